@@ -1,0 +1,1 @@
+"""A stand-in Alyx server for trying things out."""

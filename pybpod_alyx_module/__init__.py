@@ -1,0 +1,1 @@
+"""The Alyx plugin of PyBpod."""

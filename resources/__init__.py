@@ -1,0 +1,1 @@
+"""Data only: icons, screenshots and the demo lab."""

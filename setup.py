@@ -1,0 +1,62 @@
+"""Package ``pybpod-gui-plugin-alyx``: the Alyx plugin of PyBpod, its Alyx client and a sandbox server.
+
+No PyBpod, PyForms or Qt package stands in ``install_requires``: the user's PyBpod brings them, and installing
+the plugin must not move their versions. A machine without PyBpod installs ``requirements/host.txt``.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+
+SANDBOX = [
+    "Django>=5.2,<6",
+    "djangorestframework>=3.16,<4",
+    "django-filter>=25.1",
+    "drf-spectacular>=0.28",
+    "waitress>=3.0",
+]
+TEST = [
+    *SANDBOX,
+    "pytest>=8",
+    "pytest-qt>=4.4",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "ONE-api==3.6.*",
+]
+
+setup(
+    name="pybpod-gui-plugin-alyx",
+    version="2.0.0.dev0",
+    description="Alyx in PyBpod: sync subjects from an Alyx database, and the Python client beneath",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=[
+        "alyx_connector",
+        "alyx_sandbox",
+        "pybpod_alyx_module",
+        "pybpod_alyx_module.gui",
+        "pybpod_alyx_module.models",
+        "pybpod_alyx_module.models.project",
+        "pybpod_alyx_module.models.subject",
+        "pybpod_alyx_module.resources",
+        "pybpod_alyx_module.sync",
+    ],
+    package_dir={"pybpod_alyx_module.resources": "resources"},
+    package_data={"pybpod_alyx_module.resources": ["*.png", "*.json", "screenshots/*.png"]},
+    install_requires=[
+        "requests>=2.31",
+        "urllib3>=1.26.15",
+        "platformdirs>=4.0",
+        "filelock>=3.12",
+        "keyring>=24",
+    ],
+    extras_require={
+        "sandbox": SANDBOX,
+        "test": TEST,
+        "benchmark": [*SANDBOX, "ONE-api==3.6.*"],
+        "dev": [*TEST, "ruff", "mypy", "import-linter", "types-requests"],
+    },
+    entry_points={"console_scripts": ["pybpod-alyx = pybpod_alyx_module.__main__:main"]},
+)
