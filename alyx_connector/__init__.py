@@ -1,1 +1,48 @@
-"""The Alyx client."""
+"""Client of the Alyx database: log in, list completely, read and write; no Qt, no PyBpod, no pandas."""
+
+from alyx_connector._version import __version__
+from alyx_connector.errors import (
+    AlyxError,
+    CertificateError,
+    ConfigurationError,
+    CredentialsError,
+    InvalidDataError,
+    LoginRejectedError,
+    LoginRequiredError,
+    NotAlyxError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProtocolError,
+    RateLimitedError,
+    RequestTimeoutError,
+    ResponseError,
+    ServerFaultError,
+    TransportError,
+    UnreachableError,
+)
+from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
+
+__all__ = [
+    "AlyxError",
+    "CancelToken",
+    "Cancelled",
+    "CertificateError",
+    "ConfigurationError",
+    "CredentialsError",
+    "InvalidDataError",
+    "LoginRejectedError",
+    "LoginRequiredError",
+    "NotAlyxError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "Progress",
+    "ProtocolError",
+    "RateLimitedError",
+    "Report",
+    "RequestTimeoutError",
+    "ResponseError",
+    "ServerFaultError",
+    "TransportError",
+    "UnreachableError",
+    "__version__",
+]

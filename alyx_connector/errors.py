@@ -1,0 +1,246 @@
+"""Every error that talking to an Alyx server can end with.
+
+::
+
+    AlyxError                       one base: catch this one to catch them all
+    ├─ ConfigurationError           an address, a setting or an argument is unusable; nothing was sent
+    ├─ CredentialsError             the server did not let us in
+    │  ├─ LoginRequiredError        no token, or the server no longer knows it (revoked)
+    │  ├─ LoginRejectedError        wrong user or password
+    │  └─ PermissionDeniedError     logged in, but not allowed to do this
+    ├─ TransportError               no complete answer arrived
+    │  ├─ UnreachableError          no such host, nothing listens there, connection dropped
+    │  ├─ RequestTimeoutError       no answer in time
+    │  └─ CertificateError          the TLS certificate was refused
+    ├─ ResponseError                the server answered with an error
+    │  ├─ NotFoundError             404
+    │  ├─ InvalidDataError          400: which field, and why
+    │  ├─ RateLimitedError          429: throttled, for longer than we may wait
+    │  └─ ServerFaultError          5xx
+    └─ ProtocolError                an answer that makes no sense (truncated, not JSON, missing keys)
+       └─ NotAlyxError              this is not an Alyx server (a web page, a captive portal, another service)
+
+``str(error)`` is a full sentence that names the server; ``error.hint`` says what to do next. Neither they nor any
+attribute, cause or context hold a password or a token. Cancelling is not an error: see
+`alyx_connector.progress.Cancelled`. None derives from ``RuntimeError``, and all can be pickled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "AlyxError",
+    "CertificateError",
+    "ConfigurationError",
+    "CredentialsError",
+    "InvalidDataError",
+    "LoginRejectedError",
+    "LoginRequiredError",
+    "NotAlyxError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RateLimitedError",
+    "RequestTimeoutError",
+    "ResponseError",
+    "ServerFaultError",
+    "TransportError",
+    "UnreachableError",
+]
+
+
+class AlyxError(Exception):
+    """Base of all errors of the Alyx client.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and at which server or file: a full sentence.
+    hint : str
+        What to do next; empty where nothing useful can be said.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        super().__init__(message)
+        #: What to do next; may be empty.
+        self.hint = hint
+
+
+class ConfigurationError(AlyxError):
+    """An address, a setting or an argument is unusable; nothing was sent.
+
+    Parameters
+    ----------
+    message, hint : str
+        See `AlyxError`.
+    setting : str
+        Name of what is unusable: ``"address"``, ``"token"``, ``"ALYX_TOKEN_STORE"``, …
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "", setting: str = "") -> None:
+        super().__init__(message, hint=hint)
+        #: Name of the unusable setting or argument.
+        self.setting = setting
+
+
+class CredentialsError(AlyxError):
+    """The server did not let us in."""
+
+
+class LoginRequiredError(CredentialsError):
+    """There is no token, or the server no longer knows it (revoked): log in with a password."""
+
+
+class LoginRejectedError(CredentialsError):
+    """The server refused this user and password."""
+
+
+class PermissionDeniedError(CredentialsError):
+    """Logged in, but this user is not allowed to do this."""
+
+
+class TransportError(AlyxError):
+    """No complete answer arrived.
+
+    Parameters
+    ----------
+    message, hint : str
+        See `AlyxError`.
+    method, url : str
+        The request, without its parameters.
+    attempts : int
+        How often it was tried.
+    maybe_processed : bool
+        Whether the server may have received and carried out the request: look before sending a write again.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        method: str = "",
+        url: str = "",
+        attempts: int = 1,
+        maybe_processed: bool = False,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        #: HTTP method of the request.
+        self.method = method
+        #: Address of the request, without its parameters.
+        self.url = url
+        #: How often it was tried.
+        self.attempts = attempts
+        #: Whether the server may have carried out the request.
+        self.maybe_processed = maybe_processed
+
+
+class UnreachableError(TransportError):
+    """The host is unknown, nothing listens there, or the connection was dropped."""
+
+
+class RequestTimeoutError(TransportError):
+    """The server did not answer in time."""
+
+
+class CertificateError(TransportError):
+    """The server's TLS certificate was refused."""
+
+
+class ResponseError(AlyxError):
+    """The server answered with an error.
+
+    Parameters
+    ----------
+    message, hint : str
+        See `AlyxError`.
+    status : int, optional
+        HTTP status; None where the data were refused before anything was sent.
+    endpoint : str
+        What was asked for, for example ``"subjects"``.
+    detail : str
+        The server's own words; may be empty.
+    """
+
+    def __init__(
+        self, message: str = "", *, hint: str = "", status: int | None = None, endpoint: str = "", detail: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        #: HTTP status; None where nothing was sent.
+        self.status = status
+        #: What was asked for.
+        self.endpoint = endpoint
+        #: The server's own words.
+        self.detail = detail
+
+
+class NotFoundError(ResponseError):
+    """The server has no such route or record (404)."""
+
+
+class InvalidDataError(ResponseError):
+    """The server refused the data (400).
+
+    Parameters
+    ----------
+    message, hint, status, endpoint, detail
+        See `ResponseError`.
+    fields : mapping of str to sequence of str, optional
+        What is wrong with which field, in the server's words.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        status: int | None = None,
+        endpoint: str = "",
+        detail: str = "",
+        fields: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, endpoint=endpoint, detail=detail)
+        #: What is wrong with which field.
+        self.fields: dict[str, list[str]] = {name: list(reasons) for name, reasons in (fields or {}).items()}
+
+
+class RateLimitedError(ResponseError):
+    """The server throttles us (429) for longer than the operation may wait.
+
+    Parameters
+    ----------
+    message, hint, status, endpoint, detail
+        See `ResponseError`.
+    retry_after : float, optional
+        After how many seconds the server wants to be asked again; None where it did not say.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str = "",
+        status: int | None = None,
+        endpoint: str = "",
+        detail: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, endpoint=endpoint, detail=detail)
+        #: Seconds until the server wants to be asked again; None where it did not say.
+        self.retry_after = retry_after
+
+
+class ServerFaultError(ResponseError):
+    """The server failed (5xx). On a write the record may have been stored all the same."""
+
+
+class ProtocolError(AlyxError):
+    """The answer makes no sense: truncated, not JSON, keys missing, a list that changes while it is read."""
+
+
+class NotAlyxError(ProtocolError):
+    """Something answers at this address, but it is not an Alyx server."""
