@@ -1,0 +1,101 @@
+"""The guard around every slot: an exception that reaches Qt aborts PyBpod, and the running protocol with it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from AnyQt.QtCore import Qt, QThread
+from AnyQt.QtWidgets import QApplication, QMessageBox, QWidget
+
+from pybpod_alyx_module.gui.messages import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: What is shown now, so that a timer that fails a hundred times a second opens one box, not a hundred.
+_boxes: dict[str, QMessageBox] = {}
+
+
+def slot(function: Callable[P, R]) -> Callable[..., R | None]:
+    """Guard a slot, an event handler or a menu's function.
+
+    An exception is logged with its traceback and shown in a message box that does not block. Arguments that a signal
+    sends beyond those the function takes (``triggered`` sends ``checked``) are dropped.
+
+    Parameters
+    ----------
+    function : callable
+        A function or method that Qt or PyForms calls.
+
+    Returns
+    -------
+    callable
+        The same function; it returns None where an exception was caught.
+    """
+    places = _positional_places(function)
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> R | None:
+        try:
+            return function(*args[:places], **kwargs)
+        except Exception as error:
+            logger.exception("The Alyx plugin failed in %s", getattr(function, "__qualname__", function))
+            show_error(error, args[0] if args and isinstance(args[0], QWidget) else None)
+            return None
+
+    return guarded
+
+
+def show_error(error: BaseException, parent: QWidget | None = None) -> None:
+    """Show an error in words, without waiting for an answer.
+
+    Parameters
+    ----------
+    error : BaseException
+        What happened.
+    parent : QWidget, optional
+        The window it happened in; without one, or where it is gone or hidden, the active window.
+    """
+    application = QApplication.instance()
+    if application is None or QThread.currentThread() is not application.thread():
+        return
+    message = describe(error)
+    text = "\n\n".join(part for part in (message.sentence, message.advice) if part)
+    if text in _boxes:
+        return
+    try:
+        box = QMessageBox(QMessageBox.Warning, message.title, text, QMessageBox.Ok, _visible(parent))
+        box.setTextFormat(Qt.PlainText)
+        box.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        box.setAttribute(Qt.WA_DeleteOnClose)
+        box.finished.connect(lambda _result: _boxes.pop(text, None))
+        box.destroyed.connect(lambda _object=None: _boxes.pop(text, None))
+        _boxes[text] = box
+        box.open()
+    except Exception:
+        logger.exception("The message box could not be shown")
+
+
+def _visible(parent: QWidget | None) -> QWidget | None:
+    try:
+        if parent is not None and parent.isVisible():
+            return parent.window()
+    except RuntimeError:  # the C++ half is gone already
+        pass
+    return QApplication.activeWindow()
+
+
+def _positional_places(function: Callable[..., Any]) -> int | None:
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional for parameter in parameters)

@@ -1,0 +1,85 @@
+"""What a user reads when something failed: a title, what happened, and what to do next. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from alyx_connector import errors
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.sync.errors import SyncError
+
+
+@dataclass(frozen=True)
+class Message:
+    """An error in words."""
+
+    #: A few words that tell this kind of failure from the others.
+    title: str
+    #: What happened, and at which server or file.
+    sentence: str
+    #: What to do next; may be empty.
+    advice: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message in one paragraph: title, sentence and advice."""
+        return " ".join(part for part in (f"{self.title}.", self.sentence, self.advice) if part)
+
+
+#: Title and advice of every error of the Alyx client and of a sync; an error's own hint takes the advice's place.
+WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
+    AlyxError: ("Alyx did not work", "Try again; if it stays, ask whoever runs the Alyx server."),
+    errors.ConfigurationError: ("A setting cannot be used", "Correct it, then try again."),
+    errors.CredentialsError: ("Alyx did not let this user in", "Check user and password, then connect again."),
+    errors.LoginRequiredError: ("Log in again", "Type the password, then press Connect."),
+    errors.LoginRejectedError: ("Wrong user or password", "Check both (capitals count), then press Connect again."),
+    errors.PermissionDeniedError: ("Not permitted", "Ask an Alyx administrator for the right to do this."),
+    errors.TransportError: ("The connection failed", "Check the network, then try again."),
+    errors.UnreachableError: (
+        "Alyx cannot be reached",
+        "Check the address and the network (is a VPN needed?), then try again.",
+    ),
+    errors.RequestTimeoutError: ("Alyx did not answer in time", "The server may be busy: try again in a minute."),
+    errors.CertificateError: (
+        "The certificate of the server was refused",
+        "Check the address and this computer's date; if both are right, ask whoever runs the Alyx server.",
+    ),
+    errors.ResponseError: ("Alyx answered with an error", "Try again; if it stays, ask whoever runs the Alyx server."),
+    errors.NotFoundError: ("Not found on Alyx", "Check the address; the record may have been deleted on Alyx."),
+    errors.InvalidDataError: ("Alyx refused the data", "Correct what it names, then try again."),
+    errors.RateLimitedError: ("Too many requests", "Alyx asks for a pause: wait a minute, then try again."),
+    errors.ServerFaultError: (
+        "The Alyx server failed",
+        "This is a fault on the server: try again later, or tell whoever runs it.",
+    ),
+    errors.ProtocolError: ("The answer makes no sense", "Try again; if it stays, ask whoever runs the Alyx server."),
+    errors.NotAlyxError: (
+        "This is not an Alyx server",
+        "Check the address. On a guest network, open a web browser first and log in there.",
+    ),
+    SyncError: ("The sync was not carried out", "The project is as it was before. Press Get Subjects again."),
+}
+
+
+def describe(error: BaseException) -> Message:
+    """Put an error into words for a user.
+
+    Parameters
+    ----------
+    error : BaseException
+        What happened.
+
+    Returns
+    -------
+    Message
+        The words. Of an error that is not ours only its type is named: its text could hold anything, a password too.
+    """
+    if not isinstance(error, AlyxError):
+        return Message(
+            "A fault in the Alyx plugin",
+            f"Something unexpected happened ({type(error).__name__}). PyBpod and a running protocol go on.",
+            "The details are in PyBpod's log: please report them.",
+        )
+    title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
+    return Message(title, str(error) or f"{title}.", error.hint or advice)
