@@ -1,0 +1,256 @@
+"""From two snapshots to a plan: a pure function, row by row the sync table of the documentation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from pybpod_alyx_module.sync.details import COMPARED, MISSING
+from pybpod_alyx_module.sync.names import fold, same, unusable
+from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSnapshot, RemoteSubject
+
+#: Up to this many removals need no confirmation.
+FEW_REMOVALS: Final = 5
+
+
+def make_plan(local: Sequence[LocalSubject], remote: RemoteSnapshot) -> SyncPlan:
+    """Decide for every subject of the project and of the listing what a sync does with it.
+
+    Parameters
+    ----------
+    local : sequence of LocalSubject
+        The project's subjects.
+    remote : RemoteSnapshot
+        The complete listing, and the linked subjects that it did not list.
+
+    Returns
+    -------
+    SyncPlan
+        One entry for each subject of the server that concerns the project, in the server's order, then one for each
+        linked subject of the project that the server did not tell anything about. Subjects that are alive nowhere
+        (not alive on Alyx, not in the project) and local-only subjects without a namesake have no entry.
+    """
+    entries = _Planner(local, remote).entries()
+    removals = sum(entry.action is Action.REMOVE for entry in entries)
+    linked = sum(subject.alyx_id is not None for subject in local)
+    return SyncPlan(
+        server=remote.server,
+        responsible_user=remote.responsible_user,
+        entries=tuple(entries),
+        many_removals=removals > FEW_REMOVALS and removals > linked / 5,
+    )
+
+
+def differences(local: LocalSubject, remote: RemoteSubject) -> tuple[Difference, ...]:
+    """Compare a project's subject with what Alyx says of it.
+
+    Parameters
+    ----------
+    local : LocalSubject
+        The subject in the project.
+    remote : RemoteSubject
+        The subject on Alyx.
+
+    Returns
+    -------
+    tuple of Difference
+        The name first (as ``nickname``), then the details in their order; a detail that the server did not send is not
+        compared. Empty when nothing differs.
+    """
+    found = []
+    if not same(local.name, remote.nickname):
+        found.append(Difference("nickname", local.name, remote.nickname, fillable=False))
+    ours, theirs = dict(local.details.items), dict(remote.details.items)
+    for field in COMPARED:
+        if field in theirs and ours.get(field) != theirs[field]:
+            mine, other = local.details.get(field), remote.details.get(field)
+            fillable = mine is MISSING or (mine is None and other is not None)
+            found.append(Difference(field, mine, other, fillable))
+    return tuple(found)
+
+
+def _lab(subject: RemoteSubject) -> str:
+    return f"lab {subject.lab or 'unknown'}, id {subject.alyx_id}"
+
+
+def _not_alive(subject: RemoteSubject) -> str:
+    return f"not alive on Alyx (death date {subject.death_date or 'not given'})"
+
+
+def host_of(url: str | None) -> str | None:
+    """Return the host of a saved Alyx url.
+
+    Parameters
+    ----------
+    url : str or None
+        For example ``https://alyx.lab.org/subjects/ea04``.
+
+    Returns
+    -------
+    str or None
+        ``alyx.lab.org``; None where there is none. The scheme is left out: behind a proxy Alyx names its own wrongly.
+    """
+    try:
+        return urlsplit(url or "").hostname
+    except ValueError:
+        return None
+
+
+class _Planner:
+    """The indexes that the rows of the table ask for."""
+
+    def __init__(self, local: Sequence[LocalSubject], remote: RemoteSnapshot) -> None:
+        self.remote = remote
+        self.local = tuple(local)
+        self.here: dict[str, list[LocalSubject]] = defaultdict(list)
+        self.elsewhere: list[LocalSubject] = []
+        self.unknown_server: dict[str, list[LocalSubject]] = defaultdict(list)
+        self.holders: dict[str, list[LocalSubject]] = defaultdict(list)
+        for subject in self.local:
+            self.holders[fold(subject.name)].append(subject)
+            if subject.alyx_id is None:
+                continue
+            if subject.server is None and host_of(subject.url) is None:
+                self.unknown_server[subject.alyx_id].append(subject)
+            elif subject.server == remote.server or (
+                subject.server is None and host_of(subject.url) == host_of(remote.server)
+            ):
+                self.here[subject.alyx_id].append(subject)
+            else:
+                self.elsewhere.append(subject)
+        alive = [subject for subject in remote.listed if subject.alive]
+        #: Nicknames that the listing holds more than once (also by case alone), with those who bear them.
+        self.namesakes: dict[str, list[RemoteSubject]] = defaultdict(list)
+        for subject in alive:
+            self.namesakes[fold(subject.nickname)].append(subject)
+
+    def entries(self) -> list[PlanEntry]:
+        entries: list[PlanEntry] = []
+        told: set[str] = set()
+        for subjects, listed in ((self.remote.listed, True), (self.remote.looked_up, False)):
+            for subject in subjects:
+                if subject.alyx_id not in told:
+                    told.add(subject.alyx_id)
+                    entries.extend(self._entries_of(subject, listed=listed))
+        for alyx_id, copies in self.here.items():
+            if alyx_id not in told:
+                reason = f"{self.remote.server} has no subject with its Alyx id any more ({alyx_id}); kept as it is"
+                entries.extend(self._left(copy, None, reason) for copy in copies)
+        for subject in self.elsewhere:
+            server = subject.server or host_of(subject.url)
+            entries.append(self._left(subject, None, f"it belongs to {server}: connect there to sync it"))
+        for alyx_id, strays in self.unknown_server.items():
+            if alyx_id not in told:
+                reason = "its file does not say from which Alyx server it came, and this one did not list it"
+                entries.extend(self._left(stray, None, reason) for stray in strays)
+        return entries
+
+    def _entries_of(self, remote: RemoteSubject, *, listed: bool) -> list[PlanEntry]:
+        copies = self.here.get(remote.alyx_id, [])
+        strays = self.unknown_server.get(remote.alyx_id, [])
+        if len(copies) + len(strays) > 1:
+            names = ", ".join(repr(copy.name) for copy in (*copies, *strays))
+            reason = f"{names} have one Alyx id ({remote.alyx_id}): remove the one that is not meant, then sync again"
+            return [PlanEntry(Action.CONFLICT, copy.name, copy, remote, reason=reason) for copy in (*copies, *strays)]
+        if copies:
+            return [self._linked(copies[0], remote, listed=listed)]
+        if strays:
+            return [self._stray(strays[0], remote)]
+        if not listed:
+            return []
+        return self._unlinked(remote)
+
+    def _linked(self, local: LocalSubject, remote: RemoteSubject, *, listed: bool) -> PlanEntry:
+        if not remote.alive:
+            if local.hold:
+                reason = f"{_not_alive(remote)}, but {local.hold}"
+                return PlanEntry(Action.POSTPONE, local.name, local, remote, reason=reason)
+            return PlanEntry(Action.REMOVE, local.name, local, remote, reason=_not_alive(remote))
+        if not listed:
+            return self._left(local, remote, self._why_not_listed(remote))
+        problem = self._name_problem(remote, local)
+        if problem:
+            return PlanEntry(Action.CONFLICT, local.name, local, remote, reason=problem)
+        found = differences(local, remote)
+        action, reason = Action.ASK, ""
+        if not found:
+            action = Action.UP_TO_DATE
+        elif all(difference.fillable for difference in found):
+            action = Action.MERGE
+        elif found[0].field == "nickname":
+            reason = f"renamed on Alyx: {remote.nickname!r}"
+        return PlanEntry(action, local.name, local, remote, found, reason)
+
+    def _stray(self, local: LocalSubject, remote: RemoteSubject) -> PlanEntry:
+        if not remote.alive:
+            reason = (
+                f"{_not_alive(remote)}; its file does not say from which Alyx server it came, so it was not removed"
+            )
+            return self._left(local, remote, reason)
+        problem = self._name_problem(remote, local)
+        if problem:
+            return PlanEntry(Action.CONFLICT, local.name, local, remote, reason=problem)
+        reason = "its file has this Alyx id but does not say from which server"
+        return PlanEntry(Action.ASK, local.name, local, remote, differences(local, remote), reason)
+
+    def _unlinked(self, remote: RemoteSubject) -> list[PlanEntry]:
+        holders = self.holders.get(fold(remote.nickname), [])
+        bearer = next((holder for holder in holders if same(holder.name, remote.nickname)), None)
+        if not remote.alive:
+            if bearer is not None and bearer.alyx_id is None:
+                reason = f"{_not_alive(remote)}, but this subject is not linked to Alyx, so it was not removed"
+                return [self._left(bearer, remote, reason)]
+            return []
+        problem = self._name_problem(remote, bearer)
+        if problem:
+            return [PlanEntry(Action.CONFLICT, remote.nickname, bearer, remote, reason=problem)]
+        if bearer is None:
+            return [PlanEntry(Action.ADD, remote.nickname, None, remote)]
+        if bearer.alyx_id is not None:
+            reason = (
+                f"the project's {bearer.name!r} is another animal ({self._lab_of(bearer)}); on Alyx: {_lab(remote)}"
+            )
+            return [PlanEntry(Action.CONFLICT, bearer.name, bearer, remote, reason=reason)]
+        found = differences(bearer, remote)
+        reason = "a subject of this name is in the project and not yet linked to Alyx"
+        return [PlanEntry(Action.ASK, bearer.name, bearer, remote, found, reason)]
+
+    def _name_problem(self, remote: RemoteSubject, local: LocalSubject | None) -> str:
+        # the sentence for the user; empty when the project can take the nickname
+        reason = unusable(remote.nickname)
+        if reason:
+            return f"{reason} ({_lab(remote)}): have it renamed on Alyx"
+        twins = [twin for twin in self.namesakes[fold(remote.nickname)] if twin.alyx_id != remote.alyx_id]
+        if twins and (local is None or local.alyx_id != remote.alyx_id or not same(local.name, remote.nickname)):
+            others = "; ".join(f"{twin.nickname!r}, {_lab(twin)}" for twin in twins)
+            return f"the nickname is there twice on Alyx: {remote.nickname!r}, {_lab(remote)}; {others}"
+        for holder in self.holders.get(fold(remote.nickname), []):
+            if local is None or holder.key != local.key:
+                whose = self._lab_of(holder)
+                return f"the project has a subject {holder.name!r} already ({whose}); on Alyx: {_lab(remote)}"
+        return ""
+
+    @staticmethod
+    def _lab_of(local: LocalSubject) -> str:
+        if local.alyx_id is None:
+            return "not linked to Alyx"
+        lab = local.details.get("lab")
+        return f"lab {'unknown' if lab is MISSING or not lab else lab}, id {local.alyx_id}"
+
+    def _why_not_listed(self, remote: RemoteSubject) -> str:
+        if remote.responsible_user != self.remote.responsible_user:
+            user = remote.responsible_user or "nobody"
+            return f"its responsible user on Alyx is {user}, not {self.remote.responsible_user}; kept as it is"
+        return (
+            f"the list of {self.remote.responsible_user} did not hold it (lab {remote.lab or 'unknown'}); kept as it is"
+        )
+
+    @staticmethod
+    def _left(local: LocalSubject, remote: RemoteSubject | None, reason: str) -> PlanEntry:
+        return PlanEntry(Action.LEFT_ALONE, local.name, local, remote, reason=reason)

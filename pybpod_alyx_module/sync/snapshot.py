@@ -1,0 +1,104 @@
+"""What the planner looks at: the subjects of a PyBpod project and those of an Alyx server, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alyx_connector.errors import ProtocolError
+from pybpod_alyx_module.sync.details import COMPARED, VOLATILE, Details
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class LocalSubject:
+    """A subject of a PyBpod project at one moment."""
+
+    #: Names the subject within its project; given out by the project, of no meaning outside.
+    key: str
+    #: The PyBpod name, which is also the name of its folder.
+    name: str
+    #: The Alyx id of a linked subject, else None.
+    alyx_id: str | None = None
+    #: Address of the Alyx server that the id belongs to; None in files of the predecessor, which did not write it.
+    server: str | None = None
+    #: The saved Alyx url; tells the server where ``server`` is None.
+    url: str | None = None
+    #: The saved copy of the compared details; empty for a subject that is not linked.
+    details: Details = field(default_factory=Details)
+    #: Why it cannot be removed now ("it is in a running session"); empty when it can.
+    hold: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteSubject:
+    """A subject as an Alyx server told it."""
+
+    #: The identity on that server.
+    alyx_id: str
+    nickname: str
+    #: As computed by the server: a death date in the future is alive.
+    alive: bool
+    #: ISO date or None.
+    death_date: str | None
+    lab: str | None
+    responsible_user: str | None
+    #: The compared details.
+    details: Details
+    #: What changes by itself.
+    volatile: Details
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], server: str) -> RemoteSubject:
+        """Check a row of ``GET /subjects`` and freeze it.
+
+        Parameters
+        ----------
+        row : mapping
+            The row.
+        server : str
+            Address of the server, for the message of an error.
+
+        Returns
+        -------
+        RemoteSubject
+            The subject.
+
+        Raises
+        ------
+        ProtocolError
+            The row lacks its id, nickname or alive, or they are not of their type.
+        """
+        try:
+            alyx_id, nickname, alive = str(UUID(row["id"])), row["nickname"], row["alive"]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ProtocolError(f"{server} sent a subject without a usable id, nickname or alive.") from None
+        if not isinstance(nickname, str) or not isinstance(alive, bool):
+            raise ProtocolError(f"{server} sent a subject ({alyx_id}) without a usable nickname or alive.")
+        return cls(
+            alyx_id=alyx_id,
+            nickname=nickname,
+            alive=alive,
+            death_date=row.get("death_date"),
+            lab=row.get("lab"),
+            responsible_user=row.get("responsible_user"),
+            details=Details.of(row, COMPARED),
+            volatile=Details.of(row, VOLATILE),
+        )
+
+
+@dataclass(frozen=True)
+class RemoteSnapshot:
+    """What a server said, complete: the subjects in scope, living and dead, and those looked up by id."""
+
+    #: Address of the server, as `AlyxClient.url` writes it.
+    server: str
+    #: The scope: subjects of this responsible user.
+    responsible_user: str
+    #: The subjects in scope, in the server's order.
+    listed: tuple[RemoteSubject, ...] = ()
+    #: Subjects of the project that the scope did not list, looked up by id.
+    looked_up: tuple[RemoteSubject, ...] = ()

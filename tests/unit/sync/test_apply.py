@@ -1,0 +1,222 @@
+"""Applying a plan: what each action writes, refusals, and that nothing stays of a sync that did not finish."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from pybpod_alyx_module.sync.apply import apply_plan
+from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.sync.plan import Action
+from pybpod_alyx_module.sync.planner import make_plan
+from tests.alyx_rows import SERVER, alyx_id, listing, record, remote
+from tests.memory_project import MemoryProject
+from tests.port_contract import ProjectPortContract
+
+DEAD = {"alive": False, "death_date": "2026-11-01"}
+NOW = "2026-11-20T12:00:00+00:00"
+
+
+class TestMemoryProject(ProjectPortContract):
+    @pytest.fixture
+    def port(self):
+        return MemoryProject()
+
+    def state(self, port):
+        return port.state()
+
+
+@pytest.fixture
+def project():
+    return MemoryProject()
+
+
+def plan_of(project, *subjects, answer=None, looked_up=()):
+    plan = make_plan(project.subjects(), listing(*subjects, looked_up=looked_up))
+    return plan.answered({entry.local.key: answer for entry in plan.of(Action.ASK)})
+
+
+def run(plan, project):
+    return list(apply_plan(plan, project, synced_at=NOW))
+
+
+def test_add_writes_all_that_alyx_said(project):
+    outcomes = run(plan_of(project, remote("ea04", json={"a": [1]})), project)
+    assert [outcome.applied for outcome in outcomes] == [True]
+    saved = project.items[0].record
+    assert saved == record("ea04", json={"a": [1]}, alyx_synced_at=NOW)
+
+
+def test_up_to_date_refreshes_only_what_changes_by_itself(project):
+    project.put("ea04", record("ea04", weighings=[1], mine="kept"))
+    run(plan_of(project, remote("ea04", age_weeks=40)), project)
+    assert project.items[0].record == record("ea04", age_weeks=40, weighings=[1], mine="kept", alyx_synced_at=NOW)
+
+
+def test_merge_fills_in_and_replaces_nothing(project):
+    project.put("ea04", record("ea04", sex="F", birth_date=None, json=...))
+    run(plan_of(project, remote("ea04", sex="M", json=[0]), answer=Action.MERGE), project)
+    saved = project.items[0].record
+    assert (saved["sex"], saved["birth_date"], saved["json"]) == ("F", "2026-03-28", [0])
+
+
+def test_override_replaces_and_renames(project):
+    project.put("ea04", record("ea04", sex="F", mine="kept"))
+    run(plan_of(project, remote("ea05", who="ea04"), answer=Action.OVERRIDE), project)
+    subject = project.items[0]
+    assert (subject.name, subject.record["nickname"], subject.record["sex"]) == ("ea05", "ea05", "M")
+    assert subject.record["mine"] == "kept"
+
+
+@pytest.mark.parametrize("answer", [Action.MERGE, Action.KEEP])
+def test_merge_and_keep_leave_the_name(project, answer):
+    project.put("ea04", record("ea04"))
+    run(plan_of(project, remote("ea05", who="ea04"), answer=answer), project)
+    assert (project.items[0].name, project.items[0].record["nickname"]) == ("ea04", "ea04")
+
+
+@pytest.mark.parametrize("answer", [Action.MERGE, Action.OVERRIDE])
+def test_override_and_merge_link_a_local_subject(project, answer):
+    project.put("ea04")
+    run(plan_of(project, remote("ea04"), answer=answer), project)
+    assert project.items[0].record == record("ea04", alyx_synced_at=NOW)
+
+
+def test_keep_leaves_a_local_subject_unlinked(project):
+    project.put("ea04")
+    run(plan_of(project, remote("ea04"), answer=Action.KEEP), project)
+    assert project.items[0].record is None
+
+
+def test_keep_leaves_a_subject_of_an_unknown_server_as_it_is(project):
+    saved = record("ea04", alyx_server=..., url=...)
+    project.put("ea04", copy.deepcopy(saved))
+    run(plan_of(project, remote("ea04"), answer=Action.KEEP), project)
+    assert project.items[0].record == saved
+
+
+def test_a_file_of_the_predecessor_learns_its_server(project):
+    project.put("ea04", record("ea04", alyx_server=..., alyx_synced_at=...))
+    run(plan_of(project, remote("ea04")), project)
+    assert project.items[0].record["alyx_server"] == SERVER
+
+
+def test_not_alive_is_removed(project):
+    project.put("ea04", record("ea04"))
+    project.put("local")
+    run(plan_of(project, remote("ea04", **DEAD)), project)
+    assert [subject.name for subject in project.items] == ["local"]
+
+
+def test_a_plan_that_asks_is_refused(project):
+    project.put("ea04")
+    plan = make_plan(project.subjects(), listing(remote("ea04")))
+    with pytest.raises(ValueError, match="questions"):
+        run(plan, project)
+
+
+def test_an_empty_plan_does_nothing(project):
+    project.put("local")
+    before = project.state()
+    assert run(plan_of(project), project) == []
+    assert project.state() == before
+
+
+def test_a_subject_that_changed_meanwhile_is_refused_and_the_others_are_done(project):
+    project.put("a", record("a", sex="F"))
+    project.put("b", record("b", sex="F"))
+    plan = plan_of(project, remote("a"), remote("b"), answer=Action.OVERRIDE)
+    project.items[0].record["strain"] = "other"
+    outcomes = run(plan, project)
+    assert [outcome.applied for outcome in outcomes] == [False, True]
+    assert "sync again" in outcomes[0].message
+    assert project.items[0].record["sex"] == "F"
+
+
+def test_a_subject_that_went_meanwhile_is_refused(project):
+    project.put("a", record("a"))
+    plan = plan_of(project, remote("a", **DEAD))
+    project.items.clear()
+    assert [outcome.applied for outcome in run(plan, project)] == [False]
+
+
+def test_a_name_taken_meanwhile_is_refused(project):
+    plan = plan_of(project, remote("ea04"))
+    project.put("EA04")
+    assert [outcome.applied for outcome in run(plan, project)] == [False]
+    assert len(project.items) == 1
+
+
+def test_a_rename_onto_a_name_taken_meanwhile_is_refused(project):
+    project.put("ea04", record("ea04"))
+    plan = plan_of(project, remote("ea05", who="ea04"), answer=Action.OVERRIDE)
+    project.put("ea05")
+    assert [outcome.applied for outcome in run(plan, project)] == [False]
+    assert project.items[0].name == "ea04"
+
+
+def test_a_session_started_meanwhile_keeps_the_subject(project):
+    project.put("a", record("a"))
+    plan = plan_of(project, remote("a", **DEAD))
+    project.items[0].hold = "it is in a running session"
+    (outcome,) = run(plan, project)
+    assert not outcome.applied
+    assert "running session" in outcome.message
+    assert len(project.items) == 1
+
+
+def test_a_change_that_fails_takes_everything_back_and_names_the_subject(project):
+    project.put("dead", record("dead"))
+    project.put("old", record("old", sex="F"))
+    project.broken = frozenset({"bad"})
+    before = project.state()
+    plan = plan_of(project, remote("dead", **DEAD), remote("old"), remote("new"), remote("bad"), answer=Action.OVERRIDE)
+    with pytest.raises(SyncError, match="bad"):
+        run(plan, project)
+    assert project.state() == before
+
+
+def test_a_foreign_error_becomes_ours(project, monkeypatch):
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(project, "add", fail)
+    with pytest.raises(SyncError, match=r"new.*disk full.*left as it was"):
+        run(plan_of(project, remote("new")), project)
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_closing_half_way_takes_everything_back(project, steps):
+    project.put("dead", record("dead"))
+    project.put("old", record("old", sex="F"))
+    before = project.state()
+    plan = plan_of(project, remote("dead", **DEAD), remote("old"), remote("new"), answer=Action.OVERRIDE)
+    steps_taken = apply_plan(plan, project, synced_at=NOW)
+    for _ in range(steps):
+        next(steps_taken)
+    assert (project.state() == before) is (steps == 0)
+    steps_taken.close()
+    assert project.state() == before
+
+
+def test_a_rollback_that_fails_in_one_step_goes_on_with_the_others(project, caplog):
+    before = project.state()
+    plan = plan_of(project, remote("a"), remote("b"))
+    steps = apply_plan(plan, project, synced_at=NOW)
+    next(steps)
+    next(steps)
+    gone = project.items.pop()
+    steps.close()
+    assert project.state() == before
+    assert gone.name == "b"
+    assert "could not be taken back" in caplog.text
+
+
+def test_the_plan_is_applied_as_it_stands(project):
+    """A plan made when the subject was alive adds it, whatever the server says by now."""
+    plan = plan_of(project, remote("ea04"))
+    assert plan.entries[0].remote.alyx_id == alyx_id("ea04")
+    assert plan_of(project, remote("ea04", **DEAD)).entries == ()
+    run(plan, project)
+    assert [subject.name for subject in project.items] == ["ea04"]
