@@ -4,9 +4,13 @@ No PyBpod, PyForms or Qt package stands in ``install_requires``: the user's PyBp
 the plugin must not move their versions. A machine without PyBpod installs ``requirements/host.txt``.
 """
 
+import re
 from pathlib import Path
 
 from setuptools import setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "alyx_connector/_version.py").read_text(encoding="utf-8")).group(1)
 
 SANDBOX = [
     "Django>=5.2,<6",
@@ -26,9 +30,9 @@ TEST = [
 
 setup(
     name="pybpod-gui-plugin-alyx",
-    version="2.0.0.dev0",
+    version=VERSION,
     description="Alyx in PyBpod: sync subjects from an Alyx database, and the Python client beneath",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.10",

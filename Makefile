@@ -1,0 +1,52 @@
+# make demo    see the subjects of a demo lab arrive in PyBpod
+# make test    run all tests
+# Both install what they need first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO ?=
+
+.PHONY: demo test check env clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+$(VENV)/.libraries: requirements/apt.txt
+	@sh requirements/install-libraries.sh requirements/apt.txt
+	@mkdir -p $(VENV) && touch $@
+
+$(BIN)/python: | $(VENV)/.libraries
+	@echo "==> Making the virtual environment $(VENV)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else "PyBpod is installed here on Python 3.11 or 3.12; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11 ..." % v)'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.host: requirements/host.txt $(BIN)/python
+	@echo "==> Installing PyBpod (about 550 MB, a minute or two the first time)"
+	@$(PIP) install -q --no-deps -r requirements/host.txt
+	@touch $@
+
+$(VENV)/.plugin: setup.py alyx_connector/_version.py $(VENV)/.host
+	@echo "==> Installing the plugin, its client and the sandbox"
+	@$(PIP) install -q -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.plugin
+	@echo "==> Installing what the tests need"
+	@$(PIP) install -q -e '.[test]'
+	@touch $@
+
+env: $(VENV)/.test
+
+demo: $(VENV)/.plugin
+	@echo "==> pybpod-alyx demo $(DEMO)"
+	@$(BIN)/pybpod-alyx demo $(DEMO)
+
+test: $(VENV)/.test
+	@echo "==> pytest"
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) build *.egg-info demo-output
