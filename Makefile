@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: demo test check env clean
+.PHONY: help demo test check env clean
 .DEFAULT_GOAL := help
 
 help:
@@ -47,6 +47,9 @@ demo: $(VENV)/.plugin
 test: $(VENV)/.test
 	@echo "==> pytest"
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector pybpod_alyx_module/sync
 
 clean:
 	rm -rf $(VENV) build *.egg-info demo-output

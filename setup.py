@@ -25,6 +25,7 @@ TEST = [
     "pytest-qt>=4.4",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
+    "import-linter>=2",
     "ONE-api==3.6.*",
 ]
 
@@ -60,7 +61,7 @@ setup(
         "sandbox": SANDBOX,
         "test": TEST,
         "benchmark": [*SANDBOX, "ONE-api==3.6.*"],
-        "dev": [*TEST, "ruff", "mypy", "import-linter", "types-requests"],
+        "dev": [*TEST, "ruff", "mypy", "types-requests"],
     },
     entry_points={"console_scripts": ["pybpod-alyx = pybpod_alyx_module.__main__:main"]},
 )

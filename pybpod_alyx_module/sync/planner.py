@@ -124,11 +124,11 @@ class _Planner:
                 self.here[subject.alyx_id].append(subject)
             else:
                 self.elsewhere.append(subject)
-        alive = [subject for subject in remote.listed if subject.alive]
         #: Nicknames that the listing holds more than once (also by case alone), with those who bear them.
         self.namesakes: dict[str, list[RemoteSubject]] = defaultdict(list)
-        for subject in alive:
-            self.namesakes[fold(subject.nickname)].append(subject)
+        for listed in remote.listed:
+            if listed.alive:
+                self.namesakes[fold(listed.nickname)].append(listed)
 
     def entries(self) -> list[PlanEntry]:
         entries: list[PlanEntry] = []
@@ -142,9 +142,9 @@ class _Planner:
             if alyx_id not in told:
                 reason = f"{self.remote.server} has no subject with its Alyx id any more ({alyx_id}); kept as it is"
                 entries.extend(self._left(copy, None, reason) for copy in copies)
-        for subject in self.elsewhere:
-            server = subject.server or host_of(subject.url)
-            entries.append(self._left(subject, None, f"it belongs to {server}: connect there to sync it"))
+        for foreign in self.elsewhere:
+            server = foreign.server or host_of(foreign.url)
+            entries.append(self._left(foreign, None, f"it belongs to {server}: connect there to sync it"))
         for alyx_id, strays in self.unknown_server.items():
             if alyx_id not in told:
                 reason = "its file does not say from which Alyx server it came, and this one did not list it"

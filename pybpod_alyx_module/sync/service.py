@@ -61,7 +61,8 @@ def fetch_remote(
     )
     listed = tuple(RemoteSubject.from_row(row, client.url) for row in rows)
     known = {subject.alyx_id for subject in listed}
-    missing = sorted({subject.alyx_id for subject in local if _is_uuid(subject.alyx_id)} - known - {None})
+    wanted = {subject.alyx_id for subject in local if subject.alyx_id is not None and _is_uuid(subject.alyx_id)}
+    missing = sorted(wanted - known)
     looked_up: list[RemoteSubject] = []
     for start in range(0, len(missing), IDS_PER_REQUEST):
         ids = ",".join(f"'{alyx_id}'" for alyx_id in missing[start : start + IDS_PER_REQUEST])
@@ -70,8 +71,8 @@ def fetch_remote(
     return RemoteSnapshot(client.url, responsible_user, listed, tuple(looked_up))
 
 
-def _is_uuid(text: str | None) -> bool:
+def _is_uuid(text: str) -> bool:
     try:
-        return text is not None and str(UUID(text)) == text
+        return str(UUID(text)) == text
     except ValueError:
         return False

@@ -7,7 +7,8 @@ import pytest
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action
 from pybpod_alyx_module.sync.planner import make_plan
-from tests.alyx_rows import SERVER, alyx_id, listing, record, remote
+from pybpod_alyx_module.sync.snapshot import RemoteSubject
+from tests.alyx_rows import SERVER, alyx_id, listing, record, remote, row
 from tests.memory_project import MemoryProject
 
 DEAD = {"alive": False, "death_date": "2026-11-01"}
@@ -90,6 +91,17 @@ def test_missing_null_and_empty_are_three_things(project):
     assert values[0] is MISSING
     assert [repr(value) for value in values[1:]] == ["None", "''", "[]", "{}", "0", "False"]
     assert [entry.action for entry in entries] == [Action.MERGE] * 2 + [Action.ASK] * 5
+
+
+def test_a_detail_that_the_server_did_not_send_is_not_compared(project):
+    project.put("ea04", record("ea04"))
+    older = {key: value for key, value in row("ea04").items() if key != "json"}
+    assert only(plan_of(project, RemoteSubject.from_row(older, SERVER))).action is Action.UP_TO_DATE
+
+
+def test_a_subject_that_was_looked_up_while_it_came_into_the_list_has_one_entry(project):
+    project.put("ea04", record("ea04"))
+    assert only(plan_of(project, remote("ea04"), looked_up=(remote("ea04"),))).action is Action.UP_TO_DATE
 
 
 def test_renamed_on_alyx_asks(project):
