@@ -1,1 +1,9 @@
-"""A stand-in Alyx server for trying things out."""
+"""A stand-in Alyx server for trying things out, tests and benchmarks: ``python -m alyx_sandbox``.
+
+It is a process, imported by nobody. It serves the routes of Alyx 3.6 that a rig and an analyst need (``urls.py``) on
+an SQLite file, loopback only, with Alyx's own status codes, bodies and oddities.
+
+Left out, and told where one meets it: labs that judge weights by z-score (the growth tables belong to Alyx: a lab
+file or a request that asks for it is refused), filters by brain region, histology and tag, notes, probe insertions and
+fields of view (always empty), file records (a dataset is never online), admin pages.
+"""

@@ -1,0 +1,80 @@
+"""``python -m alyx_sandbox``: read the lab, make the database, serve it until told to stop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+from alyx_sandbox.lab_file import LabFileError, read_lab
+from alyx_sandbox.options import Options, parse_options
+from alyx_sandbox.settings import configure
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from collections.abc import Iterator, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sandbox; return the exit code."""
+    options = parse_options(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        lab = read_lab(options.lab)
+        with _folder(options) as folder:
+            configure(options, folder, lab["server_timezone"])
+            _run(options, lab, folder)
+    except (LabFileError, OSError, RuntimeError) as error:
+        print(f"alyx_sandbox: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _run(options: Options, lab: dict[str, Any], folder: Path) -> None:
+    # These need the settings of Django.
+    from alyx_sandbox.database import open_database
+    from alyx_sandbox.server import HOST, listen, serve, stop_when_stdin_ends
+
+    with listen(options.port) as listening:
+        open_database(options, lab, folder)
+        port = listening.getsockname()[1]
+
+        def ready() -> None:
+            user = lab["main_user"]
+            password = next(one["password"] for one in lab["users"] if one["username"] == user)
+            where = f", Alyx below {options.api_root}" * (options.api_root != "/")
+            print(f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}", flush=True)
+
+        if options.stop_with_stdin:
+            stop_when_stdin_ends()
+        serve(listening, options.workers, options.latency, ready)
+
+
+@contextmanager
+def _folder(options: Options) -> Iterator[Path]:
+    if options.data:
+        options.data.mkdir(parents=True, exist_ok=True)
+        yield options.data
+        return
+    folder = Path(tempfile.mkdtemp(prefix="alyx-sandbox-"))
+    owner = os.getpid()
+    try:
+        yield folder
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""The filters of the list routes. A filter that nobody knows is ignored, as on Alyx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db import models
+from django.db.models import Count, ExpressionWrapper, F, FloatField, Q, QuerySet
+from django.utils import timezone
+from django_filters import CharFilter
+from django_filters import rest_framework as rest_filters
+
+from alyx_sandbox.filter_values import parse_pairs
+from alyx_sandbox.models import (
+    Dataset,
+    Lab,
+    LabMember,
+    Session,
+    Subject,
+    WaterAdministration,
+    WaterRestriction,
+    Weighing,
+)
+
+
+class AlyxFilter(rest_filters.FilterSet):
+    """Filters by field, and by any lookup of Django: ``django=start_time__date__gte,2024-01-01``."""
+
+    django = CharFilter(method="filter_django")
+
+    def filter_django(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Apply the pairs one after the other; a ``~`` before the name excludes."""
+        for lookup, wanted in parse_pairs(value).items():
+            if lookup.startswith("~"):
+                queryset = queryset.exclude(**{lookup[1:]: wanted})
+            else:
+                queryset = queryset.filter(**{lookup: wanted})
+            queryset = queryset.distinct()
+        return queryset
+
+    def filter_choice(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Filter a number by the name that stands for it."""
+        choices = queryset.model._meta.get_field(name).choices
+        number = {label.lower(): key for key, label in choices}.get(value.lower().strip())
+        if number is None:
+            raise ValueError(f"Invalid{name}, choices are: {', '.join(label for _, label in choices)}")
+        return queryset.filter(**{name: number})
+
+    class Meta:
+        filter_overrides = {models.JSONField: {"filter_class": CharFilter}}
+
+
+class SubjectFilter(AlyxFilter):
+    """Filters of ``/subjects``."""
+
+    alive = django_filters.BooleanFilter(method="filter_alive")
+    responsible_user = CharFilter("responsible_user__username")
+    stock = django_filters.BooleanFilter(method="filter_stock")
+    water_restricted = django_filters.BooleanFilter(method="filter_water_restricted")
+    lab = CharFilter("lab__name")
+    project = CharFilter("projects__name")
+
+    def filter_alive(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Keep those alive today, or those not."""
+        not_alive = Q(death_date__lte=timezone.now().date())
+        return queryset.exclude(not_alive) if value else queryset.filter(not_alive)
+
+    def filter_stock(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Keep the subjects of stock managers, or those of others."""
+        stock = Q(responsible_user__is_stock_manager=True)
+        return queryset.filter(stock) if value else queryset.exclude(stock)
+
+    def filter_water_restricted(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        """Keep those alive with a restriction that has no end, or those alive without one."""
+        restricted = Q(pk__in=WaterRestriction.objects.filter(end_time__isnull=True).values("subject"))
+        queryset = queryset.filter(restricted) if value else queryset.exclude(restricted)
+        return queryset.exclude(death_date__lte=timezone.now().date())
+
+    class Meta(AlyxFilter.Meta):
+        model = Subject
+        exclude: list[str] = []
+
+
+class ActionFilter(AlyxFilter):
+    """Filters of what is done with a subject. Some name fields that not every table has: those fail, as on Alyx."""
+
+    subject = CharFilter("subject__nickname", lookup_expr="iexact")
+    nickname = CharFilter("subject__nickname", lookup_expr="iexact")
+    users = CharFilter(method="filter_users")
+    date_range = CharFilter(method="filter_date_range")
+    lab = CharFilter("lab__name", lookup_expr="iexact")
+    location = CharFilter("location__name", lookup_expr="icontains")
+    json = CharFilter(method="filter_json")
+
+    def filter_users(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep the rows that have every one of the users."""
+        users = value.split(",")
+        queryset = queryset.filter(users__username__in=users).annotate(users_count=Count("users__username"))
+        return queryset.filter(users_count__gte=len(users))
+
+    def filter_date_range(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep the rows that started on a day from the first to the last."""
+        days = value.split(",")
+        return queryset.filter(start_time__date__gte=days[0], start_time__date__lte=days[1])
+
+    def filter_json(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Filter by what stands in a JSON field."""
+        return queryset.filter(**parse_pairs(value, prefix=f"{name}__"))
+
+
+class SessionFilter(ActionFilter):
+    """Filters of ``/sessions``."""
+
+    dataset_types = CharFilter(method="filter_dataset_types")
+    datasets = CharFilter(method="filter_datasets")
+    performance_gte = django_filters.NumberFilter(method="filter_performance_gte")
+    performance_lte = django_filters.NumberFilter(method="filter_performance_lte")
+    type = CharFilter(lookup_expr="iexact")
+    task_protocol = CharFilter(lookup_expr="icontains")
+    qc = CharFilter(method="filter_choice")
+    extended_qc = CharFilter(method="filter_json")
+    procedures = CharFilter("procedures__name", lookup_expr="icontains")
+    projects = CharFilter("projects__name", lookup_expr="icontains")
+    project = CharFilter("projects__name", lookup_expr="icontains")
+
+    def _with_all(self, queryset: QuerySet, lookup: str, names: list[str]) -> QuerySet:
+        found = queryset.filter(**{f"{lookup}__in": names}).annotate(found_count=Count(lookup, distinct=True))
+        return found.filter(found_count__gte=len(names))
+
+    def filter_dataset_types(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep the sessions that have a dataset of every one of the types."""
+        return self._with_all(queryset, "data_dataset_session_related__dataset_type__name", value.split(","))
+
+    def filter_datasets(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep none: this is about datasets that are online, and the sandbox has none."""
+        return queryset.none()
+
+    def _with_performance(self, queryset: QuerySet) -> QuerySet:
+        performance = ExpressionWrapper(100 * F("n_correct_trials") / F("n_trials"), output_field=FloatField())
+        return queryset.exclude(n_trials__isnull=True).annotate(performance=performance)
+
+    def filter_performance_gte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        """Keep the sessions with at least so many percent of correct trials."""
+        return self._with_performance(queryset).filter(performance__gte=float(value))
+
+    def filter_performance_lte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        """Keep the sessions with at most so many percent of correct trials."""
+        return self._with_performance(queryset).filter(performance__lte=float(value))
+
+    class Meta(AlyxFilter.Meta):
+        model = Session
+        exclude: list[str] = []
+
+
+class WeighingFilter(ActionFilter):
+    """Filters of ``/weighings``."""
+
+    class Meta(AlyxFilter.Meta):
+        model = Weighing
+        exclude: list[str] = []
+
+
+class WaterAdministrationFilter(ActionFilter):
+    """Filters of ``/water-administrations``."""
+
+    class Meta(AlyxFilter.Meta):
+        model = WaterAdministration
+        exclude: list[str] = []
+
+
+class WaterRestrictionFilter(ActionFilter):
+    """Filters of ``/water-restriction``."""
+
+    class Meta(AlyxFilter.Meta):
+        model = WaterRestriction
+        exclude: list[str] = []
+
+
+class UserFilter(AlyxFilter):
+    """Filters of ``/users``."""
+
+    class Meta(AlyxFilter.Meta):
+        model = LabMember
+        exclude = ["password"]
+
+
+class LabFilter(AlyxFilter):
+    """Filters of ``/labs``."""
+
+    class Meta(AlyxFilter.Meta):
+        model = Lab
+        exclude = ["json"]
+
+
+class DatasetFilter(AlyxFilter):
+    """Filters of ``/datasets``."""
+
+    subject = CharFilter("session__subject__nickname")
+    lab = CharFilter("session__lab__name")
+    date = CharFilter("session__start_time__date")
+    created_by = CharFilter("created_by__username")
+    dataset_type = CharFilter("dataset_type__name")
+    experiment_number = CharFilter("session__number")
+    qc = CharFilter(method="filter_choice")
+
+    class Meta(AlyxFilter.Meta):
+        model = Dataset
+        exclude = ["json"]

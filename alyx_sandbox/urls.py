@@ -1,0 +1,47 @@
+"""The routes of the sandbox, at the root as Alyx has them or below ``/api/`` as Alyx-Local does."""
+
+from django.conf import settings
+from django.urls import include, path
+from django.views.generic.base import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.authtoken.views import obtain_auth_token
+
+from alyx_sandbox import views
+
+_routes = [
+    path("", RedirectView.as_view(url="/admin")),
+    path("auth-token", obtain_auth_token),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("dataset-types", views.DatasetTypeList.as_view(), name="datasettype-list"),
+    path("dataset-types/<str:name>", views.DatasetTypeDetail.as_view(), name="datasettype-detail"),
+    path("datasets", views.DatasetList.as_view(), name="dataset-list"),
+    path("datasets/<uuid:pk>", views.DatasetDetail.as_view(), name="dataset-detail"),
+    path("labs", views.LabList.as_view(), name="lab-list"),
+    path("labs/<str:name>", views.LabDetail.as_view(), name="lab-detail"),
+    path("locations", views.LocationList.as_view(), name="location-list"),
+    path("locations/<str:name>", views.LocationDetail.as_view(), name="location-detail"),
+    path("procedures", views.ProcedureList.as_view(), name="procedures-list"),
+    path("projects", views.ProjectList.as_view(), name="project-list"),
+    path("projects/<str:name>", views.ProjectDetail.as_view(), name="project-detail"),
+    path("sessions", views.SessionList.as_view(), name="session-list"),
+    path("sessions/<uuid:pk>", views.SessionDetail.as_view(), name="session-detail"),
+    path("subjects", views.SubjectList.as_view(), name="subject-list"),
+    path("subjects/<str:nickname>", views.SubjectDetail.as_view(), name="subject-detail"),
+    path("users", views.UserList.as_view(), name="user-list"),
+    path("users/<str:username>", views.UserDetail.as_view(), name="user-detail"),
+    path("water-administrations", views.WaterAdministrationList.as_view(), name="wateradministration-list"),
+    path(
+        "water-administrations/<uuid:pk>",
+        views.WaterAdministrationDetail.as_view(),
+        name="wateradministration-detail",
+    ),
+    path("water-requirement/<str:nickname>", views.WaterRequirement.as_view(), name="water-requirement"),
+    path("water-restricted-subjects", views.WaterRestrictedSubjectList.as_view(), name="water-restricted-subjects"),
+    path("water-restriction", views.WaterRestrictionList.as_view(), name="water-restriction-list"),
+    path("water-type", views.WaterTypeList.as_view(), name="watertype-list"),
+    path("water-type/<str:name>", views.WaterTypeList.as_view(), name="watertype-detail"),
+    path("weighings", views.WeighingList.as_view(), name="weighing-list"),
+    path("weighings/<uuid:pk>", views.WeighingDetail.as_view(), name="weighing-detail"),
+]
+
+urlpatterns = [path(settings.ALYX_SANDBOX_API_ROOT.lstrip("/"), include(_routes))]

@@ -1,0 +1,71 @@
+"""Fixtures of all tests: a sandbox, and a guard that keeps every test on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from typing import Any, TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.sandbox_server import SandboxServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NOT_LOOPBACK = "a test tried to reach {}: tests talk to this machine only"
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[SandboxServer]:
+    """A sandbox with the demo lab that all tests of a run share: leave it as it was."""
+    with SandboxServer("--throttle", "off") as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Refuse connections and look-ups of names that leave this machine."""
+    patch = pytest.MonkeyPatch()
+    real_connect, real_connect_ex, real_look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    allowed = {urlsplit(os.environ.get("ALYX_TEST_URL", "")).hostname}
+
+    def check(host: Any) -> None:
+        if not _is_here(host) and host not in allowed:
+            raise RuntimeError(_NOT_LOOPBACK.format(host))
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            check(address[0])
+        real_connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            check(address[0])
+        return real_connect_ex(self, address)
+
+    def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host is not None and str(host).endswith(".invalid"):
+            # What a name server says of a name that cannot exist, without asking one.
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        check(host)
+        return real_look_up(host, *args, **kwargs)
+
+    patch.setattr(socket.socket, "connect", connect)
+    patch.setattr(socket.socket, "connect_ex", connect_ex)
+    patch.setattr(socket, "getaddrinfo", look_up)
+    yield
+    patch.undo()
+
+
+def _is_here(host: Any) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
