@@ -1,6 +1,9 @@
 """Client of the Alyx database: log in, list completely, read and write; no Qt, no PyBpod, no pandas."""
 
 from alyx_connector._version import __version__
+from alyx_connector.address import Address, parse_address
+from alyx_connector.arguments import Timeouts
+from alyx_connector.client import AlyxClient
 from alyx_connector.errors import (
     AlyxError,
     CertificateError,
@@ -23,6 +26,8 @@ from alyx_connector.errors import (
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
 
 __all__ = [
+    "Address",
+    "AlyxClient",
     "AlyxError",
     "CancelToken",
     "Cancelled",
@@ -42,7 +47,9 @@ __all__ = [
     "RequestTimeoutError",
     "ResponseError",
     "ServerFaultError",
+    "Timeouts",
     "TransportError",
     "UnreachableError",
     "__version__",
+    "parse_address",
 ]

@@ -1,0 +1,251 @@
+"""A request from its first attempt to its final answer: waits, retries and redirects."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from alyx_connector.answers import CAPTIVE_HINT, Question, error_of_fault, read_answer
+from alyx_connector.errors import NotAlyxError, ProtocolError, RateLimitedError
+from alyx_connector.faults import Fault, FaultKind
+from alyx_connector.progress import Progress
+from alyx_connector.retry import Attempts, parse_retry_after
+
+if TYPE_CHECKING:
+    from alyx_connector.address import Address
+    from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.retry import Deadline, ThrottleGate
+    from alyx_connector.transport import Reply, Transport, Wire
+
+__all__ = ["MAX_REDIRECTS", "Caller", "Operation", "redirect_target"]
+
+LOG = logging.getLogger(__name__)
+
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: Redirects after which the method stays what it was.
+FAITHFUL_REDIRECTS = frozenset({307, 308})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What one call of a public method shares with all of its requests."""
+
+    #: Ends it at once.
+    cancel: CancelToken
+    #: When it has taken too long.
+    deadline: Deadline
+    #: Takes its progress.
+    report: Report
+
+    def within(self, cancel: CancelToken, report: Report) -> Operation:
+        """Return the same operation with another cancel token and report.
+
+        Parameters
+        ----------
+        cancel : CancelToken
+            The token, usually a child of ours.
+        report : callable
+            Takes the progress.
+
+        Returns
+        -------
+        Operation
+            Shares our deadline.
+        """
+        return replace(self, cancel=cancel, report=report)
+
+
+def redirect_target(reply: Reply, url: str) -> str | None:
+    """Say where an answer redirects to.
+
+    Parameters
+    ----------
+    reply : Reply
+        The answer.
+    url : str
+        What was asked for.
+
+    Returns
+    -------
+    str or None
+        Absolute address; None if it is no redirect; ``""`` if it is one to nowhere.
+    """
+    if reply.status not in REDIRECTS:
+        return None
+    try:
+        target = urljoin(url, reply.headers.get("Location", ""))
+        parts = urlsplit(target)
+        _ = parts.port  # checked on access
+    except ValueError:
+        return ""
+    return target if "Location" in reply.headers and parts.hostname and parts.username is None else ""
+
+
+class Caller:
+    """Sends requests until there is a final answer.
+
+    Parameters
+    ----------
+    transport : Transport
+        Carries them.
+    limits : tuple of float
+        The limits for connecting, for reading and for the whole operation, in seconds, for the wording of errors.
+    """
+
+    def __init__(self, transport: Transport, limits: tuple[float, float, float]) -> None:
+        #: What carries the requests.
+        self.transport = transport
+        self._limits = limits
+
+    def call(
+        self,
+        operation: Operation,
+        address: Address,
+        root: str,
+        wire: Wire,
+        *,
+        token: str | None = None,
+        gate: ThrottleGate | None = None,
+        password: str | None = None,
+    ) -> Any:
+        """Ask the API and return its answer.
+
+        Parameters
+        ----------
+        operation : Operation
+            What it is part of.
+        address : Address
+            The server.
+        root : str
+            Where its API is: ``/`` or ``/api/``.
+        wire : Wire
+            The request; its address relative to the API, without a leading slash.
+        token : str, optional
+            Authenticates it.
+        gate : ThrottleGate, optional
+            Holds it back while the server throttles the user.
+        password : str, optional
+            What the body holds, if this is the login; never repeated in an error.
+
+        Returns
+        -------
+        Any
+            The parsed JSON.
+
+        Raises
+        ------
+        ProtocolError
+            If redirects lead in a circle, or would turn a POST into a GET.
+        NotAlyxError
+            If a redirect leads elsewhere; neither token nor password is sent there.
+        AlyxError
+            Whatever else goes wrong.
+        """
+        endpoint = wire.url
+        wire = replace(wire, url=address.url + root + endpoint, token=token)
+        secrets = tuple(secret for secret in (token, password) if secret)
+        question = Question(address.url, wire.method, endpoint, wire.url, login=password is not None, secrets=secrets)
+        for _ in range(MAX_REDIRECTS + 1):
+            reply = self.send(operation, wire, question, direct=address.is_loopback, gate=gate)
+            target = redirect_target(reply, wire.url)
+            if target is None:
+                return read_answer(reply, question)
+            shown = question.veil(target.partition("?")[0]) or "nowhere"
+            if not target or not _same_origin(wire.url, target):
+                message = (
+                    f"{address.url} redirects {wire.method} {endpoint} to {shown}; no token or password goes there."
+                )
+                raise NotAlyxError(message, hint=f"If the server has moved, type its new address. {CAPTIVE_HINT}")
+            if wire.method != "GET" and reply.status not in FAITHFUL_REDIRECTS:
+                message = (
+                    f"{address.url} redirects {wire.method} {endpoint} to {shown} in a way that would lose the data."
+                )
+                raise ProtocolError(message, hint="Type the address that it redirects to.")
+            wire = replace(wire, url=target, params=() if "?" in target else wire.params)
+        message = f"{address.url} redirects {wire.method} {endpoint} again and again."
+        raise ProtocolError(message, hint="Check the address; if it is right, tell who runs the server.")
+
+    def send(
+        self, operation: Operation, wire: Wire, question: Question, *, direct: bool, gate: ThrottleGate | None = None
+    ) -> Reply:
+        """Send a request until there is an answer that asking again would not better.
+
+        Parameters
+        ----------
+        operation : Operation
+            What it is part of.
+        wire : Wire
+            The request.
+        question : Question
+            The same, for the wording of errors.
+        direct : bool
+            Whether to go past any proxy.
+        gate : ThrottleGate, optional
+            Holds it back while the server throttles the user.
+
+        Returns
+        -------
+        Reply
+            The answer, whatever its status, but none that could have been waited for.
+
+        Raises
+        ------
+        RateLimitedError
+            If the server throttles for longer than the operation may take.
+        AlyxError
+            If there is no answer.
+        """
+        attempts = Attempts(wire.method)
+        while True:
+            if gate is not None and (held := gate.left()):
+                self._wait(operation, held, question, "throttles this user")
+            outcome = self.transport.exchange(wire, direct=direct, cancel=operation.cancel, deadline=operation.deadline)
+            tried = attempts.count
+            if isinstance(outcome, Fault):
+                LOG.debug("%s %s: %s", wire.method, wire.url, outcome.kind.value)
+                dropped = outcome.kind in {FaultKind.DROPPED, FaultKind.TRUNCATED}
+                pause = attempts.wait_after_drop() if dropped else None
+                if pause is None or pause > operation.deadline.left():
+                    error = error_of_fault(outcome, question, tried, self._limits)
+                    raise error
+                self._wait(operation, pause, question, "dropped the connection")
+                continue
+            LOG.debug("%s %s: status %s", wire.method, wire.url, outcome.status)
+            retry_after = parse_retry_after(outcome.headers.get("Retry-After"))
+            pause = attempts.wait_after_status(outcome.status, retry_after)
+            if pause is None or pause > operation.deadline.left():
+                return outcome
+            if outcome.status == 429:
+                if gate is not None:
+                    gate.hold(pause)
+                self._wait(operation, pause, question, "throttles this user")
+            else:
+                self._wait(operation, pause, question, f"failed (status {outcome.status})")
+
+    def _wait(self, operation: Operation, seconds: float, question: Question, why: str) -> None:
+        if seconds > operation.deadline.left():
+            message = f"{question.server} {why} and wants to be asked again in {seconds:.0f} s."
+            raise RateLimitedError(
+                message,
+                hint=f"Try again in {seconds:.0f} s.",
+                status=429,
+                endpoint=question.endpoint,
+                retry_after=seconds,
+            )
+        whole = math.ceil(seconds)
+        operation.report(Progress("wait", 0, whole, f"{question.server} {why}; asking again in {whole} s."))
+        operation.cancel.wait(seconds)
+        operation.cancel.raise_if_cancelled()
+
+
+def _same_origin(one: str, other: str) -> bool:
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,204 @@
+"""A listing that is complete, or an error.
+
+Rows come and go on the server while its pages are read. Each page therefore repeats the last row of the page before
+it, which must be the same row; the ``count`` must stay; no row may come twice. If that does not hold, the whole list
+is read again, a few times. It holds whatever the order in which the pages were read, so they are read several at once.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.errors import ProtocolError
+from alyx_connector.progress import Cancelled, CancelToken, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from alyx_connector.progress import Report
+
+    #: Fetches the page of these many rows from this row on; takes offset, limit, cancel token and report.
+    Fetch = Callable[[int, int, CancelToken, Report], Any]
+
+__all__ = ["list_completely", "page_offsets"]
+
+#: How often a list is read before we give up, and the pauses in between, in seconds.
+PAUSES_S = (0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class _Page:
+    offset: int
+    count: int
+    rows: list[Any]
+
+
+class _Changed(Exception):  # noqa: N818 - a state of the list, caught in this module
+    """The list changed while it was read; the text says how."""
+
+
+def page_offsets(count: int, step: int) -> list[int]:
+    """Say where the pages after the first begin, each with the last row of the one before.
+
+    Parameters
+    ----------
+    count : int
+        Rows in the list.
+    step : int
+        Rows on a page, at least 2.
+
+    Returns
+    -------
+    list of int
+        Offsets; empty if the first page holds all.
+    """
+    return list(range(step - 1, count - 1, step - 1))
+
+
+def list_completely(
+    fetch: Fetch, *, what: str, page_size: int, workers: int, cancel: CancelToken, report: Report
+) -> list[Any]:
+    """Read a list over all of its pages.
+
+    Parameters
+    ----------
+    fetch : callable
+        Takes offset, limit, cancel token and report, and returns the parsed body of that page.
+    what : str
+        What is listed and where, for the wording of errors.
+    page_size : int
+        Rows to ask for at once; the server may give fewer.
+    workers : int
+        How many pages to read at once.
+    cancel : CancelToken
+        Stops it at once.
+    report : callable
+        Takes the progress in rows, on the thread that called.
+
+    Returns
+    -------
+    list
+        All rows, in the server's order. A bare JSON list (an endpoint without pages) is returned as it is.
+
+    Raises
+    ------
+    ProtocolError
+        If an answer is not a page, or the list changed each time it was read.
+    Cancelled
+        If cancelled.
+    """
+    reason = ""
+    for pause in (*PAUSES_S, None):
+        try:
+            return _read_once(fetch, what, page_size, workers, cancel, report)
+        except _Changed as change:
+            reason = str(change)
+        if pause is not None:
+            report(Progress("list", 0, message=f"The list of {what} changed while it was read; reading it again."))
+            if cancel.wait(pause):
+                break
+    cancel.raise_if_cancelled()
+    message = f"The list of {what} changed each of the {len(PAUSES_S) + 1} times that it was read ({reason})."
+    raise ProtocolError(message, hint="Try again when it is changed less often.")
+
+
+def _read_once(fetch: Fetch, what: str, page_size: int, workers: int, cancel: CancelToken, report: Report) -> list[Any]:
+    body = fetch(0, page_size, cancel, report)
+    if isinstance(body, list):
+        return body
+    first = _page_of(body, 0, what)
+    step = len(first.rows)
+    report(Progress("list", step, first.count))
+    if step > first.count or (step < first.count and step < 2):
+        raise _Changed(f"{step} rows on the first page, but the count is {first.count}")
+    pages = [first]
+    if step < first.count:
+        pages += _read_rest(fetch, first, what, workers, cancel, report)
+    return _joined(pages)
+
+
+def _read_rest(fetch: Fetch, first: _Page, what: str, workers: int, cancel: CancelToken, report: Report) -> list[_Page]:
+    # Workers hand everything over through the inbox, so that reports come from the thread that called.
+    inbox: queue.SimpleQueue[_Page | Progress | BaseException] = queue.SimpleQueue()
+    offsets: queue.SimpleQueue[int] = queue.SimpleQueue()
+    step = len(first.rows)
+    waiting = page_offsets(first.count, step)
+    for offset in waiting:
+        offsets.put(offset)
+    stop = CancelToken(parent=cancel)
+
+    def wake() -> None:
+        inbox.put(Cancelled("Cancelled."))
+
+    def work() -> None:
+        try:
+            while not stop.cancelled:
+                offset = offsets.get_nowait()
+                inbox.put(_page_of(fetch(offset, step, stop, inbox.put), offset, what))
+        except queue.Empty:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that called
+            inbox.put(error)
+
+    pages: list[_Page] = []
+    done = step
+    cancel.subscribe(wake)
+    try:
+        for number in range(min(workers, len(waiting))):
+            threading.Thread(target=work, name=f"alyx-page-{number}", daemon=True).start()
+        while len(pages) < len(waiting):
+            item = inbox.get()
+            if isinstance(item, Progress):
+                report(item)
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                if item.count != first.count:
+                    raise _Changed(f"the count was {first.count}, then {item.count}")
+                pages.append(item)
+                done += max(0, len(item.rows) - 1)
+                report(Progress("list", done, first.count))
+    finally:
+        cancel.unsubscribe(wake)
+        stop.detach()
+        stop.cancel()
+    return sorted(pages, key=lambda page: page.offset)
+
+
+def _page_of(body: Any, offset: int, what: str) -> _Page:
+    # Anything but a page is an answer that makes no sense, and reading again would not help.
+    if isinstance(body, dict):
+        count, rows = body.get("count"), body.get("results")
+        if type(count) is int and count >= 0 and isinstance(rows, list):
+            if all(isinstance(row, dict) for row in rows):
+                return _Page(offset, count, rows)
+            raise ProtocolError(f"The list of {what} holds rows that are not objects.", hint="Check the endpoint.")
+        missing = [key for key in ("count", "results") if key not in body]
+        trouble = f"lacks {' and '.join(missing)}" if missing else "has a count or results of the wrong type"
+    else:
+        trouble = f"is {type(body).__name__} where a list was expected"
+    raise ProtocolError(f"The answer for {what} {trouble}.", hint="Check that this endpoint is a list.")
+
+
+def _joined(pages: list[_Page]) -> list[Any]:
+    rows = list(pages[0].rows)
+    for page in pages[1:]:
+        if not page.rows or _identity(page.rows[0]) != _identity(rows[-1]):
+            raise _Changed(f"row {page.offset} differed on two pages")
+        rows += page.rows[1:]
+    if len(rows) != pages[0].count:
+        raise _Changed(f"{len(rows)} rows came, but the count is {pages[0].count}")
+    named = [_identity(row) for row in rows if "id" in row or "url" in row]
+    if len(set(named)) != len(named):
+        raise _Changed("a row came twice")
+    return rows
+
+
+def _identity(row: Mapping[str, Any]) -> str:
+    # Rows of some endpoints have no id, those of a few no url either: there the whole row must agree.
+    name = row.get("id", row.get("url", row))
+    return json.dumps(name, sort_keys=True)

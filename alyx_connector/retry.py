@@ -1,0 +1,166 @@
+"""When a request is sent again, after how long, and when an operation has taken too long."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.util.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Attempts", "Deadline", "ThrottleGate", "parse_retry_after"]
+
+#: Answers of a server or a proxy that is restarting or overloaded: a GET may be sent again.
+RETRIED_STATUSES = frozenset({502, 503, 504})
+#: The server throttles; it did not carry out the request, so every method may be sent again.
+THROTTLED = 429
+
+# urllib3 counts the attempts and computes the pauses; the waiting is ours, because its own cannot be cancelled.
+_READS = Retry(total=4, backoff_factor=0.5, status_forcelist=RETRIED_STATUSES, allowed_methods=frozenset({"GET"}))
+_THROTTLED = Retry(total=None, backoff_factor=0.5, status_forcelist={THROTTLED}, allowed_methods=None)
+
+
+def parse_retry_after(text: str | None) -> float | None:
+    """Read a ``Retry-After`` header.
+
+    Parameters
+    ----------
+    text : str, optional
+        The header: seconds, or a date.
+
+    Returns
+    -------
+    float or None
+        Seconds to wait, at least 0; None where there is no such header or it makes no sense.
+    """
+    if text is None:
+        return None
+    try:
+        return float(_THROTTLED.parse_retry_after(text))
+    except (InvalidHeader, ValueError, OverflowError, TypeError):
+        return None
+
+
+class Attempts:
+    """Counts the attempts at one request and says how long to wait before the next.
+
+    Parameters
+    ----------
+    method : str
+        HTTP method: only a GET is sent again after a dropped connection or a 502, 503 or 504.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._reads = _READS
+        self._throttled = _THROTTLED
+        #: How often the request has been sent.
+        self.count = 1
+
+    def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
+        """Say how long to wait after an answer before the request is sent again.
+
+        Parameters
+        ----------
+        status : int
+            HTTP status of the answer.
+        retry_after : float, optional
+            Seconds that the server asked for.
+
+        Returns
+        -------
+        float or None
+            Seconds; None if it must not be sent again.
+        """
+        if self._throttled.is_retry(self._method, status):
+            self._throttled = self._throttled.increment(self._method)
+            self.count += 1
+            return max(retry_after or 0.0, self._throttled.get_backoff_time())
+        if self._reads.is_retry(self._method, status):
+            pause = self.wait_after_drop()
+            return None if pause is None else max(retry_after or 0.0, pause)
+        return None
+
+    def wait_after_drop(self) -> float | None:
+        """Say how long to wait after a dropped connection before the request is sent again.
+
+        Returns
+        -------
+        float or None
+            Seconds; None if it must not be sent again.
+        """
+        if self._method != "GET":
+            return None
+        try:
+            self._reads = self._reads.increment(self._method)
+        except MaxRetryError:
+            return None
+        self.count += 1
+        return self._reads.get_backoff_time()
+
+
+class Deadline:
+    """Limit of an operation that may go on for as long as it makes progress.
+
+    Parameters
+    ----------
+    limit_s : float
+        How long it may take without progress, in seconds.
+    clock : callable
+        Monotonic clock, in seconds.
+    """
+
+    def __init__(self, limit_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit_s = limit_s
+        self._clock = clock
+        self._end = clock() + limit_s
+
+    @property
+    def limit_s(self) -> float:
+        """How long the operation may take without progress, in seconds."""
+        return self._limit_s
+
+    def left(self) -> float:
+        """Say how much time is left.
+
+        Returns
+        -------
+        float
+            Seconds, at least 0.
+        """
+        return max(0.0, self._end - self._clock())
+
+    def renew(self) -> None:
+        """Start again: there was progress."""
+        self._end = self._clock() + self._limit_s
+
+
+class ThrottleGate:
+    """Holds back all requests of one user while the server throttles that user.
+
+    Parameters
+    ----------
+    clock : callable
+        Monotonic clock, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._opens = clock()
+
+    def hold(self, seconds: float) -> None:
+        """Close the gate for some seconds; never opens it earlier than it would have."""
+        self._opens = max(self._opens, self._clock() + seconds)
+
+    def left(self) -> float:
+        """Say how long the gate stays closed.
+
+        Returns
+        -------
+        float
+            Seconds; 0 if it is open.
+        """
+        return max(0.0, self._opens - self._clock())
