@@ -1,6 +1,7 @@
 """Client of the Alyx database: log in, list completely, read and write; no Qt, no PyBpod, no pandas."""
 
 from alyx_connector._version import __version__
+from alyx_connector.accounts import Account, Accounts
 from alyx_connector.address import Address, parse_address
 from alyx_connector.arguments import Timeouts
 from alyx_connector.client import AlyxClient
@@ -24,8 +25,11 @@ from alyx_connector.errors import (
     UnreachableError,
 )
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
+from alyx_connector.tokens import TokenStore, choose_token_store
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Address",
     "AlyxClient",
     "AlyxError",
@@ -48,8 +52,10 @@ __all__ = [
     "ResponseError",
     "ServerFaultError",
     "Timeouts",
+    "TokenStore",
     "TransportError",
     "UnreachableError",
     "__version__",
+    "choose_token_store",
     "parse_address",
 ]
