@@ -72,8 +72,8 @@ class JsonFile:
     path : Path
         The file; it and its folder need not exist yet.
     check : callable
-        Takes what the file holds, raises ValueError, TypeError or AttributeError if that is damaged. Anything else that it raises is
-        passed on, and the file stays as it is.
+        Takes what the file holds, raises ValueError, TypeError or AttributeError if that is damaged. Anything else that
+        it raises is passed on, and the file stays as it is.
     """
 
     def __init__(self, path: Path, check: Callable[[Any], None]) -> None:
