@@ -58,7 +58,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "This is not an Alyx server",
         "Check the address. On a guest network, open a web browser first and log in there.",
     ),
-    SyncError: ("The sync was not carried out", "The project is as it was before. Press Get Subjects again."),
+    SyncError: ("PyBpod could not do this", "The project is as it was before: try again."),
 }
 
 

@@ -1,0 +1,149 @@
+"""What the sync window does in a thread: looks up the account used last, and connects. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.address import parse_address
+from alyx_connector.client import AlyxClient
+from alyx_connector.errors import AlyxError, LoginRequiredError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alyx_connector.progress import CancelToken, Report
+
+#: Named to the server in the User-Agent.
+PROGRAM: Final = "pybpod-alyx"
+
+
+@dataclass(frozen=True)
+class LastAccount:
+    """What is known before anybody connects."""
+
+    #: Address and user of the account used last; empty where there is none.
+    address: str = ""
+    username: str = ""
+    #: Whether a token of that account is remembered.
+    remembered: bool = False
+    #: Where a token goes that is to be remembered.
+    store: str = ""
+    #: What the user should be told, for example that a damaged file was moved aside.
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A connection that stands: the server knows the user."""
+
+    client: AlyxClient
+    username: str
+    #: Whether the token is in the token store now.
+    remembered: bool
+    #: Why the account or token could not be remembered; empty where it could.
+    problem: str = ""
+
+
+def last_account(address: str, username: str) -> Callable[[Report, CancelToken], LastAccount]:
+    """Make the work that looks up what the window is prefilled with.
+
+    Parameters
+    ----------
+    address, username : str
+        From the settings; what is empty there is taken from the account used last.
+
+    Returns
+    -------
+    callable
+        Work for a task; returns a `LastAccount`.
+    """
+
+    def work(report: Report, cancel: CancelToken) -> LastAccount:
+        del report, cancel
+        accounts = Accounts()
+        store = accounts.tokens.describe()
+        last = accounts.last_used()
+        where = address or (last.url if last else "")
+        who = username or (last.username if last and _same_server(where, last.url) else "")
+        remembered = bool(where and who and _token(accounts, where, who))
+        return LastAccount(where, who, remembered, store, tuple(accounts.notes))
+
+    return work
+
+
+def connecting(
+    address: str, username: str, password: str, held: str | None = None, *, remember: bool
+) -> Callable[[Report, CancelToken], Connected]:
+    """Make the work that connects: with the password, or where that is empty with the held or the remembered token.
+
+    Parameters
+    ----------
+    address, username, password : str
+        What was typed.
+    held : str, optional
+        The token of a connection of this account that stands already.
+    remember : bool
+        Put the token into the token store; otherwise one that is there is taken out.
+
+    Returns
+    -------
+    callable
+        Work for a task; returns a `Connected`. It raises `LoginRequiredError` where there is neither a password nor a
+        token, or the token was revoked; other `AlyxError`, `Cancelled`.
+    """
+    secrets = [password]
+
+    def work(report: Report, cancel: CancelToken) -> Connected:
+        client = AlyxClient(address, program=PROGRAM)
+        typed = secrets.pop()
+        if typed.strip():
+            token = client.login(username, typed, report=report, cancel=cancel)
+            del typed
+        else:
+            token = held or _remembered(address, username)
+            client = AlyxClient(address, username=username, token=token, program=PROGRAM)
+            try:
+                client.check_token(report=report, cancel=cancel)
+            except LoginRequiredError as error:
+                raise LoginRequiredError(
+                    f"The token of {username} is no longer valid at {client.url}: it was revoked there.",
+                    hint="Type the password, then press Connect.",
+                ) from error
+        cancel.raise_if_cancelled()
+        return _recorded(client, username, token, remember=remember)
+
+    return work
+
+
+def _recorded(client: AlyxClient, username: str, token: str, *, remember: bool) -> Connected:
+    problem, remembered = "", remember
+    try:
+        Accounts().remember(client.url, username, token, keep_token=remember)
+    except AlyxError as error:  # the connection stands all the same
+        problem, remembered = " ".join(filter(None, (str(error), error.hint))), False
+    return Connected(client, username, remembered, problem)
+
+
+def _remembered(address: str, username: str) -> str:
+    token = _token(Accounts(), address, username)
+    if token is None:
+        raise LoginRequiredError(
+            f"The password is missing: no token of {username} at {parse_address(address).url} is remembered on this "
+            "computer.",
+            hint="Type the password, then press Connect.",
+        )
+    return token
+
+
+def _token(accounts: Accounts, address: str, username: str) -> str | None:
+    # the store alone: a token that another window holds in memory is that window's
+    return accounts.tokens.get(parse_address(address).url, username)
+
+
+def _same_server(address: str, url: str) -> bool:
+    try:
+        return parse_address(address).url == url
+    except AlyxError:
+        return False

@@ -1,0 +1,310 @@
+"""One dialog for all subjects about which a plan asks: override, merge or keep."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Final
+
+from AnyQt.QtCore import Qt, Signal
+from AnyQt.QtGui import QKeySequence
+from AnyQt.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QShortcut,
+    QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.words import change, is_blank, label, one_line, words
+from pybpod_alyx_module.sync.plan import Action
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.sync.plan import Difference, PlanEntry, SyncPlan
+
+#: Up to this many subjects are shown with their fields at once.
+FEW_SUBJECTS: Final = 8
+
+#: What each button does, for the legend and the tooltips.
+LEGEND: Final = {
+    "Override": "Alyx's details replace those of the ticked subjects in this project; the others are kept.",
+    "Override all": "Alyx's details replace those of every subject in this list, ticked or not.",
+    "Merge": "What the ticked subjects lack is filled in, nothing is replaced; the others are kept.",
+    "Keep all": "The details of every subject in this list stay as they are.",
+    "Cancel": "The sync stops and nothing changes at all: no subject is added to or removed from this PyBpod project.",
+}
+
+_ENTRY: Final = Qt.UserRole
+_DIFFERENCE: Final = Qt.UserRole + 1
+
+
+class ReviewDialog(QDialog):
+    """Lists the subjects that differ, field by field, and takes one answer for each.
+
+    Nothing is ticked at first, and *Cancel* is what Enter and Escape press: no subject's details are replaced unless a
+    hand chose that subject, or *Override all*.
+
+    Parameters
+    ----------
+    plan : SyncPlan
+        The plan; its entries that ask are shown.
+    parent : QWidget, optional
+        The window that it belongs to.
+    """
+
+    #: Sent once, when the dialog closes, however it closes: a dict of subject key to `Action`, None for *Cancel*.
+    answered = Signal(object)
+
+    def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plan = plan
+        self._entries = plan.of(Action.ASK)
+        self._answers: dict[str, Action] | None = None
+        self._told = False
+        self.setWindowTitle("Subjects that differ from Alyx")
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.resize(960, 640)
+        self.tree = self._make_tree()
+        self.tick_all = QCheckBox("Tick all")
+        self.tick_all.setTristate(True)
+        self.here_text, self.there_text = _text_box(), _text_box()
+        self._caption = QLabel()
+        self._caption.setTextFormat(Qt.PlainText)
+        self.buttons = {name: QPushButton(name) for name in LEGEND}
+        self._lay_out()
+        self.tree.itemChanged.connect(self._on_ticked)
+        self.tree.currentItemChanged.connect(self._on_current)
+        self.tick_all.clicked.connect(self._on_tick_all)
+        for name, pressed in (
+            ("Override", self._on_override),
+            ("Override all", self._on_override_all),
+            ("Merge", self._on_merge),
+            ("Keep all", self._on_keep_all),
+            ("Cancel", self.reject),
+        ):
+            self.buttons[name].clicked.connect(pressed)
+        QShortcut(QKeySequence.Copy, self.tree, self._on_copy, context=Qt.WidgetShortcut)
+        self.finished.connect(self._on_finished)
+        self._fill()
+
+    def _make_tree(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setColumnCount(4)
+        tree.setHeaderLabels(["Field", "In this project", "On Alyx", "What differs"])
+        tree.setAlternatingRowColors(True)
+        tree.setTextElideMode(Qt.ElideRight)
+        header = tree.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(QHeaderView.Interactive)
+        for column, width in enumerate((190, 240, 240)):
+            tree.setColumnWidth(column, width)
+        return tree
+
+    def _lay_out(self) -> None:
+        texts = QWidget()
+        grid = QGridLayout(texts)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self._caption, 0, 0, 1, 2)
+        for column, (title, box) in enumerate((("In this project", self.here_text), ("On Alyx", self.there_text))):
+            grid.addWidget(QLabel(title), 1, column)
+            grid.addWidget(box, 2, column)
+        halves = QSplitter(Qt.Vertical)
+        halves.addWidget(self.tree)
+        halves.addWidget(texts)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 1)
+        halves.setChildrenCollapsible(False)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for name, button in self.buttons.items():
+            button.setToolTip(LEGEND[name])
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        self.buttons["Cancel"].setDefault(True)
+        legend = QLabel(
+            "<table cellspacing='2'>"
+            + "".join(f"<tr><td><b>{name}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for name, text in LEGEND.items())
+            + "</table>"
+        )
+        legend.setTextFormat(Qt.RichText)
+        column = QVBoxLayout(self)
+        column.addWidget(_plain(self._heading()))
+        column.addWidget(self.tick_all)
+        column.addWidget(halves, 1)
+        column.addWidget(_plain(self._besides()))
+        column.addWidget(legend)
+        column.addLayout(row)
+
+    def _heading(self) -> str:
+        count = len(self._entries)
+        what = "1 subject of this project differs" if count == 1 else f"{count} subjects of this project differ"
+        return f"{what} from Alyx ({self._plan.server}, responsible user {self._plan.responsible_user})."
+
+    def _besides(self) -> str:
+        parts = []
+        for action, text in (
+            (Action.ADD, "{} added"),
+            (Action.MERGE, "{} filled in"),
+            (Action.REMOVE, "{} not alive on Alyx removed from this PyBpod project"),
+        ):
+            count = len(self._plan.of(action))
+            if count:
+                parts.append(text.format(f"{count} subject{'' if count == 1 else 's'}"))
+        if not parts:
+            return "No other subject of the project is changed."
+        return f"Unless you cancel: {', '.join(parts)}."
+
+    def _fill(self) -> None:
+        for entry in self._entries:
+            self.tree.addTopLevelItem(_subject_item(entry))
+        for row in range(self.tree.topLevelItemCount()):
+            item = self.tree.topLevelItem(row)
+            item.setFirstColumnSpanned(True)
+            item.setExpanded(len(self._entries) <= FEW_SUBJECTS)
+        if self._entries:
+            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        self._on_ticked()
+
+    def ticked(self) -> set[str]:
+        """Return the ticked subjects.
+
+        Returns
+        -------
+        set of str
+            Their keys.
+        """
+        items = [self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount())]
+        return {_key(item.data(0, _ENTRY)) for item in items if item.checkState(0) == Qt.Checked}
+
+    @slot
+    def _on_ticked(self) -> None:
+        count = len(self.ticked())
+        for name in ("Override", "Merge"):
+            self.buttons[name].setEnabled(count > 0)
+        state = Qt.Unchecked if count == 0 else Qt.Checked if count == len(self._entries) else Qt.PartiallyChecked
+        self.tick_all.setCheckState(state)
+        self.tick_all.setText(f"Tick all ({count} of {len(self._entries)} ticked)")
+
+    @slot
+    def _on_tick_all(self) -> None:
+        state = Qt.Unchecked if len(self.ticked()) == len(self._entries) else Qt.Checked
+        self.tree.blockSignals(True)
+        try:
+            for row in range(self.tree.topLevelItemCount()):
+                self.tree.topLevelItem(row).setCheckState(0, state)
+        finally:
+            self.tree.blockSignals(False)
+        self.tree.viewport().update()
+        self._on_ticked()
+
+    @slot
+    def _on_current(self, item: QTreeWidgetItem | None) -> None:
+        difference = None if item is None else item.data(0, _DIFFERENCE)
+        if item is None or difference is None:
+            self._caption.setText("Select a field to read its two values in full.")
+            self.here_text.clear()
+            self.there_text.clear()
+            return
+        name = item.parent().data(0, _ENTRY).name
+        self._caption.setText(f"{label(difference.field)} of {one_line(name)}: {change(difference)}")
+        self.here_text.setPlainText(words(difference.local))
+        self.there_text.setPlainText(words(difference.remote))
+
+    @slot
+    def _on_copy(self) -> None:
+        item = self.tree.currentItem()
+        if item is not None:
+            columns = [item.text(column) for column in range(self.tree.columnCount())]
+            QApplication.clipboard().setText("\t".join(columns).strip())
+
+    @slot
+    def _on_override(self) -> None:
+        self._answer(self.ticked(), Action.OVERRIDE)
+
+    @slot
+    def _on_override_all(self) -> None:
+        self._answer({_key(entry) for entry in self._entries}, Action.OVERRIDE)
+
+    @slot
+    def _on_merge(self) -> None:
+        self._answer(self.ticked(), Action.MERGE)
+
+    @slot
+    def _on_keep_all(self) -> None:
+        self._answer(set(), Action.KEEP)
+
+    def _answer(self, chosen: set[str], action: Action) -> None:
+        keys = [_key(entry) for entry in self._entries]
+        self._answers = {key: action if key in chosen else Action.KEEP for key in keys}
+        self.accept()
+
+    @slot
+    def _on_finished(self) -> None:
+        if not self._told:
+            self._told = True
+            self.answered.emit(self._answers)
+
+
+def _key(entry: PlanEntry) -> str:
+    return "" if entry.local is None else entry.local.key
+
+
+def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
+    count = len(entry.differences)
+    how_many = "no field differs" if count == 0 else f"{count} field{' differs' if count == 1 else 's differ'}"
+    text = f"{one_line(entry.name)}:  {'; '.join(filter(None, (how_many, one_line(entry.reason))))}"
+    item = QTreeWidgetItem([text])
+    item.setData(0, _ENTRY, entry)
+    item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable | Qt.ItemIsUserCheckable)
+    item.setCheckState(0, Qt.Unchecked)
+    item.setToolTip(0, _tooltip(text))
+    font = item.font(0)
+    font.setBold(True)
+    item.setFont(0, font)
+    item.addChildren([_field_item(difference) for difference in entry.differences])
+    return item
+
+
+def _field_item(difference: Difference) -> QTreeWidgetItem:
+    cells = [label(difference.field), words(difference.local), words(difference.remote), change(difference)]
+    item = QTreeWidgetItem([one_line(cell) for cell in cells])
+    item.setData(0, _DIFFERENCE, difference)
+    item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable)
+    for column, cell in enumerate(cells):
+        item.setToolTip(column, _tooltip(cell))
+    for column, value in ((1, difference.local), (2, difference.remote)):
+        if is_blank(value):  # "(none)" set in italics is not the text "(none)"
+            font = item.font(column)
+            font.setItalic(True)
+            item.setFont(column, font)
+    return item
+
+
+def _tooltip(text: str) -> str:
+    # Qt takes text that looks like HTML for HTML; what a server sent is shown as it is
+    return f"<qt><p style='white-space:pre-wrap'>{html.escape(text[:2000])}</p></qt>"
+
+
+def _plain(text: str) -> QLabel:
+    shown = QLabel(text)
+    shown.setTextFormat(Qt.PlainText)
+    shown.setWordWrap(True)
+    return shown
+
+
+def _text_box() -> QPlainTextEdit:
+    box = QPlainTextEdit()
+    box.setReadOnly(True)
+    box.setTabChangesFocus(True)
+    box.setMinimumHeight(70)
+    return box

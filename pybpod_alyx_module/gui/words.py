@@ -1,0 +1,187 @@
+"""Alyx's fields and their values in words, for the windows. No Qt."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from pybpod_alyx_module.sync.details import MISSING
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.sync.plan import Difference
+
+#: What the windows call a field: the words of the predecessor's window, with units.
+LABELS: Final[dict[str, str]] = {
+    "nickname": "Nickname",
+    "alyx_id": "ID",
+    "responsible_user": "Responsible user",
+    "birth_date": "Birth date",
+    "age_weeks": "Age (weeks)",
+    "death_date": "Death date",
+    "species": "Species",
+    "sex": "Sex",
+    "litter": "Litter",
+    "strain": "Strain",
+    "source": "Source",
+    "line": "Line",
+    "projects": "Projects",
+    "lab": "Lab",
+    "genotype": "Genotype",
+    "description": "Description",
+    "alive": "Alive",
+    "json": "JSON",
+    "reference_weight": "Reference weight (g)",
+    "last_water_restriction": "Last water restriction",
+    "expected_water": "Expected water (mL)",
+    "remaining_water": "Remaining water (mL)",
+    "url": "Address on Alyx",
+    "session_projects": "Projects of its sessions",
+}
+
+#: Between the lines of a text that has to fit on one.
+NEW_LINE: Final = " ⏎ "
+
+
+def label(field: str) -> str:
+    """Return what the windows call a field.
+
+    Parameters
+    ----------
+    field : str
+        Name of the field on Alyx.
+
+    Returns
+    -------
+    str
+        Its label; the name itself where there is none.
+    """
+    return LABELS.get(field, field)
+
+
+def is_blank(value: Any) -> bool:
+    """Tell whether a value has no text of its own, so that `words` speaks about it.
+
+    Parameters
+    ----------
+    value : object
+        JSON value or ``MISSING``.
+
+    Returns
+    -------
+    bool
+        True for missing, null, and empty texts, lists and objects; False for ``0`` and ``False``.
+    """
+    return value is MISSING or value is None or (isinstance(value, str | list | dict) and not value)
+
+
+def words(value: Any) -> str:
+    """Return a value as a person reads it, in full.
+
+    Parameters
+    ----------
+    value : object
+        JSON value or ``MISSING``.
+
+    Returns
+    -------
+    str
+        Texts as they are, lists of texts with commas, yes and no, other JSON indented; *(missing)*, *(none)* and
+        *(empty)* for what has no text: three different things.
+    """
+    if value is MISSING:
+        return "(missing)"
+    if value is None:
+        return "(none)"
+    if is_blank(value):
+        return "(empty)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, list | dict) else None)
+
+
+def one_line(text: str) -> str:
+    """Return a text for a cell of a table.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text on one line, its line ends made visible.
+    """
+    return NEW_LINE.join(line.strip() for line in text.splitlines()) if text.strip() else text
+
+
+def change(difference: Difference) -> str:
+    """Say what happened to a field, and what a merge does with it.
+
+    Parameters
+    ----------
+    difference : Difference
+        One field in which the project and Alyx differ.
+
+    Returns
+    -------
+    str
+        *added*, *changed* or *removed*, in words that need no colour.
+    """
+    here, there = not _absent(difference.local), not _absent(difference.remote)
+    if difference.field == "nickname":
+        what = "renamed on Alyx"
+    elif here and there:
+        what = "changed"
+    elif there:
+        what = "added on Alyx"
+    elif here:
+        what = "value removed on Alyx"
+    else:
+        what = "field added, without a value"
+    return f"{what}; Merge fills it in" if difference.fillable else f"{what}; Merge keeps the project's"
+
+
+def _absent(value: Any) -> bool:
+    return value is MISSING or value is None
+
+
+def when(timestamp: Any, now: datetime | None = None) -> str:
+    """Say when something was, in local time and as an age.
+
+    Parameters
+    ----------
+    timestamp : object
+        ISO 8601 time with an offset, as a sync writes it; anything else is not known.
+    now : datetime, optional
+        The moment to count from, with a time zone; the present by default.
+
+    Returns
+    -------
+    str
+        For example ``"2026-11-20 11:21 (3 hours ago)"``; ``"not known"`` where there is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(timestamp)
+        age = (now or datetime.now(timezone.utc)) - moment
+        return f"{moment.astimezone():%Y-%m-%d %H:%M} ({_age(age)})"
+    except (TypeError, ValueError, OverflowError, OSError):
+        return "not known"
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    if minutes < -1:
+        return "in the future: this computer's clock may be wrong"
+    if minutes < 1:
+        return "just now"
+    for unit, size in (("day", 24 * 60), ("hour", 60), ("minute", 1)):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    raise AssertionError(minutes)  # the loop ends with minutes
