@@ -9,19 +9,30 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alyx_sandbox.lab_file import LabFileError, read_lab
 from alyx_sandbox.options import Options, parse_options
 from alyx_sandbox.settings import configure
 
 if TYPE_CHECKING:
-    from types import FrameType
     from collections.abc import Iterator, Sequence
+    from types import FrameType
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the sandbox; return the exit code."""
+    """Run the sandbox until it is told to stop.
+
+    Parameters
+    ----------
+    arguments
+        The words after the program's name; default: those of this process.
+
+    Returns
+    -------
+    int
+        0, or 1 where it could not start or a worker died.
+    """
     options = parse_options(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import permissions
 from rest_framework.pagination import LimitOffsetPagination
@@ -24,7 +24,18 @@ class NotPublic(permissions.BasePermission):
     """A public user only reads."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the request reads, or its user may write."""
+        """Return whether the request reads, or its user may write.
+
+        Parameters
+        ----------
+        request, view
+            What is asked, and where.
+
+        Returns
+        -------
+        bool
+            Whether it goes on.
+        """
         return request.method == "GET" or not request.user.is_public_user
 
 
@@ -33,7 +44,20 @@ PERMISSIONS = (permissions.IsAuthenticated & NotPublic,)
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response:
-    """Return the answer to an error: the framework's with ``status_code`` in it, else a 500 with the error's text."""
+    """Return the answer to an error.
+
+    Parameters
+    ----------
+    error
+        What the route raised.
+    context
+        Of the request.
+
+    Returns
+    -------
+    Response
+        The framework's with ``status_code`` in it, else a 500 with the error's text.
+    """
     response = exception_handler(error, context)
     if response is None:
         return Response({"status_code": 500, "detail": str(error)}, status=500)

@@ -13,7 +13,18 @@ FALLBACK_ZONE = "Europe/London"
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return the time zone of a lab, as Alyx takes it: the server's where none is named."""
+    """Return the time zone of a lab, as Alyx takes it.
+
+    Parameters
+    ----------
+    name
+        As the lab has it.
+
+    Returns
+    -------
+    tzinfo
+        The server's where none is named, `FALLBACK_ZONE` where there is none of that name.
+    """
     if not name:
         return timezone.get_default_timezone()
     try:
@@ -23,17 +34,59 @@ def zone_of(name: str) -> tzinfo:
 
 
 def stored(moment: datetime) -> datetime:
-    """Return a naive time of the server's zone as the database wants it."""
+    """Return a naive time of the server's zone as the database wants it.
+
+    Parameters
+    ----------
+    moment
+        A naive time.
+
+    Returns
+    -------
+    datetime
+        Naive on Alyx, aware on Alyx-Local.
+    """
     return timezone.make_aware(moment) if settings.USE_TZ else moment
 
 
 def start_of(day: date) -> datetime:
-    """Return midnight of a day as the database wants it."""
+    """Return midnight of a day as the database wants it.
+
+    Parameters
+    ----------
+    day
+        In the server's zone.
+
+    Returns
+    -------
+    datetime
+        Naive on Alyx, aware on Alyx-Local.
+    """
     return stored(datetime.combine(day, time.min))
 
 
-def wall_time(moment: datetime, zone: tzinfo | None = None) -> datetime:
-    """Return what a clock on the wall in `zone` (default: the server's) showed at a stored time."""
+def wall_time(moment: datetime | None, zone: tzinfo | None = None) -> datetime:
+    """Return what a clock on the wall showed at a stored time.
+
+    Parameters
+    ----------
+    moment
+        As the database has it.
+    zone
+        Where the clock hangs; default: at the server.
+
+    Returns
+    -------
+    datetime
+        A naive time.
+
+    Raises
+    ------
+    AssertionError
+        There is no time. Alyx takes a weighing without one, and then fails at every request for its subject.
+    """
+    if moment is None:
+        raise AssertionError
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment, timezone.get_default_timezone())
     return timezone.make_naive(moment, zone or timezone.get_default_timezone())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.core.management import call_command
@@ -16,9 +16,10 @@ from alyx_sandbox.synthetic import add_synthetic_lab
 from alyx_sandbox.throttle import create_counter
 
 if TYPE_CHECKING:
-    from alyx_sandbox.options import Options
-    from pathlib import Path
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from alyx_sandbox.options import Options
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "alyx-sandbox")
 _QC = {name: number for number, name in models.QC_CHOICES}
@@ -79,7 +80,18 @@ def load_lab(lab: dict[str, Any]) -> None:
 
 
 def made_id(*words: str) -> UUID:
-    """Return the id of something that a lab file names: the same in every run."""
+    """Return the id of something that a lab file names.
+
+    Parameters
+    ----------
+    *words
+        What it is, and its names.
+
+    Returns
+    -------
+    UUID
+        The same in every run.
+    """
     return uuid5(_NAMESPACE, "/".join(words))
 
 

@@ -51,7 +51,18 @@ def parse_pairs(text: str, prefix: str = "") -> dict[str, Any]:
 
 
 def split_outside_brackets(text: str) -> list[str]:
-    """Return the parts between commas, where commas inside of one pair of brackets do not count."""
+    """Split a text at its commas, but for those inside of a pair of brackets.
+
+    Parameters
+    ----------
+    text
+        For example ``a,[1,2]``.
+
+    Returns
+    -------
+    list of str
+        Two of them in the example.
+    """
     parts = [""]
     closing = ""
     for character in text:

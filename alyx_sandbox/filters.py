@@ -1,5 +1,7 @@
 """The filters of the list routes. A filter that nobody knows is ignored, as on Alyx."""
 
+# ruff: noqa: D106, RUF012 - the Meta classes of Django, and their lists
+
 from __future__ import annotations
 
 from typing import Any
@@ -27,20 +29,21 @@ from alyx_sandbox.models import (
 class AlyxFilter(rest_filters.FilterSet):
     """Filters by field, and by any lookup of Django: ``django=start_time__date__gte,2024-01-01``."""
 
-    django = CharFilter(method="filter_django")
+    django = CharFilter(method="_filter_django")
 
-    def filter_django(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Apply the pairs one after the other; a ``~`` before the name excludes."""
+    def _filter_django(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Apply the pairs one after the other; a ``~`` before the name excludes.
         for lookup, wanted in parse_pairs(value).items():
             if lookup.startswith("~"):
                 queryset = queryset.exclude(**{lookup[1:]: wanted})
             else:
                 queryset = queryset.filter(**{lookup: wanted})
             queryset = queryset.distinct()
-        return queryset
+        # Rows without an order of their own come by id from Alyx too, once they are made distinct.
+        return queryset if queryset.ordered else queryset.order_by("pk")
 
-    def filter_choice(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Filter a number by the name that stands for it."""
+    def _filter_choice(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Filter a number by the name that stands for it.
         choices = queryset.model._meta.get_field(name).choices
         number = {label.lower(): key for key, label in choices}.get(value.lower().strip())
         if number is None:
@@ -54,25 +57,25 @@ class AlyxFilter(rest_filters.FilterSet):
 class SubjectFilter(AlyxFilter):
     """Filters of ``/subjects``."""
 
-    alive = django_filters.BooleanFilter(method="filter_alive")
+    alive = django_filters.BooleanFilter(method="_filter_alive")
     responsible_user = CharFilter("responsible_user__username")
-    stock = django_filters.BooleanFilter(method="filter_stock")
-    water_restricted = django_filters.BooleanFilter(method="filter_water_restricted")
+    stock = django_filters.BooleanFilter(method="_filter_stock")
+    water_restricted = django_filters.BooleanFilter(method="_filter_water_restricted")
     lab = CharFilter("lab__name")
     project = CharFilter("projects__name")
 
-    def filter_alive(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        """Keep those alive today, or those not."""
+    def _filter_alive(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        # Keep those alive today, or those not.
         not_alive = Q(death_date__lte=timezone.now().date())
         return queryset.exclude(not_alive) if value else queryset.filter(not_alive)
 
-    def filter_stock(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        """Keep the subjects of stock managers, or those of others."""
+    def _filter_stock(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        # Keep the subjects of stock managers, or those of others.
         stock = Q(responsible_user__is_stock_manager=True)
         return queryset.filter(stock) if value else queryset.exclude(stock)
 
-    def filter_water_restricted(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
-        """Keep those alive with a restriction that has no end, or those alive without one."""
+    def _filter_water_restricted(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        # Keep those alive with a restriction that has no end, or those alive without one.
         restricted = Q(pk__in=WaterRestriction.objects.filter(end_time__isnull=True).values("subject"))
         queryset = queryset.filter(restricted) if value else queryset.exclude(restricted)
         return queryset.exclude(death_date__lte=timezone.now().date())
@@ -87,39 +90,39 @@ class ActionFilter(AlyxFilter):
 
     subject = CharFilter("subject__nickname", lookup_expr="iexact")
     nickname = CharFilter("subject__nickname", lookup_expr="iexact")
-    users = CharFilter(method="filter_users")
-    date_range = CharFilter(method="filter_date_range")
+    users = CharFilter(method="_filter_users")
+    date_range = CharFilter(method="_filter_date_range")
     lab = CharFilter("lab__name", lookup_expr="iexact")
     location = CharFilter("location__name", lookup_expr="icontains")
-    json = CharFilter(method="filter_json")
+    json = CharFilter(method="_filter_json")
 
-    def filter_users(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep the rows that have every one of the users."""
+    def _filter_users(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Keep the rows that have every one of the users.
         users = value.split(",")
         queryset = queryset.filter(users__username__in=users).annotate(users_count=Count("users__username"))
         return queryset.filter(users_count__gte=len(users))
 
-    def filter_date_range(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep the rows that started on a day from the first to the last."""
+    def _filter_date_range(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Keep the rows that started on a day from the first to the last.
         days = value.split(",")
         return queryset.filter(start_time__date__gte=days[0], start_time__date__lte=days[1])
 
-    def filter_json(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Filter by what stands in a JSON field."""
+    def _filter_json(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Filter by what stands in a JSON field.
         return queryset.filter(**parse_pairs(value, prefix=f"{name}__"))
 
 
 class SessionFilter(ActionFilter):
     """Filters of ``/sessions``."""
 
-    dataset_types = CharFilter(method="filter_dataset_types")
-    datasets = CharFilter(method="filter_datasets")
-    performance_gte = django_filters.NumberFilter(method="filter_performance_gte")
-    performance_lte = django_filters.NumberFilter(method="filter_performance_lte")
+    dataset_types = CharFilter(method="_filter_dataset_types")
+    datasets = CharFilter(method="_filter_datasets")
+    performance_gte = django_filters.NumberFilter(method="_filter_performance_gte")
+    performance_lte = django_filters.NumberFilter(method="_filter_performance_lte")
     type = CharFilter(lookup_expr="iexact")
     task_protocol = CharFilter(lookup_expr="icontains")
-    qc = CharFilter(method="filter_choice")
-    extended_qc = CharFilter(method="filter_json")
+    qc = CharFilter(method="_filter_choice")
+    extended_qc = CharFilter(method="_filter_json")
     procedures = CharFilter("procedures__name", lookup_expr="icontains")
     projects = CharFilter("projects__name", lookup_expr="icontains")
     project = CharFilter("projects__name", lookup_expr="icontains")
@@ -128,24 +131,24 @@ class SessionFilter(ActionFilter):
         found = queryset.filter(**{f"{lookup}__in": names}).annotate(found_count=Count(lookup, distinct=True))
         return found.filter(found_count__gte=len(names))
 
-    def filter_dataset_types(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep the sessions that have a dataset of every one of the types."""
+    def _filter_dataset_types(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Keep the sessions that have a dataset of every one of the types.
         return self._with_all(queryset, "data_dataset_session_related__dataset_type__name", value.split(","))
 
-    def filter_datasets(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep none: this is about datasets that are online, and the sandbox has none."""
+    def _filter_datasets(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Keep none: this is about datasets that are online, and the sandbox has none.
         return queryset.none()
 
     def _with_performance(self, queryset: QuerySet) -> QuerySet:
         performance = ExpressionWrapper(100 * F("n_correct_trials") / F("n_trials"), output_field=FloatField())
         return queryset.exclude(n_trials__isnull=True).annotate(performance=performance)
 
-    def filter_performance_gte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
-        """Keep the sessions with at least so many percent of correct trials."""
+    def _filter_performance_gte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        # Keep the sessions with at least so many percent of correct trials.
         return self._with_performance(queryset).filter(performance__gte=float(value))
 
-    def filter_performance_lte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
-        """Keep the sessions with at most so many percent of correct trials."""
+    def _filter_performance_lte(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        # Keep the sessions with at most so many percent of correct trials.
         return self._with_performance(queryset).filter(performance__lte=float(value))
 
     class Meta(AlyxFilter.Meta):
@@ -202,7 +205,7 @@ class DatasetFilter(AlyxFilter):
     created_by = CharFilter("created_by__username")
     dataset_type = CharFilter("dataset_type__name")
     experiment_number = CharFilter("session__number")
-    qc = CharFilter(method="filter_choice")
+    qc = CharFilter(method="_filter_choice")
 
     class Meta(AlyxFilter.Meta):
         model = Dataset

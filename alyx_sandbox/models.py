@@ -4,6 +4,8 @@ Field and relation names are those of Alyx, because clients spell them in ``djan
 details of their errors. Admin pages, e-mails, breeding and histology have no tables here.
 """
 
+# ruff: noqa: D106, RUF012 - the Meta classes of Django, and their lists
+
 from __future__ import annotations
 
 import uuid
@@ -13,8 +15,6 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
-
-from alyx_sandbox.clock import start_of
 
 MOUSE = ("Mus musculus", "Laboratory mouse")
 QC_CHOICES = [(50, "CRITICAL"), (40, "FAIL"), (30, "WARNING"), (0, "NOT_SET"), (10, "PASS")]
@@ -32,6 +32,28 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
+
+
+def server_zone() -> str:
+    """Return the zone of the server's clock, which is that of a lab that names none.
+
+    Returns
+    -------
+    str
+        Such as ``UTC``.
+    """
+    return timezone.get_default_timezone_name()
+
+
+def default_species() -> uuid.UUID:
+    """Return the species of a subject for which none is given, which it stores at need.
+
+    Returns
+    -------
+    UUID
+        The key of the laboratory mouse.
+    """
+    return Species.objects.get_or_create(nickname=MOUSE[1], defaults={"name": MOUSE[0]})[0].pk
 
 
 class NamedRecord(Record):
@@ -65,9 +87,14 @@ class LabMember(AbstractUser):
 class Lab(NamedRecord):
     """A lab: its time zone and how it judges weights."""
 
+    name = models.CharField(
+        max_length=255,
+        unique=True,
+        validators=[RegexValidator(r"^\w+$", "Lab name must only contain letters, numbers, and underscores.")],
+    )
     institution = models.CharField(max_length=255, blank=True)
     address = models.CharField(max_length=255, blank=True)
-    timezone = models.CharField(max_length=64, blank=True, default="Europe/London")
+    timezone = models.CharField(max_length=64, blank=True, default=server_zone)
     reference_weight_pct = models.FloatField(default=0.0)
     zscore_weight_pct = models.FloatField(default=0.0)
 
@@ -152,7 +179,7 @@ class Subject(Record):
             )
         ],
     )
-    species = models.ForeignKey(Species, null=True, blank=True, on_delete=models.SET_NULL)
+    species = models.ForeignKey(Species, null=True, blank=True, on_delete=models.SET_NULL, default=default_species)
     litter = models.ForeignKey(Litter, null=True, blank=True, on_delete=models.SET_NULL)
     sex = models.CharField(max_length=1, choices=SEXES, blank=True, default="U")
     strain = models.ForeignKey(Strain, null=True, blank=True, on_delete=models.SET_NULL)
@@ -179,26 +206,44 @@ class Subject(Record):
     reduced_date = models.DateField(null=True, blank=True)
 
     class Meta:
-        ordering = ["nickname", "-birth_date"]
+        # PostgreSQL, below Alyx, has what is missing first where it counts down; SQLite has it last.
+        ordering = ["nickname", models.F("birth_date").desc(nulls_first=True)]
         unique_together = [("nickname", "lab"), ("nickname", "responsible_user")]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._loaded = {name: getattr(self, name) for name in self.HISTORY}
-        self._died_before = self.death_date is not None
 
     def alive(self) -> bool:
-        """Return whether the subject lives today: a death date in the future is alive."""
+        """Tell whether the subject lives today.
+
+        Returns
+        -------
+        bool
+            True also where the death date is in the future.
+        """
         return self.death_date is None or self.death_date > timezone.now().date()
 
     def age_weeks(self) -> int:
-        """Return the age in whole weeks, today or at death; 0 where there is no birth date."""
+        """Compute the age, today or at death.
+
+        Returns
+        -------
+        int
+            Whole weeks; 0 where there is no birth date.
+        """
         if self.birth_date is None:
             return 0
         return ((self.death_date or timezone.now().date()) - self.birth_date).days // 7
 
     def zygosity_strings(self) -> list[str]:
-        """Return the genotype as the list route shows it, such as ``Ai32 +/-``."""
+        """Return the genotype as the list route shows it.
+
+        Returns
+        -------
+        list of str
+            Such as ``Ai32 +/-``; of a subject with a line, only the alleles of that line.
+        """
         zygosities = list(self.zygosity_set.all())
         if self.line:
             of_line = {allele.pk for allele in self.line.alleles.all()}
@@ -211,16 +256,12 @@ class Subject(Record):
         return Project.objects.filter(session__subject=self).distinct()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the subject with what Alyx does at that: the history of changes, the end of restrictions at death."""
-        if self.death_date and not self._died_before:
-            for restriction in self.actions_waterrestrictions.filter(end_time__isnull=True):
-                restriction.end_time = start_of(self.death_date)
-                restriction.save()
+        """Store the subject and the history of its changes. As on Alyx, a restriction does not end with its life."""
         changed = {name: old for name, old in self._loaded.items() if old != getattr(self, name)}
         if changed and not self._state.adding:
             history = dict((self.json or {}).get("history", {}))
             for name, old in changed.items():
-                entry = {"date_time": timezone.now().isoformat(), "value": str(old)}
+                entry = {"value": str(old), "date_time": timezone.now().isoformat()}
                 key = name.removesuffix("_id")
                 history[key] = [*history.get(key, []), entry]
             self.json = {**(self.json or {}), "history": history}

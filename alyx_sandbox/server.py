@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import waitress
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 HOST = "127.0.0.1"
 #: Requests that one process answers at a time.
@@ -68,8 +69,14 @@ def serve(listening: socket.socket, workers: int, latency: float, ready: Callabl
         Seconds that each request takes at least.
     ready
         Called once, when requests are answered.
+
+    Raises
+    ------
+    RuntimeError
+        A worker ended by itself.
     """
     logging.getLogger("waitress").setLevel(logging.ERROR)
+    get_resolver().url_patterns  # noqa: B018 - imports all routes now, not at the first request
     application = _with_line_limit(_with_latency(get_wsgi_application(), latency))
     if workers == 1:
         ready()
@@ -142,8 +149,8 @@ def _with_line_limit(application: Application) -> Application:
         if len(line) <= MAX_REQUEST_LINE:
             return application(environ, start_response)
         reason = f"Request Line is too large ({len(line)} &gt; {MAX_REQUEST_LINE})"
-        page = f"<html><head><title>Bad Request</title></head><body><h1><p>Bad Request</p></h1>{reason}</body></html>"
-        start_response("400 Bad Request", [("Content-Type", "text/html"), ("Content-Length", str(len(page)))])
+        page = f"<html><head><title>URI Too Long</title></head><body><h1>URI Too Long</h1>{reason}</body></html>"
+        start_response("414 URI Too Long", [("Content-Type", "text/html"), ("Content-Length", str(len(page)))])
         return [page.encode("ascii")]
 
     return limited

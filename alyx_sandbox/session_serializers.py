@@ -1,5 +1,7 @@
 """What the routes of sessions and datasets answer."""
 
+# ruff: noqa: D106 - the Meta classes of Django
+
 from __future__ import annotations
 
 from typing import Any
@@ -82,24 +84,32 @@ class SessionDetailSerializer(serializers.HyperlinkedModelSerializer):
     qc = QcField(required=False)
     wateradmin_session_related = SessionWaterSerializer(read_only=True, many=True)
     data_dataset_session_related = SessionDatasetSerializer(read_only=True, many=True)
-    probe_insertion = serializers.SerializerMethodField()
-    field_of_view = serializers.SerializerMethodField()
-    notes = serializers.SerializerMethodField()
+    probe_insertion = serializers.SerializerMethodField("_probe_insertion")
+    field_of_view = serializers.SerializerMethodField("_field_of_view")
+    notes = serializers.SerializerMethodField("_notes")
 
-    def get_probe_insertion(self, session: Session) -> list[str]:
-        """Return the probe insertions: the sandbox has none."""
+    def _probe_insertion(self, session: Session) -> list[str]:
         return []
 
-    def get_field_of_view(self, session: Session) -> list[str]:
-        """Return the fields of view: the sandbox has none."""
+    def _field_of_view(self, session: Session) -> list[str]:
         return []
 
-    def get_notes(self, session: Session) -> list[str]:
-        """Return the notes: the sandbox has none."""
+    def _notes(self, session: Session) -> list[str]:
         return []
 
     def create(self, validated_data: dict[str, Any]) -> Session:
-        """Store a session; without users it is that of the user who asks."""
+        """Store a session; without users it is that of the user who asks.
+
+        Parameters
+        ----------
+        validated_data
+            Of the session.
+
+        Returns
+        -------
+        Session
+            Stored.
+        """
         if not validated_data.get("users"):
             validated_data["users"] = [self.context["request"].user]
         return super().create(validated_data)
@@ -136,8 +146,8 @@ class SessionDetailSerializer(serializers.HyperlinkedModelSerializer):
         )
 
 
-class DatasetSerializer(serializers.HyperlinkedModelSerializer):
-    """A dataset. The sandbox keeps neither formats, revisions, tags nor file records."""
+class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
+    """The detail of a dataset. The sandbox keeps neither formats, revisions, tags nor file records."""
 
     created_by = current_user()
     dataset_type = slug(DatasetType)
@@ -145,8 +155,6 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
     experiment_number = serializers.ReadOnlyField(source="session.number", default=None)
     file_records = serializers.ReadOnlyField(default=())
     revision = serializers.ReadOnlyField(default="")
-    protected = serializers.ReadOnlyField(default=False)
-    public = serializers.ReadOnlyField(default=False)
     tags = serializers.ReadOnlyField(default=())
     qc = QcField(required=False)
 
@@ -169,9 +177,22 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
             "auto_datetime",
             "revision",
             "default_dataset",
-            "protected",
-            "public",
             "tags",
             "qc",
             "json",
+        )
+
+
+class DatasetSerializer(DatasetDetailSerializer):
+    """A row of ``/datasets``, which tells two things more than the detail."""
+
+    protected = serializers.ReadOnlyField(default=0)
+    public = serializers.ReadOnlyField(default=0)
+
+    class Meta(DatasetDetailSerializer.Meta):
+        fields = (
+            *DatasetDetailSerializer.Meta.fields[:-3],
+            "protected",
+            "public",
+            *DatasetDetailSerializer.Meta.fields[-3:],
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
-    from alyx_sandbox.options import Options
     from pathlib import Path
+
+    from alyx_sandbox.options import Options
 
 #: Where the server runs as Alyx-Local, which answers times with an offset.
 ALYX_LOCAL_ZONE = "Europe/Paris"

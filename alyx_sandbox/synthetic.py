@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
@@ -22,7 +23,6 @@ from alyx_sandbox.models import (
     WaterType,
     Weighing,
 )
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from django.db.models import Model

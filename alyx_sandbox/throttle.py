@@ -13,6 +13,7 @@ from rest_framework.throttling import UserRateThrottle
 if TYPE_CHECKING:
     # The module of the views imports this one through the settings.
     from pathlib import Path
+
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -35,7 +36,18 @@ class SharedUserThrottle(UserRateThrottle):
     scope = "burst"
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Count the request, and return whether it is within the rate."""
+        """Count the request, unless there were too many.
+
+        Parameters
+        ----------
+        request, view
+            What is asked, and where.
+
+        Returns
+        -------
+        bool
+            Whether it is within the rate.
+        """
         if self.rate is None:
             return True
         who = self.get_cache_key(request, view)

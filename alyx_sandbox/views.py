@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import F
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,6 +12,7 @@ from rest_framework.views import APIView
 from alyx_sandbox import filters
 from alyx_sandbox import serializers as rows
 from alyx_sandbox import session_serializers as session_rows
+from alyx_sandbox import subject_serializers as subject_rows
 from alyx_sandbox.api import PERMISSIONS
 from alyx_sandbox.models import (
     Dataset,
@@ -41,7 +43,7 @@ class SubjectList(generics.ListCreateAPIView):
     """Lists or creates subjects."""
 
     queryset = _SUBJECTS
-    serializer_class = rows.SubjectSerializer
+    serializer_class = subject_rows.SubjectSerializer
     permission_classes = PERMISSIONS
     filterset_class = filters.SubjectFilter
 
@@ -50,7 +52,7 @@ class SubjectDetail(generics.RetrieveUpdateDestroyAPIView):
     """One subject, by nickname."""
 
     queryset = _SUBJECTS
-    serializer_class = rows.SubjectDetailSerializer
+    serializer_class = subject_rows.SubjectDetailSerializer
     permission_classes = PERMISSIONS
     lookup_field = "nickname"
 
@@ -61,7 +63,7 @@ class WaterRestrictedSubjectList(generics.ListAPIView):
     queryset = Subject.objects.select_related("lab").filter(
         pk__in=WaterRestriction.objects.filter(end_time__isnull=True).values("subject")
     )
-    serializer_class = rows.WaterRestrictedSubjectSerializer
+    serializer_class = subject_rows.WaterRestrictedSubjectSerializer
     permission_classes = PERMISSIONS
 
 
@@ -146,12 +148,22 @@ class ProcedureList(generics.ListCreateAPIView):
 class SessionList(generics.ListCreateAPIView):
     """Lists or creates sessions; the newest stands first."""
 
-    queryset = Session.objects.select_related("subject", "lab").prefetch_related("projects").order_by("-start_time")
+    queryset = (
+        Session.objects.select_related("subject", "lab")
+        .prefetch_related("projects")
+        .order_by(F("start_time").desc(nulls_first=True))
+    )
     permission_classes = PERMISSIONS
     filterset_class = filters.SessionFilter
 
     def get_serializer_class(self) -> type:
-        """Return the short rows for a list, all fields for a new session."""
+        """Return the short rows for a list, all fields for a new session.
+
+        Returns
+        -------
+        type
+            A serializer.
+        """
         if self.request and self.request.method == "POST":
             return session_rows.SessionDetailSerializer
         return session_rows.SessionListSerializer
@@ -210,7 +222,9 @@ class WaterAdministrationDetail(generics.RetrieveUpdateDestroyAPIView):
 class WaterRestrictionList(generics.ListAPIView):
     """Lists water restrictions."""
 
-    queryset = WaterRestriction.objects.select_related("subject", "water_type").order_by("-end_time", "-start_time")
+    queryset = WaterRestriction.objects.select_related("subject", "water_type").order_by(
+        F("end_time").desc(nulls_first=True), F("start_time").desc(nulls_first=True)
+    )
     serializer_class = rows.WaterRestrictionSerializer
     permission_classes = PERMISSIONS
     filterset_class = filters.WaterRestrictionFilter
@@ -222,7 +236,20 @@ class WaterRequirement(APIView):
     permission_classes = PERMISSIONS
 
     def get(self, request: Request, nickname: str) -> Response:
-        """Return the records of the days from ``start_date`` to ``end_date``."""
+        """Answer with the records of the days from ``start_date`` to ``end_date``.
+
+        Parameters
+        ----------
+        request
+            May name the days.
+        nickname
+            Of the subject.
+
+        Returns
+        -------
+        Response
+            The records.
+        """
         start = request.query_params.get("start_date")
         control = water_control(Subject.objects.select_related("lab").get(nickname=nickname))
         records = list(control.records(start, request.query_params.get("end_date")))
@@ -266,5 +293,5 @@ class DatasetDetail(generics.RetrieveUpdateDestroyAPIView):
     """One dataset."""
 
     queryset = Dataset.objects.all()
-    serializer_class = session_rows.DatasetSerializer
+    serializer_class = session_rows.DatasetDetailSerializer
     permission_classes = PERMISSIONS

@@ -10,7 +10,7 @@ import bisect
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -18,8 +18,8 @@ from alyx_sandbox.clock import wall_time, zone_of
 from alyx_sandbox.models import Subject, Surgery, WaterAdministration, WaterRestriction, Weighing
 
 if TYPE_CHECKING:
-    from uuid import UUID
     from collections.abc import Iterable, Iterator
+    from uuid import UUID
 
 #: Water that a subject needs a day, mL for each g of body weight.
 WATER_PER_GRAM = 0.04
@@ -58,86 +58,125 @@ class WaterControl:
     #: By start.
     restrictions: list[Restriction] = field(default_factory=list)
 
-    def now(self) -> datetime:
-        """Return the wall time of the lab."""
+    def _now(self) -> datetime:
+        # The wall time of the lab.
         return wall_time(timezone.now(), self.zone)
 
-    def restriction_at(self, moment: datetime | None = None) -> Restriction | None:
-        """Return the restriction that the subject is under."""
-        moment = moment or self.now()
+    def _restriction_at(self, moment: datetime | None = None) -> Restriction | None:
+        # The restriction that the subject is under.
+        moment = moment or self._now()
         started = [one for one in self.restrictions if one.start.date() <= moment.date()]
         if not started or (started[-1].end is not None and moment > started[-1].end):
             return None
         return started[-1]
 
-    def is_water_restricted(self, moment: datetime) -> bool:
-        """Return whether the subject is under water restriction."""
-        return self.restriction_at(moment) is not None
+    def _is_water_restricted(self, moment: datetime) -> bool:
+        # Whether the subject is under water restriction.
+        return self._restriction_at(moment) is not None
 
     def last_water_restriction(self) -> datetime | None:
-        """Return when the restriction that runs now started, as the database has it."""
-        restriction = self.restriction_at()
+        """Return when the restriction that runs now started.
+
+        Returns
+        -------
+        datetime or None
+            As the database has it.
+        """
+        restriction = self._restriction_at()
         return restriction.stored_start if restriction else None
 
-    def implant_weight(self, moment: datetime) -> float:
-        """Return the weight of the implant on that day."""
+    def _implant_weight(self, moment: datetime) -> float:
+        # The weight of the implant on that day.
         return _last_until(self.implants, moment) or 0
 
     def reference_implant_weight(self, moment: datetime | None = None) -> float:
-        """Return the weight of the implant when the restriction of that day began."""
-        moment = moment or self.now()
-        restriction = self.restriction_at(moment)
-        return self.implant_weight(restriction.start if restriction else moment)
+        """Return the weight of the implant when the restriction of a day began.
+
+        Parameters
+        ----------
+        moment
+            On that day; default: now.
+
+        Returns
+        -------
+        float
+            g; 0 without an implant.
+        """
+        moment = moment or self._now()
+        restriction = self._restriction_at(moment)
+        return self._implant_weight(restriction.start if restriction else moment)
 
     def _reference_weighing(self, moment: datetime | None) -> float | None:
         last = self.restrictions[-1] if self.restrictions else None
         if last and last.reference_weight and (moment is None or moment >= last.start):
             return last.reference_weight
-        restriction = self.restriction_at(moment)
+        restriction = self._restriction_at(moment)
         if restriction is None:
             return None
         return restriction.reference_weight or _last_until(self.weighings, restriction.start)
 
     def reference_weight(self, moment: datetime | None = None) -> float:
-        """Return the reference weight, without the implant; 0 where there is none."""
+        """Return the reference weight, without the implant.
+
+        Parameters
+        ----------
+        moment
+            On the day in question; default: now.
+
+        Returns
+        -------
+        float
+            g; 0 where there is none.
+        """
         reference = self._reference_weighing(moment)
         return 0.0 if reference is None else reference - (self.reference_implant_weight(moment) or 0.0)
 
-    def weight(self, moment: datetime) -> float:
-        """Return the last weight known on that day; 0 where there is none."""
+    def _weight(self, moment: datetime) -> float:
+        # The last weight known on that day; 0 where there is none.
         return _last_until(self.weighings, moment) or 0
 
-    def weighing_at(self, moment: datetime) -> float | None:
-        """Return the last weight of that very day."""
+    def _weighing_at(self, moment: datetime) -> float | None:
+        # The last weight of that very day.
         return next((weight for at, weight in reversed(self.weighings) if at.date() == moment.date()), None)
 
-    def expected_weight(self, moment: datetime) -> float:
-        """Return the weight that the lab expects; 0 where it sets no limit."""
+    def _expected_weight(self, moment: datetime) -> float:
+        # The weight that the lab expects; 0 where it sets no limit.
         if self.reference_weight_pct == 0:
             return 0
-        return self.reference_weight(moment) + (self.implant_weight(moment) or 0.0)
+        return self.reference_weight(moment) + (self._implant_weight(moment) or 0.0)
 
-    def percentage_weight(self, moment: datetime) -> float:
-        """Return the weight in percent of the expected one, the implant off both; 0 where none is expected."""
-        implant = self.implant_weight(moment) or 0.0
-        expected = self.expected_weight(moment) - implant
-        return 100 * (self.weight(moment) - implant) / expected if expected > 0 else 0.0
+    def _percentage_weight(self, moment: datetime) -> float:
+        # The weight in percent of the expected one, the implant off both; 0 where none is expected.
+        implant = self._implant_weight(moment) or 0.0
+        expected = self._expected_weight(moment) - implant
+        return 100 * (self._weight(moment) - implant) / expected if expected > 0 else 0.0
 
-    def min_weight(self, moment: datetime) -> float:
-        """Return the least weight that the lab allows; only the implant's where it sets no limit."""
-        return self.reference_weight(moment) * self.reference_weight_pct + (self.implant_weight(moment) or 0.0)
+    def _min_weight(self, moment: datetime) -> float:
+        # The least weight that the lab allows; only the implant's where it sets no limit.
+        return self.reference_weight(moment) * self.reference_weight_pct + (self._implant_weight(moment) or 0.0)
 
     def expected_water(self, moment: datetime | None = None) -> float:
-        """Return the water that the subject needs on that day."""
-        moment = moment or self.now()
-        implant = self.implant_weight(moment) or 0.0
-        weight = self.weight(moment) or 0.0
-        limit = self.reference_weight_pct * (self.expected_weight(moment) - implant) + implant
+        """Return the water that the subject needs on a day.
+
+        Parameters
+        ----------
+        moment
+            On that day; default: now.
+
+        Returns
+        -------
+        float
+            mL.
+        """
+        moment = moment or self._now()
+        implant = self._implant_weight(moment) or 0.0
+        weight = self._weight(moment) or 0.0
+        limit = self.reference_weight_pct * (self._expected_weight(moment) - implant) + implant
         per_gram = WATER_PER_GRAM_UNDERWEIGHT if weight < limit else WATER_PER_GRAM
         return per_gram * (weight - implant)
 
-    def given_water(self, moment: datetime, in_session: bool | None = None) -> float:
-        """Return the water given on that day: all of it, or that in sessions, or that out of them."""
+    def _given_water(self, moment: datetime, in_session: bool | None = None) -> float:
+        # The water given on that day: all of it, or that in sessions, or that out of them.
         given: float = 0
         for at, volume, session in self.administrations:
             if at.date() == moment.date() and volume is not None and in_session in {None, session is not None}:
@@ -145,9 +184,20 @@ class WaterControl:
         return given
 
     def remaining_water(self, moment: datetime | None = None) -> float:
-        """Return the water that is still to be given on that day."""
-        moment = moment or self.now()
-        return self.expected_water(moment) - self.given_water(moment)
+        """Return the water that is still to be given on a day.
+
+        Parameters
+        ----------
+        moment
+            On that day; default: now.
+
+        Returns
+        -------
+        float
+            mL.
+        """
+        moment = moment or self._now()
+        return self.expected_water(moment) - self._given_water(moment)
 
     def records(self, start: str | None, end: str | None) -> Iterator[dict[str, Any]]:
         """Yield the record of each day.
@@ -170,7 +220,7 @@ class WaterControl:
             There is nothing to start from. Alyx makes it a 500 without a word, and so does the sandbox.
         """
         first = noon(start) if start else self._first_time()
-        last = noon(end) if end else self.now()
+        last = noon(end) if end else self._now()
         if first is None:
             raise AssertionError
         for day in range((last.date() - first.date()).days + 1):
@@ -183,24 +233,35 @@ class WaterControl:
     def _record(self, moment: datetime) -> dict[str, Any]:
         return {
             "date": moment.date(),
-            "weight": self.weight(moment),
-            "weighing_at": self.weighing_at(moment),
+            "weight": self._weight(moment),
+            "weighing_at": self._weighing_at(moment),
             "reference_weight": self.reference_weight(moment),
-            "expected_weight": self.expected_weight(moment),
-            "min_weight": self.min_weight(moment),
-            "percentage_weight": self.percentage_weight(moment),
-            "given_water_reward": self.given_water(moment, in_session=True),
-            "given_water_supplement": self.given_water(moment, in_session=False),
-            "given_water_total": self.given_water(moment),
+            "expected_weight": self._expected_weight(moment),
+            "min_weight": self._min_weight(moment),
+            "percentage_weight": self._percentage_weight(moment),
+            "given_water_reward": self._given_water(moment, in_session=True),
+            "given_water_supplement": self._given_water(moment, in_session=False),
+            "given_water_total": self._given_water(moment),
             "expected_water": self.expected_water(moment),
             "excess_water": -self.remaining_water(moment),
-            "is_water_restricted": self.is_water_restricted(moment),
-            "implant_weight": self.implant_weight(moment),
+            "is_water_restricted": self._is_water_restricted(moment),
+            "implant_weight": self._implant_weight(moment),
         }
 
 
 def noon(day: str) -> datetime:
-    """Return noon of a day given as an ISO date; the message of the error is the one that Alyx sends."""
+    """Return noon of a day. The message of its error is the one that Alyx sends.
+
+    Parameters
+    ----------
+    day
+        An ISO date.
+
+    Returns
+    -------
+    datetime
+        A naive time.
+    """
     return datetime.strptime(f"{day} 12:00:00", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall time
 
 
@@ -248,7 +309,18 @@ def water_controls(subjects: Iterable[Subject]) -> dict[UUID, WaterControl]:
 
 
 def water_control(subject: Subject) -> WaterControl:
-    """Return the water and weight of one subject."""
+    """Return the water and weight of one subject.
+
+    Parameters
+    ----------
+    subject
+        Stored.
+
+    Returns
+    -------
+    WaterControl
+        As it is now.
+    """
     return water_controls([subject])[subject.pk]
 
 
