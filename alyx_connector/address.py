@@ -133,7 +133,7 @@ def _split_port(authority: str, typed: str) -> tuple[str, int | None]:
     # Return host and port (None where none was typed).
     if authority.startswith("["):
         host, bracket, after = authority[1:].partition("]")
-        if not bracket or (after and not after.startswith(":")):
+        if not bracket or ":" not in host or (after and not after.startswith(":")):
             raise ValueError(f"The server address {typed!r} has brackets that do not hold an IPv6 address.")
         colon, port = after[:1], after[1:]
     elif authority.count(":") > 1:  # an IPv6 address typed without brackets

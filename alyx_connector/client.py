@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -45,7 +45,7 @@ __all__ = ["AlyxClient", "Timeouts"]
 class _Login:
     # Who talks to the server; replaced as a whole, so that threads never see half of it.
     username: str | None
-    token: str | None
+    token: str | None = field(repr=False)
     gate: ThrottleGate
 
 

@@ -1,0 +1,105 @@
+"""What is sent again, and after how long."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+
+import pytest
+
+from alyx_connector.retry import Attempts, Deadline, ThrottleGate, parse_retry_after
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_get_is_sent_again_a_few_times_with_growing_pauses():
+    attempts = Attempts("GET")
+    pauses = [attempts.wait_after_status(503, None) for _ in range(5)]
+    assert pauses == [0, 1, 2, 4, None]
+    assert attempts.count == 5
+
+
+def test_drops_and_faults_count_together():
+    attempts = Attempts("GET")
+    pauses = [attempts.wait_after_drop(), attempts.wait_after_status(502, None), attempts.wait_after_drop()]
+    pauses += [attempts.wait_after_status(504, None), attempts.wait_after_drop()]
+    assert pauses == [0, 1, 2, 4, None]
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_write_is_sent_again_only_after_a_429(method):
+    attempts = Attempts(method)
+    assert [attempts.wait_after_status(status, 1) for status in (500, 502, 503, 504)] == [None] * 4
+    assert attempts.wait_after_drop() is None
+    assert attempts.count == 1
+    assert attempts.wait_after_status(429, 7) == 7
+    assert attempts.count == 2
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 408, 413, 500, 501])
+def test_other_answers_are_final(status):
+    assert Attempts("GET").wait_after_status(status, 1) is None
+
+
+def test_the_server_is_obeyed_but_not_hammered():
+    attempts = Attempts("GET")
+    assert attempts.wait_after_status(429, 56) == 56
+    assert [attempts.wait_after_status(429, 0) for _ in range(3)] == [1, 2, 4]
+    assert Attempts("GET").wait_after_status(503, 30) == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, None),
+        ("56", 56),
+        (" 3 ", 3),
+        ("0", 0),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        ("1.5", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after(text, seconds):
+    assert parse_retry_after(text) == seconds
+
+
+def test_retry_after_as_a_date():
+    assert parse_retry_after(email.utils.formatdate(time.time() - 60, usegmt=True)) == 0
+    assert 3000 < parse_retry_after(email.utils.formatdate(time.time() + 3600, usegmt=True)) <= 3600
+
+
+@pytest.mark.parametrize("digits", [30, 400, 5000])
+def test_an_absurd_retry_after_is_long_or_nonsense_but_no_crash(digits):
+    seconds = parse_retry_after("9" * digits)
+    assert seconds is None or seconds > 300
+
+
+def test_a_deadline_is_renewed_by_progress():
+    clock = Clock()
+    deadline = Deadline(300, clock)
+    clock.now += 299
+    assert deadline.left() == 1
+    deadline.renew()
+    assert deadline.left() == 300
+    clock.now += 301
+    assert deadline.left() == 0
+
+
+def test_the_gate_opens_when_the_longest_hold_is_over():
+    clock = Clock()
+    gate = ThrottleGate(clock)
+    assert gate.left() == 0
+    gate.hold(56)
+    gate.hold(3)
+    assert gate.left() == 56
+    clock.now += 57
+    assert gate.left() == 0
