@@ -1,1 +1,43 @@
-"""The Alyx plugin of PyBpod."""
+"""The Alyx plugin of PyBpod: syncs the subjects of a project with an Alyx database.
+
+PyBpod imports this package when it stands in ``GENERIC_EDITOR_PLUGINS_LIST``, at any place in the list. Then, and only
+then, all that the plugin needs is imported at once, so that what is missing is told; `pybpod_alyx_module.sync` can be
+imported without PyBpod.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__version__ = "2.0.0.dev0"
+
+if "pyforms_generic_editor" in sys.modules:
+    from pybpod_alyx_module.models.loading import load_for_host
+
+    load_for_host()
+
+
+def __getattr__(name: str) -> Any:
+    """Give pybpod-api the ``BpodModule`` that it asks of each name in ``PYBPOD_API_MODULES``.
+
+    Parameters
+    ----------
+    name : str
+        The attribute asked for.
+
+    Returns
+    -------
+    type
+        `pybpod_alyx_module.bpod_module.AlyxModule`.
+
+    Raises
+    ------
+    AttributeError
+        Another name.
+    """
+    if name == "BpodModule":
+        from pybpod_alyx_module.bpod_module import AlyxModule
+
+        return AlyxModule
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

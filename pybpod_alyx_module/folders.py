@@ -1,0 +1,181 @@
+"""The folders of subjects on disk: moved when a subject got another name or left the project, never deleted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+logger = logging.getLogger(__name__)
+
+#: Where the folders of removed subjects go, in the project's folder.
+REMOVED: Final = "removed"
+
+#: Where a folder waits while two folders change names, or one changes the case of its name.
+_PARKED: Final = ".moving"
+
+
+class FolderError(OSError):
+    """A subject's folder could not be moved."""
+
+
+def subject_folder(project: str, name: str) -> Path:
+    """Return where PyBpod keeps a subject.
+
+    Parameters
+    ----------
+    project : str
+        Folder of the project.
+    name : str
+        Name of the subject.
+
+    Returns
+    -------
+    Path
+        The subject's folder, with the project's links resolved, so that two spellings of one place are equal.
+    """
+    return Path(os.path.realpath(project), "subjects", name)
+
+
+class FolderMoves:
+    """Moves within one project that can be taken back, all or none.
+
+    Parameters
+    ----------
+    project : str
+        Folder of the project.
+    """
+
+    def __init__(self, project: str) -> None:
+        self._project = Path(os.path.realpath(project))
+        self._moved: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+
+    def remove(self, folder: Path) -> Path:
+        """Move a folder of subjects to ``removed``.
+
+        Parameters
+        ----------
+        folder : Path
+            The subject's folder.
+
+        Returns
+        -------
+        Path
+            Where it is now: under its name, with the date or a number behind where that is taken.
+
+        Raises
+        ------
+        FolderError
+            It could not be moved.
+        """
+        target = _free(self._project / REMOVED / folder.name)
+        self._move(folder, target)
+        return target
+
+    def rename(self, wanted: Mapping[Path, Path], staying: Collection[Path]) -> list[tuple[Path, Path]]:
+        """Move folders to other names, also where they swap them or only their case changes.
+
+        Parameters
+        ----------
+        wanted : mapping
+            Folder as it is to folder as it shall be; the subject's JSON file within is renamed alike.
+        staying : collection of Path
+            Folders of the project's other subjects: one that is in the way is left there.
+
+        Returns
+        -------
+        list of tuple
+            Folders that were in the way and belong to no subject: where they were and where they are, in ``removed``.
+
+        Raises
+        ------
+        FolderError
+            A folder could not be moved.
+        """
+        waiting = {source: (source.name, target) for source, target in wanted.items()}
+        aside = []
+        while waiting:
+            free = [source for source, (_name, target) in waiting.items() if not os.path.lexists(target)]
+            if free:
+                name, target = waiting.pop(free[0])
+                self._move(free[0], target)
+                self._rename_json(target, name)
+                continue
+            source, (name, target) = next(iter(waiting.items()))
+            if any(_same(target, other) for other in waiting):
+                del waiting[source]
+                parked = self._project / _PARKED / uuid4().hex
+                self._move(source, parked)
+                waiting[parked] = (name, target)
+            elif any(_same(target, other) for other in staying):
+                logger.warning("%s stays: %s belongs to another subject", source, target)
+                del waiting[source]
+            else:
+                aside.append((target, self.remove(target)))
+        return aside
+
+    def take_back(self) -> None:
+        """Move everything back, as far as it goes; what does not is logged."""
+        while self._moved:
+            source, target = self._moved.pop()
+            try:
+                shutil.move(str(target), str(source))
+            except OSError:
+                logger.exception("%s could not be moved back to %s", target, source)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the folders that were made for the moves and are empty."""
+        while self._made:
+            try:
+                self._made.pop().rmdir()
+            except OSError:  # in use, as it should be
+                continue
+
+    def _rename_json(self, folder: Path, old: str) -> None:
+        source, target = folder / f"{old}.json", folder / f"{folder.name}.json"
+        if source == target or not os.path.lexists(source):
+            return
+        if os.path.lexists(target) and not _same(source, target):
+            self._move(target, _free(folder / f"{folder.name}.json.kept"))
+        self._move(source, target)
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            if not target.parent.exists():
+                target.parent.mkdir(parents=True)
+                self._made.append(target.parent)
+            shutil.move(str(source), str(target))
+        except OSError as error:
+            raise FolderError(
+                f"The folder {source} could not be moved to {target}: {error.strerror or error}. Nothing was moved and "
+                "nothing was saved. Close what uses that folder, or give yourself the right to write there, then save "
+                "the project again."
+            ) from error
+        self._moved.append((source, target))
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _free(wanted: Path) -> Path:
+    if not os.path.lexists(wanted):
+        return wanted
+    dated = wanted.with_name(f"{wanted.name}_{datetime.now().astimezone():%Y-%m-%d}")
+    candidate, number = dated, 1
+    while os.path.lexists(candidate):
+        number += 1
+        candidate = dated.with_name(f"{dated.name}_{number}")
+    return candidate

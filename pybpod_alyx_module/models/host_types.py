@@ -1,0 +1,87 @@
+"""What the mixins use of PyBpod's classes, for the type checker alone: PyBpod has no types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HostSubject:
+    """The part of PyBpod's subject that the mixin relies on."""
+
+    name: str
+    uuid4: Any
+    project: Any
+    data: Any
+    node: Any
+    tree: Any
+    _name: Any
+    _sessions: list[Any]
+
+    def __init__(self, project: Any) -> None: ...
+
+    @property
+    def path(self) -> str:
+        """Folder of the subject; PyBpod writes ``<name>.json`` into it."""
+        ...
+
+    def save(self) -> Any:
+        """Write the subject's file."""
+        ...
+
+    def load(self, path: str) -> None:
+        """Read the subject's file; a damaged one is told in a box, not raised."""
+        ...
+
+    def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Put in what makes the project unsaved when it changes."""
+        ...
+
+    def toJSON(self) -> str:  # noqa: N802
+        """Return the subject for the settings file of a run."""
+        ...
+
+    def remove(self, silent: bool = False) -> None:
+        """Take the subject out of the project, after a question."""
+        ...
+
+    def update_ui(self, sessionrunning: bool = False) -> None:
+        """Show whether a session runs."""
+        ...
+
+    def warning(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...
+
+
+class HostProject:
+    """The part of PyBpod's project that the mixin relies on."""
+
+    name: str
+    path: str | None
+    data_hash: str | None
+    node: Any
+    subjects: list[Any]
+
+    def create_treenode(self, tree: Any) -> Any:
+        """Make the project's node and its menu."""
+        ...
+
+    def save(self, project_path: str | None = None) -> None:
+        """Write the project; without any path ask for one."""
+        ...
+
+    def save_as(self) -> None:
+        """Ask for a folder and save there."""
+        ...
+
+    def close(self, silent: bool = False) -> None:
+        """Take the project off the tree, after a question."""
+        ...
+
+    def info(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...
+
+    def critical(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...

@@ -1,0 +1,97 @@
+"""Loads all that PyBpod will ask the plugin for, and tells the user what is missing.
+
+PyBpod's loader only logs a plugin that cannot be imported, and its class finder swallows every error in silence: a
+user would see nothing but a missing menu entry.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+#: What PyBpod asks for by name, and what those need; none of it may import pybpodgui_plugin's models, which would fix
+#: PyBpod's classes before the plugins further down the list are known.
+NEEDED: Final = (
+    "alyx_connector",
+    "pybpod_alyx_module.models.project.impl",
+    "pybpod_alyx_module.models.subject.impl",
+    "pybpod_alyx_module.host",
+    "pybpod_alyx_module.gui.sync_window",
+    "pybpod_alyx_module.gui.details_window",
+)
+
+TITLE: Final = "The Alyx plugin was not loaded"
+
+
+def load_for_host() -> None:
+    """Register the settings and import everything now.
+
+    Raises
+    ------
+    Exception
+        Whatever an import raised, after a message to the user was put into Qt's queue.
+    """
+    from confapp import conf
+
+    try:
+        conf += "pybpod_alyx_module.settings"
+        for name in NEEDED:
+            importlib.import_module(name)
+    except Exception as error:
+        logger.exception(TITLE)
+        _tell(explain(error))
+        raise
+
+
+def explain(error: Exception) -> str:
+    """Say in words why the plugin was not loaded and what to do.
+
+    Parameters
+    ----------
+    error : Exception
+        What an import raised.
+
+    Returns
+    -------
+    str
+        The cause, the consequence and the way out.
+    """
+    cause = f"{type(error).__name__}: {error}"
+    missing = getattr(error, "name", None) or ""
+    advice = (
+        "In the Python environment of PyBpod run\n"
+        "    python -m pip install --upgrade pybpod-gui-plugin-alyx\n"
+        "and start PyBpod again."
+    )
+    if missing.split(".")[0] in {"alyx_connector", "one"}:
+        advice = (
+            "An older package alyx-connector may hide the one that the plugin brings. In the Python environment of "
+            "PyBpod run\n"
+            "    python -m pip uninstall alyx-connector\n"
+            "    python -m pip install --force-reinstall --no-deps pybpod-gui-plugin-alyx\n"
+            "and start PyBpod again."
+        )
+    return (
+        f"{cause}\n\nPyBpod goes on without Alyx: “Sync to Alyx” and “Alyx details” are missing from its menus.\n\n"
+        f"{advice}\n\nThe whole error is in PyBpod's log. To start without this message take pybpod_alyx_module out of "
+        "GENERIC_EDITOR_PLUGINS_LIST in user_settings.py."
+    )
+
+
+def _tell(text: str) -> None:
+    from AnyQt.QtCore import QTimer
+
+    QTimer.singleShot(0, lambda: _show(text))
+
+
+def _show(text: str) -> None:
+    from AnyQt.QtCore import Qt
+    from AnyQt.QtWidgets import QMessageBox
+
+    box = QMessageBox(QMessageBox.Critical, TITLE, text)
+    box.setTextFormat(Qt.PlainText)
+    box.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    box.exec_()

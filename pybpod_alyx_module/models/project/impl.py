@@ -1,0 +1,166 @@
+"""The project mixin: the menu entry *Sync to Alyx*, and a save that moves the folders of its subjects."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pybpod_alyx_module.folders import FolderMoves, subject_folder
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync_window import open_sync_window
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.models.host_types import HostProject
+else:
+    HostProject = object
+
+logger = logging.getLogger(__name__)
+
+#: Label of the menu entry.
+SYNC = "Sync to Alyx"
+
+
+class Project(HostProject):
+    """Mixed into every PyBpod project."""
+
+    #: The sync window, None before it is first opened; `open_sync_window` keeps it here.
+    alyx_window: Any = None
+
+    def __init__(self, *args: Any) -> None:
+        #: Subjects that a sync took out since the last save: that save moves their folders.
+        self.removed_by_sync: list[Any] = []
+        #: What the user is told at the end of a save.
+        self.save_notes: list[str] = []
+        super().__init__(*args)
+
+    def create_treenode(self, tree: Any) -> Any:
+        """Make the project's node and its menu, *Sync to Alyx* with it.
+
+        Parameters
+        ----------
+        tree : ControlTree
+            PyBpod's tree.
+
+        Returns
+        -------
+        QTreeWidgetItem
+            The node.
+        """
+        node = super().create_treenode(tree)
+        tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
+        return node
+
+    @slot
+    def open_alyx_window(self) -> None:
+        """Show the sync window."""
+        open_sync_window(self)
+
+    def save(self, project_path: str | None = None) -> None:
+        """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
+
+        PyBpod connects this to menus and calls it while it quits: an error is shown, not raised. After one the project
+        counts as unsaved and the folders are where they were.
+
+        Parameters
+        ----------
+        project_path : str, optional
+            Folder to save to. Without it the project's own, or one that the user is asked for; menus send False.
+        """
+        path, saved_hash = self.path, self.data_hash
+        folders = [(subject, subject.saved_folder) for subject in (*self.subjects, *self.removed_by_sync)]
+        elsewhere = bool(project_path) and (
+            path is None or os.path.realpath(str(project_path)) != os.path.realpath(path)
+        )
+        moves = None if path is None or elsewhere else FolderMoves(path)
+        self.save_notes.clear()
+        self.data_hash = None  # PyBpod sets it at the end of a save: what tells one from a folder dialog cancelled
+        try:
+            if moves is not None and path is not None:
+                self._move_folders(moves, path)
+            super().save(project_path or None)
+        except Exception as error:
+            logger.exception("Project %s could not be saved", self.name)
+            for subject, folder in folders:
+                subject.saved_folder = folder
+            if moves is not None:
+                moves.take_back()
+            if elsewhere:  # what stands at the old place is as it was
+                self.path, self.data_hash = path, saved_hash
+            self._say_failed(error, str(project_path) if elsewhere else path)
+            return
+        if self.data_hash is None:
+            self.data_hash = saved_hash
+            return
+        if moves is not None:
+            moves.tidy()
+        self.removed_by_sync.clear()
+        self._say_moved()
+
+    @slot
+    def save_as(self) -> None:
+        """Ask for a folder and save there; the folders at the old place stay as they are."""
+        super().save_as()
+
+    def close(self, silent: bool = False) -> None:
+        """Close the project as PyBpod does, and with it the windows that the plugin opened for it.
+
+        Parameters
+        ----------
+        silent : bool
+            Without a question.
+        """
+        super().close(silent)
+        if self.is_closed:
+            self._close_windows()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the project was taken off PyBpod's tree."""
+        return self.node.treeWidget() is None
+
+    @slot
+    def _close_windows(self) -> None:
+        window, self.alyx_window = self.alyx_window, None
+        if window is not None:
+            window.close()
+        for subject in self.subjects:
+            subject.close_alyx_details()
+
+    def _move_folders(self, moves: FolderMoves, path: str) -> None:
+        inside = Path(os.path.realpath(path))
+        goals = {subject: subject_folder(path, subject.name) for subject in self.subjects if subject.name}
+        owned = {subject.saved_folder for subject in goals}
+        for subject in self.removed_by_sync:
+            folder = subject.saved_folder
+            if folder is None or folder in owned or folder.parent != inside / "subjects" or not folder.is_dir():
+                continue
+            subject.saved_folder = moves.remove(folder)
+            self.save_notes.append(
+                f"Subject {subject.name!r} is no longer in this project: its folder is now {subject.saved_folder}."
+            )
+        staying = {subject.saved_folder for subject, goal in goals.items() if subject.saved_folder == goal}
+        wanted: dict[Path, Path] = {}
+        for subject, goal in goals.items():
+            folder = subject.saved_folder
+            if folder is None or folder in staying or inside not in folder.parents or not folder.is_dir():
+                continue
+            wanted.setdefault(folder, goal)
+        for before, now in moves.rename(wanted, staying):
+            self.save_notes.append(
+                f"The folder {before} was in the way and belongs to no subject of this project: it is now {now}."
+            )
+
+    def _say_failed(self, error: Exception, path: str | None) -> None:
+        self.critical(
+            f"{error or type(error).__name__}\n\nThe project {self.name!r} is not saved (folder {path}). Remove the "
+            "cause, then save it again before you close PyBpod.",
+            "The project was not saved",
+        )
+
+    def _say_moved(self) -> None:
+        for note in self.save_notes:
+            logger.info(note)
+        if self.save_notes:
+            self.info("\n\n".join(self.save_notes), "The project was saved")

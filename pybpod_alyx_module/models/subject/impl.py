@@ -1,0 +1,254 @@
+"""The subject mixin: an Alyx subject is a PyBpod subject with a record."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pybpodgui_api
+from AnyQt.QtGui import QIcon
+from confapp import conf
+from sca.formats.json import scadict
+
+from pybpod_alyx_module.folders import subject_folder
+from pybpod_alyx_module.gui.details_window import open_details_window
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.models.subject.marks import alyx_icon, tooltip
+from pybpod_alyx_module.records import is_linked, read_record, saved_details, take_back, write_record
+from pybpod_alyx_module.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
+from pybpod_alyx_module.sync.details import RECORD_KEYS
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.models.host_types import HostSubject
+else:
+    HostSubject = object
+
+logger = logging.getLogger(__name__)
+
+#: Label of the menu entry that only Alyx subjects have.
+DETAILS = "Alyx details"
+
+
+class Subject(HostSubject):
+    """Mixed into every PyBpod subject, also into those that Alyx does not know."""
+
+    #: The details window opened last, None before.
+    alyx_details_window: Any = None
+    #: Where the subject stands on disk since it was loaded or saved; None for one that was never saved.
+    saved_folder: Path | None = None
+
+    _alyx: dict[str, Any] | None = None
+    _details_action: Any = None
+    _damaged: bool = False
+    _staging: Path | None = None
+
+    def __init__(self, project: Any) -> None:
+        #: Names this subject to a sync; its uuid4 would not: two subjects may share one.
+        self.alyx_key = uuid4().hex
+        # What the last save put over PyBpod's own content of the file.
+        self._overlaid: dict[str, Any] = {}
+        super().__init__(project)
+        # PyBpod makes a UUID here and text when it loads. Text from the start: its toJSON cannot write a UUID, so that
+        # Run failed with PYBPOD_EXTRA_INFO until the project was opened again; its find_subject_by_id compares text.
+        self.uuid4 = str(self.uuid4)
+
+    @property
+    def alyx(self) -> dict[str, Any] | None:
+        """The keys of the subject's file that come from Alyx, as a copy; None for a subject that is not linked."""
+        return None if self._alyx is None else dict(self._alyx)
+
+    @alyx.setter
+    def alyx(self, record: dict[str, Any] | None) -> None:
+        if record is not None and not is_linked(record):
+            raise ValueError(f"the record of {self.name!r} has no alyx_id")
+        known: dict[str, Any] | None = None
+        if record is not None:
+            known = {str(key): copy.deepcopy(record[key]) for key in RECORD_KEYS if key in record}
+        self._alyx = known
+        self._show_link()
+
+    @property
+    def is_alyx(self) -> bool:
+        """Whether the subject is linked to one on Alyx."""
+        return self._alyx is not None
+
+    @property
+    def path(self) -> str:
+        """Folder of the subject, as PyBpod asks for it; while a save goes on the folder in which it happens."""
+        return super().path if self._staging is None else str(self._staging)
+
+    def load(self, path: str) -> None:
+        """Read the subject's file, also one that the predecessor wrote.
+
+        Parameters
+        ----------
+        path : str
+            The subject's folder.
+        """
+        super().load(path)
+        self.saved_folder = subject_folder(self.project.path, self.name)
+        self._look_for_damage()
+        self.alyx = read_record(self.data)
+
+    def save(self) -> Any:
+        """Write the subject's file: whole, or not at all.
+
+        Returns
+        -------
+        object
+            What PyBpod's save returns.
+
+        Raises
+        ------
+        SubjectFileError
+            It could not be written; the file on disk is as it was.
+        """
+        if not self.name:
+            return super().save()
+        folder = Path(super().path)
+        kept = None
+        try:
+            self._overlay()
+            with staged(folder) as staging:
+                self._staging = staging
+                try:
+                    result = super().save()
+                finally:
+                    self._staging = None
+                if self._damaged:
+                    kept = keep_damaged(folder / f"{self.name}.json")
+        except (OSError, TypeError, ValueError, RecursionError) as error:
+            raise SubjectFileError(
+                f"The file {folder / self.name}.json of subject {self.name!r} could not be written: {error}. The file "
+                "on disk is as it was."
+            ) from error
+        self._damaged = False
+        if kept is not None:
+            self.project.save_notes.append(f"The damaged file of subject {self.name!r} was kept as {kept}.")
+        self.saved_folder = subject_folder(self.project.path, self.name)
+        return result
+
+    def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Add what makes the project unsaved when it changes; nothing in it changes by itself.
+
+        Parameters
+        ----------
+        data : dict
+            What PyBpod collects.
+
+        Returns
+        -------
+        dict
+            With the identity and the compared details of an Alyx subject under ``alyx``.
+        """
+        data = super().collect_data(data)
+        if self._alyx is not None:
+            data["alyx"] = saved_details(self._alyx)
+        return data
+
+    def toJSON(self) -> str:  # noqa: N802  # PyBpod's name
+        r"""Return the subject for a run's settings file, where ``PYBPOD_EXTRA_INFO`` lists ``Subjects``.
+
+        PyBpod writes the text between quotes into a Python file and does not escape it: a quote in a description kept
+        the protocol from starting. So backslashes are doubled here and a quote becomes ``\u0027``, which JSON reads as
+        a quote.
+
+        Returns
+        -------
+        str
+            The JSON object, escaped for that file.
+        """
+        data = json.loads(super().toJSON())
+        data["uuid4"] = str(self.uuid4)
+        if self._alyx is not None:
+            data |= self._alyx
+        return json.dumps(data, default=str).replace("\\", "\\\\").replace("'", "\\u0027")
+
+    def update_ui(self, sessionrunning: bool = False) -> None:
+        """Show whether a session runs; an Alyx subject keeps its icon.
+
+        Parameters
+        ----------
+        sessionrunning : bool
+            Whether any session of the project runs.
+        """
+        super().update_ui(sessionrunning)
+        if not sessionrunning:
+            self._mark()
+
+    def remove(self, silent: bool = False) -> None:
+        """Take the subject out of the project as PyBpod does, and close its details.
+
+        Parameters
+        ----------
+        silent : bool
+            Without a question.
+        """
+        super().remove(silent)
+        if self not in self.project.subjects:
+            self.close_alyx_details()
+
+    @slot
+    def open_alyx_details(self) -> None:
+        """Show what is known from Alyx, as it is now."""
+        self.alyx_details_window = open_details_window(self)
+
+    @slot
+    def close_alyx_details(self) -> None:
+        """Close the details window, where one is open."""
+        window, self.alyx_details_window = self.alyx_details_window, None
+        if window is not None:
+            window.close()
+
+    def _overlay(self) -> None:
+        if self.data:
+            take_back(self.data, self._overlaid)
+        self._overlaid = {}
+        if self._alyx is None:
+            return
+        if not self.data:  # never loaded: PyBpod would make a fresh one at each save, without the record
+            self.data = scadict(
+                uuid4_id=self.uuid4,
+                software=f"PyBpod GUI API v{pybpodgui_api.__version__}",
+                def_url="http://pybpod.readthedocs.org",
+                def_text="This file contains information about a subject used on PyBpod GUI.",
+            )
+        self._overlaid = write_record(self.data, self._alyx)
+
+    def _look_for_damage(self) -> None:
+        if self.data is not None and "__CREATED-ON__" in self.data:
+            return
+        file = Path(super().path, f"{self.name}.json")
+        self._damaged = is_damaged(file)
+        if not self._damaged:
+            return
+        logger.error("%s is damaged; a save will keep it beside", file)
+        if self.data is not None:  # PyBpod took it for an empty subject and said nothing
+            self.warning(
+                f"The file {file} is damaged: the subject gets a new identity. When the project is saved the damaged "
+                "file is kept beside it; to repair it first, close the project without saving.",
+                "Damaged subject file",
+            )
+
+    def _show_link(self) -> None:
+        self._name.readonly = self.is_alyx
+        if self.is_alyx and self._details_action is None:
+            self._details_action = self.tree.add_popup_menu_option(DETAILS, self.open_alyx_details, item=self.node)
+        elif not self.is_alyx and self._details_action is not None:
+            action, self._details_action = self._details_action, None
+            entries = self.tree._items.get(id(self.node), [])
+            if action in entries:
+                entries.remove(action)
+            action.deleteLater()
+            self.close_alyx_details()
+        self._mark()
+
+    def _mark(self) -> None:
+        self.node.setToolTip(0, "" if self._alyx is None else tooltip(self._alyx))
+        if not any(session.running for session in self._sessions):
+            icon = alyx_icon(conf.SUBJECT_SMALL_ICON) if self.is_alyx else QIcon(conf.SUBJECT_SMALL_ICON)
+            self.node.setIcon(0, icon)

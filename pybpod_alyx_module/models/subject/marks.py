@@ -1,0 +1,70 @@
+"""How an Alyx subject looks in PyBpod's tree: an icon and a tooltip. Never its text, which is its name."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import QRectF, Qt
+from AnyQt.QtGui import QColor, QIcon, QPainter, QPixmap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Pixels of the icon's edge.
+_EDGE: Final = 32
+
+
+@functools.lru_cache(maxsize=4)
+def alyx_icon(host_icon: str) -> QIcon:
+    """Return PyBpod's subject icon with an Alyx badge.
+
+    Parameters
+    ----------
+    host_icon : str
+        Path of PyBpod's own icon.
+
+    Returns
+    -------
+    QIcon
+        The icon, made once.
+    """
+    pixmap = QPixmap(_EDGE, _EDGE)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    try:
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.drawPixmap(pixmap.rect(), QIcon(host_icon).pixmap(_EDGE, _EDGE))
+        badge = QRectF(_EDGE * 0.44, _EDGE * 0.44, _EDGE * 0.56, _EDGE * 0.56)
+        painter.setPen(Qt.NoPen)
+        painter.setBrush(QColor("#1f77b4"))
+        painter.drawEllipse(badge)
+        painter.setPen(QColor("white"))
+        font = painter.font()
+        font.setBold(True)
+        font.setPixelSize(_EDGE // 2 - 2)
+        painter.setFont(font)
+        painter.drawText(badge, Qt.AlignCenter, "A")
+    finally:
+        painter.end()
+    return QIcon(pixmap)
+
+
+def tooltip(record: Mapping[str, Any]) -> str:
+    """Return what the tree tells of an Alyx subject.
+
+    Parameters
+    ----------
+    record : mapping
+        The subject's record.
+
+    Returns
+    -------
+    str
+        Its server, lab, responsible user and the time of the last sync, as far as they are known.
+    """
+    lines = [f"Alyx subject of {record.get('alyx_server') or 'a server that its file does not name'}"]
+    for key, label in (("lab", "Lab"), ("responsible_user", "Responsible user"), ("alyx_synced_at", "Synced")):
+        if record.get(key):
+            lines.append(f"{label}: {record[key]}")
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""The Alyx part of a subject's file: read from and written into what PyBpod keeps of the file."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pybpod_alyx_module.sync.details import COMPARED, MISSING, RECORD_KEYS, Details
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+#: The right name of a key, and the one that the predecessor wrote by mistake.
+WATER: Final = "water_administrations"
+MISSPELT: Final = "water_administration"
+
+#: The keys by which a linked subject is told from the file alone, beside what is compared.
+IDENTITY: Final = ("alyx_id", "alyx_server", "nickname")
+
+
+def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Take the Alyx record out of the content of a subject's file.
+
+    Parameters
+    ----------
+    data : mapping or None
+        What PyBpod loaded; None where it loaded nothing.
+
+    Returns
+    -------
+    dict or None
+        A copy of the keys in `RECORD_KEYS` that the file has; None for a subject that is not linked to Alyx.
+    """
+    if data is None or not is_linked(data):
+        return None
+    record = {key: copy.deepcopy(data[key]) for key in RECORD_KEYS if key in data}
+    if WATER not in record and MISSPELT in data:
+        record[WATER] = copy.deepcopy(data[MISSPELT])
+    return record
+
+
+def is_linked(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record or file names an Alyx subject.
+
+    Parameters
+    ----------
+    record : mapping
+        The record or content of the file.
+
+    Returns
+    -------
+    bool
+        True where its ``alyx_id`` is text.
+    """
+    alyx_id = record.get("alyx_id")
+    return isinstance(alyx_id, str) and bool(alyx_id)
+
+
+def write_record(data: MutableMapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a record into the content of a subject's file; keys that are not ours stay.
+
+    Parameters
+    ----------
+    data : mutable mapping
+        What PyBpod is going to save; changed in place.
+    record : mapping
+        The record.
+
+    Returns
+    -------
+    dict
+        What stood under each of the record's keys before, `MISSING` where nothing did: for `take_back`.
+    """
+    before = {key: data.get(key, MISSING) for key in record}
+    for key, value in record.items():
+        data[key] = copy.deepcopy(value)
+    if MISSPELT in data and data[MISSPELT] == data.get(WATER):
+        del data[MISSPELT]
+    return before
+
+
+def take_back(data: MutableMapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Restore what `write_record` replaced.
+
+    Parameters
+    ----------
+    data : mutable mapping
+        What PyBpod is going to save; changed in place.
+    before : mapping
+        What `write_record` returned.
+    """
+    for key, value in before.items():
+        if value is MISSING:
+            data.pop(key, None)
+        else:
+            data[key] = value
+
+
+def saved_details(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a project unsaved when it changes: the identity and the compared details.
+
+    Parameters
+    ----------
+    record : mapping
+        The record of a linked subject.
+
+    Returns
+    -------
+    dict
+        Plain JSON text by key; nothing that changes by itself is in it.
+    """
+    found: dict[str, Any] = {key: str(record[key]) for key in IDENTITY if record.get(key) is not None}
+    for field in COMPARED:
+        try:
+            found |= dict(Details.of(record, (field,)).items)
+        except (TypeError, ValueError):  # not JSON: the save will say so; asking whether all is saved must not fail
+            found[field] = json.dumps(repr(record[field]))
+    return found

@@ -1,0 +1,131 @@
+"""A subject's file on disk: written beside and put in place at once, and kept when it is damaged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+#: Prefix of the folder, within the subject's own, in which a save happens. PyBpod does not look into subjects' folders,
+#: so that one left by a killed PyBpod does no harm.
+STAGING: Final = ".saving-"
+
+
+class SubjectFileError(OSError):
+    """A subject's file could not be written; the one on disk is as it was."""
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give a folder to write to, whose files take their places in ``folder`` when the block ends well.
+
+    PyBpod opens a subject's file for writing before it knows what to write: a value that is not JSON, a full disk or a
+    kill would leave half a file, and the next start of PyBpod would give the subject a new identity.
+
+    Parameters
+    ----------
+    folder : Path
+        The subject's folder; made when it is missing.
+
+    Yields
+    ------
+    Path
+        An empty folder within it.
+
+    Raises
+    ------
+    OSError
+        The disk refused something; ``folder`` is as it was, unless it refused between two files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+    try:
+        yield staging
+        _commit(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    _sync_folder(folder)
+
+
+def _commit(staging: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for item in sorted(staging.iterdir()):
+        target = folder / item.name
+        if item.is_dir():
+            _commit(item, target)
+            continue
+        if target.exists():
+            shutil.copymode(target, item)
+        handle = os.open(item, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        item.replace(target)
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:  # the file itself is safe
+        logger.warning("%s: %s", folder, error)
+    finally:
+        os.close(handle)
+
+
+def is_damaged(file: Path) -> bool:
+    """Tell whether a subject's file is there and is not what PyBpod writes.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        True where its content is not one JSON object; False where there is no file.
+    """
+    try:
+        return not isinstance(json.loads(file.read_bytes()), dict)
+    except FileNotFoundError:
+        return False
+    except (ValueError, RecursionError, OSError):
+        return True
+
+
+def keep_damaged(file: Path) -> Path | None:
+    """Copy a damaged file aside, before a save puts another in its place.
+
+    Parameters
+    ----------
+    file : Path
+        The damaged file.
+
+    Returns
+    -------
+    Path or None
+        The copy, ``<name>.json.damaged`` with a number behind where that is taken; None when the file is gone.
+    """
+    if not file.is_file():
+        return None
+    copy, number = file.with_name(f"{file.name}.damaged"), 1
+    while os.path.lexists(copy):
+        number += 1
+        copy = file.with_name(f"{file.name}.damaged{number}")
+    shutil.copy2(file, copy)
+    return copy
