@@ -1,0 +1,100 @@
+"""An Alyx server as the contract tests see it: requests to it, and what there is in its lab to ask for."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+_HERE = {"127.0.0.1", "localhost", "::1"}
+_TIMEOUT = 60
+
+
+class AlyxUnderTest:
+    """A server, a user who is logged in, and the rows that tests ask for.
+
+    Rows that a lab need not have are found, not assumed: a test that needs one is skipped where there is none.
+    """
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self.url = url.rstrip("/")
+        self.user = user
+        self.password = password
+        self.may_write = urlsplit(self.url).hostname in _HERE or os.environ.get("ALYX_TEST_WRITE") == "1"
+        self.session = requests.Session()
+        self.session.headers["Accept"] = "application/json"
+        answer = self.ask("POST", "/auth-token", data={"username": user, "password": password})
+        assert answer.status_code == 200, f"{user} cannot log in at {self.url}: {answer.status_code}"
+        self.session.headers["Authorization"] = f"Token {answer.json()['token']}"
+
+    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Return the answer to a request; redirects are not followed."""
+        return self.session.request(method, self.url + path, allow_redirects=False, timeout=_TIMEOUT, **options)
+
+    def anonymous(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Return the answer to a request without the user's token."""
+        return requests.request(method, self.url + path, allow_redirects=False, timeout=_TIMEOUT, **options)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Return the body of a good answer."""
+        answer = self.ask("GET", path, params=params)
+        assert answer.status_code == 200, f"{answer.url}: {answer.status_code} {answer.text[:300]}"
+        return answer.json()
+
+    def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Return the first page of a list, of up to 1000 rows."""
+        rows: list[dict[str, Any]] = self.get(path, limit=1000, **params)["results"]
+        return rows
+
+    @cached_property
+    def subjects(self) -> list[dict[str, Any]]:
+        """Subjects of all users."""
+        return self.rows("/subjects")
+
+    @cached_property
+    def unique(self) -> list[dict[str, Any]]:
+        """Those of them whose nickname no other subject has."""
+        times = Counter(row["nickname"].lower() for row in self.subjects)
+        return [row for row in self.subjects if times[row["nickname"].lower()] == 1]
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """A living subject of the user with sessions, the only one of its nickname."""
+        with_sessions = {row["subject"] for row in self.rows("/sessions")}
+        own = [row for row in self.unique if row["responsible_user"] == self.user and row["nickname"] in with_sessions]
+        return found(own, f"a subject of {self.user} with sessions")
+
+    @property
+    def dead(self) -> dict[str, Any]:
+        """A subject that is not alive."""
+        return found([row for row in self.unique if not row["alive"]], "a subject that is not alive")
+
+    @property
+    def restricted(self) -> dict[str, Any]:
+        """A living subject under water restriction."""
+        names = [row["nickname"] for row in self.rows("/subjects", water_restricted="True")]
+        return found([row for row in self.unique if row["nickname"] in names], "a water-restricted subject")
+
+    @property
+    def namesake(self) -> str:
+        """A nickname that exactly two subjects have."""
+        times = Counter(row["nickname"] for row in self.subjects)
+        name: str = found([name for name, count in times.items() if count == 2], "two subjects of one nickname")
+        return name
+
+    @property
+    def session_row(self) -> dict[str, Any]:
+        """A session of `subject`."""
+        return found(self.rows("/sessions", subject=self.subject["nickname"]), "a session")
+
+
+def found(rows: list[Any], what: str) -> Any:
+    """Return the first of what was looked for, or skip the test."""
+    if not rows:
+        pytest.skip(f"the lab of this server has no such thing: {what}")
+    return rows[0]
