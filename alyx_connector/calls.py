@@ -6,7 +6,7 @@ import logging
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from alyx_connector.answers import CAPTIVE_HINT, Question, error_of_fault, read_answer
 from alyx_connector.errors import NotAlyxError, ProtocolError, RateLimitedError
@@ -145,8 +145,8 @@ class Caller:
         AlyxError
             Whatever else goes wrong.
         """
-        endpoint = wire.url
-        wire = replace(wire, url=address.url + root + endpoint, token=token)
+        endpoint = unquote(wire.url)
+        wire = replace(wire, url=address.url + root + wire.url, token=token)
         secrets = tuple(secret for secret in (token, password) if secret)
         question = Question(address.url, wire.method, endpoint, wire.url, login=password is not None, secrets=secrets)
         for _ in range(MAX_REDIRECTS + 1):

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from alyx_connector.address import parse_address
 from alyx_connector.arguments import (
@@ -412,7 +412,7 @@ class AlyxClient:
 
             return list_completely(
                 fetch,
-                what=f"{path} at {self.url}",
+                what=f"{unquote(path)} at {self.url}",
                 page_size=page_size,
                 workers=self._concurrency,
                 cancel=operation.cancel,

@@ -214,7 +214,7 @@ class FaultProxy:
                 elif name == "answer":
                     self.answer(options.get("status", 200), dict(options.get("headers", {})), options.get("body", b""))
                 else:
-                    status, kept, content = proxy._forward(seen, self.path)
+                    status, kept, content = proxy._forward(seen, parts._replace(scheme="", netloc="").geturl())
                     if name == "drop-after":
                         self.close_connection = True
                         return

@@ -1,0 +1,39 @@
+"""A sandbox that these tests may write to, a fault proxy before it, and a client of that proxy."""
+
+from __future__ import annotations
+
+import pytest
+
+from alyx_connector import AlyxClient
+from tests.fault_proxy import FaultProxy
+from tests.sandbox_server import SandboxServer
+
+
+@pytest.fixture(scope="session")
+def writable(tmp_path_factory):
+    """A sandbox of our own; its database is ``lab.data``."""
+    data = tmp_path_factory.mktemp("alyx")
+    with SandboxServer("--throttle", "off", "--data", str(data)) as server:
+        server.data = data
+        yield server
+
+
+@pytest.fixture(scope="session")
+def token(writable):
+    with AlyxClient(writable.url) as client:
+        return client.login(writable.username, writable.password)
+
+
+@pytest.fixture
+def proxy(writable):
+    with FaultProxy(writable.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def client(proxy, writable, token):
+    """A client behind the proxy that has found its server; the proxy counts from 0."""
+    with AlyxClient(proxy.url, username=writable.username, token=token) as client:
+        client.find_server()
+        proxy.forget_requests()
+        yield client
