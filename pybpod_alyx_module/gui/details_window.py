@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt, QTimer
-from AnyQt.QtGui import QKeySequence
-from AnyQt.QtWidgets import (
-    QApplication,
-    QFormLayout,
-    QFrame,
-    QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QShortcut,
-    QVBoxLayout,
-    QWidget,
-)
+from AnyQt.QtGui import QTextOption
+from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.words import is_blank, label, when, words
 from pybpod_alyx_module.sync.details import MISSING, SYNCED_AT, genotype_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from AnyQt.QtGui import QCloseEvent, QHideEvent, QShowEvent
+    from AnyQt.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 
 #: What stays as it is until somebody changes it on Alyx.
 LASTING: Final = (
@@ -79,23 +68,12 @@ class DetailsWindow(QWidget):
     def __init__(self, subject: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.Window)
         self.subject = subject
-        #: Field to the label that shows its value.
-        self.values: dict[str, QLabel] = {}
-        self.resize(620, 700)
-        self.origin = _value_label()
-        self._changing_box = QGroupBox()
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.addWidget(self.origin)
-        column.addLayout(self._form(LASTING))
-        self._changing_box.setLayout(self._form(CHANGING))
-        column.addWidget(self._changing_box)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAsNeeded)
-        scroll.setWidget(content)
+        #: What is shown: label to text, in order.
+        self.values: dict[str, str] = {}
+        self.resize(620, 720)
+        self.text = QTextBrowser()
+        self.text.setOpenLinks(False)
+        self.text.setWordWrapMode(QTextOption.WrapAtWordBoundaryOrAnywhere)
         self.copy_button = QPushButton("Copy all")
         self.copy_button.setToolTip("Copy every field and its value, one a line, separated by a tab")
         self.copy_button.clicked.connect(self._on_copy)
@@ -105,58 +83,61 @@ class DetailsWindow(QWidget):
         row.addStretch(1)
         row.addWidget(self.copy_button)
         row.addWidget(self.close_button)
-        outer = QVBoxLayout(self)
-        outer.addWidget(scroll, 1)
-        outer.addLayout(row)
-        QShortcut(QKeySequence(Qt.Key_Escape), self, self.close)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text, 1)
+        column.addLayout(row)
         self._clock = QTimer(self, interval=AGE_INTERVAL_MS)
-        self._clock.timeout.connect(self.refresh)
-
-    def _form(self, fields: tuple[str, ...]) -> QFormLayout:
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
-        form.setRowWrapPolicy(QFormLayout.DontWrapRows)
-        form.setLabelAlignment(Qt.AlignLeft | Qt.AlignTop)
-        form.setHorizontalSpacing(18)
-        for field in fields:
-            self.values[field] = _value_label()
-            self.values[field].setAccessibleName(label(field))
-            form.addRow(label(field), self.values[field])
-        return form
+        self._clock.timeout.connect(self._on_clock)
 
     @slot
     def refresh(self) -> None:
         """Show the subject as it is now."""
         record = self.subject.alyx or {}
-        self.setWindowTitle(f"Alyx details – {self.subject.name}")  # noqa: RUF001 - a dash is meant
         synced = when(record.get(SYNCED_AT))
-        self.origin.setText(self._origin(record, synced))
-        self._changing_box.setTitle(
-            f"As of {synced}" if synced != "not known" else "As of the last sync, time not known"
-        )
-        for field, shown in self.values.items():
-            value = _value(field, record)
-            shown.setText(words(value))
-            font = shown.font()
-            font.setItalic(is_blank(value))
-            shown.setFont(font)
+        self.setWindowTitle(f"Alyx details – {self.subject.name}")  # noqa: RUF001 - a dash is meant
+        as_of = f"As of {synced}" if synced != "not known" else "As of the last sync, at a time that is not known"
+        self.values = {"Server": record.get("alyx_server") or "not known", "Synced": synced}
+        state = self._state(record)
+        if state:
+            self.values["State"] = state
+        parts = [_table([(name, text, False) for name, text in self.values.items()])]
+        for heading, fields in (("Details", LASTING), (as_of, CHANGING)):
+            rows = []
+            for field in fields:
+                value = _value(field, record)
+                self.values[label(field)] = words(value)
+                rows.append((label(field), words(value), is_blank(value)))
+            parts += [f"<h4>{html.escape(heading)}</h4>", _table(rows)]
+        place = self.text.verticalScrollBar().value()
+        self.text.setHtml("".join(parts))
+        self.text.verticalScrollBar().setValue(place)
 
-    def _origin(self, record: dict[str, Any], synced: str) -> str:
-        lines = [f"From {record.get('alyx_server') or 'an Alyx server that the file does not name'}, synced: {synced}."]
+    def _state(self, record: Mapping[str, Any]) -> str:
         if self.subject not in self.subject.project.subjects:
-            lines.append("This subject is no longer in the PyBpod project.")
-        elif not record:
-            lines.append("This subject is not linked to Alyx.")
-        elif record.get("alive") is False:
-            lines.append(f"Not alive on Alyx (death date {record.get('death_date') or 'not given'}).")
-        return "\n".join(lines)
+            return "no longer in this PyBpod project"
+        if not record:
+            return "not linked to Alyx"
+        if record.get("alive") is False:
+            return f"not alive on Alyx (death date {record.get('death_date') or 'not given'})"
+        return ""
+
+    @slot
+    def _on_clock(self) -> None:
+        if not self.text.textCursor().hasSelection():  # somebody is about to copy
+            self.refresh()
 
     @slot
     def _on_copy(self) -> None:
-        rows = [("Server and sync", self.origin.text())]
-        rows += [(label(field), shown.text()) for field, shown in self.values.items()]
-        text = "\n".join(f"{name}\t{' '.join(value.splitlines())}" for name, value in rows)
-        QApplication.clipboard().setText(f"{text}\n{self._changing_box.title()}")
+        lines = [f"{name}\t{' '.join(text.splitlines())}" for name, text in self.values.items()]
+        QApplication.clipboard().setText("\n".join(lines))
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Close on Escape."""
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Show current values whenever the window comes up."""
@@ -209,6 +190,16 @@ def refresh_details_windows() -> None:
             window.refresh()
 
 
+def _table(rows: Sequence[tuple[str, str, bool]]) -> str:
+    # label, text, and whether the text speaks about the value instead of being it
+    cells = [
+        f"<tr><td width='200'>{html.escape(name)}</td><td style='white-space:pre-wrap"
+        f"{';font-style:italic' if blank else ''}'>{html.escape(text)}</td></tr>"
+        for name, text, blank in rows
+    ]
+    return f"<table width='100%' cellspacing='3'>{''.join(cells)}</table>"
+
+
 def _value(field: str, record: Mapping[str, Any]) -> Any:
     value = record.get(field, MISSING)
     if field == "genotype":
@@ -218,12 +209,3 @@ def _value(field: str, record: Mapping[str, Any]) -> Any:
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     return value
-
-
-def _value_label() -> QLabel:
-    shown = QLabel()
-    shown.setTextFormat(Qt.PlainText)
-    shown.setWordWrap(True)
-    shown.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
-    shown.setAlignment(Qt.AlignLeft | Qt.AlignTop)
-    return shown

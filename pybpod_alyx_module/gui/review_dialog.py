@@ -6,9 +6,7 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt, Signal
-from AnyQt.QtGui import QKeySequence
 from AnyQt.QtWidgets import (
-    QApplication,
     QCheckBox,
     QDialog,
     QGridLayout,
@@ -17,7 +15,7 @@ from AnyQt.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QShortcut,
+    QSizePolicy,
     QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
@@ -73,13 +71,14 @@ class ReviewDialog(QDialog):
         self._told = False
         self.setWindowTitle("Subjects that differ from Alyx")
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.resize(960, 640)
+        self.resize(1000, 720)
         self.tree = self._make_tree()
         self.tick_all = QCheckBox("Tick all")
         self.tick_all.setTristate(True)
         self.here_text, self.there_text = _text_box(), _text_box()
         self._caption = QLabel()
         self._caption.setTextFormat(Qt.PlainText)
+        self._caption.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # a long name must not widen the window
         self.buttons = {name: QPushButton(name) for name in LEGEND}
         self._lay_out()
         self.tree.itemChanged.connect(self._on_ticked)
@@ -93,7 +92,6 @@ class ReviewDialog(QDialog):
             ("Cancel", self.reject),
         ):
             self.buttons[name].clicked.connect(pressed)
-        QShortcut(QKeySequence.Copy, self.tree, self._on_copy, context=Qt.WidgetShortcut)
         self.finished.connect(self._on_finished)
         self._fill()
 
@@ -106,7 +104,7 @@ class ReviewDialog(QDialog):
         header = tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.Interactive)
-        for column, width in enumerate((190, 240, 240)):
+        for column, width in enumerate((220, 220, 230)):
             tree.setColumnWidth(column, width)
         return tree
 
@@ -124,6 +122,7 @@ class ReviewDialog(QDialog):
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
         halves.setChildrenCollapsible(False)
+        halves.setSizes([330, 190])
         row = QHBoxLayout()
         row.addStretch(1)
         for name, button in self.buttons.items():
@@ -221,13 +220,6 @@ class ReviewDialog(QDialog):
         self.there_text.setPlainText(words(difference.remote))
 
     @slot
-    def _on_copy(self) -> None:
-        item = self.tree.currentItem()
-        if item is not None:
-            columns = [item.text(column) for column in range(self.tree.columnCount())]
-            QApplication.clipboard().setText("\t".join(columns).strip())
-
-    @slot
     def _on_override(self) -> None:
         self._answer(self.ticked(), Action.OVERRIDE)
 
@@ -276,18 +268,22 @@ def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
 
 
 def _field_item(difference: Difference) -> QTreeWidgetItem:
-    cells = [label(difference.field), words(difference.local), words(difference.remote), change(difference)]
-    item = QTreeWidgetItem([one_line(cell) for cell in cells])
+    values = (difference.local, difference.remote)
+    item = QTreeWidgetItem([one_line(text) for text in _cells(difference, *(words(v, indent=None) for v in values))])
     item.setData(0, _DIFFERENCE, difference)
     item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable)
-    for column, cell in enumerate(cells):
-        item.setToolTip(column, _tooltip(cell))
+    for column, text in enumerate(_cells(difference, *map(words, values))):
+        item.setToolTip(column, _tooltip(text))
     for column, value in ((1, difference.local), (2, difference.remote)):
         if is_blank(value):  # "(none)" set in italics is not the text "(none)"
             font = item.font(column)
             font.setItalic(True)
             item.setFont(column, font)
     return item
+
+
+def _cells(difference: Difference, here: str, there: str) -> list[str]:
+    return [label(difference.field), here, there, change(difference)]
 
 
 def _tooltip(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.sync.plan import Action
+from pybpod_alyx_module.gui.words import label
+from pybpod_alyx_module.sync.plan import ANSWERS, Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,18 @@ HEADINGS: Final[dict[Action, str]] = {
     Action.UP_TO_DATE: "Up to date",
 }
 
-#: Actions that change something in the project.
-CHANGES: Final = (Action.ADD, Action.MERGE, Action.OVERRIDE, Action.REMOVE)
+#: The actions after their number.
+COUNTED: Final[dict[Action, str]] = {
+    Action.ADD: "added",
+    Action.MERGE: "merged",
+    Action.OVERRIDE: "overridden",
+    Action.KEEP: "kept",
+    Action.REMOVE: "removed from this PyBpod project",
+    Action.POSTPONE: "removals postponed",
+    Action.CONFLICT: "conflicts",
+    Action.LEFT_ALONE: "left alone",
+    Action.UP_TO_DATE: "up to date",
+}
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[Action, int]:
@@ -58,8 +69,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     str
         A line with all the counts, then a paragraph for each action that there was, with names and reasons.
     """
-    paragraphs = [", ".join(f"{count} {HEADINGS[action].lower()}" for action, count in counts(outcomes).items()) + "."]
-    paragraphs[0] = paragraphs[0].replace("pybpod", "PyBpod")
+    paragraphs = [", ".join(f"{count} {COUNTED[action]}" for action, count in counts(outcomes).items()) + "."]
     for action, heading in HEADINGS.items():
         told = [(outcome.entry, outcome.message) for outcome in _done(outcomes, action)]
         if told:
@@ -75,9 +85,19 @@ def _done(outcomes: Sequence[Outcome], action: Action) -> list[Outcome]:
 
 
 def _paragraph(heading: str, told: Sequence[tuple[PlanEntry, str]]) -> str:
-    plain = [entry.name for entry, message in told if not (entry.reason or message)]
-    lines = [f"{heading} ({len(told)})" + (f": {', '.join(plain)}" if plain else ":")]
-    for entry, message in told:
-        if entry.reason or message:
-            lines.append(f"    {entry.name}: {'; '.join(filter(None, (entry.reason, message)))}")
+    notes = [(entry.name, "; ".join(filter(None, (_why(entry), message)))) for entry, message in told]
+    plain = ", ".join(name for name, note in notes if not note)
+    lines = [f"{heading} ({len(told)}): {plain}".rstrip()]
+    lines += [f"    {name}: {note}" for name, note in notes if note]
     return "\n".join(lines)
+
+
+def _why(entry: PlanEntry) -> str:
+    if entry.action not in ANSWERS:
+        return entry.reason
+    fields = [difference for difference in entry.differences if entry.action is not Action.MERGE or difference.fillable]
+    told = ", ".join(label(difference.field) for difference in fields)
+    if entry.action is Action.KEEP:
+        return "; ".join(filter(None, (told and f"differs in {told}", entry.reason)))
+    linked = "now linked to Alyx" if entry.local is not None and entry.local.alyx_id is None else ""
+    return "; ".join(filter(None, (told, linked)))

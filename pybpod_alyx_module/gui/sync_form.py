@@ -64,9 +64,11 @@ class RememberBox(QWidget):
         if self.checked:
             text = f"The token (never the password) is kept in: {self.store or 'the token store of this computer'}."
             if self._account_remembered:
-                text += " One is kept for this user: leave the password empty to connect with it."
+                text += " Leave the password empty to connect with it."
+        elif self._account_remembered:
+            text = "When you connect, the token that is kept for this user is deleted."
         else:
-            text = "The token stays in memory only; one that was kept on this computer for this user is deleted."
+            text = "The token stays in memory only."
         self._where.setText(text)
 
 
@@ -110,7 +112,6 @@ class SyncForm:
         fields.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
         for text, widget in (("&Address", self.address), ("&User", self.username), ("&Password", self.password)):
             fields.addRow(text, widget)
-        fields.addRow("", self.remember)
         status = QHBoxLayout()
         status.addWidget(self.status, 1)
         status.addWidget(self.connect_button, 0, Qt.AlignTop)
@@ -123,6 +124,7 @@ class SyncForm:
         work.addWidget(self.cancel_button)
         column = QVBoxLayout(window)
         column.addLayout(fields)
+        column.addWidget(self.remember)
         column.addLayout(status)
         column.addWidget(line)
         column.addLayout(work)

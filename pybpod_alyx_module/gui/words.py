@@ -75,18 +75,20 @@ def is_blank(value: Any) -> bool:
     return value is MISSING or value is None or (isinstance(value, str | list | dict) and not value)
 
 
-def words(value: Any) -> str:
+def words(value: Any, *, indent: int | None = 2) -> str:
     """Return a value as a person reads it, in full.
 
     Parameters
     ----------
     value : object
         JSON value or ``MISSING``.
+    indent : int or None
+        How far to indent the parts of an object, in characters; None writes it on one line.
 
     Returns
     -------
     str
-        Texts as they are, lists of texts with commas, yes and no, other JSON indented; *(missing)*, *(none)* and
+        Texts as they are, lists of texts with commas, yes and no, other values as JSON; *(missing)*, *(none)* and
         *(empty)* for what has no text: three different things.
     """
     if value is MISSING:
@@ -101,7 +103,7 @@ def words(value: Any) -> str:
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
-    return json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, list | dict) else None)
+    return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def one_line(text: str) -> str:
@@ -143,7 +145,7 @@ def change(difference: Difference) -> str:
     elif here:
         what = "value removed on Alyx"
     else:
-        what = "field added, without a value"
+        what = "new, without a value"
     return f"{what}; Merge fills it in" if difference.fillable else f"{what}; Merge keeps the project's"
 
 

@@ -1,0 +1,146 @@
+"""What a hand does at the plugin's windows, and what an eye sees there."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import types
+
+import pytest
+from AnyQt.QtCore import QEvent, Qt
+from AnyQt.QtWidgets import QApplication, QLineEdit
+
+from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.review_dialog import ReviewDialog
+
+#: How long an event may take to come, in milliseconds.
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+def alyx_home(tmp_path, monkeypatch):
+    """Give the plugin an empty folder for accounts and tokens, tokens in a file."""
+    home = tmp_path / "alyx-home"
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(home))
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
+    return home
+
+
+def press(qtbot, button):
+    assert button.isEnabled(), f"{button.text()} cannot be pressed"
+    qtbot.mouseClick(button, Qt.LeftButton)
+
+
+def fill(qtbot, field, text):
+    qtbot.keyClick(field, Qt.Key_A, Qt.ControlModifier)
+    qtbot.keyClick(field, Qt.Key_Delete)
+    qtbot.keyClicks(field, text)
+    assert field.text() == text
+
+
+def wait(qtbot, condition):
+    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+
+
+def open_window(qtbot, project, menu):
+    """Open the window as the project's menu does, and wait until it knows the last account."""
+    menu.trigger(project.node, "Sync to Alyx")
+    window = project.alyx_window
+    wait(qtbot, lambda: bool(window.form.remember.store) or window.form.messages)
+    return window
+
+
+def connect(qtbot, window, address, username, password):
+    """Type, press Connect, and wait for the outcome."""
+    for field, text in (
+        (window.form.address, address),
+        (window.form.username, username),
+        (window.form.password, password),
+    ):
+        fill(qtbot, field, text)
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+
+
+def connected_window(qtbot, project, menu, server, address=None):
+    window = open_window(qtbot, project, menu)
+    connect(qtbot, window, address or server.url, server.username, server.password)
+    assert window.connected, window.form.messages
+    return window
+
+
+def get_subjects(qtbot, window):
+    """Press Get Subjects, and wait for a question or the end; return the dialog that asks, if one does."""
+    press(qtbot, window.form.get_button)
+    wait(qtbot, lambda: not window.working or dialogs_shown())
+    return dialogs_shown()[0] if dialogs_shown() else None
+
+
+def sync(qtbot, window):
+    """Get the subjects where nothing is asked."""
+    assert get_subjects(qtbot, window) is None
+    return window.form.messages
+
+
+def answer(qtbot, window, button):
+    press(qtbot, button)
+    wait(qtbot, lambda: not window.working)
+
+
+def dialogs_shown():
+    kinds = (ReviewDialog, RemovalsDialog)
+    return [shown for shown in QApplication.topLevelWidgets() if isinstance(shown, kinds) and shown.isVisible()]
+
+
+def windows_shown():
+    return {shown for shown in QApplication.topLevelWidgets() if shown.isVisible()}
+
+
+def living(kind):
+    """Windows of this kind that Qt still holds, shown or not."""
+    QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+    return [window for window in QApplication.topLevelWidgets() if isinstance(window, kind)]
+
+
+def tick(dialog, name):
+    item = next(item for item in rows(dialog) if item.text(0).startswith(f"{name}:"))
+    item.setCheckState(0, Qt.Checked)
+    return item
+
+
+def rows(dialog):
+    return [dialog.tree.topLevelItem(row) for row in range(dialog.tree.topLevelItemCount())]
+
+
+def names(project):
+    return sorted(subject.name for subject in project.subjects)
+
+
+def subject_named(project, name):
+    return next(subject for subject in project.subjects if subject.name == name)
+
+
+def plugin_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("alyx-")]
+
+
+def holders(backwards):
+    """Find what still holds a text, given backwards so that the asking does not hold it."""
+    secret = backwards[::-1]
+    found = [shown for shown in QApplication.allWidgets() if isinstance(shown, QLineEdit) and shown.text() == secret]
+    gc.collect()
+    for thing in gc.get_objects():
+        if isinstance(thing, dict):
+            values = list(thing.values())
+        elif isinstance(thing, list | tuple | set):
+            values = list(thing)
+        elif isinstance(thing, types.CellType):
+            try:
+                values = [thing.cell_contents]
+            except ValueError:
+                continue
+        else:
+            continue
+        if any(isinstance(value, str) and value == secret for value in values):
+            found.append(thing)
+    return found

@@ -1,0 +1,163 @@
+"""Alyx details in the real PyBpod: everything readable, from which server, as of when."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QApplication
+
+from pybpod_alyx_module.gui.details_window import DetailsWindow, open_details_window, refresh_details_windows
+from tests.alyx_rows import SERVER, alyx_id, record
+from tests.gui.hands import living, subject_named
+
+#: The rows of the predecessor's window.
+PREDECESSOR = (
+    "Nickname", "ID", "Responsible user", "Birth date", "Age (weeks)", "Death date", "Species", "Sex", "Litter",
+    "Strain", "Source", "Line", "Projects", "Lab", "Genotype", "Description", "Alive",
+)  # fmt: skip
+
+
+@pytest.fixture
+def subject(project):
+    subject = project.create_subject()
+    subject.name = "ea04"
+    subject.alyx = record("ea04")
+    yield subject
+    subject.close_alyx_details()
+
+
+def test_the_menu_opens_every_field_of_the_predecessor(subject, menu, qtbot):
+    menu.trigger(subject.node, "Alyx details")
+    window = subject.alyx_details_window
+    qtbot.waitExposed(window)
+    assert set(PREDECESSOR) <= set(window.values)
+    text = window.text.toPlainText()
+    for name in PREDECESSOR:
+        assert name in text
+        assert window.values[name] in text
+    assert window.values["ID"] == alyx_id("ea04")
+    assert window.values["Projects"] == "brainwide"
+    assert window.values["Genotype"] == "Ai32 +/-"
+    assert window.values["Alive"] == "yes"
+    assert window.values["Litter"] == "(none)"
+    assert window.values["Description"] == "(empty)"
+    assert window.values["Server"] == SERVER
+    assert window.windowTitle() == "Alyx details – ea04"  # noqa: RUF001
+
+
+def test_what_changes_by_itself_stands_under_the_time_of_the_sync(subject):
+    synced = datetime.datetime.now().astimezone() - datetime.timedelta(days=3, minutes=1)
+    subject.alyx = record("ea04", alyx_synced_at=synced.isoformat(), reference_weight=25.1234567, remaining_water=0.4)
+    window = open_details_window(subject)
+    text = window.text.toPlainText()
+    heading = f"As of {synced:%Y-%m-%d %H:%M} (3 days ago)"
+    before, after = text.split(heading)
+    for name in ("Age (weeks)", "Reference weight (g)", "Last water restriction", "Expected water (mL)",
+                 "Remaining water (mL)"):  # fmt: skip
+        assert name not in before
+        assert name in after
+    assert window.values["Reference weight (g)"] == "25.123"
+    assert window.values["Remaining water (mL)"] == "0.4"
+
+
+def test_a_file_of_the_predecessor_has_no_server_and_no_time(subject):
+    subject.alyx = record("ea04", server=..., alyx_synced_at=..., alyx_server=..., json=...)
+    window = open_details_window(subject)
+    assert window.values["Server"] == "not known"
+    assert window.values["Synced"] == "not known"
+    assert window.values["JSON"] == "(missing)"
+    assert "As of the last sync, at a time that is not known" in window.text.toPlainText()
+
+
+def test_zero_weeks_without_a_birth_date_is_no_age(subject):
+    subject.alyx = record("ea04", birth_date=None, age_weeks=0)
+    assert open_details_window(subject).values["Age (weeks)"] == "(none)"
+    subject.alyx = record("ea04", age_weeks=0)
+    assert open_details_window(subject).values["Age (weeks)"] == "0"
+
+
+def test_not_alive_is_said_with_the_death_date(subject):
+    subject.alyx = record("ea04", alive=False, death_date="2026-01-02")
+    assert open_details_window(subject).values["State"] == "not alive on Alyx (death date 2026-01-02)"
+
+
+def test_long_text_fits_and_html_is_shown_as_it_is(subject, qtbot):
+    description = "Long text. " * 100 + "\n<img src='http://127.0.0.1:9/x.png'> <b>é</b> 猫 " + "unbroken" * 50
+    subject.alyx = record("ea04", description=description)
+    window = open_details_window(subject)
+    qtbot.waitExposed(window)
+    assert window.values["Description"] == description
+    assert "<b>é</b> 猫" in window.text.toPlainText()
+    assert window.text.horizontalScrollBar().maximum() == 0
+    assert window.text.verticalScrollBar().maximum() > 0
+
+
+def test_everything_can_be_selected_and_copied(subject, qtbot):
+    window = open_details_window(subject)
+    qtbot.keyClick(window.text, Qt.Key_A, Qt.ControlModifier)
+    qtbot.keyClick(window.text, Qt.Key_C, Qt.ControlModifier)
+    assert alyx_id("ea04") in QApplication.clipboard().text()
+    qtbot.mouseClick(window.copy_button, Qt.LeftButton)
+    lines = QApplication.clipboard().text().splitlines()
+    assert f"ID\t{alyx_id('ea04')}" in lines
+    assert len(lines) == len(window.values)
+
+
+def test_an_open_window_follows_a_sync(subject):
+    window = open_details_window(subject)
+    subject.alyx = record("ea04", sex="F")
+    assert window.values["Sex"] == "M"
+    refresh_details_windows()
+    assert window.values["Sex"] == "F"
+
+
+def test_asked_again_there_is_one_window_with_current_values(subject, menu):
+    window = open_details_window(subject)
+    subject.alyx = record("ea04", sex="F")
+    menu.trigger(subject.node, "Alyx details")
+    assert subject.alyx_details_window is window
+    assert window.values["Sex"] == "F"
+
+
+def test_escape_closes_and_the_next_one_is_new(subject, qtbot, menu, dialogs):
+    window = open_details_window(subject)
+    window.activateWindow()
+    qtbot.waitActive(window)
+    qtbot.keyClick(window.text, Qt.Key_Escape)
+    assert subject.alyx_details_window is None
+    assert living(DetailsWindow) == []
+    menu.trigger(subject.node, "Alyx details")
+    assert subject.alyx_details_window.isVisible()
+    assert dialogs.log == []
+
+
+def test_the_window_goes_with_the_project(project, subject, qtbot, dialogs):
+    open_details_window(subject)
+    project.close(silent=True)
+    assert living(DetailsWindow) == []
+    assert dialogs.log == []
+
+
+def test_a_subject_that_left_the_project_is_said_to_have_left(project, subject):
+    window = open_details_window(subject)
+    project.subjects.remove(subject)
+    window.refresh()
+    assert window.values["State"] == "no longer in this PyBpod project"
+    project.subjects.append(subject)
+    assert subject_named(project, "ea04") is subject
+
+
+def test_the_age_goes_on_while_the_window_is_open_but_not_under_a_selection(subject):
+    subject.alyx = record("ea04", alyx_synced_at=datetime.datetime.now().astimezone().isoformat())
+    window = open_details_window(subject)
+    subject.alyx = record("ea04", alyx_synced_at="2026-01-01T00:00:00+00:00")
+    window.text.selectAll()
+    window._clock.timeout.emit()
+    assert "just now" in window.values["Synced"]
+    cursor = window.text.textCursor()
+    cursor.clearSelection()
+    window.text.setTextCursor(cursor)
+    window._clock.timeout.emit()
+    assert "just now" not in window.values["Synced"]

@@ -1,0 +1,220 @@
+"""The dialog about subjects that differ: what is shown, and what each button answers."""
+
+from __future__ import annotations
+
+import pytest
+from AnyQt.QtCore import QPoint, Qt
+from AnyQt.QtWidgets import QApplication
+
+from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.review_dialog import LEGEND, ReviewDialog
+from pybpod_alyx_module.sync.details import MISSING
+from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
+from pybpod_alyx_module.sync.snapshot import LocalSubject
+from tests.gui.hands import living, press, rows, tick
+
+LONG = "Long text. " * 200 + "\n<b>second</b> line é 猫 'quoted'"
+
+
+def ask(name, *differences, reason=""):
+    return PlanEntry(Action.ASK, name, LocalSubject(f"key of {name}", name), None, differences, reason)
+
+
+def plan_of(*entries, many=False):
+    return SyncPlan("http://127.0.0.1:8000", "jose", entries, many)
+
+
+ONE = ask(
+    "ea04",
+    Difference("nickname", "ea04", "ea04b", False),
+    Difference("sex", "M", None, False),
+    Difference("description", "short", LONG, False),
+    Difference("json", MISSING, {"implant": {"weight": 3.0}}, True),
+    Difference("litter", None, "", False),
+    Difference("alive", True, False, False),
+    reason="renamed on Alyx: 'ea04b'",
+)
+TWO = ask("ea05", Difference("line", "", "Ai32", False))
+THREE = ask("ea06", reason="its file has this Alyx id but does not say from which server")
+
+
+@pytest.fixture
+def shown(qtbot):
+    """Show a dialog about ONE, TWO and THREE; its answers come into ``got``."""
+    dialog = ReviewDialog(plan_of(ONE, TWO, THREE, PlanEntry(Action.ADD, "n1"), PlanEntry(Action.REMOVE, "dead")))
+    dialog.got = []
+    dialog.answered.connect(dialog.got.append)
+    dialog.open()
+    qtbot.waitExposed(dialog)
+    yield dialog
+    if not dialog.got:
+        dialog.reject()
+    assert len(dialog.got) == 1
+    assert living(ReviewDialog) == []
+
+
+def answers(override=(), merge=()):
+    every = {"key of ea04": Action.KEEP, "key of ea05": Action.KEEP, "key of ea06": Action.KEEP}
+    return (
+        every
+        | {f"key of {name}": Action.OVERRIDE for name in override}
+        | {f"key of {name}": Action.MERGE for name in merge}
+    )
+
+
+def test_every_subject_shows_what_differs_and_why(shown):
+    assert [row.text(0) for row in rows(shown)] == [
+        "ea04:  6 fields differ; renamed on Alyx: 'ea04b'",
+        "ea05:  1 field differs",
+        "ea06:  no field differs; its file has this Alyx id but does not say from which server",
+    ]
+    fields = [rows(shown)[0].child(index) for index in range(6)]
+    assert [[field.text(column) for column in range(3)] for field in fields if field.text(0) != "Description"] == [
+        ["Nickname", "ea04", "ea04b"],
+        ["Sex", "M", "(none)"],
+        ["JSON", "(missing)", '{"implant": {"weight": 3.0}}'],
+        ["Litter", "(none)", "(empty)"],
+        ["Alive", "yes", "no"],
+    ]
+    assert fields[1].text(3) == "value removed on Alyx; Merge keeps the project's"
+    assert fields[3].text(3) == "added on Alyx; Merge fills it in"
+    # words that stand for no value are set apart from a text that reads the same
+    assert fields[1].font(2).italic()
+    assert not fields[1].font(1).italic()
+
+
+def test_a_long_text_can_be_read_in_full_and_is_not_taken_for_html(shown):
+    item = next(rows(shown)[0].child(index) for index in range(6) if rows(shown)[0].child(index).text(1) == "short")
+    shown.tree.setCurrentItem(item)
+    assert shown.there_text.toPlainText() == LONG
+    assert shown.here_text.toPlainText() == "short"
+    shown.there_text.selectAll()
+    shown.there_text.copy()
+    assert QApplication.clipboard().text() == LONG
+    assert "\n" not in item.text(2)
+    assert "<b>" not in rows(shown)[0].child(2).toolTip(2)
+    assert "&lt;b&gt;" in rows(shown)[0].child(2).toolTip(2) or len(LONG) > 2000
+
+
+def test_nothing_is_ticked_at_first_and_then_nothing_can_be_overridden_or_merged(shown):
+    assert shown.ticked() == set()
+    assert {name for name, button in shown.buttons.items() if not button.isEnabled()} == {"Override", "Merge"}
+    tick(shown, "ea05")
+    assert all(button.isEnabled() for button in shown.buttons.values())
+
+
+def test_override_overrides_the_ticked_and_keeps_the_others(shown, qtbot):
+    tick(shown, "ea05")
+    press(qtbot, shown.buttons["Override"])
+    assert shown.got == [answers(override=["ea05"])]
+
+
+def test_merge_merges_the_ticked_and_keeps_the_others(shown, qtbot):
+    tick(shown, "ea04")
+    tick(shown, "ea06")
+    press(qtbot, shown.buttons["Merge"])
+    assert shown.got == [answers(merge=["ea04", "ea06"])]
+
+
+def test_override_all_needs_no_tick(shown, qtbot):
+    press(qtbot, shown.buttons["Override all"])
+    assert shown.got == [answers(override=["ea04", "ea05", "ea06"])]
+
+
+def test_keep_all_keeps_the_ticked_too(shown, qtbot):
+    tick(shown, "ea05")
+    press(qtbot, shown.buttons["Keep all"])
+    assert shown.got == [answers()]
+
+
+@pytest.mark.parametrize("key", [Qt.Key_Escape, Qt.Key_Return, Qt.Key_Enter])
+@pytest.mark.parametrize("focus", ["tree", "tick_all", "there_text"])
+def test_escape_and_enter_change_nothing(shown, qtbot, key, focus):
+    tick(shown, "ea05")
+    getattr(shown, focus).setFocus()
+    qtbot.keyClick(getattr(shown, focus), key)
+    assert shown.got == [None]
+
+
+def test_the_close_button_of_the_window_changes_nothing(shown):
+    shown.close()
+    assert shown.got == [None]
+
+
+def test_tick_all_ticks_and_unticks_all(shown, qtbot):
+    tick(shown, "ea05")
+    assert shown.tick_all.checkState() == Qt.PartiallyChecked
+    qtbot.keyClick(shown.tick_all, Qt.Key_Space)
+    assert shown.ticked() == set(answers())
+    assert shown.tick_all.checkState() == Qt.Checked
+    assert shown.tick_all.text() == "Tick all (3 of 3 ticked)"
+    qtbot.keyClick(shown.tick_all, Qt.Key_Space)
+    assert shown.ticked() == set()
+
+
+def test_a_tick_is_set_with_the_mouse(shown, qtbot):
+    rect = shown.tree.visualItemRect(rows(shown)[1])
+    for x in range(rect.left(), rect.left() + 60, 4):
+        if not shown.ticked():
+            qtbot.mouseClick(shown.tree.viewport(), Qt.LeftButton, pos=QPoint(x, rect.center().y()))
+    assert shown.ticked() == {"key of ea05"}
+
+
+def test_each_button_says_what_it_does(shown):
+    assert {name: button.toolTip() for name, button in shown.buttons.items()} == LEGEND
+
+
+def test_the_dialog_says_what_else_will_change(shown):
+    from AnyQt.QtWidgets import QLabel
+
+    texts = [label.text() for label in shown.findChildren(QLabel)]
+    assert "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, responsible user jose)." in texts
+    assert "Unless you cancel: 1 subject added, 1 subject not alive on Alyx removed from this PyBpod project." in texts
+
+
+def test_many_subjects_are_folded(qtbot):
+    dialog = ReviewDialog(plan_of(*(ask(f"s{n}", Difference("sex", "M", "F", False)) for n in range(300))))
+    qtbot.addWidget(dialog)
+    assert [row.isExpanded() for row in rows(dialog)] == [False] * 300
+    qtbot.keyClick(dialog.tick_all, Qt.Key_Space)
+    assert len(dialog.ticked()) == 300
+
+
+# -- many removals
+
+
+@pytest.fixture
+def removals(qtbot):
+    entries = [PlanEntry(Action.REMOVE, f"d{n}", reason="not alive on Alyx (death date 2026-01-02)") for n in range(9)]
+    dialog = RemovalsDialog(plan_of(*entries, many=True))
+    dialog.got = []
+    dialog.answered.connect(dialog.got.append)
+    dialog.open()
+    yield dialog
+    assert len(dialog.got) == 1
+    assert living(RemovalsDialog) == []
+
+
+def test_the_removals_are_listed_with_their_reason(removals):
+    listed = removals.list.toPlainText().splitlines()
+    assert listed[8] == "d8: not alive on Alyx (death date 2026-01-02)"
+    assert "Remove" not in [button.text() for button in removals.buttons.buttons()]
+    removals.reject()
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"), [("remove_button", True), ("leave_button", False), ("cancel_button", None)]
+)
+def test_the_answer_to_many_removals(removals, qtbot, button, answer):
+    press(qtbot, getattr(removals, button))
+    assert removals.got == [answer]
+
+
+def test_enter_removes_nothing_and_escape_cancels(removals, qtbot):
+    qtbot.keyClick(removals, Qt.Key_Return)
+    assert removals.got == [False]
+
+
+def test_escape_cancels_the_sync(removals, qtbot):
+    qtbot.keyClick(removals.list, Qt.Key_Escape)
+    assert removals.got == [None]
