@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             configure(options, folder, lab["server_timezone"])
             _run(options, lab, folder)
     except (LabFileError, OSError, RuntimeError) as error:
-        print(f"alyx_sandbox: {error}", file=sys.stderr)
+        reason = error.strerror if isinstance(error, OSError) and error.filename is None else error
+        print(f"alyx_sandbox: {reason}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, SystemExit):
         pass

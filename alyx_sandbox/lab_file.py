@@ -106,7 +106,6 @@ def read_lab(path: Path | None) -> dict[str, Any]:
         raise LabFileError(f"the lab file {source} is not JSON: {error}") from error
     try:
         lab = _LAB(content, "")
-        lab["main_user"] = lab["main_user"] or next(iter(lab["users"]))["username"]
         _check_names(lab)
     except LabFileError as error:
         raise LabFileError(f"the lab file {source}, at {error}") from None
@@ -329,6 +328,7 @@ def _names(lab: dict[str, Any], key: str, by: str = "name") -> set[str]:
 def _check_names(lab: dict[str, Any]) -> None:
     if not lab["users"]:
         raise _fail("users", "the list is empty: a lab needs a user to log in")
+    lab["main_user"] = lab["main_user"] or lab["users"][0]["username"]
     known = {
         "user": _names(lab, "users", "username"),
         "lab": _names(lab, "labs"),

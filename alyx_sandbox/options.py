@@ -60,7 +60,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m alyx_sandbox", description=__doc__)
     parser.description = "A stand-in Alyx server on this machine, for trying things out."
     parser.add_argument("--port", type=_port, default=8000, help="port on 127.0.0.1; 0: any free one (default: 8000)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the database here (default: nowhere)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep the database here, or serve the one that is there (default: a folder removed at the end)",
+    )
     parser.add_argument("--lab", type=Path, metavar="FILE", help="the lab to serve (default: the demo lab)")
     parser.add_argument("--workers", type=_count(1), default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ def listen(port: int) -> socket.socket:
     Raises
     ------
     OSError
-        The port is taken, or not for this user.
+        The port is taken, or not for this user; the message names it.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":
@@ -50,9 +50,10 @@ def listen(port: int) -> socket.socket:
     try:
         listening.bind((HOST, port))
         listening.listen(1024)
-    except OSError:
+    except OSError as error:
         listening.close()
-        raise
+        reason = f"port {port} of {HOST} cannot be used ({error.strerror}): name another with --port, 0 takes any"
+        raise OSError(error.errno, reason) from error
     return listening
 
 
@@ -100,9 +101,13 @@ def stop_when_stdin_ends() -> None:
     """Stop this process when its standard input ends, as that of a child does when its parent is gone."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1024):
+        # Not through sys.stdin: Python aborts if a thread holds its lock at the end.
+        while os.read(0, 1024):
             pass
-        signal.raise_signal(signal.SIGINT) if os.name == "nt" else os.kill(os.getpid(), signal.SIGTERM)
+        if os.name == "posix":
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            _thread.interrupt_main()
 
     threading.Thread(target=watch, name="stdin", daemon=True).start()
 

@@ -1,7 +1,8 @@
 """The shapes of Alyx's answers, taken from recordings of a real server.
 
 ``recordings/`` holds a request and its answer each; ``shapes.json`` what any Alyx must have in common with them:
-status, headers, keys and types, and the whole body of an error. ``python -m tests.contract.shapes`` writes that file anew.
+status, headers, keys and types, and the whole body of an error. ``python -m tests.contract.shapes`` writes that file
+anew.
 """
 
 from __future__ import annotations
