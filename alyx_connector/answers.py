@@ -32,7 +32,7 @@ from alyx_connector.retry import parse_retry_after
 if TYPE_CHECKING:
     from alyx_connector.transport import Reply
 
-__all__ = ["Question", "describe", "error_of_fault", "is_alyx", "read_answer"]
+__all__ = ["Question", "describe", "error_of_fault", "is_alyx", "is_web_page", "read_answer"]
 
 #: What a 403 says when the token is the trouble; any other 403 is about permissions.
 TOKEN_TROUBLE = ("invalid token", "credentials were not provided", "user inactive or deleted", "token has expired")
@@ -81,6 +81,22 @@ class Question:
         return plain if len(plain) <= 300 else plain[:299] + "…"
 
 
+def is_web_page(reply: Reply) -> bool:
+    """Tell whether an answer is made for a browser.
+
+    Parameters
+    ----------
+    reply : Reply
+        The answer.
+
+    Returns
+    -------
+    bool
+        True if it is HTML.
+    """
+    return "html" in reply.headers.get("Content-Type", "").lower()
+
+
 def is_alyx(reply: Reply) -> bool:
     """Tell whether this answers ``GET <root>/auth-token`` as an Alyx does: a JSON 405.
 
@@ -112,7 +128,7 @@ def describe(reply: Reply, question: Question) -> str:
     str
         For example ``a web page ("Log in to the network", status 200)``.
     """
-    if not _is_html(reply):
+    if not is_web_page(reply):
         kind = reply.headers.get("Content-Type") or "no content type"
         return f"something else ({question.veil(kind)}, status {reply.status})"
     title = re.search(rb"<title[^>]*>(.*?)</title>", reply.body[:20000], re.IGNORECASE | re.DOTALL)
@@ -151,7 +167,7 @@ def read_answer(reply: Reply, question: Question) -> Any:
         return None
     what = f"{question.server} answered {question.method} {question.endpoint} with"
     hint = "" if question.method == "GET" or question.login else WRITE_HINT
-    if _is_html(reply):
+    if is_web_page(reply):
         raise NotAlyxError(f"{what} {describe(reply, question)} where Alyx answers JSON.", hint=hint or CAPTIVE_HINT)
     if not _is_json(reply):
         raise ProtocolError(f"{what} {describe(reply, question)} where Alyx answers JSON.", hint=hint or CAPTIVE_HINT)
@@ -240,10 +256,6 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
 
 
 _NOT_JSON = object()
-
-
-def _is_html(reply: Reply) -> bool:
-    return "html" in reply.headers.get("Content-Type", "").lower()
 
 
 def _is_json(reply: Reply) -> bool:

@@ -76,13 +76,14 @@ def redirect_target(reply: Reply, url: str) -> str | None:
     """
     if reply.status not in REDIRECTS:
         return None
+    location = reply.headers.get("Location", "").strip()
     try:
-        target = urljoin(url, reply.headers.get("Location", ""))
+        target = urljoin(url, location)
         parts = urlsplit(target)
         _ = parts.port  # checked on access
     except ValueError:
         return ""
-    return target if "Location" in reply.headers and parts.hostname and parts.username is None else ""
+    return target if location and parts.hostname and parts.username is None else ""
 
 
 class Caller:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alyx_connector.address import API_ROOTS, DEFAULT_PORTS, Address
-from alyx_connector.answers import CAPTIVE_HINT, Question, describe, is_alyx, read_answer
+from alyx_connector.answers import CAPTIVE_HINT, Question, describe, is_alyx, is_web_page, read_answer
 from alyx_connector.calls import MAX_REDIRECTS, redirect_target
 from alyx_connector.errors import NotAlyxError
 from alyx_connector.transport import Wire
@@ -62,7 +62,8 @@ def _probe(caller: Caller, operation: Operation, address: Address, root: str) ->
     for _ in range(MAX_REDIRECTS + 1):
         url = address.url + root + LOGIN_ROUTE
         reply = caller.send(operation, Wire("GET", url), question, direct=address.is_loopback)
-        if reply.status == 429 or reply.status >= 500:
+        refused_name = reply.status == 400 and is_web_page(reply)  # by an Alyx whose ALLOWED_HOSTS lacks the host
+        if refused_name or reply.status == 429 or reply.status >= 500:
             read_answer(reply, question)
         target = redirect_target(reply, url)
         if target is None:
