@@ -95,7 +95,7 @@ def made_id(*words: str) -> UUID:
     return uuid5(_NAMESPACE, "/".join(words))
 
 
-def _store(model: type, entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _store(model: type[Any], entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
     rows = model.objects.bulk_create([model(**entry) for entry in entries])
     return {row.name: row for row in rows}
 
@@ -123,7 +123,7 @@ def _allele(nickname: str) -> models.Allele:
     return models.Allele.objects.get_or_create(nickname=nickname, defaults={"name": nickname})[0]
 
 
-def _named(model: type, name: str | None) -> Any:
+def _named(model: type[Any], name: str | None) -> Any:
     return None if name is None else model.objects.get_or_create(name=name)[0]
 
 

@@ -105,7 +105,7 @@ def read_lab(path: Path | None) -> dict[str, Any]:
     except ValueError as error:
         raise LabFileError(f"the lab file {source} is not JSON: {error}") from error
     try:
-        lab = _LAB(content, "")
+        lab: dict[str, Any] = _LAB(content, "")
         _check_names(lab)
     except LabFileError as error:
         raise LabFileError(f"the lab file {source}, at {error}") from None
@@ -197,9 +197,10 @@ def _uuid(value: Any, place: str) -> UUID:
 
 
 def _fraction(value: Any, place: str) -> float:
-    if not 0 <= _number(value, place) <= 1:
+    number: float = _number(value, place)
+    if not 0 <= number <= 1:
         raise _fail(place, f"{value!r} is not between 0 and 1")
-    return value
+    return number
 
 
 def _no_zscore(value: Any, place: str) -> float:
@@ -212,7 +213,7 @@ _text = _of_kind(str)
 _number = _of_kind(int, float)
 _integer = _of_kind(int)
 _flag = _of_kind(bool)
-_texts = (_list_of(_text), [])
+_texts: tuple[Parser, list[str]] = (_list_of(_text), [])
 _free = (_anything, None)
 _maybe_text = (_optional(_text), None)
 

@@ -26,7 +26,7 @@ from alyx_sandbox.models import (
 from alyx_sandbox.water import water_control
 
 
-def slug(model: type, field: str = "name", **options: Any) -> serializers.SlugRelatedField:
+def slug(model: type[Any], field: str = "name", **options: Any) -> serializers.SlugRelatedField:
     """Make a field that shows, and takes, a related row by one of its fields.
 
     Parameters

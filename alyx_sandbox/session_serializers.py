@@ -160,7 +160,7 @@ class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
 
     class Meta:
         model = Dataset
-        fields = (
+        fields: tuple[str, ...] = (
             "url",
             "name",
             "created_by",

@@ -227,7 +227,7 @@ class WaterControl:
             yield self._record(first + timedelta(days=day))
 
     def _first_time(self) -> datetime | None:
-        times = [at for at, *_ in (*self.administrations, *self.weighings)]
+        times = [entry[0] for entry in self.administrations] + [entry[0] for entry in self.weighings]
         return min(times, default=self.birth_date)
 
     def _record(self, moment: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +13,7 @@ import requests
 
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _TIMEOUT = 60
+Row = TypeVar("Row")
 
 
 class AlyxUnderTest:
@@ -83,9 +84,8 @@ class AlyxUnderTest:
     @property
     def namesake(self) -> str:
         """A nickname that exactly two subjects have."""
-        times = Counter(row["nickname"] for row in self.subjects)
-        name: str = found([name for name, count in times.items() if count == 2], "two subjects of one nickname")
-        return name
+        times: Counter[str] = Counter(row["nickname"] for row in self.subjects)
+        return found([name for name, count in times.items() if count == 2], "two subjects of one nickname")
 
     @property
     def session_row(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class AlyxUnderTest:
         return found(self.rows("/sessions", subject=self.subject["nickname"]), "a session")
 
 
-def found(rows: list[Any], what: str) -> Any:
+def found(rows: list[Row], what: str) -> Row:
     """Return the first of what was looked for, or skip the test."""
     if not rows:
         pytest.skip(f"the lab of this server has no such thing: {what}")
