@@ -20,6 +20,7 @@ from pybpod_alyx_module.gui.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.sync.errors import SyncError
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
@@ -328,7 +329,14 @@ def open_sync_window(project: Any) -> SyncWindow:
     -------
     SyncWindow
         The window, shown.
+
+    Raises
+    ------
+    SyncError
+        The project was closed; PyBpod can leave an entry of its menu behind.
     """
+    if HostProject(project).closed:
+        raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
     window = getattr(project, "alyx_window", None)
     if window is None:
         mainwindow = getattr(project, "mainwindow", None)

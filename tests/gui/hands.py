@@ -39,14 +39,20 @@ def fill(qtbot, field, text):
 
 
 def wait(qtbot, condition):
-    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE_MS)
+
+
+def choose(menu, node, label):
+    """Choose an entry of a node's menu: the last of its name, PyBpod can leave entries of a closed project's node."""
+    [*_stale, action] = [action for action in menu.actions(node) if action.text() == label]
+    action.trigger()
 
 
 def open_window(qtbot, project, menu):
     """Open the window as the project's menu does, and wait until it knows the last account."""
-    menu.trigger(project.node, "Sync to Alyx")
+    choose(menu, project.node, "Sync to Alyx")
     window = project.alyx_window
-    wait(qtbot, lambda: bool(window.form.remember.store) or window.form.messages)
+    wait(qtbot, lambda: window._lookup.settled)
     return window
 
 
@@ -126,8 +132,9 @@ def plugin_threads():
 
 def holders(backwards):
     """Find what still holds a text, given backwards so that the asking does not hold it."""
-    secret = backwards[::-1]
-    found = [shown for shown in QApplication.allWidgets() if isinstance(shown, QLineEdit) and shown.text() == secret]
+    found = [
+        shown for shown in QApplication.allWidgets() if isinstance(shown, QLineEdit) and shown.text()[::-1] == backwards
+    ]
     gc.collect()
     for thing in gc.get_objects():
         if isinstance(thing, dict):
@@ -141,6 +148,6 @@ def holders(backwards):
                 continue
         else:
             continue
-        if any(isinstance(value, str) and value == secret for value in values):
+        if any(isinstance(value, str) and value[::-1] == backwards for value in values):
             found.append(thing)
     return found
