@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import exceptions as rex
 from urllib3 import exceptions as uex
+from urllib3.util.ssl_match_hostname import CertificateError as WrongNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,7 @@ FAULTS: dict[type[Exception], FaultKind] = {
 # Causes, from the most telling to the least: the first that occurs in an exception's chain decides.
 _CAUSES: tuple[tuple[type[BaseException], FaultKind], ...] = (
     (ssl.SSLCertVerificationError, FaultKind.CERTIFICATE),
+    (WrongNameError, FaultKind.CERTIFICATE),
     (uex.ProxyError, FaultKind.PROXY),
     (uex.ReadTimeoutError, FaultKind.READ_TIMEOUT),
     (http.client.IncompleteRead, FaultKind.TRUNCATED),

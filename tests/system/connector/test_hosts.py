@@ -9,6 +9,8 @@ import pytest
 
 from alyx_connector import (
     AlyxClient,
+    Cancelled,
+    CancelToken,
     CertificateError,
     ConfigurationError,
     NotAlyxError,
@@ -75,6 +77,30 @@ def test_a_host_that_accepts_and_says_nothing(listener):
     client = AlyxClient(f"https://{address}", timeouts=Timeouts(connect=0.3))
     with client, pytest.raises(RequestTimeoutError, match=r"did not accept a connection within 0\.3 s"):
         client.find_server()
+
+
+def test_a_request_that_is_given_up_leaves_no_connection_and_no_thread(listener):
+    server, address = listener
+    cancel, goodbye = CancelToken(), []
+
+    def serve():
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(20)
+            connection.recv(65536)
+            cancel.cancel()
+            goodbye.append(connection.recv(65536))
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with AlyxClient(address) as client, pytest.raises(Cancelled):
+        client.find_server(cancel=cancel)
+    serving.join()
+    assert goodbye == [b""]
+    for thread in threading.enumerate():
+        if thread.name.startswith("alyx-"):
+            thread.join(20)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.example ESMTP\r\n", b"\x00\x01\x02\n"])

@@ -11,6 +11,7 @@ import ssl
 import pytest
 import requests
 from urllib3 import exceptions as uex
+from urllib3.util.ssl_match_hostname import CertificateError as WrongNameError
 
 from alyx_connector import AlyxError, ConfigurationError, NotAlyxError, ProtocolError, TransportError
 from alyx_connector.answers import Question, error_of_fault
@@ -103,6 +104,7 @@ def connection_error(reason):
         (requests.ConnectionError(uex.ReadTimeoutError(None, "/x", "late")), False, FaultKind.CONNECT_TIMEOUT),
         (requests.exceptions.ChunkedEncodingError(http.client.IncompleteRead(b"x")), True, FaultKind.TRUNCATED),
         (requests.exceptions.SSLError(ssl.SSLCertVerificationError(1, "self-signed")), False, FaultKind.CERTIFICATE),
+        (requests.exceptions.SSLError(WrongNameError("not lab.org")), False, FaultKind.CERTIFICATE),
         (requests.exceptions.SSLError(ssl.SSLError(1, "WRONG_VERSION_NUMBER")), False, FaultKind.NOT_TLS),
         (socket.gaierror(-2, "no name"), False, FaultKind.UNREACHABLE),
         (OSError("no such certificate bundle: /nowhere"), False, FaultKind.SETTING),
