@@ -80,14 +80,14 @@ class FolderMoves:
         self._move(folder, target)
         return target
 
-    def rename(self, wanted: Mapping[Path, Path], staying: Collection[Path]) -> list[tuple[Path, Path]]:
+    def rename(self, wanted: Mapping[Path, Path], staying: Collection[str]) -> list[tuple[Path, Path]]:
         """Move folders to other names, also where they swap them or only their case changes.
 
         Parameters
         ----------
         wanted : mapping
             Folder as it is to folder as it shall be; the subject's JSON file within is renamed alike.
-        staying : collection of Path
+        staying : collection of str
             Folders of the project's other subjects: one that is in the way is left there.
 
         Returns
@@ -142,7 +142,7 @@ class FolderMoves:
 
     def _rename_json(self, folder: Path, old: str) -> None:
         source, target = folder / f"{old}.json", folder / f"{folder.name}.json"
-        if source == target or not os.path.lexists(source):
+        if str(source) == str(target) or not os.path.lexists(source):
             return
         if os.path.lexists(target) and not _same(source, target):
             self._move(target, _free(folder / f"{folder.name}.json.kept"))
@@ -163,7 +163,7 @@ class FolderMoves:
         self._moved.append((source, target))
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(one: Path, other: Path | str) -> bool:
     try:
         return os.path.samefile(one, other)
     except OSError:

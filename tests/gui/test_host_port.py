@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from pathlib import Path
 
@@ -209,15 +208,6 @@ class TestRemove:
         assert mice.is_saved()
         assert mice.mainwindow.details.value is shown
         assert mice.tree.currentItem() is (subject.node if current else mice.node)
-
-    def test_no_later_node_inherits_its_menu(self, mice, port, menu):
-        for number in range(60):
-            port.add(f"s{number}", alyx_id(str(number)), record(f"s{number}"))
-            port.remove(key_of(port, f"s{number}"))
-            mice.removed_by_sync.clear()
-            gc.collect()
-        subject = mice.create_subject()
-        assert menu.labels(subject.node) == ["Remove"]
 
     def test_folder_goes_to_removed_when_saved(self, mice, port, dialogs, tmp_path):
         folder = tmp_path / "Mice"

@@ -131,20 +131,21 @@ class Project(HostProject):
     def _move_folders(self, moves: FolderMoves, path: str) -> None:
         inside = Path(os.path.realpath(path))
         goals = {subject: subject_folder(path, subject.name) for subject in self.subjects if subject.name}
-        owned = {subject.saved_folder for subject in goals}
+        # as text: on Windows two paths are equal that differ in case, and that is a rename, too
+        owned = {str(subject.saved_folder) for subject in goals}
         for subject in self.removed_by_sync:
             folder = subject.saved_folder
-            if folder is None or folder in owned or folder.parent != inside / "subjects" or not folder.is_dir():
+            if folder is None or str(folder) in owned or folder.parent != inside / "subjects" or not folder.is_dir():
                 continue
             subject.saved_folder = moves.remove(folder)
             self.save_notes.append(
                 f"Subject {subject.name!r} is no longer in this project: its folder is now {subject.saved_folder}."
             )
-        staying = {subject.saved_folder for subject, goal in goals.items() if subject.saved_folder == goal}
+        staying = {str(goal) for subject, goal in goals.items() if str(subject.saved_folder) == str(goal)}
         wanted: dict[Path, Path] = {}
         for subject, goal in goals.items():
             folder = subject.saved_folder
-            if folder is None or folder in staying or inside not in folder.parents or not folder.is_dir():
+            if folder is None or str(folder) in staying or inside not in folder.parents or not folder.is_dir():
                 continue
             wanted.setdefault(folder, goal)
         for before, now in moves.rename(wanted, staying):

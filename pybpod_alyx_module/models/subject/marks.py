@@ -34,7 +34,7 @@ def alyx_icon(host_icon: str) -> QIcon:
     painter = QPainter(pixmap)
     try:
         painter.setRenderHint(QPainter.Antialiasing)
-        painter.drawPixmap(pixmap.rect(), QIcon(host_icon).pixmap(_EDGE, _EDGE))
+        QIcon(host_icon).paint(painter, pixmap.rect().adjusted(0, 0, 0, -_EDGE // 4))  # keeps its proportions
         badge = QRectF(_EDGE * 0.44, _EDGE * 0.44, _EDGE * 0.56, _EDGE * 0.56)
         painter.setPen(Qt.NoPen)
         painter.setBrush(QColor("#1f77b4"))

@@ -1,0 +1,97 @@
+"""Folders of subjects that move, on a disk that tells case apart and on one that does not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pybpod_alyx_module.folders import FolderError, FolderMoves
+
+
+def put(folder, text):
+    folder.mkdir(parents=True)
+    (folder / f"{folder.name}.json").write_text(text)
+    return folder
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def caseless(monkeypatch):
+    """Make looking up a path blind to case, as Windows' and macOS' disks are; moving stays the real disk's."""
+
+    def find(path):
+        path = Path(path)
+        if path.parent == path:
+            return str(path)
+        parent = find(path.parent)
+        if parent is None or not os.path.isdir(parent):
+            return None
+        found = [name for name in os.listdir(parent) if name.casefold() == path.name.casefold()]
+        return os.path.join(parent, found[0]) if found else None
+
+    monkeypatch.setattr(os.path, "lexists", lambda path: find(path) is not None)
+    monkeypatch.setattr(os.path, "samefile", lambda one, other: find(one) is not None and find(one) == find(other))
+
+
+def test_only_the_case_changes(tmp_path, caseless):
+    folder = put(tmp_path / "subjects" / "Mouse1", "Mouse1")
+    moves = FolderMoves(str(tmp_path))
+    assert moves.rename({folder: folder.with_name("mouse1")}, ()) == []
+    moves.tidy()
+    assert names(tmp_path) == ["subjects"]
+    assert names(tmp_path / "subjects") == ["mouse1"]
+    assert names(tmp_path / "subjects" / "mouse1") == ["mouse1.json"]
+    moves.take_back()
+    assert names(tmp_path / "subjects" / "Mouse1") == ["Mouse1.json"]
+
+
+def test_a_ring_of_three(tmp_path):
+    folders = [put(tmp_path / "subjects" / name, name) for name in "abc"]
+    moves = FolderMoves(str(tmp_path))
+    moves.rename(dict(zip(folders, [*folders[1:], folders[0]], strict=True)), ())
+    assert [(tmp_path / "subjects" / name / f"{name}.json").read_text() for name in "abc"] == ["c", "a", "b"]
+    moves.take_back()
+    assert [(tmp_path / "subjects" / name / f"{name}.json").read_text() for name in "abc"] == ["a", "b", "c"]
+    assert names(tmp_path) == ["subjects"]
+
+
+def test_a_chain_needs_no_parking(tmp_path):
+    folders = [put(tmp_path / "subjects" / name, name) for name in "ab"]
+    moves = FolderMoves(str(tmp_path))
+    moves.rename({folders[0]: folders[1], folders[1]: folders[1].with_name("c")}, ())
+    assert names(tmp_path / "subjects") == ["b", "c"]
+    assert (tmp_path / "subjects" / "b" / "b.json").read_text() == "a"
+
+
+def test_the_folder_of_another_subject_stays(tmp_path):
+    one, other = (put(tmp_path / "subjects" / name, name) for name in "ab")
+    moves = FolderMoves(str(tmp_path))
+    assert moves.rename({one: other}, [str(other)]) == []
+    assert (other / "b.json").read_text() == "b"
+    assert (one / "a.json").read_text() == "a"
+
+
+def test_a_file_of_the_new_name_is_kept(tmp_path):
+    folder = put(tmp_path / "subjects" / "a", "a")
+    (folder / "b.json").write_text("the user's")
+    FolderMoves(str(tmp_path)).rename({folder: folder.with_name("b")}, ())
+    assert (tmp_path / "subjects" / "b" / "b.json").read_text() == "a"
+    assert (tmp_path / "subjects" / "b" / "b.json.kept").read_text() == "the user's"
+
+
+def test_a_file_in_the_place_of_removed_is_told_and_taken_back(tmp_path):
+    one, other = (put(tmp_path / "subjects" / name, name) for name in "ab")
+    (tmp_path / "removed").write_text("a file")
+    moves = FolderMoves(str(tmp_path))
+    moves.rename({one: one.with_name("c")}, ())
+    with pytest.raises(FolderError, match="nothing was saved") as raised:
+        moves.remove(other)
+    assert str(other) in str(raised.value)
+    moves.take_back()
+    assert names(tmp_path / "subjects") == ["a", "b"]
+    assert (tmp_path / "removed").read_text() == "a file"
