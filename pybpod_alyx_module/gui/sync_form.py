@@ -44,7 +44,7 @@ class RememberBox(QWidget):
     @property
     def checked(self) -> bool:
         """Whether the token is to be remembered."""
-        return self.box.isChecked()
+        return bool(self.box.isChecked())
 
     def show_account(self, *, remembered: bool) -> None:
         """Tick the box for an account whose token is remembered, untick it for another.
@@ -152,7 +152,7 @@ class SyncForm:
     @property
     def messages(self) -> str:
         """What happened so far."""
-        return self.results.toPlainText()
+        return str(self.results.toPlainText())
 
     def show_progress(self, done: int, total: int) -> None:
         """Move the progress bar.

@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
@@ -223,7 +223,7 @@ class SyncJob(QObject):
         self._plan = plan
         self.told.emit("Bringing the project up to date …")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._steps = apply_plan(plan, self._project, synced_at=now)
+        self._steps = cast("Generator[Outcome, None, None]", apply_plan(plan, self._project, synced_at=now))
         self._timer.start()
 
     @slot

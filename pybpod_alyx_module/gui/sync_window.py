@@ -92,7 +92,7 @@ class SyncWindow(QWidget):
         self._lookup.start()
 
     def _account_typed(self) -> bool:
-        return self.form.address.isModified() or self.form.username.isModified()
+        return bool(self.form.address.isModified() or self.form.username.isModified())
 
     @slot
     def _on_last_account(self, found: LastAccount) -> None:
@@ -232,7 +232,7 @@ class SyncWindow(QWidget):
         self._dialog = dialog
         dialog.answered.connect(self._on_answered)
         dialog.answered.connect(answer)
-        dialog.open()
+        dialog.show()  # not modal: PyBpod's Stop must stay within reach
 
     @slot
     def _on_answered(self) -> None:
@@ -246,9 +246,9 @@ class SyncWindow(QWidget):
         if result.listed == 0:
             heading = nobody(plan.server, plan.responsible_user)
         form.tell(f"{heading}\n\n{summary(result.outcomes)}" if result.outcomes else heading)
-        self._update_notice()
         refresh_details_windows()
         self.synced.emit(result)
+        self._update_notice()
 
     def _update_notice(self) -> None:
         self.form.notice.setText("" if self.project.is_saved() else SAVE_FIRST)

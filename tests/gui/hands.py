@@ -56,8 +56,8 @@ def open_window(qtbot, project, menu):
     return window
 
 
-def connect(qtbot, window, address, username, password):
-    """Type, press Connect, and wait for the outcome."""
+def start_connecting(qtbot, window, address, username, password):
+    """Type, and press Connect."""
     for field, text in (
         (window.form.address, address),
         (window.form.username, username),
@@ -65,6 +65,11 @@ def connect(qtbot, window, address, username, password):
     ):
         fill(qtbot, field, text)
     press(qtbot, window.form.connect_button)
+
+
+def connect(qtbot, window, address, username, password):
+    """Type, press Connect, and wait for the outcome."""
+    start_connecting(qtbot, window, address, username, password)
     wait(qtbot, lambda: not window.working)
 
 

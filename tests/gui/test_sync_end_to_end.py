@@ -6,6 +6,7 @@ import json
 
 import pytest
 from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.details_window import open_details_window
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
@@ -169,6 +170,7 @@ def test_cancel_in_the_dialog_changes_nothing_at_all(project, menu, qtbot, sandb
     before, on_disk = state(project), files(tmp_path / "Prj")
     dialog = get_subjects(qtbot, window)
     assert not window.form.get_button.isEnabled()
+    assert QApplication.activeModalWidget() is None  # a running protocol can be stopped meanwhile
     qtbot.keyClick(dialog, Qt.Key_Escape)
     wait(qtbot, lambda: not window.working)
     assert state(project) == before

@@ -26,6 +26,7 @@ from tests.gui.hands import (
     open_window,
     plugin_threads,
     press,
+    start_connecting,
     sync,
     wait,
 )
@@ -154,10 +155,7 @@ def test_a_wrong_password_is_told_and_not_kept(project, menu, qtbot, sandbox):
 def test_a_second_press_while_connecting_does_nothing(project, menu, qtbot, proxy, sandbox):
     proxy.fault("hold", method="POST", path="/auth-token")
     window = open_window(qtbot, project, menu)
-    fill(qtbot, window.form.address, proxy.url)
-    fill(qtbot, window.form.username, "jose")
-    fill(qtbot, window.form.password, sandbox.password)
-    press(qtbot, window.form.connect_button)
+    start_connecting(qtbot, window, proxy.url, "jose", sandbox.password)
     proxy.wait_for(1, "POST", "/auth-token")
     assert not window.form.connect_button.isEnabled()
     assert not window.form.get_button.isEnabled()
@@ -207,10 +205,7 @@ def test_an_address_where_nothing_is_or_that_is_none_is_told(project, menu, qtbo
 def test_cancel_works_at_once_against_a_mute_server(project, menu, qtbot, proxy, sandbox):
     proxy.fault("hold", times=9)
     window = open_window(qtbot, project, menu)
-    fill(qtbot, window.form.address, proxy.url)
-    fill(qtbot, window.form.username, "jose")
-    fill(qtbot, window.form.password, sandbox.password)
-    press(qtbot, window.form.connect_button)
+    start_connecting(qtbot, window, proxy.url, "jose", sandbox.password)
     proxy.wait_for(1)
     press(qtbot, window.form.cancel_button)
     assert not window.working
@@ -226,10 +221,7 @@ def test_cancel_works_at_once_against_a_mute_server(project, menu, qtbot, proxy,
 def test_closing_works_at_once_against_a_mute_server(project, menu, qtbot, proxy, sandbox):
     proxy.fault("hold", times=9)
     window = open_window(qtbot, project, menu)
-    fill(qtbot, window.form.address, proxy.url)
-    fill(qtbot, window.form.username, "jose")
-    fill(qtbot, window.form.password, sandbox.password)
-    press(qtbot, window.form.connect_button)
+    start_connecting(qtbot, window, proxy.url, "jose", sandbox.password)
     proxy.wait_for(1)
     qtbot.keyClick(window.form.results, Qt.Key_Escape)
     assert not window.isVisible()
@@ -254,10 +246,7 @@ def test_closing_the_project_ends_a_window_that_waits(project, menu, qtbot, prox
 def test_the_window_stays_alive_while_the_server_is_slow(project, menu, qtbot, proxy, sandbox):
     proxy.fault("hold", method="POST", path="/auth-token")
     window = open_window(qtbot, project, menu)
-    fill(qtbot, window.form.address, proxy.url)
-    fill(qtbot, window.form.username, "jose")
-    fill(qtbot, window.form.password, sandbox.password)
-    press(qtbot, window.form.connect_button)
+    start_connecting(qtbot, window, proxy.url, "jose", sandbox.password)
     proxy.wait_for(1, "POST", "/auth-token")
     wait(qtbot, lambda: "Logging in" in window.form.activity.text())
     choose(menu, project.subjects_node, "Add subject")
