@@ -41,6 +41,7 @@ setup(
         "alyx_connector",
         "alyx_sandbox",
         "pybpod_alyx_module",
+        "pybpod_alyx_module.demo",
         "pybpod_alyx_module.gui",
         "pybpod_alyx_module.models",
         "pybpod_alyx_module.models.project",

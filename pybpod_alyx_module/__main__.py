@@ -1,0 +1,66 @@
+"""The command ``pybpod-alyx``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alyx_connector.errors import AlyxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, FAILED = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 ok, 1 failed. A wrong usage exits with 2.
+    """
+    parser = argparse.ArgumentParser(prog="pybpod-alyx", description="Alyx in PyBpod.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="see the subjects of a demo lab arrive in PyBpod",
+        description="Start a sandbox Alyx server, a scratch project and PyBpod with the plugin, pointed at it.",
+    )
+    demo.add_argument("--offscreen", action="store_true", help="press the buttons itself and write screenshots")
+    demo.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder for the screenshots (default: a temporary one)"
+    )
+    options = parser.parse_args(arguments)
+    return _demo(options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from pybpod_alyx_module.demo.launch import has_display, missing_parts, run_demo
+
+    missing = missing_parts()
+    if missing:
+        print("The demo needs what is not installed here:", *missing, sep="\n  ", file=sys.stderr)
+        return FAILED
+    offscreen = options.offscreen or not has_display(os.environ, sys.platform)
+    try:
+        return run_demo(offscreen=offscreen, output=options.output, say=lambda line: print(line, flush=True))
+    except (AlyxError, OSError, RuntimeError, LookupError) as error:
+        hint = getattr(error, "hint", "")
+        print(f"pybpod-alyx demo: {error} {hint}".rstrip(), file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Who may import whom, and that each room can be entered alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("alyx_connector", "pybpod_alyx_module", "alyx_sandbox")
+
+#: What must not be loaded by importing the room on the left.
+HEADLESS = {
+    "alyx_connector": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "pandas", "django", "rich"),
+    "pybpod_alyx_module.sync.planner": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "requests"),
+    "pybpod_alyx_module.sync.service": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
+    "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),
+}
+
+#: Where a forbidden import is planted, what it is, and the contract that must break.
+PLANTS = [
+    ("pybpod_alyx_module/sync/planner.py", "from AnyQt import QtCore", "no Qt outside gui and models"),
+    ("alyx_connector/client.py", "import PyQt5", "no Qt outside gui and models"),
+    ("pybpod_alyx_module/sync/apply.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
+    ("alyx_connector/client.py", "import pybpod_alyx_module.sync", "the client knows nothing of the plugin"),
+    ("alyx_connector/client.py", "import django", "only the sandbox imports Django"),
+    ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),
+    ("pybpod_alyx_module/sync/service.py", "import pybpodgui_api", "only host and models know PyBpod"),
+]
+
+
+def lint(where: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", "pyproject.toml", "--no-cache"]
+    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy_of_the_tree(tmp_path):
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    return tmp_path
+
+
+def test_the_contracts_are_kept():
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize(("path", "line", "contract"), PLANTS)
+def test_each_contract_breaks_on_a_planted_import(copy_of_the_tree, path, line, contract):
+    planted = copy_of_the_tree / path
+    planted.write_text(f"{planted.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+    result = lint(copy_of_the_tree)
+    broken = [row.partition(" BROKEN")[0] for row in result.stdout.splitlines() if " BROKEN" in row]
+    assert broken == [contract], result.stdout
+
+
+@pytest.mark.parametrize("room", HEADLESS)
+def test_a_room_can_be_entered_alone(room):
+    check = f"import sys, {room}; print(sorted({set(HEADLESS[room])} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_every_package_on_disk_is_installed():
+    listed = (ROOT / "setup.py").read_text(encoding="utf-8")
+    for package in PACKAGES:
+        for init in (ROOT / package).rglob("__init__.py"):
+            name = ".".join(init.parent.relative_to(ROOT).parts)
+            assert f'"{name}"' in listed
