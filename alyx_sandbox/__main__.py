@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -14,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from alyx_sandbox.lab_file import LabFileError, read_lab
 from alyx_sandbox.options import Options, parse_options
 from alyx_sandbox.settings import configure
+from alyx_sandbox.stop import StopSignal, stop_when_stdin_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,29 +32,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where it could not start or a worker died.
     """
     options = parse_options(arguments)
-    signal.signal(signal.SIGTERM, _stop)
+    stop = StopSignal()
     try:
         lab = read_lab(options.lab)
         with _folder(options) as folder:
             configure(options, folder, lab["server_timezone"])
-            _run(options, lab, folder)
+            _run(options, lab, folder, stop)
     except (LabFileError, OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.filename is None else error
         print(f"alyx_sandbox: {reason}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         pass
     return 0
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
-
-
-def _run(options: Options, lab: dict[str, Any], folder: Path) -> None:
+def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) -> None:
     # These need the settings of Django.
     from alyx_sandbox.database import open_database
-    from alyx_sandbox.server import HOST, listen, serve, stop_when_stdin_ends
+    from alyx_sandbox.server import HOST, listen, serve
 
     with listen(options.port) as listening:
         open_database(options, lab, folder)
@@ -67,10 +61,10 @@ def _run(options: Options, lab: dict[str, Any], folder: Path) -> None:
             password = next(one["password"] for one in lab["users"] if one["username"] == user)
             where = f", Alyx below {options.api_root}" * (options.api_root != "/")
             print(f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}", flush=True)
+            if options.stop_with_stdin:
+                stop_when_stdin_ends()
 
-        if options.stop_with_stdin:
-            stop_when_stdin_ends()
-        serve(listening, options.workers, options.latency, ready)
+        serve(listening, options.workers, options.latency, stop, ready)
 
 
 @contextmanager
@@ -80,12 +74,10 @@ def _folder(options: Options) -> Iterator[Path]:
         yield options.data
         return
     folder = Path(tempfile.mkdtemp(prefix="alyx-sandbox-"))
-    owner = os.getpid()
     try:
         yield folder
     finally:
-        if os.getpid() == owner:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

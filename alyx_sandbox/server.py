@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import os
 import signal
@@ -17,9 +16,13 @@ import waitress
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from alyx_sandbox.stop import STOP_SIGNALS, StopSignal
+
 HOST = "127.0.0.1"
 #: Requests that one process answers at a time.
 THREADS = 16
+#: Seconds after which processes look again whether the others are there.
+POLL = 0.25
 #: Longest request line, as of the server that Alyx runs on.
 MAX_REQUEST_LINE = 4094
 
@@ -57,17 +60,19 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def serve(listening: socket.socket, workers: int, latency: float, ready: Callable[[], None]) -> None:
-    """Answer requests until SystemExit or KeyboardInterrupt is raised, as signals do.
+def serve(listening: socket.socket, workers: int, latency: float, stop: StopSignal, ready: Callable[[], None]) -> None:
+    """Answer requests until this process is told to stop.
 
     Parameters
     ----------
     listening
         What `listen` returned.
     workers
-        Processes that answer; more than one only where processes can fork.
+        Processes that answer, besides this one; where processes cannot fork, this one answers.
     latency
         Seconds that each request takes at least.
+    stop
+        Tells when.
     ready
         Called once, when requests are answered.
 
@@ -79,17 +84,22 @@ def serve(listening: socket.socket, workers: int, latency: float, ready: Callabl
     logging.getLogger("waitress").setLevel(logging.ERROR)
     get_resolver().url_patterns  # noqa: B018 - imports all routes now, not at the first request
     application = _with_line_limit(_with_latency(get_wsgi_application(), latency))
-    if workers == 1:
+    if os.name != "posix":
         ready()
-        waitress.serve(application, sockets=[listening], threads=THREADS, _quiet=True)
+        _answer(application, listening)
         return
-    children = [_fork(application, listening) for _ in range(workers)]
+    children: list[int] = []
     try:
+        for _ in range(workers):
+            _fork(application, listening, children)
         ready()
-        while True:
-            child, status = os.wait()
-            children.remove(child)
-            raise RuntimeError(f"a worker of the sandbox ended by itself (status {status}); start the sandbox again")
+        while not stop.requested:
+            # Not os.wait(): a signal that comes just before it would only be seen after it.
+            time.sleep(POLL)
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if child:
+                children.remove(child)
+                raise RuntimeError(f"a worker of the sandbox ended by itself (status {status}); start it again")
     finally:
         for child in children:
             os.kill(child, signal.SIGTERM)
@@ -97,42 +107,33 @@ def serve(listening: socket.socket, workers: int, latency: float, ready: Callabl
             os.waitpid(child, 0)
 
 
-def stop_when_stdin_ends() -> None:
-    """Stop this process when its standard input ends, as that of a child does when its parent is gone."""
-
-    def watch() -> None:
-        # Not through sys.stdin: Python aborts if a thread holds its lock at the end.
-        while os.read(0, 1024):
-            pass
-        if os.name == "posix":
-            os.kill(os.getpid(), signal.SIGTERM)
-        else:
-            _thread.interrupt_main()
-
-    threading.Thread(target=watch, name="stdin", daemon=True).start()
+def _answer(application: Application, listening: socket.socket) -> None:
+    waitress.serve(application, sockets=[listening], threads=THREADS, _quiet=True)
 
 
-def _fork(application: Application, listening: socket.socket) -> int:
+def _fork(application: Application, listening: socket.socket, children: list[int]) -> None:
     parent = os.getpid()
+    # No signal before the child has its own way with them and the parent knows the child.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     child = os.fork()
     if child:
-        return child
-    code = 1
+        children.append(child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        return
     try:
+        # A worker has nothing to clean up. Ctrl+C reaches it too, but its parent ends it.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         threading.Thread(target=_end_without, args=(parent,), daemon=True).start()
-        waitress.serve(application, sockets=[listening], threads=THREADS, _quiet=True)
-        code = 0
-    except SystemExit:
-        code = 0
+        _answer(application, listening)
     finally:
-        os._exit(code)
-    raise AssertionError("unreachable")
+        os._exit(1)
 
 
 def _end_without(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(1)
+        time.sleep(POLL)
     os._exit(0)
 
 
