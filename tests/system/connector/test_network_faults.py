@@ -158,6 +158,15 @@ def test_a_mute_server_is_given_up(proxy, writable, token, operation):
             client.get("labs")
 
 
+def test_a_list_may_go_on_for_as_long_as_pages_arrive(proxy, token):
+    """Six pages of half a second each, where two seconds without progress are too many."""
+    with AlyxClient(proxy.url, token=token, concurrency=1, timeouts=Timeouts(operation=2)) as client:
+        count = client.get("sessions", {"limit": 1})["count"]
+        proxy.before(lambda seen: threading.Event().wait(0.5))
+        assert len(client.list("sessions", page_size=count // 6 + 2)) == count
+        assert proxy.count() >= 7
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("way", ["cancel", "abort", "close"])
 @pytest.mark.parametrize("work", ["get", "list", "post", "login", "pages"])

@@ -110,6 +110,20 @@ def test_a_list_that_always_changes_is_an_error():
         read(table, workers=1)
 
 
+def test_a_row_that_is_new_behind_the_last_page_is_not_missed():
+    table = Table(19, [nothing, lambda rows: rows.append({"id": "s"})])
+    assert len(read(table, workers=1)) == 20
+
+
+def test_a_page_that_is_short_is_not_taken_for_the_end():
+    def short(offset, limit, cancel, report):
+        rows = [{"id": str(number)} for number in range(offset, min(offset + limit, 25))]
+        return {"count": 25, "results": rows[:-1] if offset + limit > 25 else rows}
+
+    with pytest.raises(ProtocolError, match="24 rows came, but the count is 25"):
+        read(short)
+
+
 def test_a_row_that_comes_twice_is_never_returned():
     def doubled(offset, limit, cancel, report):
         rows = [{"id": str(number)} for number in (0, 1, 2, 1, 4)]
