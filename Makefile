@@ -1,6 +1,8 @@
 # make demo    see the subjects of a demo lab arrive in PyBpod
 # make test    run all tests
-# Both install what they need first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
+# make check   run the linters
+# Each installs what it needs first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
+# pip is told not to warn of conflicts: PyBpod asks for side plugins of its own that are not needed here.
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,12 +32,12 @@ $(VENV)/.host: requirements/host.txt $(BIN)/python
 
 $(VENV)/.plugin: setup.py alyx_connector/_version.py $(VENV)/.host
 	@echo "==> Installing the plugin, its client and the sandbox"
-	@$(PIP) install -q -e '.[sandbox]'
+	@$(PIP) install -q --no-warn-conflicts -e '.[sandbox]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.plugin
 	@echo "==> Installing what the tests need"
-	@$(PIP) install -q -e '.[test]'
+	@$(PIP) install -q --no-warn-conflicts -e '.[test]'
 	@touch $@
 
 env: $(VENV)/.test
