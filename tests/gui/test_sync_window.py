@@ -136,7 +136,8 @@ def test_an_empty_field_never_connects_and_is_named(project, menu, qtbot, proxy,
     assert window.focusWidget() is getattr(window.form, focus)
 
 
-def test_a_wrong_password_is_told_and_not_kept(project, menu, qtbot, sandbox):
+def test_a_wrong_password_is_told_and_not_kept(project, menu, qtbot, sandbox, caplog):
+    caplog.set_level("DEBUG")
     wrong = "drowssap-gnorw"
     window = open_window(qtbot, project, menu)
     connect(qtbot, window, sandbox.url, "jose", wrong[::-1])
@@ -149,6 +150,8 @@ def test_a_wrong_password_is_told_and_not_kept(project, menu, qtbot, sandbox):
     assert window.focusWidget() is window.form.password
     assert window.form.address.text() == sandbox.url
     wait(qtbot, lambda: not plugin_threads())
+    assert wrong[::-1] not in caplog.text
+    caplog.clear()
     assert holders(wrong) == []
 
 
@@ -161,6 +164,7 @@ def test_a_second_press_while_connecting_does_nothing(project, menu, qtbot, prox
     assert not window.form.get_button.isEnabled()
     assert window.form.cancel_button.isEnabled()
     qtbot.mouseClick(window.form.connect_button, Qt.LeftButton)
+    window.setFocus()
     qtbot.keyClick(window, Qt.Key_Return)
     proxy.release()
     wait(qtbot, lambda: not window.working)
@@ -357,7 +361,9 @@ def remembered(qtbot, project, menu, address, sandbox):
 
 def test_a_remembered_token_connects_without_a_password(project, menu, qtbot, sandbox, proxy, alyx_home, other_window):
     remembered(qtbot, project, menu, proxy.url, sandbox)
-    assert list(tokens_kept(alyx_home)) == [proxy.url]
+    [[server, users]] = tokens_kept(alyx_home).items()
+    assert server == proxy.url
+    assert users["jose"] not in project.alyx_window.form.messages
     window = other_window()
     assert window.form.remember.checked
     assert window.focusWidget() is window.form.password
