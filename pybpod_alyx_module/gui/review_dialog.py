@@ -159,6 +159,9 @@ class ReviewDialog(QDialog):
             count = len(self._plan.of(action))
             if count:
                 parts.append(text.format(f"{count} subject{'' if count == 1 else 's'}"))
+        removals = self._plan.of(Action.REMOVE)
+        if removals and not self._plan.many_removals:  # many are asked about with a list of their own
+            parts[-1] += f" ({', '.join(one_line(entry.name) for entry in removals)})"
         if not parts:
             return "No other subject of the project is changed."
         return f"Unless you cancel: {', '.join(parts)}."
