@@ -81,7 +81,7 @@ def test_a_host_that_accepts_and_says_nothing(listener):
 
 def test_a_request_that_is_given_up_leaves_no_connection_and_no_thread(listener):
     server, address = listener
-    cancel, goodbye = CancelToken(), []
+    cancel, goodbye, before = CancelToken(), [], threading.enumerate()
 
     def serve():
         connection, _ = server.accept()
@@ -97,10 +97,9 @@ def test_a_request_that_is_given_up_leaves_no_connection_and_no_thread(listener)
         client.find_server(cancel=cancel)
     serving.join()
     assert goodbye == [b""]
-    for thread in threading.enumerate():
-        if thread.name.startswith("alyx-"):
-            thread.join(20)
-            assert not thread.is_alive()
+    for thread in set(threading.enumerate()) - set(before):
+        thread.join(20)
+        assert not thread.is_alive(), thread.name
 
 
 @pytest.mark.parametrize("banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail.example ESMTP\r\n", b"\x00\x01\x02\n"])

@@ -187,16 +187,17 @@ def test_an_error_of_one_page_ends_the_list_and_stops_the_others():
 
 @pytest.mark.timeout(20)
 def test_a_cancel_ends_a_list_whose_pages_hang():
-    cancel, table = CancelToken(), Table(100)
+    cancel, table, over = CancelToken(), Table(100), threading.Event()
 
     def fetch(offset, limit, stop, report):
         if offset:
             cancel.cancel()
-            threading.Event().wait(600)
+            over.wait(600)
         return table(offset, limit, stop, report)
 
     with pytest.raises(Cancelled):
         read(fetch, cancel=cancel)
+    over.set()
 
 
 def test_progress_grows_on_the_thread_that_called():
