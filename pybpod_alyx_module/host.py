@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.sync.details import COMPARED, Details
 from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.names import fold, unusable
@@ -282,12 +283,12 @@ class HostProject:
         project, tree, node = self._project, self._project.tree, subject.node
         parent = project.subjects_node
         position, index, expanded = project.subjects.index(subject), parent.indexOfChild(node), node.isExpanded()
-        nodes = [node, *(node.child(number) for number in range(node.childCount()))]
+        nodes = with_children(node)
         current = tree.currentItem()
         was_current = any(item is current for item in nodes)
         if was_current:  # else Qt picks a neighbour and PyBpod opens it
             tree.setCurrentItem(parent)
-        entries = {id(item): tree._items.pop(id(item)) for item in nodes if id(item) in tree._items}
+        entries = take_entries(tree, nodes)
         chosen = subject.setup
         lists = [(setup, list(setup.subjects)) for setup in self._setups() if subject in setup.subjects]
         references = [_drop_reference(setup, subject) for setup, _listed in lists]

@@ -57,44 +57,37 @@ def is_linked(record: Mapping[str, Any]) -> bool:
     return isinstance(alyx_id, str) and bool(alyx_id)
 
 
-def write_record(data: MutableMapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a record into the content of a subject's file; keys that are not ours stay.
+def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a record over the content of a subject's file; keys that are not ours stay.
 
     Parameters
     ----------
     data : mutable mapping
-        What PyBpod is going to save; changed in place.
+        What PyBpod is going to save; changed in place, and only where something differs: PyBpod stamps the file then.
     record : mapping
-        The record.
+        The record; empty to uncover all that an earlier call covered.
+    covered : mapping
+        What the earlier call returned; empty the first time.
 
     Returns
     -------
     dict
-        What stood under each of the record's keys before, `MISSING` where nothing did: for `take_back`.
+        What the record covers: what stood under each of its keys, `MISSING` where nothing did.
     """
-    before = {key: data.get(key, MISSING) for key in record}
-    for key, value in record.items():
-        data[key] = copy.deepcopy(value)
-    if MISSPELT in data and data[MISSPELT] == data.get(WATER):
-        del data[MISSPELT]
-    return before
-
-
-def take_back(data: MutableMapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Restore what `write_record` replaced.
-
-    Parameters
-    ----------
-    data : mutable mapping
-        What PyBpod is going to save; changed in place.
-    before : mapping
-        What `write_record` returned.
-    """
-    for key, value in before.items():
+    for key, value in covered.items():
+        if key in record:
+            continue
         if value is MISSING:
             data.pop(key, None)
         else:
             data[key] = value
+    covers = {key: covered[key] if key in covered else data.get(key, MISSING) for key in record}
+    for key, value in record.items():
+        if key not in data or data[key] != value:
+            data[key] = copy.deepcopy(value)
+    if record and MISSPELT in data and data[MISSPELT] == data.get(WATER):
+        del data[MISSPELT]
+    return covers
 
 
 def saved_details(record: Mapping[str, Any]) -> dict[str, Any]:

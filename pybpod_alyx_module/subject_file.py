@@ -51,27 +51,33 @@ def staged(folder: Path) -> Iterator[Path]:
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
     try:
         yield staging
-        _commit(staging, folder)
+        changed = _commit(staging, folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    _sync_folder(folder)
+    if changed:
+        _sync_folder(folder)
 
 
-def _commit(staging: Path, folder: Path) -> None:
+def _commit(staging: Path, folder: Path) -> bool:
+    changed = not folder.is_dir()
     folder.mkdir(exist_ok=True)
     for item in sorted(staging.iterdir()):
         target = folder / item.name
         if item.is_dir():
-            _commit(item, target)
+            changed |= _commit(item, target)
             continue
-        if target.exists():
+        if target.is_file():
+            if target.read_bytes() == item.read_bytes():
+                continue  # waiting for the disk for each of some hundred unchanged subjects would be felt
             shutil.copymode(target, item)
+        changed = True
         handle = os.open(item, os.O_RDWR)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
         item.replace(target)
+    return changed
 
 
 def _sync_folder(folder: Path) -> None:

@@ -60,6 +60,7 @@ class HostProject:
     path: str | None
     data_hash: str | None
     node: Any
+    tree: Any
     subjects: list[Any]
 
     def create_treenode(self, tree: Any) -> Any:
@@ -82,6 +83,6 @@ class HostProject:
         """Show a message box."""
         ...
 
-    def critical(self, msg: str, title: str | None = None) -> None:
-        """Show a message box."""
+    def question(self, msg: str, title: str | None = None) -> str | None:
+        """Ask in a message box: "yes", "no", or None where it was closed."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def state(project):
         "data": project.collect_data({}),
         "saved": project.data_hash is not None and project.is_saved(),
         "subjects": [
-            (id(subject), subject.name, str(subject.uuid4), subject.alyx, subject.data, subject.setup)
+            (id(subject), subject.name, str(subject.uuid4), subject.alyx, copy.deepcopy(subject.data), subject.setup)
             for subject in project.subjects
         ],
         "fields": [(subject._name.value, subject._name.readonly) for subject in project.subjects],
@@ -44,7 +45,11 @@ def state(project):
             for child in (node.child(number) for number in range(node.childCount()))
         ],
         "setups": [
-            ([id(subject) for subject in setup.subjects], setup._subjects_list.value, dict(setup.data or {}))
+            (
+                [id(subject) for subject in setup.subjects],
+                setup._subjects_list.value,
+                copy.deepcopy(dict(setup.data or {})),
+            )
             for experiment in project.experiments
             for setup in experiment.setups
         ],

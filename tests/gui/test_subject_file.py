@@ -154,6 +154,19 @@ class TestLink:
         assert not window.isVisible()
         assert project.is_closed
 
+    def test_no_later_node_inherits_a_menu(self, host, project, menu, dialogs):
+        kept = set(host.model.tree._items)
+        other = host.model.create_project()
+        subject = other.create_subject()
+        subject.alyx = record("ea04")
+        dialogs.script.append("Yes")
+        menu.trigger(subject.node, "Remove")
+        assert id(subject.node) not in host.model.tree._items
+        other.create_subject()
+        other.close(silent=True)
+        host.model.projects.remove(other)
+        assert set(host.model.tree._items) == kept
+
     def test_a_close_that_is_answered_no_closes_nothing(self, project, menu, dialogs):
         menu.trigger(project.node, "Sync to Alyx")
         dialogs.script.append("No")
@@ -261,13 +274,14 @@ class TestFolders:
             return real(source, target)
 
         monkeypatch.setattr(shutil, "move", refuse)
+        dialogs.script.append("No")
         saved.save()
         assert tree(tmp_path / "Prj") == before
         assert not saved.is_saved()
         ((title, text),) = dialogs.log
         assert title == "The project was not saved"
         assert str(tmp_path / "Prj" / "subjects" / "M1") in text
-        assert "save the project again" in text
+        assert "then save" in text
         monkeypatch.undo()
         saved.save()
         assert saved.is_saved()
@@ -282,6 +296,7 @@ class TestFolders:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(experiment, "save", fail)
+        dialogs.script.append("No")
         saved.save()
         assert sorted(os.listdir(tmp_path / "Prj" / "subjects")) == ["M1", "ea04"]
         assert sorted(os.listdir(tmp_path / "Prj" / "subjects" / "ea04")) == ["ea04.json", "notes.txt"]
@@ -301,10 +316,40 @@ class TestFolders:
 
     def test_save_as_that_fails_stays_at_the_old_place(self, saved, tmp_path, dialogs):
         (tmp_path / "Other").write_text("a file")
+        dialogs.script.append("No")
         saved.save(str(tmp_path / "Other"))
         assert saved.path == str(tmp_path / "Prj")
         assert saved.is_saved()
         assert dialogs.log[0][0] == "The project was not saved"
+
+    def test_first_save_that_fails_leaves_the_project_without_a_place(self, project, tmp_path, dialogs, monkeypatch):
+        from AnyQt.QtWidgets import QFileDialog
+
+        (tmp_path / "Prj").write_text("a file")
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", staticmethod(lambda *_arguments: str(tmp_path)))
+        monkeypatch.setattr(os.path, "exists", lambda _path: False)
+        dialogs.script.append("No")
+        project.create_subject()
+        project.save()
+        monkeypatch.undo()
+        assert project.path is None
+        assert not project.is_saved()
+
+    def test_save_again_after_the_cause_is_gone(self, saved, tmp_path, dialogs, monkeypatch):
+        real, asked = shutil.move, []
+
+        def refuse_once(source, target):
+            asked.append(target)
+            if len(asked) == 1:
+                raise PermissionError(13, "Permission denied")
+            return real(source, target)
+
+        monkeypatch.setattr(shutil, "move", refuse_once)
+        dialogs.script.append("Yes")
+        subject_named(saved, "ea04").name = "ea05"
+        saved.save()
+        assert saved.is_saved()
+        assert (tmp_path / "Prj" / "subjects" / "ea05" / "notes.txt").exists()
 
     def test_the_menu_saves(self, saved, menu):
         subject_named(saved, "ea04").name = "ea05"
@@ -328,6 +373,7 @@ class TestAtomicSave:
             monkeypatch.setattr(Path, "replace", fail)
         else:
             subject.alyx = {**subject.alyx, "weighings": [object()]}
+        dialogs.script.append("No")
         saved.save()
         assert tree(tmp_path / "Prj" / "subjects") == before
         assert not saved.is_saved()
@@ -361,6 +407,16 @@ class TestAtomicSave:
         assert str(kept) in dialogs.log[-1][1]
         project.save()
         assert sorted(os.listdir(file.parent)) == ["ea04.json", "ea04.json.damaged", "notes.txt"]
+
+    def test_an_unchanged_subject_is_not_written_again(self, saved, tmp_path, open_project):
+        project = open_project(tmp_path / "Prj")
+        subject = subject_named(project, "ea04")
+        subject.alyx = {**subject.alyx, "age_weeks": 34}
+        project.save()
+        file = tmp_path / "Prj" / "subjects" / "ea04" / "ea04.json"
+        before = (file.stat().st_ino, file.read_bytes())
+        project.save()
+        assert (file.stat().st_ino, file.read_bytes()) == before
 
     def test_file_mode_stays(self, saved, tmp_path):
         file = tmp_path / "Prj" / "subjects" / "ea04" / "ea04.json"

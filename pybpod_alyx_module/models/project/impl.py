@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pybpod_alyx_module.folders import FolderMoves, subject_folder
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync_window import open_sync_window
+from pybpod_alyx_module.models.menus import take_entries, with_children
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import HostProject
@@ -68,10 +69,19 @@ class Project(HostProject):
         project_path : str, optional
             Folder to save to. Without it the project's own, or one that the user is asked for; menus send False.
         """
+        while True:
+            error = self._try_to_save(project_path or None)
+            if error is None:
+                self._say_moved()
+                return
+            if not self._ask_again(error, project_path or self.path):
+                return
+
+    def _try_to_save(self, project_path: str | None) -> Exception | None:
         path, saved_hash = self.path, self.data_hash
         folders = [(subject, subject.saved_folder) for subject in (*self.subjects, *self.removed_by_sync)]
-        elsewhere = bool(project_path) and (
-            path is None or os.path.realpath(str(project_path)) != os.path.realpath(path)
+        elsewhere = project_path is not None and (
+            path is None or os.path.realpath(project_path) != os.path.realpath(path)
         )
         moves = None if path is None or elsewhere else FolderMoves(path)
         self.save_notes.clear()
@@ -79,24 +89,23 @@ class Project(HostProject):
         try:
             if moves is not None and path is not None:
                 self._move_folders(moves, path)
-            super().save(project_path or None)
+            super().save(project_path)
         except Exception as error:
             logger.exception("Project %s could not be saved", self.name)
             for subject, folder in folders:
                 subject.saved_folder = folder
             if moves is not None:
                 moves.take_back()
-            if elsewhere:  # what stands at the old place is as it was
+            if elsewhere or self.path != path:  # what stands at the old place is as it was
                 self.path, self.data_hash = path, saved_hash
-            self._say_failed(error, str(project_path) if elsewhere else path)
-            return
+            return error
         if self.data_hash is None:
             self.data_hash = saved_hash
-            return
+            return None
         if moves is not None:
             moves.tidy()
         self.removed_by_sync.clear()
-        self._say_moved()
+        return None
 
     @slot
     def save_as(self) -> None:
@@ -113,7 +122,7 @@ class Project(HostProject):
         """
         super().close(silent)
         if self.is_closed:
-            self._close_windows()
+            self._clean_up()
 
     @property
     def is_closed(self) -> bool:
@@ -121,7 +130,8 @@ class Project(HostProject):
         return self.node.treeWidget() is None
 
     @slot
-    def _close_windows(self) -> None:
+    def _clean_up(self) -> None:
+        take_entries(self.tree, with_children(self.node))
         window, self.alyx_window = self.alyx_window, None
         if window is not None:
             window.close()
@@ -153,12 +163,15 @@ class Project(HostProject):
                 f"The folder {before} was in the way and belongs to no subject of this project: it is now {now}."
             )
 
-    def _say_failed(self, error: Exception, path: str | None) -> None:
-        self.critical(
+    def _ask_again(self, error: Exception, path: str | None) -> bool:
+        # a question, because PyBpod closes after "Save all projects?" whether or not that went well
+        answer = self.question(
             f"{error or type(error).__name__}\n\nThe project {self.name!r} is not saved (folder {path}). Remove the "
-            "cause, then save it again before you close PyBpod.",
+            "cause, then save again. Without saving, what changed since the last save is lost when PyBpod closes.\n\n"
+            "Save again now?",
             "The project was not saved",
         )
+        return bool(answer == "yes")
 
     def _say_moved(self) -> None:
         for note in self.save_notes:

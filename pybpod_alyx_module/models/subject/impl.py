@@ -17,8 +17,9 @@ from sca.formats.json import scadict
 from pybpod_alyx_module.folders import subject_folder
 from pybpod_alyx_module.gui.details_window import open_details_window
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.models.subject.marks import alyx_icon, tooltip
-from pybpod_alyx_module.records import is_linked, read_record, saved_details, take_back, write_record
+from pybpod_alyx_module.records import is_linked, overlay, read_record, saved_details
 from pybpod_alyx_module.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
 from pybpod_alyx_module.sync.details import RECORD_KEYS
 
@@ -49,8 +50,8 @@ class Subject(HostSubject):
     def __init__(self, project: Any) -> None:
         #: Names this subject to a sync; its uuid4 would not: two subjects may share one.
         self.alyx_key = uuid4().hex
-        # What the last save put over PyBpod's own content of the file.
-        self._overlaid: dict[str, Any] = {}
+        # What stood in the file under the keys that the record covers, should the link be undone.
+        self._covered: dict[str, Any] = {}
         super().__init__(project)
         # PyBpod makes a UUID here and text when it loads. Text from the start: its toJSON cannot write a UUID, so that
         # Run failed with PYBPOD_EXTRA_INFO until the project was opened again; its find_subject_by_id compares text.
@@ -112,7 +113,7 @@ class Subject(HostSubject):
         folder = Path(super().path)
         kept = None
         try:
-            self._overlay()
+            self._cover()
             with staged(folder) as staging:
                 self._staging = staging
                 try:
@@ -181,7 +182,7 @@ class Subject(HostSubject):
             self._mark()
 
     def remove(self, silent: bool = False) -> None:
-        """Take the subject out of the project as PyBpod does, and close its details.
+        """Take the subject out of the project as PyBpod does, with its menu entries, and close its details.
 
         Parameters
         ----------
@@ -190,6 +191,7 @@ class Subject(HostSubject):
         """
         super().remove(silent)
         if self not in self.project.subjects:
+            take_entries(self.tree, with_children(self.node))
             self.close_alyx_details()
 
     @slot
@@ -204,20 +206,17 @@ class Subject(HostSubject):
         if window is not None:
             window.close()
 
-    def _overlay(self) -> None:
-        if self.data:
-            take_back(self.data, self._overlaid)
-        self._overlaid = {}
-        if self._alyx is None:
-            return
-        if not self.data:  # never loaded: PyBpod would make a fresh one at each save, without the record
+    def _cover(self) -> None:
+        if self._alyx is not None and not self.data:
+            # never loaded: PyBpod would make fresh content at each save, without the record
             self.data = scadict(
                 uuid4_id=self.uuid4,
                 software=f"PyBpod GUI API v{pybpodgui_api.__version__}",
                 def_url="http://pybpod.readthedocs.org",
                 def_text="This file contains information about a subject used on PyBpod GUI.",
             )
-        self._overlaid = write_record(self.data, self._alyx)
+        if self.data:
+            self._covered = overlay(self.data, self._alyx or {}, self._covered)
 
     def _look_for_damage(self) -> None:
         if self.data is not None and "__CREATED-ON__" in self.data:

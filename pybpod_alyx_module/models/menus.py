@@ -1,0 +1,46 @@
+"""The menu entries of PyBpod's tree, which it keeps by the ``id`` of a node and never forgets.
+
+A node that is made later may get the ``id`` of one that is gone, and with it that one's entries: *Alyx details* on a
+board, *Sync to Alyx* of a project that was closed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def take_entries(tree: Any, nodes: list[Any]) -> dict[int, list[Any]]:
+    """Take the menu entries of nodes out of the tree.
+
+    Parameters
+    ----------
+    tree : ControlTree
+        PyBpod's tree.
+    nodes : list of QTreeWidgetItem
+        The nodes.
+
+    Returns
+    -------
+    dict
+        The entries by the ``id`` of their node, to be put back with ``tree._items.update``; empty where there are none.
+    """
+    return {id(node): tree._items.pop(id(node)) for node in nodes if id(node) in tree._items}
+
+
+def with_children(node: Any) -> list[Any]:
+    """Return a node and all below it.
+
+    Parameters
+    ----------
+    node : QTreeWidgetItem
+        The node.
+
+    Returns
+    -------
+    list of QTreeWidgetItem
+        The node first.
+    """
+    found = [node]
+    for number in range(node.childCount()):
+        found += with_children(node.child(number))
+    return found
