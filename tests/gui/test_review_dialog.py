@@ -169,8 +169,10 @@ def test_the_dialog_says_what_else_will_change(shown):
 
     texts = [label.text() for label in shown.findChildren(QLabel)]
     assert "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, responsible user jose)." in texts
-    assert "Unless you cancel: 1 subject added, 1 subject not alive on Alyx removed from this PyBpod project (dead)."
+    assert (
+        "Unless you cancel: 1 subject added, 1 subject not alive on Alyx removed from this PyBpod project (dead)."
         in texts
+    )
 
 
 def test_many_subjects_are_folded(qtbot):
