@@ -22,11 +22,11 @@ class HostSubject:
     @property
     def path(self) -> str:
         """Folder of the subject; PyBpod writes ``<name>.json`` into it."""
-        ...
+        raise NotImplementedError
 
     def save(self) -> Any:
         """Write the subject's file."""
-        ...
+        raise NotImplementedError
 
     def load(self, path: str) -> None:
         """Read the subject's file; a damaged one is told in a box, not raised."""
@@ -34,11 +34,11 @@ class HostSubject:
 
     def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Put in what makes the project unsaved when it changes."""
-        ...
+        raise NotImplementedError
 
     def toJSON(self) -> str:  # noqa: N802
         """Return the subject for the settings file of a run."""
-        ...
+        raise NotImplementedError
 
     def remove(self, silent: bool = False) -> None:
         """Take the subject out of the project, after a question."""
@@ -65,7 +65,7 @@ class HostProject:
 
     def create_treenode(self, tree: Any) -> Any:
         """Make the project's node and its menu."""
-        ...
+        raise NotImplementedError
 
     def save(self, project_path: str | None = None) -> None:
         """Write the project; without any path ask for one."""
@@ -85,4 +85,4 @@ class HostProject:
 
     def question(self, msg: str, title: str | None = None) -> str | None:
         """Ask in a message box: "yes", "no", or None where it was closed."""
-        ...
+        raise NotImplementedError

@@ -199,6 +199,15 @@ class TestRemove:
         assert mice.tree.currentItem() is mice.subjects_node  # PyBpod aborts on a right click with nothing selected
         assert subject.uuid4 not in setup.data["__EXTERNAL-REF__"]
 
+    def test_details_that_show_it_are_emptied_and_undone(self, mice, port):
+        subject = subject_named(mice, "ea04")
+        mice.tree.setCurrentItem(mice.node)
+        mice.mainwindow.details.value = subject
+        undo = port.remove(key_of(port, "ea04"))
+        assert mice.mainwindow.details.value is None
+        undo()
+        assert mice.mainwindow.details.value is subject
+
     @pytest.mark.parametrize("name", ["ea04", "local1"])
     @pytest.mark.parametrize("current", [True, False])
     def test_undo(self, mice, port, name, current):
