@@ -42,15 +42,9 @@ def wait(qtbot, condition):
     qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE_MS)
 
 
-def choose(menu, node, label):
-    """Choose an entry of a node's menu: the last of its name, PyBpod can leave entries of a closed project's node."""
-    [*_stale, action] = [action for action in menu.actions(node) if action.text() == label]
-    action.trigger()
-
-
 def open_window(qtbot, project, menu):
     """Open the window as the project's menu does, and wait until it knows the last account."""
-    choose(menu, project.node, "Sync to Alyx")
+    menu.trigger(project.node, "Sync to Alyx")
     window = project.alyx_window
     wait(qtbot, lambda: window._lookup.settled)
     return window

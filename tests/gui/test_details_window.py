@@ -10,7 +10,7 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.details_window import DetailsWindow, open_details_window, refresh_details_windows
 from tests.alyx_rows import SERVER, alyx_id, record
-from tests.gui.hands import choose, living, subject_named
+from tests.gui.hands import living, subject_named
 
 #: The rows of the predecessor's window.
 PREDECESSOR = (
@@ -29,7 +29,7 @@ def subject(project):
 
 
 def test_the_menu_opens_every_field_of_the_predecessor(subject, menu, qtbot):
-    choose(menu, subject.node, "Alyx details")
+    menu.trigger(subject.node, "Alyx details")
     window = subject.alyx_details_window
     qtbot.waitExposed(window)
     assert set(PREDECESSOR) <= set(window.values)
@@ -116,7 +116,7 @@ def test_an_open_window_follows_a_sync(subject):
 def test_asked_again_there_is_one_window_with_current_values(subject, menu):
     window = open_details_window(subject)
     subject.alyx = record("ea04", sex="F")
-    choose(menu, subject.node, "Alyx details")
+    menu.trigger(subject.node, "Alyx details")
     assert subject.alyx_details_window is window
     assert window.values["Sex"] == "F"
 
@@ -128,7 +128,7 @@ def test_escape_closes_and_the_next_one_is_new(subject, qtbot, menu, dialogs):
     qtbot.keyClick(window.text, Qt.Key_Escape)
     assert subject.alyx_details_window is None
     assert living(DetailsWindow) == []
-    choose(menu, subject.node, "Alyx details")
+    menu.trigger(subject.node, "Alyx details")
     assert subject.alyx_details_window.isVisible()
     assert dialogs.log == []
 

@@ -15,7 +15,6 @@ from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     alyx_home,
     answer,
-    choose,
     connected_window,
     get_subjects,
     living,
@@ -97,7 +96,7 @@ def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, t
     assert str(ea04.uuid4) == ea04.alyx["alyx_id"]
     assert ea04.alyx["alyx_server"] == proxy.url
     details = open_details_window(ea04)
-    choose(menu, project.node, "Save")
+    menu.trigger(project.node, "Save")
     assert project.is_saved()
 
     # again: everything up to date, nothing asked, the project stays saved
@@ -148,7 +147,7 @@ def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, t
 
     # saved, closed, opened again: all of it is there
     before = sorted(state(project), key=lambda one: one[0])
-    choose(menu, project.node, "Save")
+    menu.trigger(project.node, "Save")
     assert project.is_saved()
     project.close(silent=True)
     reopened = open_project(tmp_path / "Prj")
@@ -344,7 +343,7 @@ def test_pybpod_answers_while_subjects_are_applied(project, menu, qtbot, crowd):
     def look(done, total):
         if total and 0 < done < total and not seen:
             seen.append(done)
-            choose(menu, project.subjects_node, "Add subject")
+            menu.trigger(project.subjects_node, "Add subject")
 
     press(qtbot, window.form.get_button)
     window._job.progressed.connect(look)

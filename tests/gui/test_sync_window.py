@@ -14,7 +14,6 @@ from pybpod_alyx_module.gui.sync_window import SAVE_FIRST, SyncWindow, open_sync
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     alyx_home,
-    choose,
     connect,
     connected_window,
     dialogs_shown,
@@ -60,7 +59,7 @@ def saved(project, tmp_path):
 
 def test_one_window_a_project(project, menu, qtbot):
     window = open_window(qtbot, project, menu)
-    choose(menu, project.node, "Sync to Alyx")
+    menu.trigger(project.node, "Sync to Alyx")
     assert living(SyncWindow) == [window]
     assert window.windowTitle() == "Sync to Alyx – Prj"  # noqa: RUF001
     assert window.form.password.echoMode() == QLineEdit.Password
@@ -95,7 +94,7 @@ def test_save_first_goes_away_once_the_project_was_saved(project, menu, qtbot, s
     saved(project, tmp_path)
     window = connected_window(qtbot, project, menu, sandbox)
     assert window.form.notice.text() == SAVE_FIRST
-    choose(menu, project.node, "Save")
+    menu.trigger(project.node, "Save")
     window.hide()
     window.show()
     window.activateWindow()
@@ -253,7 +252,7 @@ def test_the_window_stays_alive_while_the_server_is_slow(project, menu, qtbot, p
     start_connecting(qtbot, window, proxy.url, "jose", sandbox.password)
     proxy.wait_for(1, "POST", "/auth-token")
     wait(qtbot, lambda: "Logging in" in window.form.activity.text())
-    choose(menu, project.subjects_node, "Add subject")
+    menu.trigger(project.subjects_node, "Add subject")
     assert names(project) == ["Untitled subject 0"]
     proxy.release()
     wait(qtbot, lambda: not window.working)
