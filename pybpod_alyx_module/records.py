@@ -63,7 +63,7 @@ def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: 
     Parameters
     ----------
     data : mutable mapping
-        What PyBpod is going to save; changed in place, and only where something differs: PyBpod stamps the file then.
+        What PyBpod is going to save; changed in place. PyBpod's own mapping notes by itself whether a value differs.
     record : mapping
         The record; empty to uncover all that an earlier call covered.
     covered : mapping
@@ -83,8 +83,7 @@ def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: 
             data[key] = value
     covers = {key: covered[key] if key in covered else data.get(key, MISSING) for key in record}
     for key, value in record.items():
-        if key not in data or data[key] != value:
-            data[key] = copy.deepcopy(value)
+        data[key] = copy.deepcopy(value)
     if record and MISSPELT in data and data[MISSPELT] == data.get(WATER):
         del data[MISSPELT]
     return covers

@@ -23,23 +23,17 @@ NEEDED: Final = (
     "pybpod_alyx_module.gui.details_window",
 )
 
-#: Not empty once loading has begun: it is tried, and told, once.
-_begun: list[bool] = []
-
 TITLE: Final = "The Alyx plugin was not loaded"
 
 
 def load_for_host() -> None:
-    """Register the settings and import everything now; does nothing when it was called before.
+    """Register the settings and import everything now; again it does nothing.
 
     Raises
     ------
     Exception
         Whatever an import raised, after a message to the user was put into Qt's queue.
     """
-    if _begun:
-        return
-    _begun.append(True)
     from confapp import conf
 
     try:

@@ -231,6 +231,7 @@ class TestRemove:
         assert sorted(path.name for path in (folder / "removed" / "ea04").iterdir()) == ["ea04.json", "notes.txt"]
         assert not (folder / "subjects" / "ea04").exists()
         assert str(folder / "removed" / "ea04") in dialogs.log[0][1]
+        assert mice.removed_by_sync == []
         mice.save()
         assert len(dialogs.log) == 1
 
@@ -251,6 +252,15 @@ class TestRemove:
         mice.save()
         assert (tmp_path / "Mice" / "removed" / "ea04" / "notes.txt").exists()
         assert [path.name for path in (tmp_path / "Mice" / "subjects" / "ea04").iterdir()] == ["ea04.json"]
+
+    def test_a_folder_that_another_subject_shares_stays(self, mice, port, tmp_path):
+        other = mice.create_subject()
+        other.name = "ea04"  # PyBpod lets two subjects have one name, and so one folder
+        mice.save()
+        port.remove(key_of(port, "ea04"))
+        mice.save()
+        assert (tmp_path / "Mice" / "subjects" / "ea04" / "notes.txt").exists()
+        assert [subject.name for subject in mice.subjects if subject.name == "ea04"] == ["ea04"]
 
     def test_closed_unsaved_leaves_the_folder(self, mice, port, tmp_path):
         port.remove(key_of(port, "ea04"))
