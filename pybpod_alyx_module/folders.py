@@ -88,12 +88,12 @@ class FolderMoves:
         wanted : mapping
             Folder as it is to folder as it shall be; the subject's JSON file within is renamed alike.
         staying : collection of str
-            Folders of the project's other subjects: one that is in the way is left there.
+            Folders of the project's other subjects: those stay, and a folder that wants to their place gives way.
 
         Returns
         -------
         list of tuple
-            Folders that were in the way and belong to no subject: where they were and where they are, in ``removed``.
+            Folders that found no place among the subjects: where they were and where they are, in ``removed``.
 
         Raises
         ------
@@ -116,8 +116,8 @@ class FolderMoves:
                 self._move(source, parked)
                 waiting[parked] = (name, target)
             elif any(_same(target, other) for other in staying):
-                logger.warning("%s stays: %s belongs to another subject", source, target)
                 del waiting[source]
+                aside.append((source, self.remove(source)))
             else:
                 aside.append((target, self.remove(target)))
         return aside

@@ -68,12 +68,12 @@ def test_a_chain_needs_no_parking(tmp_path):
     assert (tmp_path / "subjects" / "b" / "b.json").read_text() == "a"
 
 
-def test_the_folder_of_another_subject_stays(tmp_path):
+def test_the_folder_of_another_subject_stays_and_the_one_that_wants_there_gives_way(tmp_path):
     one, other = (put(tmp_path / "subjects" / name, name) for name in "ab")
     moves = FolderMoves(str(tmp_path))
-    assert moves.rename({one: other}, [str(other)]) == []
+    assert moves.rename({one: other}, [str(other)]) == [(one, tmp_path / "removed" / "a")]
     assert (other / "b.json").read_text() == "b"
-    assert (one / "a.json").read_text() == "a"
+    assert (tmp_path / "removed" / "a" / "a.json").read_text() == "a"  # left there, PyBpod would trash it
 
 
 def test_a_file_of_the_new_name_is_kept(tmp_path):

@@ -160,7 +160,7 @@ class Project(HostProject):
             wanted.setdefault(folder, goal)
         for before, now in moves.rename(wanted, staying):
             self.save_notes.append(
-                f"The folder {before} was in the way and belongs to no subject of this project: it is now {now}."
+                f"Two subjects of one name, or a folder of no subject, were in the way: what was {before} is now {now}."
             )
 
     def _ask_again(self, error: Exception, path: str | None) -> bool:
