@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: help demo test check env clean
+.PHONY: help demo test check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,7 +40,10 @@ $(VENV)/.test: $(VENV)/.plugin
 	@$(PIP) install -q --no-warn-conflicts -e '.[test]'
 	@touch $@
 
-env: $(VENV)/.test
+$(VENV)/.dev: $(VENV)/.test
+	@echo "==> Installing the linters"
+	@$(PIP) install -q --no-warn-conflicts -e '.[dev]'
+	@touch $@
 
 demo: $(VENV)/.plugin
 	@echo "==> pybpod-alyx demo $(DEMO)"
@@ -50,7 +53,7 @@ test: $(VENV)/.test
 	@echo "==> pytest"
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
-check: $(VENV)/.test
+check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector pybpod_alyx_module/sync
 
 clean:

@@ -25,6 +25,7 @@ TEST = [
     "pytest-qt>=4.4",
     "pytest-timeout>=2.3",
     "hypothesis>=6.100",
+    "cryptography>=42",
     "import-linter>=2",
     "ONE-api==3.6.*",
 ]
@@ -52,6 +53,7 @@ setup(
     package_dir={"pybpod_alyx_module.resources": "resources"},
     package_data={"pybpod_alyx_module.resources": ["*.png", "*.json", "screenshots/*.png"]},
     install_requires=[
+        "idna>=3.4",
         "requests>=2.31",
         "urllib3>=1.26.15",
         "platformdirs>=4.0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -108,7 +109,8 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     Yields
     ------
     Outcome
-        One for each entry, in the plan's order.
+        One for each entry: the removals first and then the renames, which free names for others, then the rest in the
+        plan's order.
 
     Raises
     ------
@@ -119,68 +121,121 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     """
     if plan.of(Action.ASK):
         raise ValueError("the plan has questions without an answer")
-    undo: list[Callable[[], None]] = []
+    application = _Application(plan, project, synced_at)
     try:
-        for entry in plan.entries:
-            yield _apply(entry, plan, project, synced_at, undo)
+        yield from application.steps()
     except BaseException as error:
-        _roll_back(undo)
+        application.roll_back()
         if isinstance(error, GeneratorExit | SyncError) or not isinstance(error, Exception):
             raise
         raise SyncError(
-            f"Subject {entry.name!r}: {error}. The project was left as it was before this sync.",
+            f"Subject {application.at!r}: {error}. The project was left as it was before this sync.",
             hint="Sync again; if it happens again, save the project, restart PyBpod and look into its log.",
         ) from error
 
 
-def _roll_back(undo: list[Callable[[], None]]) -> None:
-    while undo:
-        step = undo.pop()
-        try:
-            step()
-        except Exception:
-            logger.exception("a change could not be taken back; close the project without saving to keep the file")
+class _Application:
+    """A plan on its way into a project, and the way back."""
 
+    def __init__(self, plan: SyncPlan, project: ProjectPort, synced_at: str) -> None:
+        self.plan = plan
+        self.project = project
+        self.synced_at = synced_at
+        #: Name of the subject being changed.
+        self.at = ""
+        self._undo: list[Callable[[], None]] = []
 
-def _apply(
-    entry: PlanEntry, plan: SyncPlan, project: ProjectPort, synced_at: str, undo: list[Callable[[], None]]
-) -> Outcome:
-    if entry.action in {Action.CONFLICT, Action.LEFT_ALONE, Action.POSTPONE}:
+    def steps(self) -> Iterator[Outcome]:
+        removals = self.plan.of(Action.REMOVE)
+        renames = [entry for entry in self.plan.of(Action.OVERRIDE) if _new_name(entry) is not None]
+        for entry in removals:
+            yield self._remove(entry)
+        possible = self._possible(renames)
+        # all in one step: where two animals swapped names, nobody may see or save the project between
+        renamed = [self._rename(entry, possible=entry in possible) for entry in renames]
+        yield from renamed
+        for entry in self.plan.entries:
+            if entry not in removals and entry not in renames:
+                yield self._apply(entry)
+
+    def roll_back(self) -> None:
+        while self._undo:
+            step = self._undo.pop()
+            try:
+                step()
+            except Exception:
+                logger.exception("a change could not be taken back; close the project without saving to keep the file")
+
+    def _apply(self, entry: PlanEntry) -> Outcome:
+        if entry.action in {Action.CONFLICT, Action.LEFT_ALONE, Action.POSTPONE}:
+            return Outcome(entry, applied=True)
+        self.at = entry.name
+        if entry.action is Action.ADD:
+            return self._add(entry)
+        local, changed = self._now(entry)
+        if local is None:
+            return Outcome(entry, applied=False, message=changed)
+        if entry.action is Action.KEEP and local.server != self.plan.server:
+            return Outcome(entry, applied=True)  # not linked to this server, and to be left so
+        self._update(entry, local, local.name)
         return Outcome(entry, applied=True)
-    if entry.action is Action.ADD:
-        return _add(entry, plan, project, synced_at, undo)
-    if entry.local is None:
-        raise ValueError(f"no subject of the project to {entry.action.value}")
-    now = project.read(entry.local.key)
-    if now is None or replace(now, hold="") != replace(entry.local, hold=""):
-        return Outcome(entry, applied=False, message="it changed in the project meanwhile: sync again")
-    if entry.action is Action.REMOVE:
-        if now.hold:
-            return Outcome(entry, applied=False, message=f"not removed: {now.hold}")
-        undo.append(project.remove(entry.local.key))
+
+    def _add(self, entry: PlanEntry) -> Outcome:
+        if fold(entry.name) in map(fold, self.project.names().values()):
+            return Outcome(entry, applied=False, message="a subject of this name is in the project: sync again")
+        record = record_of(entry, self.plan.server, self.synced_at)
+        self._undo.append(self.project.add(entry.name, record["alyx_id"], record))
         return Outcome(entry, applied=True)
-    if entry.action is Action.KEEP and entry.local.server != plan.server:
-        return Outcome(entry, applied=True)  # not linked to this server, and to be left so
-    name = entry.local.name
-    if entry.action is Action.OVERRIDE and entry.remote is not None and not same(name, entry.remote.nickname):
-        name = entry.remote.nickname
-        if _taken(name, project, but=entry.local.key):
-            return Outcome(entry, applied=False, message=f"the name {name!r} was taken meanwhile: sync again")
-    undo.append(project.update(entry.local.key, name, record_of(entry, plan.server, synced_at)))
-    return Outcome(entry, applied=True)
+
+    def _remove(self, entry: PlanEntry) -> Outcome:
+        self.at = entry.name
+        local, changed = self._now(entry)
+        if local is None:
+            return Outcome(entry, applied=False, message=changed)
+        if local.hold:
+            return Outcome(entry, applied=False, message=f"not removed: {local.hold}")
+        self._undo.append(self.project.remove(local.key))
+        return Outcome(entry, applied=True)
+
+    def _possible(self, renames: list[PlanEntry]) -> list[PlanEntry]:
+        # without those whose new name another subject of the project keeps, or gets as well
+        possible = [entry for entry in renames if self._now(entry)[0] is not None]
+        while True:
+            final = dict(self.project.names())
+            final.update({entry.local.key: _new_name(entry) or "" for entry in possible if entry.local is not None})
+            taken = Counter(map(fold, final.values()))
+            left = [entry for entry in possible if taken[fold(_new_name(entry) or "")] == 1]
+            if left == possible:
+                return possible
+            possible = left
+
+    def _rename(self, entry: PlanEntry, *, possible: bool) -> Outcome:
+        self.at = entry.name
+        local, changed = self._now(entry)
+        name = _new_name(entry)
+        if local is None or name is None:
+            return Outcome(entry, applied=False, message=changed)
+        if not possible:
+            return Outcome(entry, applied=False, message=f"the name {name!r} is taken in the project: sync again")
+        self._update(entry, local, name)
+        return Outcome(entry, applied=True)
+
+    def _update(self, entry: PlanEntry, local: LocalSubject, name: str) -> None:
+        record = record_of(entry, self.plan.server, self.synced_at)
+        self._undo.append(self.project.update(local.key, name, record))
+
+    def _now(self, entry: PlanEntry) -> tuple[LocalSubject | None, str]:
+        # the entry's subject as it is now, or None and why it is refused
+        if entry.local is None:
+            raise ValueError(f"no subject of the project to {entry.action.value}")
+        now = self.project.read(entry.local.key)
+        if now is None or replace(now, hold="") != replace(entry.local, hold=""):
+            return None, "it changed in the project meanwhile: sync again"
+        return now, ""
 
 
-def _add(
-    entry: PlanEntry, plan: SyncPlan, project: ProjectPort, synced_at: str, undo: list[Callable[[], None]]
-) -> Outcome:
-    record = record_of(entry, plan.server, synced_at)
-    if _taken(entry.name, project, but=None):
-        return Outcome(
-            entry, applied=False, message="a subject of this name came into the project meanwhile: sync again"
-        )
-    undo.append(project.add(entry.name, record["alyx_id"], record))
-    return Outcome(entry, applied=True)
-
-
-def _taken(name: str, project: ProjectPort, *, but: str | None) -> bool:
-    return any(fold(held) == fold(name) and key != but for key, held in project.names().items())
+def _new_name(entry: PlanEntry) -> str | None:
+    # the name that an override gives, None where it keeps the name
+    if entry.local is None or entry.remote is None or same(entry.local.name, entry.remote.nickname):
+        return None
+    return entry.remote.nickname

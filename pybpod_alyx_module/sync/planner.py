@@ -129,6 +129,29 @@ class _Planner:
         for listed in remote.listed:
             if listed.alive:
                 self.namesakes[fold(listed.nickname)].append(listed)
+        #: Keys of subjects whose name this sync frees: not alive on Alyx, or renamed there.
+        self.leaving: set[str] = set()
+        self._find_leaving()
+
+    def _find_leaving(self) -> None:
+        listed = {subject.alyx_id for subject in self.remote.listed}
+        renamed: list[tuple[LocalSubject, RemoteSubject]] = []
+        for subject in (*self.remote.listed, *self.remote.looked_up):
+            linked, strays = self.here.get(subject.alyx_id, []), self.unknown_server.get(subject.alyx_id, [])
+            if len(linked) + len(strays) != 1:
+                continue
+            local = (*linked, *strays)[0]
+            if not subject.alive:
+                if linked and not local.hold:
+                    self.leaving.add(local.key)
+            elif subject.alyx_id in listed and fold(local.name) != fold(subject.nickname):
+                renamed.append((local, subject))
+        self.leaving.update(local.key for local, _ in renamed)
+        # one whose new name cannot be had stays, and then its name is not free for another
+        while staying := {
+            local.key for local, subject in renamed if local.key in self.leaving and self._name_problem(subject, local)
+        }:
+            self.leaving -= staying
 
     def entries(self) -> list[PlanEntry]:
         entries: list[PlanEntry] = []
@@ -161,7 +184,7 @@ class _Planner:
         if copies:
             return [self._linked(copies[0], remote, listed=listed)]
         if strays:
-            return [self._stray(strays[0], remote)]
+            return [self._stray(strays[0], remote, listed=listed)]
         if not listed:
             return []
         return self._unlinked(remote)
@@ -187,12 +210,14 @@ class _Planner:
             reason = f"renamed on Alyx: {remote.nickname!r}"
         return PlanEntry(action, local.name, local, remote, found, reason)
 
-    def _stray(self, local: LocalSubject, remote: RemoteSubject) -> PlanEntry:
+    def _stray(self, local: LocalSubject, remote: RemoteSubject, *, listed: bool) -> PlanEntry:
         if not remote.alive:
             reason = (
                 f"{_not_alive(remote)}; its file does not say from which Alyx server it came, so it was not removed"
             )
             return self._left(local, remote, reason)
+        if not listed:
+            return self._left(local, remote, self._why_not_listed(remote))
         problem = self._name_problem(remote, local)
         if problem:
             return PlanEntry(Action.CONFLICT, local.name, local, remote, reason=problem)
@@ -201,7 +226,10 @@ class _Planner:
 
     def _unlinked(self, remote: RemoteSubject) -> list[PlanEntry]:
         holders = self.holders.get(fold(remote.nickname), [])
-        bearer = next((holder for holder in holders if same(holder.name, remote.nickname)), None)
+        bearer = next(
+            (it for it in holders if same(it.name, remote.nickname) and it.key not in self.leaving),
+            None,
+        )
         if not remote.alive:
             if bearer is not None and bearer.alyx_id is None:
                 reason = f"{_not_alive(remote)}, but this subject is not linked to Alyx, so it was not removed"
@@ -231,7 +259,7 @@ class _Planner:
             others = "; ".join(f"{twin.nickname!r}, {_lab(twin)}" for twin in twins)
             return f"the nickname is there twice on Alyx: {remote.nickname!r}, {_lab(remote)}; {others}"
         for holder in self.holders.get(fold(remote.nickname), []):
-            if local is None or holder.key != local.key:
+            if (local is None or holder.key != local.key) and holder.key not in self.leaving:
                 whose = self._lab_of(holder)
                 return f"the project has a subject {holder.name!r} already ({whose}); on Alyx: {_lab(remote)}"
         return ""

@@ -220,3 +220,79 @@ def test_the_plan_is_applied_as_it_stands(project):
     assert plan_of(project, remote("ea04", **DEAD)).entries == ()
     run(plan, project)
     assert [subject.name for subject in project.items] == ["ea04"]
+
+
+def renamed_project(*names):
+    """A project whose subjects are the animals of these names."""
+    project = MemoryProject()
+    for name in names:
+        project.put(name, record(name))
+    return project
+
+
+def test_two_animals_that_swapped_names_on_alyx_swap_them_here_in_one_step():
+    project = renamed_project("a", "b")
+    plan = plan_of(project, remote("b", who="a"), remote("a", who="b"), answer=Action.OVERRIDE)
+    assert [entry.action for entry in plan.entries] == [Action.OVERRIDE] * 2
+    steps = apply_plan(plan, project, synced_at=NOW)
+    next(steps)
+    assert [subject.name for subject in project.items] == ["b", "a"], "seen between the two renames"
+    assert [outcome.applied for outcome in steps] == [True]
+    assert plan_of(project, remote("b", who="a"), remote("a", who="b")).of(Action.OVERRIDE) == ()
+
+
+def test_a_swap_is_taken_back_whole():
+    project = renamed_project("a", "b")
+    before = project.state()
+    plan = plan_of(project, remote("b", who="a"), remote("a", who="b"), answer=Action.OVERRIDE)
+    steps = apply_plan(plan, project, synced_at=NOW)
+    next(steps)
+    steps.close()
+    assert project.state() == before
+
+
+def test_of_a_swap_of_which_one_is_kept_the_other_is_refused():
+    project = renamed_project("a", "b")
+    plan = make_plan(project.subjects(), listing(remote("b", who="a"), remote("a", who="b")))
+    keys = [entry.local.key for entry in plan.entries]
+    plan = plan.answered({keys[0]: Action.KEEP, keys[1]: Action.OVERRIDE})
+    outcomes = {outcome.entry.local.key: outcome for outcome in run(plan, project)}
+    assert (outcomes[keys[0]].applied, outcomes[keys[1]].applied) == (True, False)
+    assert "taken in the project" in outcomes[keys[1]].message
+    assert [subject.name for subject in project.items] == ["a", "b"]
+
+
+def test_a_chain_of_renames_moves_up():
+    project = renamed_project("a", "b")
+    run(plan_of(project, remote("b", who="a"), remote("c", who="b"), answer=Action.OVERRIDE), project)
+    assert [subject.name for subject in project.items] == ["b", "c"]
+
+
+def test_a_chain_whose_head_cannot_move_is_a_conflict_all_the_way():
+    project = renamed_project("a", "b", "c")
+    plan = make_plan(
+        project.subjects(), listing(remote("b", who="a"), remote("c", who="b"), remote("c", who="c", lab="x"))
+    )
+    assert [entry.action for entry in plan.entries[:2]] == [Action.CONFLICT] * 2
+
+
+def test_a_removal_frees_its_name_in_the_same_sync():
+    project = renamed_project("a")
+    run(plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)), project)
+    assert [(subject.name, subject.record["alyx_id"]) for subject in project.items] == [("a", alyx_id("new"))]
+
+
+def test_a_removal_that_was_declined_keeps_its_name():
+    project = renamed_project("a")
+    plan = plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)).without_removals("no")
+    assert [outcome.applied for outcome in run(plan, project) if outcome.entry.action is Action.ADD] == [False]
+    assert [subject.record["alyx_id"] for subject in project.items] == [alyx_id("a")]
+
+
+def test_a_new_animal_takes_the_name_that_another_gave_up():
+    project = renamed_project("a")
+    run(plan_of(project, remote("a", who="new"), remote("b", who="a"), answer=Action.OVERRIDE), project)
+    assert {subject.name: subject.record["alyx_id"] for subject in project.items} == {
+        "b": alyx_id("a"),
+        "a": alyx_id("new"),
+    }

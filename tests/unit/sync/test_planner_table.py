@@ -258,6 +258,7 @@ def test_a_file_that_names_no_server_asks_when_alive_and_is_never_removed(projec
     assert only(plan_of(project, remote("ea04"))).action is Action.ASK
     assert only(plan_of(project, remote("ea04", **DEAD))).action is Action.LEFT_ALONE
     assert only(plan_of(project)).action is Action.LEFT_ALONE
+    assert only(plan_of(project, looked_up=(remote("ea04", responsible_user="ana"),))).action is Action.LEFT_ALONE
 
 
 @pytest.mark.parametrize(("removed", "kept", "many"), [(5, 0, False), (6, 0, True), (6, 24, False), (7, 24, True)])
