@@ -54,7 +54,7 @@ test: $(VENV)/.test
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 check: $(VENV)/.dev
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector pybpod_alyx_module/sync
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module
 
 clean:
 	rm -rf $(VENV) build *.egg-info demo-output

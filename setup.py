@@ -19,6 +19,8 @@ SANDBOX = [
     "drf-spectacular>=0.28",
     "waitress>=3.0",
 ]
+# The field's own client, which must work on the sandbox; newer pyarrow wants a NumPy that PyBpod's lock does not have.
+ONE = ["ONE-api==3.6.*", "pyarrow<22"]
 TEST = [
     *SANDBOX,
     "pytest>=8",
@@ -27,7 +29,7 @@ TEST = [
     "hypothesis>=6.100",
     "cryptography>=42",
     "import-linter>=2",
-    "ONE-api==3.6.*",
+    *ONE,
 ]
 
 setup(
@@ -63,7 +65,7 @@ setup(
     extras_require={
         "sandbox": SANDBOX,
         "test": TEST,
-        "benchmark": [*SANDBOX, "ONE-api==3.6.*"],
+        "benchmark": [*SANDBOX, *ONE],
         "dev": [*TEST, "ruff", "mypy", "types-requests"],
     },
     entry_points={"console_scripts": ["pybpod-alyx = pybpod_alyx_module.__main__:main"]},

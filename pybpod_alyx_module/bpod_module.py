@@ -5,7 +5,7 @@ from __future__ import annotations
 from pybpodapi.bpod_modules.bpod_module import BpodModule
 
 
-class AlyxModule(BpodModule):  # type: ignore[misc]  # pybpod-api has no types
+class AlyxModule(BpodModule):
     """A Bpod module that no hardware is: Alyx is a database.
 
     Versions before 2 let ``PYBPOD_API_MODULES`` list the plugin. Where a rig still does, pybpod-api asks this class

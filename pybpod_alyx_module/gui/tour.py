@@ -192,6 +192,11 @@ class _Runner:
         QApplication.exit(0)
 
 
+def _say(line: object) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Start PyBpod as its own program does, and take the tour.
 
@@ -220,7 +225,7 @@ def main() -> int:
     if not editor.model.projects:
         sys.stderr.write("The tour failed: PyBpod did not open the project.\n")
         return 1
-    runner = _Runner(Tour(editor, screenshots, lambda line: sys.stdout.write(f"{line}\n")).steps())
+    runner = _Runner(Tour(editor, screenshots, _say).steps())
     application.exec_()
     if runner.failure is not None:
         sys.stderr.write(f"The tour failed: {runner.failure}\n")

@@ -214,11 +214,14 @@ def test_nothing_that_a_filter_says_is_evaluated(sandbox: SandboxServer, tmp_pat
 def test_one_api_logs_in_lists_and_reads(sandbox: SandboxServer, tmp_path: Path) -> None:
     program = """
         import sys
-        from one.webclient import AlyxClient
+        from one.api import ONE
         url, user, password, cache = sys.argv[1:]
-        alyx = AlyxClient(base_url=url, username=user, password=password, cache_dir=cache, silent=True, cache_rest=None)
+        login = {"base_url": url, "username": user, "password": password, "silent": True}
+        one = ONE(**login, cache_dir=cache, cache_rest=None, mode="remote")
+        alyx = one.alyx
         assert alyx.is_logged_in
         assert {"subjects", "sessions", "weighings"} <= set(alyx.rest_schemes.endpoints)
+        print(len(one.search(subject="ea04", query_type="remote")))
         print(len(alyx.rest("sessions", "list", subject="ea04")))
         session = alyx.rest("sessions", "list", subject="ea04")[0]
         print(alyx.rest("sessions", "read", id=session["id"])["subject"])
@@ -234,4 +237,4 @@ def test_one_api_logs_in_lists_and_reads(sandbox: SandboxServer, tmp_path: Path)
         timeout=_TIMEOUT,
         check=False,
     )
-    assert ended.stdout.split() == ["25", "ea04", "haisslab"], ended.stderr
+    assert ended.stdout.split() == ["25", "25", "ea04", "haisslab"], ended.stderr
