@@ -42,6 +42,12 @@ def test_subjects_of_the_project_that_the_list_lacks_are_looked_up_by_id(client,
     assert {subject.responsible_user for subject in remote.looked_up} == {"ana"}
 
 
+def test_subjects_that_the_list_holds_are_not_looked_up(client, sandbox):
+    rows = client.list("subjects", {"responsible_user": sandbox.username})
+    remote = fetch_remote(client, sandbox.username, [linked(row, sandbox.url) for row in rows])
+    assert remote.looked_up == ()
+
+
 def test_a_user_without_subjects_has_an_empty_list(client):
     assert fetch_remote(client, "nobody-here", []).listed == ()
 

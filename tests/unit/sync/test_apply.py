@@ -296,3 +296,23 @@ def test_a_new_animal_takes_the_name_that_another_gave_up():
         "b": alyx_id("a"),
         "a": alyx_id("new"),
     }
+
+
+def test_a_chain_of_which_the_head_is_kept_is_refused_all_the_way():
+    project = renamed_project("a", "b", "c")
+    plan = make_plan(project.subjects(), listing(remote("b", who="a"), remote("c", who="b"), remote("d", who="c")))
+    keys = [entry.local.key for entry in plan.entries]
+    plan = plan.answered({keys[0]: Action.OVERRIDE, keys[1]: Action.OVERRIDE, keys[2]: Action.KEEP})
+    outcomes = {outcome.entry.local.key: outcome.applied for outcome in run(plan, project)}
+    assert outcomes == {keys[0]: False, keys[1]: False, keys[2]: True}
+    assert [subject.name for subject in project.items] == ["a", "b", "c"]
+
+
+def test_changes_are_taken_back_last_first():
+    project = renamed_project("a", "b", "c")
+    before = project.state()
+    steps = apply_plan(plan_of(project, remote("a", **DEAD), remote("b", **DEAD)), project, synced_at=NOW)
+    next(steps)
+    next(steps)
+    steps.close()
+    assert project.state() == before

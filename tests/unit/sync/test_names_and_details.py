@@ -61,6 +61,7 @@ def test_the_reason_shows_invisible_characters():
 
 def test_fold_and_same():
     assert fold(NFC) == fold(NFD) == fold(NFD.upper())
+    assert fold("Straße") == fold("STRASSE")
     assert same(NFC, NFD)
     assert not same("a", "A")
 

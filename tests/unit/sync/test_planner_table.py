@@ -207,6 +207,25 @@ def test_not_alive_in_a_running_session_is_postponed(project):
     assert "running session" in entry.reason
 
 
+def test_a_postponed_removal_does_not_free_its_name(project):
+    project.put("ea04", record("ea04"), hold="it is in a running session")
+    plan = plan_of(project, remote("ea04", who="new"), looked_up=(remote("ea04", **DEAD),))
+    assert [entry.action for entry in plan.entries] == [Action.CONFLICT, Action.POSTPONE]
+
+
+def test_a_subject_that_is_not_removed_for_want_of_a_server_does_not_free_its_name(project):
+    project.put("ea04", record("ea04", alyx_server=..., url=...))
+    plan = plan_of(project, remote("ea04", who="new"), looked_up=(remote("ea04", **DEAD),))
+    assert [entry.action for entry in plan.entries] == [Action.CONFLICT, Action.LEFT_ALONE]
+
+
+def test_two_subjects_with_one_id_do_not_free_their_names(project):
+    project.put("A", record("A", who="x"))
+    project.put("B", record("B", who="x"))
+    plan = plan_of(project, remote("A", who="new"), remote("C", who="x"))
+    assert [entry.action for entry in plan.entries] == [Action.CONFLICT] * 3
+
+
 def test_not_alive_with_the_name_of_a_local_subject_leaves_that_alone(project):
     project.put("ea04")
     entry = only(plan_of(project, remote("ea04", **DEAD)))
