@@ -196,12 +196,12 @@ class JsonFile:
         # Windows refuses while another program, a virus scanner say, has the file open; that is over soon.
         for _ in range(20 if os.name == "nt" else 0):
             try:
-                source.replace(target)
+                os.replace(source, target)
             except PermissionError:
                 time.sleep(0.05)
             else:
                 return
-        source.replace(target)
+        os.replace(source, target)
 
     def _unusable(self, verb: str, error: OSError) -> ConfigurationError:
         return ConfigurationError(
