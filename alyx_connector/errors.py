@@ -69,6 +69,15 @@ class AlyxError(Exception):
         #: What to do next; may be empty.
         self.hint = hint
 
+    @property
+    def message(self) -> str:
+        """What happened, without the hint."""
+        return str(self.args[0]) if self.args else ""
+
+    def __str__(self) -> str:
+        """Return what happened and what to do next, so that a traceback tells both."""  # noqa: DOC201
+        return " ".join(part for part in (self.message, self.hint) if part)
+
 
 class ConfigurationError(AlyxError):
     """An address, a setting or an argument is unusable; nothing was sent.

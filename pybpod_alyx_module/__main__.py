@@ -55,8 +55,7 @@ def _demo(options: argparse.Namespace) -> int:
     try:
         return run_demo(offscreen=offscreen, output=options.output, say=lambda line: print(line, flush=True))
     except (AlyxError, OSError, RuntimeError, LookupError) as error:
-        hint = getattr(error, "hint", "")
-        print(f"pybpod-alyx demo: {error} {hint}".rstrip(), file=sys.stderr)
+        print(f"pybpod-alyx demo: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return OK

@@ -122,7 +122,7 @@ def _recorded(client: AlyxClient, username: str, token: str, *, remember: bool) 
     try:
         Accounts().remember(client.url, username, token, keep_token=remember)
     except AlyxError as error:  # the connection stands all the same
-        problem, remembered = " ".join(filter(None, (str(error), error.hint))), False
+        problem, remembered = str(error), False
     return Connected(client, username, remembered, problem)
 
 

@@ -82,4 +82,4 @@ def describe(error: BaseException) -> Message:
             "The details are in PyBpod's log: please report them.",
         )
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
-    return Message(title, str(error) or f"{title}.", error.hint or advice)
+    return Message(title, error.message or f"{title}.", error.hint or advice)

@@ -11,6 +11,7 @@ from pybpod_alyx_module.sync.details import SYNCED_AT
 from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.names import fold, same
 from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
+from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -151,9 +152,8 @@ class _Application:
         for entry in removals:
             yield self._remove(entry)
         possible = self._possible(renames)
-        # all in one step: where two animals swapped names, nobody may see or save the project between
-        renamed = [self._rename(entry, possible=entry in possible) for entry in renames]
-        yield from renamed
+        yield from (self._rename(entry, possible=False) for entry in renames if entry not in possible)
+        yield from self._rename_all(possible)
         for entry in self.plan.entries:
             if entry not in removals and entry not in renames:
                 yield self._apply(entry)
@@ -175,13 +175,13 @@ class _Application:
         local, changed = self._now(entry)
         if local is None:
             return Outcome(entry, applied=False, message=changed)
-        if entry.action is Action.KEEP and local.server != self.plan.server:
+        if entry.action is Action.KEEP and not same_server(local.server or "", self.plan.server):
             return Outcome(entry, applied=True)  # not linked to this server, and to be left so
         self._update(entry, local, local.name)
         return Outcome(entry, applied=True)
 
     def _add(self, entry: PlanEntry) -> Outcome:
-        if fold(entry.name) in map(fold, self.project.names().values()):
+        if self._holds(entry.name):
             return Outcome(entry, applied=False, message="a subject of this name is in the project: sync again")
         record = record_of(entry, self.plan.server, self.synced_at)
         self._undo.append(self.project.add(entry.name, record["alyx_id"], record))
@@ -209,6 +209,26 @@ class _Application:
                 return possible
             possible = left
 
+    def _rename_all(self, waiting: list[PlanEntry]) -> Iterator[Outcome]:
+        # each as soon as its new name is free
+        while waiting:
+            still: list[PlanEntry] = []
+            for entry in waiting:
+                if self._holds(_new_name(entry) or ""):
+                    still.append(entry)
+                else:
+                    yield self._rename(entry, possible=True)
+            if still == waiting:
+                # a ring, two animals that swapped names say: in one step, so that nobody sees or saves what is between
+                possible = self._possible(waiting)
+                ring = [self._rename(entry, possible=entry in possible) for entry in waiting]
+                yield from ring
+                return
+            waiting = still
+
+    def _holds(self, name: str) -> bool:
+        return fold(name) in map(fold, self.project.names().values())
+
     def _rename(self, entry: PlanEntry, *, possible: bool) -> Outcome:
         self.at = entry.name
         local, changed = self._now(entry)
@@ -229,7 +249,9 @@ class _Application:
         if entry.local is None:
             raise ValueError(f"no subject of the project to {entry.action.value}")
         now = self.project.read(entry.local.key)
-        if now is None or replace(now, hold="") != replace(entry.local, hold=""):
+        if now is None:
+            return None, "it is no longer in the project"
+        if replace(now, hold="") != replace(entry.local, hold=""):
             return None, "it changed in the project meanwhile: sync again"
         return now, ""
 

@@ -141,7 +141,9 @@ class SyncPlan:
             The same entries, no removal among them.
         """
         entries = tuple(
-            replace(entry, action=Action.POSTPONE, reason=reason) if entry.action is Action.REMOVE else entry
+            replace(entry, action=Action.POSTPONE, reason=f"{entry.reason}; {reason}")
+            if entry.action is Action.REMOVE
+            else entry
             for entry in self.entries
         )
         return replace(self, entries=entries, many_removals=False)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from pybpod_alyx_module.sync.details import COMPARED, MISSING
 from pybpod_alyx_module.sync.names import fold, same, unusable
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
+from pybpod_alyx_module.sync.servers import host_of, same_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,25 +83,6 @@ def _not_alive(subject: RemoteSubject) -> str:
     return f"not alive on Alyx (death date {subject.death_date or 'not given'})"
 
 
-def host_of(url: str | None) -> str | None:
-    """Return the host of a saved Alyx url.
-
-    Parameters
-    ----------
-    url : str or None
-        For example ``https://alyx.lab.org/subjects/ea04``.
-
-    Returns
-    -------
-    str or None
-        ``alyx.lab.org``; None where there is none. The scheme is left out: behind a proxy Alyx names its own wrongly.
-    """
-    try:
-        return urlsplit(url or "").hostname
-    except ValueError:
-        return None
-
-
 class _Planner:
     """The indexes that the rows of the table ask for."""
 
@@ -118,9 +99,7 @@ class _Planner:
                 continue
             if subject.server is None and host_of(subject.url) is None:
                 self.unknown_server[subject.alyx_id].append(subject)
-            elif subject.server == remote.server or (
-                subject.server is None and host_of(subject.url) == host_of(remote.server)
-            ):
+            elif self._is_of_this_server(subject):
                 self.here[subject.alyx_id].append(subject)
             else:
                 self.elsewhere.append(subject)
@@ -166,26 +145,43 @@ class _Planner:
                 reason = f"{self.remote.server} has no subject with its Alyx id any more ({alyx_id}); kept as it is"
                 entries.extend(self._left(copy, None, reason) for copy in copies)
         for foreign in self.elsewhere:
-            server = foreign.server or host_of(foreign.url)
-            entries.append(self._left(foreign, None, f"it belongs to {server}: connect there to sync it"))
+            entries.append(self._left(foreign, None, self._whose(foreign)))
         for alyx_id, strays in self.unknown_server.items():
             if alyx_id not in told:
                 reason = "its file does not say from which Alyx server it came, and this one did not list it"
                 entries.extend(self._left(stray, None, reason) for stray in strays)
         return entries
 
+    def _is_of_this_server(self, local: LocalSubject) -> bool:
+        if local.server is None:
+            return host_of(local.url) == host_of(self.remote.server)
+        return same_server(local.server, self.remote.server)
+
+    def _whose(self, foreign: LocalSubject) -> str:
+        # why a subject of another server is left alone
+        server = foreign.server or host_of(foreign.url)
+        if foreign.alyx_id not in {subject.alyx_id for subject in self.remote.listed}:
+            return f"it belongs to {server}: connect there to sync it"
+        return (
+            f"{self.remote.server} has the same animal, but here it is linked to {server}; if that server has moved, "
+            "see 'When the server gets another address' in docs/sync.md"
+        )
+
     def _entries_of(self, remote: RemoteSubject, *, listed: bool) -> list[PlanEntry]:
         copies = self.here.get(remote.alyx_id, [])
         strays = self.unknown_server.get(remote.alyx_id, [])
         if len(copies) + len(strays) > 1:
             names = ", ".join(repr(copy.name) for copy in (*copies, *strays))
-            reason = f"{names} have one Alyx id ({remote.alyx_id}): remove the one that is not meant, then sync again"
+            reason = (
+                f"{names} have one Alyx id ({remote.alyx_id}): decide which one is meant, "
+                "remove the other from this PyBpod project by hand, then sync again"
+            )
             return [PlanEntry(Action.CONFLICT, copy.name, copy, remote, reason=reason) for copy in (*copies, *strays)]
         if copies:
             return [self._linked(copies[0], remote, listed=listed)]
         if strays:
             return [self._stray(strays[0], remote, listed=listed)]
-        if not listed:
+        if not listed or any(foreign.alyx_id == remote.alyx_id for foreign in self.elsewhere):
             return []
         return self._unlinked(remote)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from alyx_connector.errors import ProtocolError
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def fetch_remote(
 
     Raises
     ------
+    ProtocolError
+        The list did not hold still, a row makes no sense, or subjects of others came.
     AlyxError
-        Whatever kept the list from arriving complete; `ProtocolError` where a row makes no sense.
+        Whatever else kept the list from arriving complete.
     Cancelled
         It was cancelled.
     """
@@ -60,6 +63,12 @@ def fetch_remote(
         "subjects", {"responsible_user": responsible_user}, page_size=PAGE_SIZE, report=report, cancel=cancel
     )
     listed = tuple(RemoteSubject.from_row(row, client.url) for row in rows)
+    strangers = [subject.nickname for subject in listed if subject.responsible_user != responsible_user]
+    if strangers:
+        raise ProtocolError(
+            f"{client.url} was asked for the subjects of {responsible_user} and sent others too, {strangers[0]!r} say.",
+            hint="Tell who runs the server: it or something before it does not filter by responsible user.",
+        )
     known = {subject.alyx_id for subject in listed}
     wanted = {subject.alyx_id for subject in local if subject.alyx_id is not None and _is_uuid(subject.alyx_id)}
     missing = sorted(wanted - known)

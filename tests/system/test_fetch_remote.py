@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from alyx_connector.client import AlyxClient
+from alyx_connector.errors import ProtocolError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.sync.service import fetch_remote
 from pybpod_alyx_module.sync.snapshot import LocalSubject
+from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 
 
@@ -50,6 +52,18 @@ def test_subjects_that_the_list_holds_are_not_looked_up(client, sandbox):
 
 def test_a_user_without_subjects_has_an_empty_list(client):
     assert fetch_remote(client, "nobody-here", []).listed == ()
+
+
+def test_a_server_that_does_not_filter_is_refused(sandbox):
+    def everybody(page):
+        page["results"][0]["responsible_user"] = "somebody"
+        return page
+
+    with FaultProxy(sandbox.url) as proxy, AlyxClient(proxy.url) as client:
+        client.login(sandbox.username, sandbox.password)
+        proxy.fault("alter", times=1, path="/subjects", change=everybody)
+        with pytest.raises(ProtocolError, match=r"subjects of jose and sent others"):
+            fetch_remote(client, sandbox.username, [])
 
 
 def test_a_cancelled_fetch_raises(client, sandbox):

@@ -21,7 +21,8 @@ def test_every_error_is_in_the_tree_and_survives_a_queue(kind):
     assert not isinstance(error, RuntimeError)
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is kind
-        assert str(twin) == "At https://lab.org something happened."
+        assert twin.message == "At https://lab.org something happened."
+        assert str(twin) == "At https://lab.org something happened. Do this."
         assert vars(twin) == vars(error)
 
 

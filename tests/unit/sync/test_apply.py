@@ -138,7 +138,8 @@ def test_a_subject_that_went_meanwhile_is_refused(project):
     project.put("a", record("a"))
     plan = plan_of(project, remote("a", **DEAD))
     project.items.clear()
-    assert [outcome.applied for outcome in run(plan, project)] == [False]
+    (outcome,) = run(plan, project)
+    assert (outcome.applied, outcome.message) == (False, "it is no longer in the project")
 
 
 def test_a_name_taken_meanwhile_is_refused(project):
@@ -284,7 +285,9 @@ def test_a_removal_frees_its_name_in_the_same_sync():
 
 def test_a_removal_that_was_declined_keeps_its_name():
     project = renamed_project("a")
-    plan = plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)).without_removals("no")
+    plan = plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)).without_removals("not now")
+    (postponed,) = plan.of(Action.POSTPONE)
+    assert postponed.reason == "not alive on Alyx (death date 2026-11-01); not now"
     assert [outcome.applied for outcome in run(plan, project) if outcome.entry.action is Action.ADD] == [False]
     assert [subject.record["alyx_id"] for subject in project.items] == [alyx_id("a")]
 
@@ -316,3 +319,22 @@ def test_changes_are_taken_back_last_first():
     next(steps)
     steps.close()
     assert project.state() == before
+
+
+def test_a_name_taken_between_two_renames_is_refused():
+    project = renamed_project("a", "b")
+    plan = plan_of(project, remote("x", who="a"), remote("y", who="b"), answer=Action.OVERRIDE)
+    steps = apply_plan(plan, project, synced_at=NOW)
+    next(steps)
+    project.put("Y")
+    assert [outcome.applied for outcome in steps] == [False]
+    assert [subject.name for subject in project.items] == ["x", "b", "Y"]
+
+
+def test_renames_that_do_not_depend_on_each_other_are_steps_of_their_own():
+    project = renamed_project("a", "b")
+    steps = apply_plan(
+        plan_of(project, remote("x", who="a"), remote("y", who="b"), answer=Action.OVERRIDE), project, synced_at=NOW
+    )
+    next(steps)
+    assert [subject.name for subject in project.items] == ["x", "b"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action
 from pybpod_alyx_module.sync.planner import make_plan
-from pybpod_alyx_module.sync.snapshot import RemoteSubject
+from pybpod_alyx_module.sync.servers import same_server
+from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 from tests.alyx_rows import SERVER, alyx_id, listing, record, remote, row
 from tests.memory_project import MemoryProject
 
@@ -185,6 +188,47 @@ def test_the_same_id_on_another_server_is_not_that_subject(project):
     project.put("old", record("old", who="ea04", server="https://copy.org"))
     plan = plan_of(project, remote("ea04", **DEAD))
     assert [entry.action for entry in plan.entries] == [Action.LEFT_ALONE]
+
+
+def test_the_same_animal_linked_to_another_address_is_told_once(project):
+    project.put("ea04", record("ea04", server="https://old.lab.org"))
+    entry = only(plan_of(project, remote("ea04")))
+    assert (entry.action, entry.local.name) == (Action.LEFT_ALONE, "ea04")
+    assert "https://old.lab.org" in entry.reason
+    assert SERVER in entry.reason
+    assert "docs/sync.md" in entry.reason
+
+
+def test_the_place_that_the_reason_names_is_there():
+    page = Path(__file__).parents[3] / "docs" / "sync.md"
+    assert "## When the server gets another address" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://alyx.lab.org", "https://alyx.lab.org", True),
+        ("https://alyx.lab.org", "https://ALYX.lab.org/", True),
+        ("http://127.0.0.1:8000", "http://localhost:8000", True),
+        ("http://127.0.0.1:8000", "http://[::1]:8000", True),
+        ("http://alyx.lab.org:8000", "https://alyx.lab.org", False),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8001", False),
+        ("https://lab.org/alyx", "https://lab.org", False),
+        ("https://alyx.lab.org", "https://alyx-test.lab.org", False),
+        ("https://lab.org:bad", "https://lab.org", False),
+        ("", "https://lab.org", False),
+    ],
+)
+def test_addresses_of_one_server(one, other, same):
+    assert same_server(one, other) is same
+    assert same_server(other, one) is same
+
+
+def test_a_server_that_went_from_http_to_https_is_the_same(project):
+    saved = record("ea04", server="http://alyx.lab.org")
+    project.put("ea04", saved)
+    plan = make_plan(project.subjects(), RemoteSnapshot("https://alyx.lab.org", "jose", (remote("ea04"),)))
+    assert only(plan).action is Action.UP_TO_DATE
 
 
 def test_not_alive_and_in_the_project_is_removed_with_the_death_date(project):
