@@ -129,7 +129,7 @@ class Accounts:
         )
 
     def remember(
-        self, url: str, username: str, token: str, *, make_default: bool = False, keep_token: bool = True
+        self, url: str, username: str, token: str, *, make_default: bool = False, keep_token: bool | None = True
     ) -> Account:
         """Keep an account and its token.
 
@@ -143,8 +143,9 @@ class Accounts:
             The token.
         make_default : bool
             Whether server and user become the defaults.
-        keep_token : bool
-            Whether the token outlives this program; if not it is kept in memory, and a kept one is removed.
+        keep_token : bool or None
+            True keeps the token for the next program; False keeps it in memory only and removes one that was kept;
+            None leaves tokens as they are, kept or not: it is the caller's own.
 
         Returns
         -------
@@ -174,7 +175,7 @@ class Accounts:
         if keep_token:
             self._memory.forget(server, username)
             self.tokens.put(server, username, token)
-        else:
+        elif keep_token is not None:
             self.tokens.forget(server, username)
             self._memory.put(server, username, token)
         return self.find(server, username)

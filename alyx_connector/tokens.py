@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from alyx_connector.errors import ConfigurationError
 from alyx_connector.storage import JsonFile, home_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from keyring.backend import KeyringBackend
@@ -28,6 +30,8 @@ __all__ = [
 STORE_SETTING = "ALYX_TOKEN_STORE"
 #: Below this priority a keyring is none: the "fail" and "null" backends, and those that keep clear text.
 REAL_KEYRING_PRIORITY = 1
+#: How long a keyring may take to answer, in seconds: it may have to ask the user for a password first.
+KEYRING_LIMIT_S = 60.0
 
 
 class TokenStore(ABC):
@@ -128,12 +132,38 @@ class KeyringTokenStore(TokenStore):
         The keyring.
     fallback : TokenStore
         Takes the tokens that the keyring does not take, because it is locked, say.
+    limit_s : float
+        How long the keyring may take to answer, in seconds: it may have to ask the user to unlock it.
     """
 
-    def __init__(self, keyring: KeyringBackend, fallback: TokenStore) -> None:
+    def __init__(self, keyring: KeyringBackend, fallback: TokenStore, limit_s: float = KEYRING_LIMIT_S) -> None:
         self._keyring = keyring
         self._fallback = fallback
+        self._limit_s = limit_s
+        self._silent = False
         self._trouble = ""
+
+    def _ask(self, call: Callable[[], str | None]) -> str | None:
+        # in a thread of its own, which is left behind when the keyring never answers; then it is not asked again
+        if self._silent:
+            raise TimeoutError("the keyring does not answer")
+        answers: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                answers.put(call())
+            except Exception as error:  # noqa: BLE001 - raised again by the one who waits
+                answers.put(error)
+
+        threading.Thread(target=work, name="alyx-keyring", daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._limit_s)
+        except queue.Empty:
+            self._silent = True
+            raise TimeoutError("the keyring does not answer") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def get(self, url: str, username: str) -> str | None:
         """See `TokenStore`."""  # noqa: DOC201
@@ -142,7 +172,7 @@ class KeyringTokenStore(TokenStore):
         if token is not None:
             return token
         try:
-            return self._keyring.get_password(_service(url), username)
+            return self._ask(lambda: self._keyring.get_password(_service(url), username))
         except Exception as error:  # noqa: BLE001 - backends raise what their system raises
             self._note(error)
             return None
@@ -150,7 +180,7 @@ class KeyringTokenStore(TokenStore):
     def put(self, url: str, username: str, token: str) -> None:
         """See `TokenStore`."""
         try:
-            self._keyring.set_password(_service(url), username, token)
+            self._ask(lambda: self._keyring.set_password(_service(url), username, token))
         except Exception as error:  # noqa: BLE001 - backends raise what their system raises
             self._note(error)
             self._fallback.put(url, username, token)
@@ -162,8 +192,8 @@ class KeyringTokenStore(TokenStore):
         """See `TokenStore`."""
         self._fallback.forget(url, username)
         try:
-            if self._keyring.get_password(_service(url), username) is not None:
-                self._keyring.delete_password(_service(url), username)
+            if self._ask(lambda: self._keyring.get_password(_service(url), username)) is not None:
+                self._ask(lambda: self._keyring.delete_password(_service(url), username))
         except Exception as error:  # noqa: BLE001 - backends raise what their system raises
             self._note(error)
 

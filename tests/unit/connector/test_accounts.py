@@ -113,6 +113,15 @@ def test_a_token_that_is_not_kept_lives_in_memory_and_an_older_one_goes(accounts
     assert accounts.token("lab.org", "jose") is None
 
 
+def test_a_token_that_is_the_callers_own_changes_no_token(accounts):
+    accounts.remember("lab.org", "ana", OTHER)
+    for username in ("jose", "ana"):
+        accounts.remember("lab.org", username, TOKEN, keep_token=None)
+        assert accounts.last_used().username == username
+    assert accounts.token("lab.org", "jose") is None
+    assert accounts.token("lab.org", "ana") == OTHER
+
+
 @pytest.mark.parametrize(("username", "token"), [("", TOKEN), ("jose", "")])
 def test_nobody_and_no_token_are_not_remembered(accounts, username, token):
     with pytest.raises(ConfigurationError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 
 import keyring
 import pytest
@@ -147,6 +148,25 @@ def test_the_choice(tmp_path, monkeypatch, os_keyring):
         choose_token_store()
     assert caught.value.setting == "ALYX_TOKEN_STORE"
     assert "auto, keyring, file or memory" in caught.value.hint
+
+
+def test_a_keyring_that_never_answers_is_asked_once_and_loses_no_login(tmp_path):
+    asked, release = [], threading.Event()
+
+    class MuteKeyring(DictKeyring):
+        def _check(self):
+            asked.append(1)
+            release.wait()
+
+    store = KeyringTokenStore(MuteKeyring(), FileTokenStore(tmp_path), limit_s=0.05)
+    try:
+        assert store.get(SERVER, "jose") is None
+        store.put(SERVER, "jose", TOKEN)
+        assert store.get(SERVER, "jose") == TOKEN
+        assert "TimeoutError" in store.describe()
+        assert len(asked) == 1
+    finally:
+        release.set()
 
 
 def test_a_keyring_that_was_demanded_never_falls_back_to_the_disk(tmp_path, os_keyring):
