@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -145,13 +146,18 @@ class HostProject:
         """
         subject = self._find(key)
         before = subject.name, subject.alyx
-        subject.alyx = {**(before[1] or {}), **record}
-        self._rename(subject, name)
 
         def undo() -> None:
-            self._rename(subject, before[0])
-            subject.alyx = before[1]
+            with ExitStack() as steps:  # each of them, also where one fails
+                steps.callback(setattr, subject, "alyx", before[1])
+                steps.callback(self._rename, subject, before[0])
 
+        try:
+            subject.alyx = {**(before[1] or {}), **record}
+            self._rename(subject, name)
+        except BaseException:
+            undo()
+            raise
         return undo
 
     def remove(self, key: str) -> Callable[[], None]:
@@ -293,31 +299,47 @@ class HostProject:
         lists = [(setup, list(setup.subjects)) for setup in self._setups() if subject in setup.subjects]
         references = [_drop_reference(setup, subject) for setup, _listed in lists]
 
-        subject.remove(True)
-        for setup, _listed in lists:
-            while subject in setup.subjects:
-                setup -= subject  # PyBpod's way to say it; the setup stays the same object
-        subject.setup = None
         details = project.mainwindow.details
         was_shown = details.value is subject
-        if was_shown:
-            details.value = None
 
-        def put_back() -> None:
-            project.subjects.insert(position, subject)
-            parent.insertChild(index, node)
+        def put_in_place() -> None:
+            if subject not in project.subjects:
+                project.subjects.insert(position, subject)
+            if parent.indexOfChild(node) < 0:
+                parent.insertChild(index, node)
             node.setExpanded(expanded)
             tree._items.update(entries)
-            for (setup, listed), restore in zip(lists, references, strict=True):
-                setup.subjects[:] = listed
-                _refresh(setup)
-                restore()
-            subject.setup = chosen
+
+        def put_into(setup: Any, listed: list[Any], restore: Callable[[], None]) -> None:
+            setup.subjects[:] = listed
+            restore()
+            _refresh(setup)
+
+        def show_again() -> None:
             if was_shown:
                 details.value = subject
             if was_current and tree.currentItem() is parent:
                 tree.setCurrentItem(current)
 
+        def put_back() -> None:
+            with ExitStack() as steps:  # last first, each of them, also where one fails
+                steps.callback(show_again)
+                steps.callback(setattr, subject, "setup", chosen)
+                for (setup, listed), restore in zip(lists, references, strict=True):
+                    steps.callback(put_into, setup, listed, restore)
+                steps.callback(put_in_place)
+
+        try:
+            subject.remove(True)
+            for setup, _listed in lists:
+                while subject in setup.subjects:
+                    setup -= subject  # PyBpod's way to say it; the setup stays the same object
+            subject.setup = None
+            if was_shown:
+                details.value = None
+        except BaseException:
+            put_back()
+            raise
         return put_back
 
 

@@ -118,7 +118,7 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     ValueError
         The plan still asks.
     SyncError
-        The project refused a change; it is as it was before.
+        The project refused a change; it is as it was before, or the error says that it is not.
     """
     if plan.of(Action.ASK):
         raise ValueError("the plan has questions without an answer")
@@ -126,7 +126,11 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     try:
         yield from application.steps()
     except BaseException as error:
-        application.roll_back()
+        if not application.roll_back():
+            raise SyncError(
+                f"Subject {application.at!r}: {error} Not every change of this sync could be taken back.",
+                hint="Close the project without saving, then open it again: its files are as they were.",
+            ) from error
         if isinstance(error, GeneratorExit | SyncError) or not isinstance(error, Exception):
             raise
         raise SyncError(
@@ -158,13 +162,17 @@ class _Application:
             if entry not in removals and entry not in renames:
                 yield self._apply(entry)
 
-    def roll_back(self) -> None:
+    def roll_back(self) -> bool:
+        # whether everything could be taken back
+        complete = True
         while self._undo:
             step = self._undo.pop()
             try:
                 step()
             except Exception:
-                logger.exception("a change could not be taken back; close the project without saving to keep the file")
+                complete = False
+                logger.exception("a change could not be taken back")
+        return complete
 
     def _apply(self, entry: PlanEntry) -> Outcome:
         if entry.action in {Action.CONFLICT, Action.LEFT_ALONE, Action.POSTPONE}:
