@@ -218,6 +218,8 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
             error = CertificateError(f"The TLS certificate of {server} was refused{words}.", hint=hint, **known)
         case FaultKind.CONNECT_TIMEOUT:
             message = f"{server} did not accept a connection within {connect_s:g} s{tried}."
+            if server.startswith("https:"):
+                network = f"{network} A server without encryption does not answer https: then type http:// in front."
             error = RequestTimeoutError(message, hint=network, **known)
         case FaultKind.READ_TIMEOUT:
             message = f"{server} did not answer within {read_s:g} s{tried}."

@@ -6,16 +6,19 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alyx_sandbox.lab_file import LabFileError, read_lab
 from alyx_sandbox.options import Options, parse_options
-from alyx_sandbox.settings import configure
 from alyx_sandbox.stop import StopSignal, stop_when_stdin_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+#: What the sandbox is made of, by the names under which Python imports it.
+PARTS = ("django", "rest_framework", "django_filters", "drf_spectacular", "waitress")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where it could not start or a worker died.
     """
     options = parse_options(arguments)
+    missing = [part for part in PARTS if find_spec(part) is None]
+    if missing:
+        print(
+            f"alyx_sandbox: {', '.join(missing)} is not installed here; the sandbox comes with\n"
+            "    pip install 'pybpod-gui-plugin-alyx[sandbox]'",
+            file=sys.stderr,
+        )
+        return 1
+    from alyx_sandbox.settings import configure  # it needs Django
+
     stop = StopSignal()
     try:
         lab = read_lab(options.lab)
@@ -70,7 +83,10 @@ def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) 
 @contextmanager
 def _folder(options: Options) -> Iterator[Path]:
     if options.data:
-        options.data.mkdir(parents=True, exist_ok=True)
+        try:
+            options.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RuntimeError(f"the folder {options.data} cannot be used: {error.strerror}; name another") from error
         yield options.data
         return
     folder = Path(tempfile.mkdtemp(prefix="alyx-sandbox-"))

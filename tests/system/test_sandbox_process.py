@@ -238,3 +238,28 @@ def test_one_api_logs_in_lists_and_reads(sandbox: SandboxServer, tmp_path: Path)
         check=False,
     )
     assert ended.stdout.split() == ["25", "25", "ea04", "haisslab"], ended.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    taken = tmp_path / "a file"
+    taken.touch()
+    ended = _run("--data", str(taken))
+    assert ended.returncode == 1
+    assert f"the folder {taken} cannot be used" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_is_not_installed_is_told_with_the_command_that_installs_it() -> None:
+    program = """
+        import importlib.util, sys
+        found = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *more: None if name == "waitress" else found(name, *more)
+        from alyx_sandbox.__main__ import main
+        sys.exit(main(["--port", "0"]))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+    )
+    assert ended.returncode == 1
+    assert "waitress is not installed here" in ended.stderr
+    assert "pip install 'pybpod-gui-plugin-alyx[sandbox]'" in ended.stderr
