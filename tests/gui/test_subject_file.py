@@ -8,7 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from AnyQt.QtCore import QEvent
+from AnyQt.QtGui import QHelpEvent
 
+from pybpod_alyx_module.models.subject.impl import NAME_FROM_ALYX
 from tests.alyx_rows import SERVER, alyx_id, record
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
@@ -102,6 +105,7 @@ class TestLink:
         assert menu.labels(subject.node) == ["Remove", "Alyx details"]
         assert subject.node.icon(0).pixmap(32, 32).toImage() != plain
         assert subject._name.readonly
+        assert subject._name.form.toolTip() == NAME_FROM_ALYX
         project.update_ui()
         assert subject.node.icon(0).pixmap(32, 32).toImage() != plain
         assert subject.node.text(0) == subject.name == "Untitled subject 0"
@@ -109,6 +113,17 @@ class TestLink:
         assert menu.labels(subject.node) == ["Remove"]
         assert subject.node.icon(0).pixmap(32, 32).toImage() == plain
         assert not subject._name.readonly
+        assert subject._name.form.toolTip() == ""
+
+    def test_the_greyed_name_tells_why(self, project, qtbot):
+        from AnyQt.QtWidgets import QApplication, QToolTip
+
+        subject = project.create_subject()
+        subject.alyx = record("ea04")
+        field = subject._name.form.lineEdit
+        point = field.rect().center()
+        QApplication.sendEvent(field, QHelpEvent(QEvent.ToolTip, point, field.mapToGlobal(point)))
+        qtbot.waitUntil(lambda: QToolTip.text() == NAME_FROM_ALYX)
 
     def test_the_tree_edits_no_names(self, host, project):
         from AnyQt.QtCore import Qt

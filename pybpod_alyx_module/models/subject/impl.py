@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 #: Label of the menu entry that only Alyx subjects have.
 DETAILS = "Alyx details"
 
+#: Why the name of an Alyx subject cannot be edited.
+NAME_FROM_ALYX = "The name comes from Alyx: rename the animal there, then sync."
+
 
 class Subject(HostSubject):
     """Mixed into every PyBpod subject, also into those that Alyx does not know."""
@@ -235,6 +238,7 @@ class Subject(HostSubject):
 
     def _show_link(self) -> None:
         self._name.readonly = self.is_alyx
+        self._name.form.setToolTip(NAME_FROM_ALYX if self.is_alyx else self._name.help)
         if self.is_alyx and self._details_action is None:
             self._details_action = self.tree.add_popup_menu_option(DETAILS, self.open_alyx_details, item=self.node)
         elif not self.is_alyx and self._details_action is not None:
