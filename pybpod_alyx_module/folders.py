@@ -88,17 +88,17 @@ class FolderMoves:
         wanted : mapping
             Folder as it is to folder as it shall be; the subject's JSON file within is renamed alike.
         staying : collection of str
-            Folders of the project's other subjects: those stay, and a folder that wants to their place gives way.
+            Folders of the project's other subjects, which stay.
 
         Returns
         -------
         list of tuple
-            Folders that found no place among the subjects: where they were and where they are, in ``removed``.
+            Folders of no subject that were in the way: where they were and where they are, in ``removed``.
 
         Raises
         ------
         FolderError
-            A folder could not be moved.
+            A folder could not be moved, or the disk takes its new name for that of another subject.
         """
         waiting = {source: (source.name, target) for source, target in wanted.items()}
         aside = []
@@ -116,8 +116,11 @@ class FolderMoves:
                 self._move(source, parked)
                 waiting[parked] = (name, target)
             elif any(_same(target, other) for other in staying):
-                del waiting[source]
-                aside.append((source, self.remove(source)))
+                raise FolderError(
+                    f"The folder {source} cannot become {target}: for this disk that is the folder of another subject. "
+                    "Nothing was moved and nothing was saved. Rename one of the two subjects, then save the project "
+                    "again."
+                )
             else:
                 aside.append((target, self.remove(target)))
         return aside

@@ -62,6 +62,7 @@ class HostProject:
     node: Any
     tree: Any
     subjects: list[Any]
+    experiments: list[Any]
 
     def create_treenode(self, tree: Any) -> Any:
         """Make the project's node and its menu."""
@@ -70,6 +71,10 @@ class HostProject:
     def save(self, project_path: str | None = None) -> None:
         """Write the project; without any path ask for one."""
         ...
+
+    def is_saved(self) -> bool:
+        """Tell whether the project is as it was saved or loaded; may raise."""
+        raise NotImplementedError
 
     def save_as(self) -> None:
         """Ask for a folder and save there."""
@@ -80,6 +85,10 @@ class HostProject:
         ...
 
     def info(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...
+
+    def warning(self, msg: str, title: str | None = None) -> None:
         """Show a message box."""
         ...
 

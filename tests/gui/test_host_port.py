@@ -253,28 +253,24 @@ class TestRemove:
         assert (tmp_path / "Mice" / "removed" / "ea04" / "notes.txt").exists()
         assert [path.name for path in (tmp_path / "Mice" / "subjects" / "ea04").iterdir()] == ["ea04.json"]
 
-    def test_a_folder_that_another_subject_shares_stays(self, mice, port, tmp_path):
-        other = mice.create_subject()
-        other.name = "ea04"  # PyBpod lets two subjects have one name, and so one folder
-        mice.save()
-        port.remove(key_of(port, "ea04"))
-        mice.save()
-        assert (tmp_path / "Mice" / "subjects" / "ea04" / "notes.txt").exists()
-        assert [subject.name for subject in mice.subjects if subject.name == "ea04"] == ["ea04"]
-
     def test_closed_unsaved_leaves_the_folder(self, mice, port, tmp_path):
         port.remove(key_of(port, "ea04"))
         mice.close(silent=True)
         assert (tmp_path / "Mice" / "subjects" / "ea04" / "notes.txt").exists()
         assert not (tmp_path / "Mice" / "removed").exists()
 
-    def test_undone_after_a_save_brings_the_folder_back(self, mice, port, tmp_path):
+    def test_undone_after_a_save_brings_the_folder_back(self, mice, port, tmp_path, open_project):
         undo = port.remove(key_of(port, "ea04"))
         mice.save()
         undo()
         mice.save()
         assert (tmp_path / "Mice" / "subjects" / "ea04" / "notes.txt").exists()
         assert list((tmp_path / "Mice" / "removed").iterdir()) == []
+        again = open_project(tmp_path / "Mice")
+        subject = subject_named(again, "ea04")
+        assert subject.setup is again.experiments[0].setups[0]
+        assert subject in subject.setup.subjects
+        assert len(subject._sessions) == 1
 
     def test_users_own_removal_stays_pybpods(self, mice, menu, dialogs, tmp_path):
         dialogs.script.append("Yes")
@@ -308,6 +304,11 @@ class TestUser:
         with pytest.raises(SyncError, match="cannot take"):
             port.log_in_user(name)
         assert mice.loggeduser is None
+
+    def test_a_setup_with_sessions_and_no_board(self, mice, port):
+        mice.experiments[0].setups[0].board = None  # PyBpod's is_saved() fails on it
+        assert port.log_in_user("maria") is False
+        assert mice.loggeduser.name == "maria"
 
     def test_mail_address(self, mice, port):
         port.log_in_user("jose@lab.org")

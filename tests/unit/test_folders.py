@@ -68,12 +68,14 @@ def test_a_chain_needs_no_parking(tmp_path):
     assert (tmp_path / "subjects" / "b" / "b.json").read_text() == "a"
 
 
-def test_the_folder_of_another_subject_stays_and_the_one_that_wants_there_gives_way(tmp_path):
-    one, other = (put(tmp_path / "subjects" / name, name) for name in "ab")
+def test_nothing_takes_the_place_of_another_subject(tmp_path, caseless):
+    one, two, other = (put(tmp_path / "subjects" / name, name) for name in ("a", "b", "Mouse1"))
     moves = FolderMoves(str(tmp_path))
-    assert moves.rename({one: other}, [str(other)]) == [(one, tmp_path / "removed" / "a")]
-    assert (other / "b.json").read_text() == "b"
-    assert (tmp_path / "removed" / "a" / "a.json").read_text() == "a"  # left there, PyBpod would trash it
+    with pytest.raises(FolderError, match="the folder of another subject"):
+        moves.rename({one: one.with_name("c"), two: two.with_name("mouse1")}, [str(other)])
+    moves.take_back()
+    assert names(tmp_path) == ["subjects"]
+    assert names(tmp_path / "subjects") == ["Mouse1", "a", "b"]
 
 
 def test_a_file_of_the_new_name_is_kept(tmp_path):

@@ -11,6 +11,7 @@ from pybpod_alyx_module.folders import FolderMoves, subject_folder
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync_window import open_sync_window
 from pybpod_alyx_module.models.menus import take_entries, with_children
+from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import HostProject
@@ -21,6 +22,12 @@ logger = logging.getLogger(__name__)
 
 #: Label of the menu entry.
 SYNC = "Sync to Alyx"
+
+#: Title of the box that says why a save did not happen.
+NOT_SAVED = "The project was not saved"
+
+#: What every such box says.
+LOST_WHEN_CLOSED = "Without saving, what changed since the last save is lost when PyBpod closes."
 
 
 class Project(HostProject):
@@ -62,13 +69,20 @@ class Project(HostProject):
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
 
         PyBpod connects this to menus and calls it while it quits: an error is shown, not raised. After one the project
-        counts as unsaved and the folders are where they were.
+        counts as unsaved and the folders are where they were. A closed project writes nothing: PyBpod keeps it among
+        those that *Save all projects* saves, over what the same project holds that was opened again.
 
         Parameters
         ----------
         project_path : str, optional
             Folder to save to. Without it the project's own, or one that the user is asked for; menus send False.
         """
+        if self.is_closed:
+            return
+        reason = refusal(self, in_place=self.path is not None and not self._is_elsewhere(project_path or None))
+        if reason:
+            self.warning(f"{reason}\n\nNothing of the project {self.name!r} was saved. {LOST_WHEN_CLOSED}", NOT_SAVED)
+            return
         while True:
             error = self._try_to_save(project_path or None)
             if error is None:
@@ -77,12 +91,32 @@ class Project(HostProject):
             if not self._ask_again(error, project_path or self.path):
                 return
 
+    def is_saved(self) -> bool:
+        """Tell whether a save would change nothing on disk.
+
+        Returns
+        -------
+        bool
+            True for a closed project, which is never saved. False where PyBpod cannot tell: it fails where a setup has
+            sessions but no board, and would abort while it quits.
+        """
+        if self.is_closed:
+            return True
+        try:
+            return super().is_saved()
+        except Exception:
+            logger.exception("Whether project %s is saved cannot be told", self.name)
+            return False
+
+    def _is_elsewhere(self, project_path: str | None) -> bool:
+        return project_path is not None and (
+            self.path is None or os.path.realpath(project_path) != os.path.realpath(self.path)
+        )
+
     def _try_to_save(self, project_path: str | None) -> Exception | None:
         path, saved_hash = self.path, self.data_hash
         folders = [(subject, subject.saved_folder) for subject in (*self.subjects, *self.removed_by_sync)]
-        elsewhere = project_path is not None and (
-            path is None or os.path.realpath(project_path) != os.path.realpath(path)
-        )
+        elsewhere = self._is_elsewhere(project_path)
         moves = None if path is None or elsewhere else FolderMoves(path)
         self.save_notes.clear()
         self.data_hash = None  # PyBpod sets it at the end of a save: what tells one from a folder dialog cancelled
@@ -141,35 +175,33 @@ class Project(HostProject):
     def _move_folders(self, moves: FolderMoves, path: str) -> None:
         inside = Path(os.path.realpath(path))
         goals = {subject: subject_folder(path, subject.name) for subject in self.subjects if subject.name}
-        # as text: on Windows two paths are equal that differ in case, and that is a rename, too
-        owned = {str(subject.saved_folder) for subject in goals}
         for subject in self.removed_by_sync:
             folder = subject.saved_folder
-            if folder is None or str(folder) in owned or folder.parent != inside / "subjects" or not folder.is_dir():
+            if folder is None or folder.parent != inside / "subjects" or not folder.is_dir():
                 continue
             subject.saved_folder = moves.remove(folder)
             self.save_notes.append(
                 f"Subject {subject.name!r} is no longer in this project: its folder is now {subject.saved_folder}."
             )
+        # as text: on Windows two paths are equal that differ in case, and that is a rename, too
         staying = {str(goal) for subject, goal in goals.items() if str(subject.saved_folder) == str(goal)}
         wanted: dict[Path, Path] = {}
         for subject, goal in goals.items():
             folder = subject.saved_folder
             if folder is None or str(folder) in staying or inside not in folder.parents or not folder.is_dir():
                 continue
-            wanted.setdefault(folder, goal)
+            wanted[folder] = goal
         for before, now in moves.rename(wanted, staying):
             self.save_notes.append(
-                f"Two subjects of one name, or a folder of no subject, were in the way: what was {before} is now {now}."
+                f"A folder that belongs to no subject was in the way: what was {before} is now {now}."
             )
 
     def _ask_again(self, error: Exception, path: str | None) -> bool:
         # a question, because PyBpod closes after "Save all projects?" whether or not that went well
         answer = self.question(
             f"{error or type(error).__name__}\n\nThe project {self.name!r} is not saved (folder {path}). Remove the "
-            "cause, then save again. Without saving, what changed since the last save is lost when PyBpod closes.\n\n"
-            "Save again now?",
-            "The project was not saved",
+            f"cause, then save again. {LOST_WHEN_CLOSED}\n\nSave again now?",
+            NOT_SAVED,
         )
         return bool(answer == "yes")
 
