@@ -9,6 +9,7 @@ from AnyQt.QtCore import Qt, QTimer
 from AnyQt.QtGui import QTextOption
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.words import is_blank, label, when, words
 from pybpod_alyx_module.sync.details import MISSING, SYNCED_AT, genotype_words
@@ -49,6 +50,9 @@ CHANGING: Final = (
     "remaining_water",
     "session_projects",
 )
+
+#: Alyx says 0 for these where the animal is not under water restriction.
+WATER: Final = ("reference_weight", "expected_water", "remaining_water")
 
 #: The age of the copy is written anew this often, in milliseconds.
 AGE_INTERVAL_MS: Final = 60_000
@@ -177,9 +181,7 @@ def open_details_window(subject: Any) -> DetailsWindow:
         window = DetailsWindow(subject, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
         subject.alyx_details_window = window
     window.refresh()
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_in_front(window)
     return window
 
 
@@ -200,12 +202,18 @@ def _table(rows: Sequence[tuple[str, str, bool]]) -> str:
     return f"<table width='100%' cellspacing='3'>{''.join(cells)}</table>"
 
 
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, int | float) and value == 0
+
+
 def _value(field: str, record: Mapping[str, Any]) -> Any:
     value = record.get(field, MISSING)
     if field == "genotype":
         return genotype_words(value)
     if field == "age_weeks" and not record.get("birth_date"):
         return None  # Alyx says 0 weeks where it knows no birth date
+    if field in WATER and _is_zero(value) and record.get("last_water_restriction", MISSING) is None:
+        return None if field == "reference_weight" else "0 (no water restriction on Alyx)"  # it was never measured
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     return value

@@ -7,7 +7,7 @@ import threading
 import types
 
 import pytest
-from AnyQt.QtCore import QEvent, Qt
+from AnyQt.QtCore import QEvent, QObject, Qt
 from AnyQt.QtWidgets import QApplication, QLineEdit
 
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
@@ -40,6 +40,18 @@ def fill(qtbot, field, text):
 
 def wait(qtbot, condition):
     qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE_MS)
+
+
+def activate(qtbot, window):
+    """Give a window the keyboard, once it is there."""
+    wait(qtbot, lambda: window.windowHandle() is not None and window.windowHandle().isExposed())
+    QApplication.processEvents()
+    window.activateWindow()
+    wait_active(qtbot, window)
+
+
+def wait_active(qtbot, window):
+    wait(qtbot, lambda: QApplication.activeWindow() is window)
 
 
 def open_window(qtbot, project, menu):
@@ -123,6 +135,19 @@ def names(project):
 
 def subject_named(project, name):
     return next(subject for subject in project.subjects if subject.name == name)
+
+
+class Stacking(QObject):
+    """Counts how often a window was raised above the others; a display is not needed for that."""
+
+    def __init__(self, window):
+        super().__init__(window)
+        self.raised = 0
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's name
+        self.raised += event.type() == QEvent.ZOrderChange
+        return super().eventFilter(watched, event)
 
 
 def plugin_threads():

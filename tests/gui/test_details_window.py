@@ -10,7 +10,7 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.details_window import DetailsWindow, open_details_window, refresh_details_windows
 from tests.alyx_rows import SERVER, alyx_id, record
-from tests.gui.hands import living, subject_named
+from tests.gui.hands import activate, living, subject_named
 
 #: The rows of the predecessor's window.
 PREDECESSOR = (
@@ -31,7 +31,8 @@ def subject(project):
 def test_the_menu_opens_every_field_of_the_predecessor(subject, menu, qtbot):
     menu.trigger(subject.node, "Alyx details")
     window = subject.alyx_details_window
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        pass
     assert set(PREDECESSOR) <= set(window.values)
     text = window.text.toPlainText()
     for name in PREDECESSOR:
@@ -78,6 +79,30 @@ def test_zero_weeks_without_a_birth_date_is_no_age(subject):
     assert open_details_window(subject).values["Age (weeks)"] == "0"
 
 
+@pytest.mark.parametrize("zero", [0, 0.0])
+def test_zero_of_an_animal_without_water_restriction_is_no_measurement(subject, zero):
+    zeros = {"reference_weight": zero, "expected_water": zero, "remaining_water": zero}
+    subject.alyx = record("ea04", last_water_restriction=None, **zeros)
+    values = open_details_window(subject).values
+    assert values["Reference weight (g)"] == "(none)"
+    assert values["Expected water (mL)"] == "0 (no water restriction on Alyx)"
+    assert values["Remaining water (mL)"] == "0 (no water restriction on Alyx)"
+    subject.alyx = record("ea04", last_water_restriction="2026-11-01T10:00:00", **zeros)
+    values = open_details_window(subject).values
+    assert {values[name] for name in ("Expected water (mL)", "Remaining water (mL)", "Reference weight (g)")} == {"0"}
+
+
+def test_a_weight_without_water_restriction_is_shown(subject):
+    subject.alyx = record("ea04", last_water_restriction=None, reference_weight=24.5, remaining_water=0.25)
+    values = open_details_window(subject).values
+    assert (values["Reference weight (g)"], values["Remaining water (mL)"]) == ("24.5", "0.25")
+
+
+def test_a_copy_that_does_not_say_whether_water_is_restricted_is_shown_as_it_is(subject):
+    subject.alyx = record("ea04", last_water_restriction=..., expected_water=0)
+    assert open_details_window(subject).values["Expected water (mL)"] == "0"
+
+
 def test_not_alive_is_said_with_the_death_date(subject):
     subject.alyx = record("ea04", alive=False, death_date="2026-01-02")
     assert open_details_window(subject).values["State"] == "not alive on Alyx (death date 2026-01-02)"
@@ -87,7 +112,8 @@ def test_long_text_fits_and_html_is_shown_as_it_is(subject, qtbot):
     description = "Long text. " * 100 + "\n<img src='http://127.0.0.1:9/x.png'> <b>é</b> 猫 " + "unbroken" * 50
     subject.alyx = record("ea04", description=description)
     window = open_details_window(subject)
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window):
+        pass
     assert window.values["Description"] == description
     assert "<b>é</b> 猫" in window.text.toPlainText()
     assert window.text.horizontalScrollBar().maximum() == 0
@@ -121,10 +147,18 @@ def test_asked_again_there_is_one_window_with_current_values(subject, menu):
     assert window.values["Sex"] == "F"
 
 
+def test_a_minimised_window_comes_back_from_the_menu(subject, menu):
+    window = open_details_window(subject)
+    window.showMinimized()
+    assert window.isMinimized()
+    menu.trigger(subject.node, "Alyx details")
+    assert subject.alyx_details_window is window
+    assert not window.isMinimized()
+
+
 def test_escape_closes_and_the_next_one_is_new(subject, qtbot, menu, dialogs):
     window = open_details_window(subject)
-    window.activateWindow()
-    qtbot.waitActive(window)
+    activate(qtbot, window)
     qtbot.keyClick(window.text, Qt.Key_Escape)
     assert subject.alyx_details_window is None
     assert living(DetailsWindow) == []
