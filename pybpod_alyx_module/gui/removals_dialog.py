@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from AnyQt.QtCore import Qt, Signal
-from AnyQt.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.question import Question
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sync.plan import SyncPlan
 
 
-class RemovalsDialog(QDialog):
-    """Lists the subjects that a sync would remove, and asks once.
+class RemovalsDialog(Question):
+    """Lists the subjects that a sync would remove, and asks once: True to remove, False to leave them for now.
 
     Parameters
     ----------
@@ -27,15 +28,9 @@ class RemovalsDialog(QDialog):
         The window that it belongs to.
     """
 
-    #: Sent once, when the dialog closes: True to remove, False to leave them for now, None to cancel the sync.
-    answered = Signal(object)
-
     def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._answer: bool | None = None
-        self._told = False
         self.setWindowTitle("Many subjects are not alive on Alyx")
-        self.setAttribute(Qt.WA_DeleteOnClose)
         self.resize(560, 420)
         removals = plan.of(Action.REMOVE)
         heading = QLabel(
@@ -61,7 +56,6 @@ class RemovalsDialog(QDialog):
         self.remove_button.clicked.connect(self._on_remove)
         self.leave_button.clicked.connect(self._on_leave)
         self.cancel_button.clicked.connect(self.reject)
-        self.finished.connect(self._on_finished)
 
     @slot
     def _on_remove(self) -> None:
@@ -72,9 +66,3 @@ class RemovalsDialog(QDialog):
     def _on_leave(self) -> None:
         self._answer = False
         self.accept()
-
-    @slot
-    def _on_finished(self) -> None:
-        if not self._told:
-            self._told = True
-            self.answered.emit(self._answer)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
-from AnyQt.QtCore import Qt, Signal
+from AnyQt.QtCore import Qt
+from AnyQt.QtGui import QPalette
 from AnyQt.QtWidgets import (
+    QApplication,
     QCheckBox,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -24,7 +25,8 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.words import change, is_blank, label, one_line, words
+from pybpod_alyx_module.gui.question import Question
+from pybpod_alyx_module.gui.words import change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ _ENTRY: Final = Qt.UserRole
 _DIFFERENCE: Final = Qt.UserRole + 1
 
 
-class ReviewDialog(QDialog):
-    """Lists the subjects that differ, field by field, and takes one answer for each.
+class ReviewDialog(Question):
+    """Lists the subjects that differ, field by field, and takes one answer for each: a dict of key to `Action`.
 
     Nothing is ticked at first, and *Cancel* is what Enter and Escape press: no subject's details are replaced unless a
     hand chose that subject, or *Override all*.
@@ -60,17 +62,11 @@ class ReviewDialog(QDialog):
         The window that it belongs to.
     """
 
-    #: Sent once, when the dialog closes, however it closes: a dict of subject key to `Action`, None for *Cancel*.
-    answered = Signal(object)
-
     def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plan = plan
         self._entries = plan.of(Action.ASK)
-        self._answers: dict[str, Action] | None = None
-        self._told = False
         self.setWindowTitle("Subjects that differ from Alyx")
-        self.setAttribute(Qt.WA_DeleteOnClose)
         self.resize(1000, 720)
         self.tree = self._make_tree()
         self.tick_all = QCheckBox("Tick all")
@@ -92,7 +88,6 @@ class ReviewDialog(QDialog):
             ("Cancel", self.reject),
         ):
             self.buttons[name].clicked.connect(pressed)
-        self.finished.connect(self._on_finished)
         self._fill()
 
     def _make_tree(self) -> QTreeWidget:
@@ -147,7 +142,10 @@ class ReviewDialog(QDialog):
     def _heading(self) -> str:
         count = len(self._entries)
         what = "1 subject of this project differs" if count == 1 else f"{count} subjects of this project differ"
-        return f"{what} from Alyx ({self._plan.server}, responsible user {self._plan.responsible_user})."
+        return (
+            f"{what} from Alyx ({self._plan.server}, responsible user {self._plan.responsible_user}). "
+            "Tick the subjects to override or merge, then press a button."
+        )
 
     def _besides(self) -> str:
         parts = []
@@ -224,30 +222,24 @@ class ReviewDialog(QDialog):
 
     @slot
     def _on_override(self) -> None:
-        self._answer(self.ticked(), Action.OVERRIDE)
+        self._take(self.ticked(), Action.OVERRIDE)
 
     @slot
     def _on_override_all(self) -> None:
-        self._answer({_key(entry) for entry in self._entries}, Action.OVERRIDE)
+        self._take({_key(entry) for entry in self._entries}, Action.OVERRIDE)
 
     @slot
     def _on_merge(self) -> None:
-        self._answer(self.ticked(), Action.MERGE)
+        self._take(self.ticked(), Action.MERGE)
 
     @slot
     def _on_keep_all(self) -> None:
-        self._answer(set(), Action.KEEP)
+        self._take(set(), Action.KEEP)
 
-    def _answer(self, chosen: set[str], action: Action) -> None:
+    def _take(self, chosen: set[str], action: Action) -> None:
         keys = [_key(entry) for entry in self._entries]
-        self._answers = {key: action if key in chosen else Action.KEEP for key in keys}
+        self._answer = {key: action if key in chosen else Action.KEEP for key in keys}
         self.accept()
-
-    @slot
-    def _on_finished(self) -> None:
-        if not self._told:
-            self._told = True
-            self.answered.emit(self._answers)
 
 
 def _key(entry: PlanEntry) -> str:
@@ -255,7 +247,8 @@ def _key(entry: PlanEntry) -> str:
 
 
 def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
-    count = len(entry.differences)
+    differences = sorted(entry.differences, key=says_nothing)
+    count = sum(not says_nothing(difference) for difference in differences)
     how_many = "no field differs" if count == 0 else f"{count} field{' differs' if count == 1 else 's differ'}"
     text = f"{one_line(entry.name)}:  {'; '.join(filter(None, (how_many, one_line(entry.reason))))}"
     item = QTreeWidgetItem([text])
@@ -266,7 +259,7 @@ def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
     font = item.font(0)
     font.setBold(True)
     item.setFont(0, font)
-    item.addChildren([_field_item(difference) for difference in entry.differences])
+    item.addChildren([_field_item(difference) for difference in differences])
     return item
 
 
@@ -282,6 +275,9 @@ def _field_item(difference: Difference) -> QTreeWidgetItem:
             font = item.font(column)
             font.setItalic(True)
             item.setFont(column, font)
+    if says_nothing(difference):
+        for column in range(item.columnCount()):
+            item.setForeground(column, QApplication.palette().brush(QPalette.Disabled, QPalette.Text))
     return item
 
 

@@ -122,6 +122,22 @@ def one_line(text: str) -> str:
     return NEW_LINE.join(line.strip() for line in text.splitlines()) if text.strip() else text
 
 
+def says_nothing(difference: Difference) -> bool:
+    """Tell whether a difference is only that the project lacks a field that has no value on Alyx either.
+
+    Parameters
+    ----------
+    difference : Difference
+        One field in which the project and Alyx differ.
+
+    Returns
+    -------
+    bool
+        True for *(missing)* here and *(none)* there.
+    """
+    return difference.local is MISSING and difference.remote is None
+
+
 def change(difference: Difference) -> str:
     """Say what happened to a field, and what a merge does with it.
 

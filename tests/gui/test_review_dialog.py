@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from AnyQt.QtCore import QPoint, Qt
+from AnyQt.QtGui import QPalette
 from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
@@ -44,8 +45,8 @@ def shown(qtbot):
     dialog = ReviewDialog(plan_of(ONE, TWO, THREE, PlanEntry(Action.ADD, "n1"), PlanEntry(Action.REMOVE, "dead")))
     dialog.got = []
     dialog.answered.connect(dialog.got.append)
-    dialog.show()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
     yield dialog
     if not dialog.got:
         dialog.reject()
@@ -152,6 +153,22 @@ def test_tick_all_ticks_and_unticks_all(shown, qtbot):
     assert shown.ticked() == set()
 
 
+def test_a_detail_without_a_value_here_and_there_is_greyed_last_and_not_counted(qtbot):
+    noise = Difference("litter", MISSING, None, True)
+    sex, line = Difference("sex", "M", "F", False), Difference("line", MISSING, "", True)
+    dialog = ReviewDialog(plan_of(ask("ea04", noise, sex, line), ask("ea05", noise, reason="not yet linked")))
+    qtbot.addWidget(dialog)
+    first, second = rows(dialog)
+    assert first.text(0) == "ea04:  2 fields differ"
+    assert second.text(0) == "ea05:  no field differs; not yet linked"
+    fields = [first.child(row) for row in range(first.childCount())]
+    assert [field.text(0) for field in fields] == ["Sex", "Line", "Litter"]
+    grey = dialog.palette().color(QPalette.Disabled, QPalette.Text)
+    assert [field.foreground(3).color() == grey for field in fields] == [False, False, True]
+    assert second.child(0).foreground(0).color() == grey
+    press(qtbot, dialog.buttons["Keep all"])
+
+
 def test_a_tick_is_set_with_the_mouse(shown, qtbot):
     rect = shown.tree.visualItemRect(rows(shown)[1])
     for x in range(rect.left(), rect.left() + 60, 4):
@@ -168,7 +185,10 @@ def test_the_dialog_says_what_else_will_change(shown):
     from AnyQt.QtWidgets import QLabel
 
     texts = [label.text() for label in shown.findChildren(QLabel)]
-    assert "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, responsible user jose)." in texts
+    assert (
+        "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, responsible user jose). "
+        "Tick the subjects to override or merge, then press a button." in texts
+    )
     assert (
         "Unless you cancel: 1 subject added, 1 subject not alive on Alyx removed from this PyBpod project (dead)."
         in texts
