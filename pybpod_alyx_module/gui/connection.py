@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 PROGRAM: Final = "pybpod-alyx"
 
 
+class PasswordMissingError(LoginRequiredError):
+    """There is neither a password nor a token that is remembered."""
+
+
 @dataclass(frozen=True)
 class LastAccount:
     """What is known before anybody connects."""
@@ -90,8 +94,8 @@ def connecting(
     Returns
     -------
     callable
-        Work for a task; returns a `Connected`. It raises `LoginRequiredError` where there is neither a password nor a
-        token, or the token was revoked; other `AlyxError`, `Cancelled`.
+        Work for a task; returns a `Connected`. It raises `PasswordMissingError` where there is neither a password nor
+        a token, `LoginRequiredError` where the token was revoked; other `AlyxError`, `Cancelled`.
     """
     secrets = [password]
 
@@ -129,7 +133,7 @@ def _recorded(client: AlyxClient, username: str, token: str, *, remember: bool) 
 def _remembered(address: str, username: str) -> str:
     token = _token(Accounts(), address, username)
     if token is None:
-        raise LoginRequiredError(
+        raise PasswordMissingError(
             f"The password is missing: no token of {username} at {parse_address(address).url} is remembered on this "
             "computer.",
             hint="Type the password, then press Connect.",

@@ -7,6 +7,7 @@ from typing import Final
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.gui.connection import PasswordMissingError
 from pybpod_alyx_module.sync.errors import SyncError
 
 
@@ -33,6 +34,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     errors.ConfigurationError: ("A setting cannot be used", "Correct it, then try again."),
     errors.CredentialsError: ("Alyx did not let this user in", "Check user and password, then connect again."),
     errors.LoginRequiredError: ("Log in again", "Type the password, then press Connect."),
+    PasswordMissingError: ("Log in", "Type the password, then press Connect."),
     errors.LoginRejectedError: ("Wrong user or password", "Check both (capitals count), then press Connect again."),
     errors.PermissionDeniedError: ("Not permitted", "Ask an Alyx administrator for the right to do this."),
     errors.TransportError: ("The connection failed", "Check the network, then try again."),
@@ -61,6 +63,25 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     SyncError: ("PyBpod could not do this", "The project is as it was before: try again."),
 }
 
+#: Title and advice where it is the address that cannot be used.
+UNUSABLE_ADDRESS: Final = ("This address cannot be used", "Correct it, then try again.")
+
+
+def is_unusable_address(error: BaseException) -> bool:
+    """Tell whether an error is that the typed address is none.
+
+    Parameters
+    ----------
+    error : BaseException
+        What happened.
+
+    Returns
+    -------
+    bool
+        True where nothing was sent, because of the address.
+    """
+    return isinstance(error, errors.ConfigurationError) and error.setting == "address"
+
 
 def describe(error: BaseException) -> Message:
     """Put an error into words for a user.
@@ -82,4 +103,6 @@ def describe(error: BaseException) -> Message:
             "The details are in PyBpod's log: please report them.",
         )
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
+    if is_unusable_address(error):
+        title, advice = UNUSABLE_ADDRESS
     return Message(title, error.message or f"{title}.", error.hint or advice)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.gui.words import label
+from pybpod_alyx_module.gui.words import label, says_nothing
 from pybpod_alyx_module.sync.plan import ANSWERS, Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pybpod_alyx_module.sync.apply import Outcome
-    from pybpod_alyx_module.sync.plan import PlanEntry
 
 #: The actions in the order in which they are told, each with its heading.
 HEADINGS: Final[dict[Action, str]] = {
@@ -69,12 +68,15 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     str
         A line with all the counts, then a paragraph for each action that there was, with names and reasons.
     """
-    paragraphs = [", ".join(f"{count} {COUNTED[action]}" for action, count in counts(outcomes).items()) + "."]
+    refused = [outcome for outcome in outcomes if not outcome.applied]
+    numbers = [f"{count} {COUNTED[action]}" for action, count in counts(outcomes).items()]
+    if refused:
+        numbers.append(f"{len(refused)} not changed")
+    paragraphs = [", ".join(numbers) + "."]
     for action, heading in HEADINGS.items():
-        told = [(outcome.entry, outcome.message) for outcome in _done(outcomes, action)]
+        told = _done(outcomes, action)
         if told:
             paragraphs.append(_paragraph(heading, told))
-    refused = [(outcome.entry, outcome.message) for outcome in outcomes if not outcome.applied]
     if refused:
         paragraphs.append(_paragraph("Not changed", refused))
     return "\n\n".join(paragraphs)
@@ -84,18 +86,25 @@ def _done(outcomes: Sequence[Outcome], action: Action) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.applied and outcome.entry.action is action]
 
 
-def _paragraph(heading: str, told: Sequence[tuple[PlanEntry, str]]) -> str:
-    notes = [(entry.name, "; ".join(filter(None, (_why(entry), message)))) for entry, message in told]
+def _paragraph(heading: str, told: Sequence[Outcome]) -> str:
+    notes = [(it.entry.name, "; ".join(filter(None, (_why(it), it.message)))) for it in told]
     plain = ", ".join(name for name, note in notes if not note)
     lines = [f"{heading} ({len(told)}): {plain}".rstrip()]
     lines += [f"    {name}: {note}" for name, note in notes if note]
     return "\n".join(lines)
 
 
-def _why(entry: PlanEntry) -> str:
+def _why(outcome: Outcome) -> str:
+    entry = outcome.entry
     if entry.action not in ANSWERS:
         return entry.reason
-    fields = [difference for difference in entry.differences if entry.action is not Action.MERGE or difference.fillable]
+    if not outcome.applied:
+        return ""  # no field was written, and why it asked no longer holds
+    fields = entry.differences
+    if entry.action is Action.KEEP:
+        fields = tuple(difference for difference in fields if not says_nothing(difference))
+    elif entry.action is Action.MERGE:
+        fields = tuple(difference for difference in fields if difference.fillable)
     told = ", ".join(label(difference.field) for difference in fields)
     if entry.action is Action.KEEP:
         return "; ".join(filter(None, (told and f"differs in {told}", entry.reason)))

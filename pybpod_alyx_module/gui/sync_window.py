@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QEvent, Qt, Signal
 from AnyQt.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 
-from alyx_connector.errors import AlyxError, LoginRejectedError, LoginRequiredError
+from alyx_connector.errors import (
+    AlyxError,
+    CertificateError,
+    LoginRejectedError,
+    LoginRequiredError,
+    NotAlyxError,
+    NotFoundError,
+    UnreachableError,
+)
 from pybpod_alyx_module.config import read_settings
 from pybpod_alyx_module.gui.connection import Connected, LastAccount, connecting, last_account
 from pybpod_alyx_module.gui.details_window import refresh_details_windows
+from pybpod_alyx_module.gui.front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.summary import summary
@@ -24,12 +34,18 @@ from pybpod_alyx_module.sync.errors import SyncError
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
-    from AnyQt.QtWidgets import QDialog
 
     from alyx_connector.progress import Progress
+    from pybpod_alyx_module.gui.question import Question
     from pybpod_alyx_module.sync.plan import SyncPlan
 
 SAVE_FIRST: Final = "Save the project before Run: it has changes that are not saved."
+
+#: How a sync that did not come to its end leaves the project.
+UNCHANGED: Final = "Nothing in the project was changed."
+
+#: Errors after which most likely the address has to be typed anew.
+ABOUT_ADDRESS: Final = (UnreachableError, CertificateError, NotFoundError, NotAlyxError)
 
 
 class SyncWindow(QWidget):
@@ -50,13 +66,14 @@ class SyncWindow(QWidget):
         super().__init__(parent, Qt.Window)
         self.project = project
         self.form = form = SyncForm(self)
-        self.resize(600, 640)
+        self.resize(720, 680)  # fits on a screen of 1366 x 768
         self._host = HostProject(project)
         self._connection: Connected | None = None
         self._lookup: Task | None = None
         self._task: Task | None = None
         self._job: SyncJob | None = None
-        self._dialog: QDialog | None = None
+        self._dialog: Question | None = None
+        self._to_correct = form.password
         for field in (form.address, form.username):
             field.textEdited.connect(self._on_account_edited)
         form.connect_button.clicked.connect(self._on_connect)
@@ -148,6 +165,7 @@ class SyncWindow(QWidget):
         self._disconnect()
         work = connecting(address, username, form.password.text(), held, remember=form.remember.checked)
         self._task = task = Task(work, "alyx-connect")
+        self._to_correct = form.password
         task.progressed.connect(self._on_progress)
         task.succeeded.connect(self._on_connected)
         task.failed.connect(self._on_not_connected)
@@ -184,6 +202,8 @@ class SyncWindow(QWidget):
         self._tell_error(error)
         if isinstance(error, LoginRejectedError):
             self.form.password.clear()
+        elif isinstance(error, ABOUT_ADDRESS) or is_unusable_address(error):
+            self._to_correct = self.form.address
 
     @slot
     def _on_connect_cancelled(self) -> None:
@@ -196,7 +216,7 @@ class SyncWindow(QWidget):
         if self.connected:
             self.form.get_button.setFocus()
         else:
-            self.form.password.setFocus()
+            self._to_correct.setFocus()
 
     @slot
     def _tell_error(self, error: BaseException) -> None:
@@ -228,7 +248,7 @@ class SyncWindow(QWidget):
         if self._job is not None:
             self._ask(RemovalsDialog(plan, self), self._job.confirm)
 
-    def _ask(self, dialog: ReviewDialog | RemovalsDialog, answer: Any) -> None:
+    def _ask(self, dialog: Question, answer: Any) -> None:
         self._dialog = dialog
         dialog.answered.connect(self._on_answered)
         dialog.answered.connect(answer)
@@ -236,32 +256,39 @@ class SyncWindow(QWidget):
 
     @slot
     def _on_answered(self) -> None:
-        self._dialog = None
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            raise_quietly(self)
+            if dialog.was_active:
+                self.activateWindow()
 
     @slot
     def _on_synced(self, result: SyncResult) -> None:
-        form = self.form
         plan = result.plan
         heading = f"Synced the subjects of {plan.responsible_user} with {plan.server}."
         if result.listed == 0:
             heading = nobody(plan.server, plan.responsible_user)
-        form.tell(f"{heading}\n\n{summary(result.outcomes)}" if result.outcomes else heading)
+        self._tell_run(f"{heading}\n\n{summary(result.outcomes)}" if result.outcomes else heading)
         refresh_details_windows()
         self.synced.emit(result)
         self._update_notice()
+
+    def _tell_run(self, text: str) -> None:
+        # the time tells the runs apart that are told in one window
+        self.form.tell(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
 
     def _update_notice(self) -> None:
         self.form.notice.setText("" if self.project.is_saved() else SAVE_FIRST)
 
     @slot
     def _on_sync_failed(self, error: BaseException) -> None:
-        self._tell_error(error)
+        self._tell_run(f"{describe(error).text} {UNCHANGED}")
         if isinstance(error, LoginRequiredError):
             self._disconnect()
 
     @slot
     def _on_sync_cancelled(self, why: str) -> None:
-        self.form.tell(f"{why} Nothing in the project was changed.")
+        self._tell_run(f"{why} {UNCHANGED}")
 
     @slot
     def _on_sync_finished(self) -> None:
@@ -272,6 +299,7 @@ class SyncWindow(QWidget):
         self._update()
         if not self.connected:
             self.form.password.setFocus()
+        raise_quietly(self)
 
     @slot
     def _on_cancel(self) -> None:
@@ -344,7 +372,5 @@ def open_sync_window(project: Any) -> SyncWindow:
         project.alyx_window = window
     if not window.isVisible():
         window.prefill()
-    window.show()
-    window.raise_()
-    window.activateWindow()
+    show_in_front(window)
     return window

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from pybpod_alyx_module.gui.sync_job import SyncResult
+    from pybpod_alyx_module.gui.sync_window import SyncWindow
 
     #: Runs to its next wait; goes on when what it yielded is true.
     Steps = Generator[Callable[[], Any], None, None]
@@ -99,6 +100,7 @@ class Tour:
         yield lambda: not window.working
         if self.result is None:
             raise TourError(f"the sync did not succeed: {window.form.messages}")
+        make_room(window)
         self._shoot(window, "4-summary")
         self._tell(self.result)
         subject = next(subject for subject in self.project.subjects if subject.name == OVERRIDDEN)
@@ -155,6 +157,21 @@ class Tour:
         for action in TOLD:
             names = [outcome.entry.name for outcome in result.outcomes if outcome.entry.action is action]
             self.say(f"{HEADINGS[action]}: {', '.join(names) or '-'}")
+
+
+def make_room(window: SyncWindow) -> None:
+    """Make the sync window so high that all that it tells can be seen at once.
+
+    Parameters
+    ----------
+    window : SyncWindow
+        The window; nobody looks at it on a screen.
+    """
+    QApplication.processEvents()
+    results = window.form.results
+    hidden_lines = results.verticalScrollBar().maximum()
+    window.resize(window.width(), window.height() + (hidden_lines + 1) * results.fontMetrics().lineSpacing())
+    QApplication.processEvents()
 
 
 def _dialog() -> ReviewDialog | None:

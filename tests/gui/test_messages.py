@@ -46,6 +46,11 @@ def test_an_error_without_text_still_says_something():
     assert describe(errors.UnreachableError()).sentence == "Alyx cannot be reached."
 
 
+def test_an_unusable_address_is_called_an_address():
+    assert describe(errors.ConfigurationError("x", setting="address")).title == "This address cannot be used"
+    assert describe(errors.ConfigurationError("x", setting="ALYX_TOKEN_STORE")).title == "A setting cannot be used"
+
+
 def test_of_foreign_errors_only_the_type_is_named():
     message = describe(ValueError("hunter2"))
     assert "ValueError" in message.text
@@ -146,7 +151,7 @@ def test_the_summary_tells_counts_names_and_reasons():
     text = summary(outcomes)
     assert text.startswith(
         "2 added, 1 merged, 1 overridden, 1 kept, 1 removed from this PyBpod project, 1 removals postponed, "
-        "0 conflicts, 0 left alone, 0 up to date."
+        "0 conflicts, 0 left alone, 0 up to date, 1 not changed."
     )
     for line in (
         "Added (2): a1, a2",
@@ -160,6 +165,38 @@ def test_the_summary_tells_counts_names_and_reasons():
     ):
         assert line in text.splitlines()
     assert counts(outcomes)[Action.UP_TO_DATE] == 0
+
+
+def test_a_kept_subject_does_not_differ_in_what_has_no_value_on_either_side():
+    differences = (Difference("sex", "M", "F", False), Difference("json", MISSING, None, True))
+    local = LocalSubject("k", "jo002", "id")
+    kept, overridden = (
+        summary([outcome(action, "jo002", local=local, differences=differences)]).splitlines()[-1]
+        for action in (Action.KEEP, Action.OVERRIDE)
+    )
+    assert kept == "    jo002: differs in Sex"
+    assert overridden == "    jo002: Sex, JSON", "what was written is told"
+
+
+def test_of_what_was_not_changed_no_field_is_told():
+    local = LocalSubject("k", "jo002")
+    differences = (Difference("description", "a", "b", False), Difference("json", None, {}, True))
+    outcomes = [
+        outcome(Action.KEEP, "jo001", local=local, differences=differences),
+        *(
+            outcome(action, "jo002", "not yet linked", False, "it is no longer in the project", local=local,
+                    differences=differences)
+            for action in (Action.OVERRIDE, Action.MERGE, Action.KEEP)
+        ),
+        outcome(Action.REMOVE, "r", "not alive on Alyx", False, "not removed: it is in a running session"),
+    ]  # fmt: skip
+    text = summary(outcomes)
+    assert text.splitlines()[0].endswith(", 0 up to date, 4 not changed.")
+    assert text.splitlines()[-5:] == [
+        "Not changed (4):",
+        *["    jo002: it is no longer in the project"] * 3,
+        "    r: not alive on Alyx; not removed: it is in a running session",
+    ]
 
 
 def test_every_action_that_can_end_a_sync_is_counted():

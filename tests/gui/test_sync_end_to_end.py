@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from AnyQt.QtCore import Qt
@@ -11,8 +12,11 @@ from AnyQt.QtWidgets import QApplication
 from pybpod_alyx_module.gui.details_window import open_details_window
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.tour import make_room
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
+    Stacking,
+    activate,
     alyx_home,
     answer,
     connected_window,
@@ -25,6 +29,7 @@ from tests.gui.hands import (
     sync,
     tick,
     wait,
+    wait_active,
     windows_shown,
 )
 from tests.sandbox_server import SandboxServer
@@ -243,8 +248,66 @@ def test_a_subject_removed_at_the_question_is_refused_not_an_error(project, menu
     answer(qtbot, window, dialog.buttons["Override all"])
     told = window.form.messages.split("Not changed (1):")[1]
     assert "ea04" in told
-    assert "it changed in the project meanwhile: sync again" in told
+    assert told.split("\n\n")[0].strip() == "ea04: it is no longer in the project"
+    assert "0 up to date, 1 not changed." in window.form.messages
     assert "ea04" not in names(project)
+
+
+def test_each_run_begins_with_the_time_of_day(project, menu, qtbot, sandbox):
+    window = connected_window(qtbot, project, menu, sandbox)
+    sync(qtbot, window)
+    subject_named(project, "ea04").alyx = {**subject_named(project, "ea04").alyx, "sex": "F"}
+    dialog = get_subjects(qtbot, window)
+    answer(qtbot, window, dialog.buttons["Cancel"])
+    sync_told, cancel_told = re.findall(r"^\d\d:\d\d:\d\d  (.*)", window.form.messages, re.MULTILINE)
+    assert sync_told == f"Synced the subjects of jose with {sandbox.url}."
+    assert cancel_told == "You cancelled. Nothing in the project was changed."
+
+
+@pytest.mark.parametrize("button", ["Override all", "Keep all", "Cancel"])
+def test_who_answers_in_the_dialog_sees_the_summary_next(host, project, menu, qtbot, sandbox, button):
+    project.create_subject().name = "ea04"
+    window = connected_window(qtbot, project, menu, sandbox)
+    dialog = get_subjects(qtbot, window)
+    wait_active(qtbot, dialog)
+    stacking = Stacking(window)
+    press(qtbot, dialog.buttons[button])
+    assert stacking.raised >= 1, "not when the question was answered"
+    wait(qtbot, lambda: not window.working)
+    assert stacking.raised == 2, "not when the sync ended"
+    wait_active(qtbot, window)
+
+
+def test_who_does_something_else_keeps_the_keyboard(host, project, menu, qtbot, sandbox):
+    project.create_subject().name = "ea04"
+    window = connected_window(qtbot, project, menu, sandbox)
+    dialog = get_subjects(qtbot, window)
+    main = host.window()
+    wait_active(qtbot, dialog)
+    activate(qtbot, main)
+    stacking = Stacking(window)
+    dialog.buttons["Override all"].click()
+    wait(qtbot, lambda: not window.working)
+    assert stacking.raised == 2
+    assert QApplication.activeWindow() is main
+
+
+def test_a_window_that_was_closed_does_not_come_back_when_the_sync_ends(project, menu, qtbot, sandbox):
+    project.create_subject().name = "ea04"
+    window = connected_window(qtbot, project, menu, sandbox)
+    get_subjects(qtbot, window)
+    window.close()
+    wait(qtbot, lambda: not window.working)
+    assert not window.isVisible()
+
+
+def test_the_tour_shows_the_whole_summary(project, menu, qtbot, sandbox):
+    window = connected_window(qtbot, project, menu, sandbox)
+    window.resize(window.width(), window.minimumSizeHint().height())
+    sync(qtbot, window)
+    assert window.form.results.verticalScrollBar().maximum() > 0
+    make_room(window)
+    assert window.form.results.verticalScrollBar().maximum() == 0
 
 
 def bury_all(page):

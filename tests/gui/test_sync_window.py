@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
@@ -65,6 +66,30 @@ def test_one_window_a_project(project, menu, qtbot):
     assert window.form.password.echoMode() == QLineEdit.Password
     assert not window.form.remember.checked
     assert window.form.status.text() == "Status: Not connected"
+
+
+def test_a_minimised_window_comes_back_from_the_menu(project, menu, qtbot):
+    window = open_window(qtbot, project, menu)
+    window.showMinimized()
+    assert window.isMinimized()
+    menu.trigger(project.node, "Sync to Alyx")
+    assert not window.isMinimized()
+    assert window.isVisible()
+
+
+def test_a_maximised_window_that_was_minimised_is_maximised_again(project, menu, qtbot):
+    window = open_window(qtbot, project, menu)
+    window.setWindowState(Qt.WindowMaximized | Qt.WindowMinimized)
+    menu.trigger(project.node, "Sync to Alyx")
+    assert not window.isMinimized()
+    assert window.isMaximized()
+
+
+def test_the_window_fits_on_a_small_screen(project, menu, qtbot):
+    window = open_window(qtbot, project, menu)
+    assert window.width() <= 1366
+    assert window.height() <= 768 - 80  # the panel of the desktop and the title bar
+    assert window.form.results.height() >= 300
 
 
 def test_connect_logs_the_user_in_and_forgets_the_password(project, menu, qtbot, sandbox, tmp_path):
@@ -196,13 +221,38 @@ def test_what_a_server_does_is_told_in_the_window(project, menu, qtbot, proxy, s
 
 
 @pytest.mark.parametrize(
-    "address", ["host.invalid", "http://127.0.0.1:1", "http://[", "ftp://x", "a b", "jose@127.0.0.1"]
+    ("address", "title"),
+    [
+        ("host.invalid", "Alyx cannot be reached"),
+        ("http://127.0.0.1:1", "Alyx cannot be reached"),
+        ("http://[", "This address cannot be used"),
+        ("ftp://x", "This address cannot be used"),
+        ("a b", "This address cannot be used"),
+        ("jose@127.0.0.1", "This address cannot be used"),
+    ],
 )
-def test_an_address_where_nothing_is_or_that_is_none_is_told(project, menu, qtbot, address):
+def test_an_address_where_nothing_is_or_that_is_none_is_told(project, menu, qtbot, address, title):
     window = open_window(qtbot, project, menu)
     connect(qtbot, window, address, "jose", "x")
     assert window.form.status.text() == "Status: Not connected"
-    assert len(window.form.messages) > 30
+    assert window.form.messages.startswith(f"{title}.")
+    assert len(window.form.messages) > len(title) + 20
+    assert window.focusWidget() is window.form.address
+
+
+def test_a_rejected_login_after_a_wrong_address_asks_for_the_password(project, menu, qtbot, sandbox):
+    window = open_window(qtbot, project, menu)
+    connect(qtbot, window, "a b", "jose", "x")
+    assert window.focusWidget() is window.form.address
+    connect(qtbot, window, sandbox.url, "jose", "wrong")
+    assert window.focusWidget() is window.form.password
+
+
+def test_a_first_login_without_a_password_is_not_called_another_one(project, menu, qtbot, sandbox):
+    window = open_window(qtbot, project, menu)
+    connect(qtbot, window, sandbox.url, "jose", "")
+    assert window.form.messages.startswith("Log in. The password is missing")
+    assert "again" not in window.form.messages
 
 
 def test_cancel_works_at_once_against_a_mute_server(project, menu, qtbot, proxy, sandbox):
@@ -494,7 +544,10 @@ def test_a_listing_that_fails_changes_nothing_and_is_told(project, menu, qtbot, 
     proxy.fault(name, times=50, path="/subjects", **options)
     assert get_subjects(qtbot, window) is None
     new = window.form.messages[len(told) :].strip()
-    assert new.split(".")[0] in {title for title, _advice in WORDING.values()}
+    time, text = new.split("  ", 1)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", time)
+    assert text.split(".")[0] in {title for title, _advice in WORDING.values()}
+    assert text.endswith(" Nothing in the project was changed.")
     assert names(project) == []
     assert window.connected
     assert window.form.get_button.isEnabled()
