@@ -6,7 +6,7 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pybpod_alyx_module.sync.details import COMPARED, MISSING, RECORD_KEYS, Details
+from pybpod_alyx_module.sync.details import COMPARED, MISSING, RECORD_KEYS, Details, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -30,12 +30,13 @@ def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        A copy of the keys in `RECORD_KEYS` that the file has; None for a subject that is not linked to Alyx.
+        A copy of the keys in `RECORD_KEYS` that the file has, without values that are `too_deep`, which stay in the
+        file as they are; None for a subject that is not linked to Alyx.
     """
     if data is None or not is_linked(data):
         return None
-    record = {key: copy.deepcopy(data[key]) for key in RECORD_KEYS if key in data}
-    if WATER not in record and MISSPELT in data:
+    record = {key: copy.deepcopy(data[key]) for key in RECORD_KEYS if key in data and not too_deep(data[key])}
+    if WATER not in data and MISSPELT in data and not too_deep(data[MISSPELT]):
         record[WATER] = copy.deepcopy(data[MISSPELT])
     return record
 

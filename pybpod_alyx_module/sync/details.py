@@ -52,6 +52,10 @@ RECORD_KEYS: Final = ("alyx_id", "alyx_server", SYNCED_AT, "nickname", *COMPARED
 ZYGOSITY: Final = ("-/-", "+/-", "+/+", "+")
 
 
+#: A value nested deeper than this is left out: nobody keeps such a thing, and copying it would end in a RecursionError.
+DEEPEST: Final = 100
+
+
 class _Missing:
     """The type of `MISSING`: a field that a copy does not have, as against one that is null or empty."""
 
@@ -70,6 +74,32 @@ class _Missing:
 
 #: The field is not there at all. Null (None) and empty ("", [], {}) are two other things.
 MISSING: Final = _Missing()
+
+
+def too_deep(value: Any) -> bool:
+    """Tell whether a JSON value is nested deeper than `DEEPEST`.
+
+    Parameters
+    ----------
+    value : object
+        A JSON value.
+
+    Returns
+    -------
+    bool
+        True where lists and objects stand within each other more often than that.
+    """
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list | tuple)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def genotype_words(genotype: Any) -> Any:
@@ -132,13 +162,13 @@ class Details:
         Returns
         -------
         Details
-            Without those fields that the record lacks; empty when it has none.
+            Without those fields that the record lacks, or whose value is `too_deep`; empty when it has none.
         """
         return cls(
             tuple(
                 (field, json.dumps(_normal(field, record[field]), sort_keys=True, ensure_ascii=False))
                 for field in fields
-                if field in record
+                if field in record and not too_deep(record[field])
             )
         )
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from alyx_connector.errors import ProtocolError
-from pybpod_alyx_module.sync.details import COMPARED, MISSING, Details, genotype_words
+from pybpod_alyx_module.sync.details import COMPARED, MISSING, Details, genotype_words, too_deep
 from pybpod_alyx_module.sync.names import fold, same, unusable
 from pybpod_alyx_module.sync.snapshot import RemoteSubject
 from tests.alyx_rows import SERVER, row
@@ -79,6 +79,20 @@ def test_details_hand_out_copies():
     assert details.get("sex") is MISSING
     assert details.as_dict() == {"json": {"a": [1]}}
     assert hash(details) == hash(Details.of({"json": {"a": [1]}}, COMPARED))
+
+
+def nested(levels):
+    value = 0
+    for _ in range(levels):
+        value = {"deeper": [value]}
+    return value
+
+
+def test_what_is_nested_absurdly_deep_is_left_out():
+    assert not too_deep(nested(49))
+    assert too_deep(nested(50))
+    assert Details.of({"json": nested(400), "sex": "M"}, COMPARED).as_dict() == {"sex": "M"}
+    assert RemoteSubject.from_row({**row("a"), "json": nested(400)}, SERVER).details.get("json") is MISSING
 
 
 def test_nan_equals_itself():
