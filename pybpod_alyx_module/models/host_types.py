@@ -95,3 +95,17 @@ class HostProject:
     def question(self, msg: str, title: str | None = None) -> str | None:
         """Ask in a message box: "yes", "no", or None where it was closed."""
         raise NotImplementedError
+
+
+class HostProjects:
+    """The part of PyBpod's list of projects that the mixin relies on."""
+
+    projects: list[Any]
+
+    def open_project(self, project_path: str | None = None) -> Any:
+        """Open a project; without a path ask for one. What it could not open stays in the tree."""
+        raise NotImplementedError
+
+    def warning(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 NEEDED: Final = (
     "alyx_connector",
     "pybpod_alyx_module.models.project.impl",
+    "pybpod_alyx_module.models.projects",
     "pybpod_alyx_module.models.subject.impl",
     "pybpod_alyx_module.host",
     "pybpod_alyx_module.gui.sync_window",

@@ -124,17 +124,28 @@ def test_closed_after_a_save(host, folder, open_project, menu, dialogs):
     assert content(folder) == after
 
 
-def test_half_a_project_is_never_saved(host, folder, dialogs):
-    """PyBpod closes what it could not open, and would trash the folders that it had not come to."""
-    experiment = next((folder / "experiments").iterdir())
-    setup = next((experiment / "setups").iterdir())
+def test_a_project_that_cannot_be_opened_closes_no_other_and_is_never_saved(
+    host, project, folder, tmp_path, dialogs, monkeypatch
+):
+    """PyBpod alone closes all; saved as far as it was read, it would trash the folders that it had not come to."""
+    from AnyQt.QtWidgets import QFileDialog
+
+    project.save(str(tmp_path / "Prj"))
+    project.create_subject().name = "M1"
+    setup = next((folder / "experiments").glob("*/setups/*"))
     (setup / f"{setup.name}.json").write_text("{")
     before, trash = {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")}, trashed()
-    with pytest.raises(ValueError, match="Expecting"):
-        host.model.open_project(str(folder))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", staticmethod(lambda *_arguments: str(folder)))
+    host.model._option_open_project()
     half = host.model.projects[-1]
-    half.close(silent=True)
+    assert half is not project
+    assert half.is_closed
+    assert [title for title, _text in dialogs.log] == ["Invalid project path"]
+    assert not project.is_closed
+    assert not host.model.is_saved()
     host.model.save_all_projects()
     assert {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")} == before
     assert trashed() == trash
+    assert (tmp_path / "Prj" / "subjects" / "M1").is_dir()
+    assert host._confirm_exit()
     host.model.projects.remove(half)

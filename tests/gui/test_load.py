@@ -70,6 +70,7 @@ START = """
     subject = project.create_subject()
     found = {"project": labels(project.node), "subject": labels(subject.node), "boxes": boxes,
              "collected": sorted(subject.collect_data({})),
+             "projects": any(c.__module__ == 'pybpod_alyx_module.models.projects' for c in type(model).__mro__),
              "real": any(c.__module__.startswith('pybpodgui_plugin') for c in type(model).__mro__)}
     if hasattr(subject, 'is_alyx'):
         subject.alyx = {"alyx_id": "8d1f0c52-3a57-4f43-9f0a-5b7c3c0f2a77"}
@@ -144,6 +145,7 @@ class TestOrder:
         assert found["real"]
         assert found["boxes"] == []
         assert "Sync to Alyx" in found["project"]
+        assert found["projects"]
         assert "Alyx details" not in found["subject"]
         assert "Alyx details" in found["linked"]
         others = {"demo_mixin": "Mixin", "demo_inheriting": "Inheriting"}
