@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alyx_connector import __version__
 from alyx_connector.errors import AlyxError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OK, FAILED = 0, 1
+OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,10 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 ok, 1 failed. A wrong usage exits with 2.
+        Exit code: 0 ok, 1 failed, 2 wrong usage.
     """
     parser = argparse.ArgumentParser(prog="pybpod-alyx", description="Alyx in PyBpod.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands")
     demo = commands.add_parser(
         "demo",
         help="see the subjects of a demo lab arrive in PyBpod",
@@ -41,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output", type=Path, metavar="DIR", help="folder for the screenshots (default: a temporary one)"
     )
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
     return _demo(options)
 
 

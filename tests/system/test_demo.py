@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alyx_connector import __version__
 from pybpod_alyx_module import __main__ as command
 from pybpod_alyx_module.demo import launch
 from pybpod_alyx_module.demo.scratch import COPIES, Login, make_scratch
@@ -89,6 +90,18 @@ def test_a_wrong_usage_exits_with_2(capsys):
         command.main(["nonsense"])
     assert stopped.value.code == 2
     assert "demo" in capsys.readouterr().err
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert command.main([]) == 2
+    assert "see the subjects of a demo lab arrive in PyBpod" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out == f"pybpod-alyx {__version__}\n"
 
 
 def test_a_lab_without_the_subjects_of_the_demo_is_told(tmp_path):
