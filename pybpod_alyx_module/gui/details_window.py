@@ -6,12 +6,12 @@ import html
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt, QTimer
-from AnyQt.QtGui import QTextOption
+from AnyQt.QtGui import QTextCursor, QTextOption
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.words import is_blank, label, when, words
+from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
 from pybpod_alyx_module.sync.details import MISSING, SYNCED_AT, genotype_words
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ CHANGING: Final = (
 #: Alyx says 0 for these where the animal is not under water restriction.
 WATER: Final = ("reference_weight", "expected_water", "remaining_water")
 
+#: How to get at a value that is too long to be shown.
+WHOLE: Final = "Copy all has the whole text"
+
 #: The age of the copy is written anew this often, in milliseconds.
 AGE_INTERVAL_MS: Final = 60_000
 
@@ -74,7 +77,8 @@ class DetailsWindow(QWidget):
         self.subject = subject
         #: What is shown: label to text, in order.
         self.values: dict[str, str] = {}
-        self.resize(620, 720)
+        self._content: object = None
+        self.resize(620, 660)  # fits on a screen of 1366 x 768
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setWordWrapMode(QTextOption.WrapAtWordBoundaryOrAnywhere)
@@ -100,21 +104,29 @@ class DetailsWindow(QWidget):
         synced = when(record.get(SYNCED_AT))
         self.setWindowTitle(f"Alyx details – {self.subject.name}")  # noqa: RUF001 - a dash is meant
         as_of = f"As of {synced}" if synced != "not known" else "As of the last sync, at a time that is not known"
-        self.values = {"Server": record.get("alyx_server") or "not known", "Synced": synced}
+        server = record.get("alyx_server")
+        head = {"Server": "not known" if is_blank(server) else words(server), "Synced": synced}
         state = self._state(record)
         if state:
-            self.values["State"] = state
-        parts = [_table([(name, text, False) for name, text in self.values.items()])]
-        for heading, fields in (("Details", LASTING), (as_of, CHANGING)):
-            rows = []
-            for field in fields:
-                value = _value(field, record)
-                self.values[label(field)] = words(value)
-                rows.append((label(field), words(value), is_blank(value)))
-            parts += [f"<h4>{html.escape(heading)}</h4>", _table(rows)]
+            head["State"] = state
+        lasting, changing = ([_row(field, record) for field in fields] for fields in (LASTING, CHANGING))
+        self.values = head | {name: text for name, text, _blank in (*lasting, *changing)}
+        content = (head | {"Synced": repr(record.get(SYNCED_AT))}, lasting, changing)
+        if content == self._content:
+            self._show_age(synced, as_of)
+            return
+        self._content = content
+        tables = [_table(rows) for rows in ([(name, text, False) for name, text in head.items()], lasting, changing)]
         place = self.text.verticalScrollBar().value()
-        self.text.setHtml("".join(parts))
+        self.text.setHtml(f"{tables[0]}<h4>Details</h4>{tables[1]}<h4>{html.escape(as_of)}</h4>{tables[2]}")
         self.text.verticalScrollBar().setValue(place)
+
+    def _show_age(self, synced: str, as_of: str) -> None:
+        # all else stays as it is laid out
+        document = self.text.document()
+        head, _lasting, changing = document.rootFrame().childFrames()
+        _replace_line(head.cellAt(1, 1).firstCursorPosition(), synced)
+        _replace_line(QTextCursor(document.findBlock(changing.firstPosition()).previous()), as_of)
 
     def _state(self, record: Mapping[str, Any]) -> str:
         if self.subject not in self.subject.project.subjects:
@@ -196,10 +208,22 @@ def _table(rows: Sequence[tuple[str, str, bool]]) -> str:
     # label, text, and whether the text speaks about the value instead of being it
     cells = [
         f"<tr><td width='200'>{html.escape(name)}</td><td style='white-space:pre-wrap"
-        f"{';font-style:italic' if blank else ''}'>{html.escape(text)}</td></tr>"
+        f"{';font-style:italic' if blank else ''}'>{html.escape(excerpt(text, WHOLE))}</td></tr>"
         for name, text, blank in rows
     ]
     return f"<table width='100%' cellspacing='3'>{''.join(cells)}</table>"
+
+
+def _replace_line(cursor: QTextCursor, text: str) -> None:
+    cursor.movePosition(QTextCursor.StartOfBlock)
+    cursor.movePosition(QTextCursor.EndOfBlock, QTextCursor.KeepAnchor)
+    if cursor.selectedText() != text:
+        cursor.insertText(text)
+
+
+def _row(field: str, record: Mapping[str, Any]) -> tuple[str, str, bool]:
+    value = _value(field, record)
+    return label(field), words(value), is_blank(value)
 
 
 def _is_zero(value: Any) -> bool:

@@ -14,7 +14,6 @@ from AnyQt.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -26,7 +25,8 @@ from AnyQt.QtWidgets import (
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.question import Question
-from pybpod_alyx_module.gui.words import change, is_blank, label, one_line, says_nothing, words
+from pybpod_alyx_module.gui.value_box import ValueBox
+from pybpod_alyx_module.gui.words import cell, change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ class ReviewDialog(Question):
         self._plan = plan
         self._entries = plan.of(Action.ASK)
         self.setWindowTitle("Subjects that differ from Alyx")
-        self.resize(1000, 720)
+        self.resize(1000, 660)  # fits on a screen of 1366 x 768
         self.tree = self._make_tree()
         self.tick_all = QCheckBox("Tick all")
         self.tick_all.setTristate(True)
-        self.here_text, self.there_text = _text_box(), _text_box()
+        self.here_text, self.there_text = ValueBox(), ValueBox()
         self._caption = QLabel()
         self._caption.setTextFormat(Qt.PlainText)
         self._caption.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # a long name must not widen the window
@@ -212,13 +212,13 @@ class ReviewDialog(Question):
         difference = None if item is None else item.data(0, _DIFFERENCE)
         if item is None or difference is None:
             self._caption.setText("Select a field to read its two values in full.")
-            self.here_text.clear()
-            self.there_text.clear()
+            self.here_text.show_value("")
+            self.there_text.show_value("")
             return
         name = item.parent().data(0, _ENTRY).name
         self._caption.setText(f"{label(difference.field)} of {one_line(name)}: {change(difference)}")
-        self.here_text.setPlainText(words(difference.local))
-        self.there_text.setPlainText(words(difference.remote))
+        self.here_text.show_value(words(difference.local))
+        self.there_text.show_value(words(difference.remote))
 
     @slot
     def _on_override(self) -> None:
@@ -250,7 +250,7 @@ def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
     differences = sorted(entry.differences, key=says_nothing)
     count = sum(not says_nothing(difference) for difference in differences)
     how_many = "no field differs" if count == 0 else f"{count} field{' differs' if count == 1 else 's differ'}"
-    text = f"{one_line(entry.name)}:  {'; '.join(filter(None, (how_many, one_line(entry.reason))))}"
+    text = f"{cell(entry.name)}:  {'; '.join(filter(None, (how_many, cell(entry.reason))))}"
     item = QTreeWidgetItem([text])
     item.setData(0, _ENTRY, entry)
     item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable | Qt.ItemIsUserCheckable)
@@ -265,7 +265,7 @@ def _subject_item(entry: PlanEntry) -> QTreeWidgetItem:
 
 def _field_item(difference: Difference) -> QTreeWidgetItem:
     values = (difference.local, difference.remote)
-    item = QTreeWidgetItem([one_line(text) for text in _cells(difference, *(words(v, indent=None) for v in values))])
+    item = QTreeWidgetItem([cell(text) for text in _cells(difference, *(words(v, indent=None) for v in values))])
     item.setData(0, _DIFFERENCE, difference)
     item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable)
     for column, text in enumerate(_cells(difference, *map(words, values))):
@@ -295,11 +295,3 @@ def _plain(text: str) -> QLabel:
     shown.setTextFormat(Qt.PlainText)
     shown.setWordWrap(True)
     return shown
-
-
-def _text_box() -> QPlainTextEdit:
-    box = QPlainTextEdit()
-    box.setReadOnly(True)
-    box.setTabChangesFocus(True)
-    box.setMinimumHeight(70)
-    return box

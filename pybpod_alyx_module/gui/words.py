@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,15 @@ LABELS: Final[dict[str, str]] = {
 
 #: Between the lines of a text that has to fit on one.
 NEW_LINE: Final = " ⏎ "
+
+#: Characters of a value that a window shows; laying out hundreds of thousands without a space takes Qt seconds.
+LONGEST_VALUE: Final = 5_000
+
+#: Characters of a value or a reason that a cell of a table holds; the window cuts it to the column's width.
+LONGEST_CELL: Final = 500
+
+#: Characters of a word, an address say, that a message repeats in full.
+LONGEST_WORD: Final = 300
 
 
 def label(field: str) -> str:
@@ -120,6 +130,76 @@ def one_line(text: str) -> str:
         The text on one line, its line ends made visible.
     """
     return NEW_LINE.join(line.strip() for line in text.splitlines()) if text.strip() else text
+
+
+def cell(text: str) -> str:
+    """Return as much of a text as a cell of a table takes.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text on one line, with an ellipsis where it goes on.
+    """
+    line = one_line(text)
+    return line if len(line) <= LONGEST_CELL else f"{line[:LONGEST_CELL]}…"
+
+
+def excerpt(text: str, how: str) -> str:
+    """Return as much of a value as a window shows.
+
+    Parameters
+    ----------
+    text : str
+        The value in words.
+    how : str
+        How to get at the whole of it, to go after a semicolon.
+
+    Returns
+    -------
+    str
+        The text, or its beginning with its length and how to get the whole.
+    """
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[:LONGEST_VALUE]}… ({len(text)} characters in all; {how})"
+
+
+def without_long_words(text: str) -> str:
+    """Return a message whose very long words are cut.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text; of a word that is too long the beginning and how many characters it has.
+    """
+    return re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: f"{word[0][:100]}… ({len(word[0])} characters)", text)
+
+
+def brief(text: str) -> str:
+    """Return as much of an error's sentence as is read: what was typed is repeated in it.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text without very long words, with its middle left out where it is very long all the same.
+    """
+    text = without_long_words(text)
+    return text if len(text) <= LONGEST_CELL * 2 else f"{text[:LONGEST_CELL]} … {text[-LONGEST_CELL:]}"
 
 
 def says_nothing(difference: Difference) -> bool:

@@ -6,9 +6,11 @@ import gc
 import threading
 import types
 
+import keyring
 import pytest
 from AnyQt.QtCore import QEvent, QObject, Qt
 from AnyQt.QtWidgets import QApplication, QLineEdit
+from keyring.backend import KeyringBackend
 
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
@@ -24,6 +26,35 @@ def alyx_home(tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(home))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
     return home
+
+
+class HangingKeyring(KeyringBackend):
+    """A keyring that answers nothing before it is released, as one does whose question nobody sees."""
+
+    priority = 9
+    name = "hanging"
+
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Event()
+        self.released = threading.Event()
+
+    def _hang(self, *_arguments):
+        self.asked.set()
+        self.released.wait()
+
+    get_password = set_password = delete_password = _hang
+
+
+@pytest.fixture
+def hanging_keyring(alyx_home, monkeypatch):
+    """Give the plugin a keyring that hangs until it is released, at the latest at the end."""
+    before, backend = keyring.get_keyring(), HangingKeyring()
+    keyring.set_keyring(backend)
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "auto")
+    yield backend
+    backend.released.set()
+    keyring.set_keyring(before)
 
 
 def press(qtbot, button):
@@ -107,6 +138,11 @@ def answer(qtbot, window, button):
 def dialogs_shown():
     kinds = (ReviewDialog, RemovalsDialog)
     return [shown for shown in QApplication.topLevelWidgets() if isinstance(shown, kinds) and shown.isVisible()]
+
+
+def small_enough(window):
+    """Tell whether a window fits on a screen of 1366 x 768, below a title bar and above the desktop's panel."""
+    return window.width() <= 1366 and window.height() <= 680
 
 
 def windows_shown():

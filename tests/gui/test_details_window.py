@@ -8,9 +8,11 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
+from pybpod_alyx_module.gui import details_window
 from pybpod_alyx_module.gui.details_window import DetailsWindow, open_details_window, refresh_details_windows
+from pybpod_alyx_module.gui.words import LONGEST_VALUE, when
 from tests.alyx_rows import SERVER, alyx_id, record
-from tests.gui.hands import activate, living, subject_named
+from tests.gui.hands import activate, living, press, small_enough, subject_named
 
 #: The rows of the predecessor's window.
 PREDECESSOR = (
@@ -120,6 +122,35 @@ def test_long_text_fits_and_html_is_shown_as_it_is(subject, qtbot):
     assert window.text.verticalScrollBar().maximum() > 0
 
 
+def test_of_a_very_long_value_the_beginning_is_shown_and_all_of_it_copied(subject, qtbot):
+    subject.alyx = record("ea04", description="x" * 200_000)
+    window = open_details_window(subject)
+    shown = window.text.toPlainText()
+    assert f"{'x' * LONGEST_VALUE}… (200000 characters in all; Copy all has the whole text)" in shown
+    assert "x" * (LONGEST_VALUE + 1) not in shown
+    press(qtbot, window.copy_button)
+    assert f"Description\t{'x' * 200_000}" in QApplication.clipboard().text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("server", "text"), [(5, "5"), (True, "yes"), ([], "not known"), ({}, "not known"), (float("nan"), "NaN")]
+)
+def test_a_server_that_is_no_text_is_shown_all_the_same(subject, qtbot, dialogs, server, text):
+    subject.alyx = record("ea04", alyx_server=server)
+    window = open_details_window(subject)
+    assert window.values["Server"] == text
+    press(qtbot, window.copy_button)
+    assert f"Server\t{text}" in QApplication.clipboard().text().splitlines()
+    assert dialogs.log == []
+
+
+def test_the_window_fits_on_a_small_screen(subject, qtbot):
+    window = open_details_window(subject)
+    with qtbot.waitExposed(window):
+        pass
+    assert small_enough(window)
+
+
 def test_everything_can_be_selected_and_copied(subject, qtbot):
     window = open_details_window(subject)
     qtbot.keyClick(window.text, Qt.Key_A, Qt.ControlModifier)
@@ -195,3 +226,25 @@ def test_the_age_goes_on_while_the_window_is_open_but_not_under_a_selection(subj
     window.text.setTextCursor(cursor)
     window._clock.timeout.emit()
     assert "just now" not in window.values["Synced"]
+
+
+def test_where_only_the_age_changed_only_the_age_is_written_anew(subject, monkeypatch):
+    synced = datetime.datetime.now().astimezone() - datetime.timedelta(days=2, hours=1)
+    description = "before\n" + "x" * 4_000
+    subject.alyx = record("ea04", alyx_synced_at=synced.isoformat(), description=description)
+    window = open_details_window(subject)
+    before = window.text.toPlainText()
+    assert before.count("(2 days ago)") == 2
+    written = []
+    window.text.document().contentsChange.connect(lambda _place, _gone, new: written.append(new))
+    window._clock.timeout.emit()
+    assert written == []
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    monkeypatch.setattr(details_window, "when", lambda moment: when(moment, later))
+    window._clock.timeout.emit()
+    assert window.text.toPlainText() == before.replace("(2 days ago)", "(3 days ago)")
+    assert "(3 days ago)" in window.values["Synced"]
+    assert 0 < sum(written) < 100
+    subject.alyx = record("ea04", alyx_synced_at=synced.isoformat(), description="another")
+    window._clock.timeout.emit()
+    assert "another" in window.text.toPlainText()

@@ -9,10 +9,11 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import LEGEND, ReviewDialog
+from pybpod_alyx_module.gui.words import LONGEST_CELL, LONGEST_VALUE
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.snapshot import LocalSubject
-from tests.gui.hands import living, press, rows, tick
+from tests.gui.hands import living, press, rows, small_enough, tick
 
 LONG = "<b>not bold</b>\n" + "Long text. " * 200 + "é 猫 'quoted'"
 
@@ -95,6 +96,34 @@ def test_a_long_text_can_be_read_in_full_and_is_not_taken_for_html(shown):
     assert "\n" not in item.text(2)
     assert "<b>" not in rows(shown)[0].child(2).toolTip(2)
     assert "&lt;b&gt;" in rows(shown)[0].child(2).toolTip(2)
+
+
+def test_of_a_very_long_value_the_beginning_is_shown_and_all_of_it_copied(qtbot):
+    long = "x" * 200_000
+    dialog = ReviewDialog(plan_of(ask("ea04", Difference("description", "", long, True), reason=long)))
+    qtbot.addWidget(dialog)
+    subject = rows(dialog)[0]
+    assert len(subject.text(0)) < 2 * LONGEST_CELL
+    assert subject.child(0).text(2) == f"{'x' * LONGEST_CELL}…"
+    assert len(subject.child(0).toolTip(2)) < LONGEST_VALUE
+    dialog.tree.setCurrentItem(subject.child(0))
+    box = dialog.there_text
+    note = "… (200000 characters in all; selecting all and copying has the whole text)"
+    assert box.toPlainText() == "x" * LONGEST_VALUE + note
+    box.selectAll()
+    box.copy()
+    assert QApplication.clipboard().text() == long
+    cursor = box.textCursor()
+    cursor.setPosition(0)
+    cursor.setPosition(3, cursor.KeepAnchor)
+    box.setTextCursor(cursor)
+    box.copy()
+    assert QApplication.clipboard().text() == "xxx"
+    press(qtbot, dialog.buttons["Keep all"])
+
+
+def test_the_dialog_fits_on_a_small_screen(shown):
+    assert small_enough(shown)
 
 
 def test_nothing_is_ticked_at_first_and_then_nothing_can_be_overridden_or_merged(shown):
