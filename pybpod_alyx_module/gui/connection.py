@@ -9,6 +9,7 @@ from alyx_connector.accounts import Accounts
 from alyx_connector.address import parse_address
 from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, LoginRequiredError
+from alyx_connector.tokens import MemoryTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 #: Named to the server in the User-Agent.
 PROGRAM: Final = "pybpod-alyx"
+
+#: What could not be done after the login, each before its reason.
+NOT_REMEMBERED: Final = "The account could not be remembered."
+NOT_NOTED: Final = "Address and user could not be noted for next time."
+NOT_DELETED: Final = "The token that is kept for this user could not be deleted."
 
 
 class PasswordMissingError(LoginRequiredError):
@@ -46,7 +52,7 @@ class Connected:
     username: str
     #: Whether the token is in the token store now.
     remembered: bool
-    #: Why the account or token could not be remembered; empty where it could.
+    #: What could not be written for next time, and why; empty where all could.
     problem: str = ""
 
 
@@ -78,7 +84,7 @@ def last_account(address: str, username: str) -> Callable[[Report, CancelToken],
 
 
 def connecting(
-    address: str, username: str, password: str, held: str | None = None, *, remember: bool
+    address: str, username: str, password: str, held: str | None = None, *, keep: bool | None
 ) -> Callable[[Report, CancelToken], Connected]:
     """Make the work that connects: with the password, or where that is empty with the held or the remembered token.
 
@@ -88,8 +94,9 @@ def connecting(
         What was typed.
     held : str, optional
         The token of a connection of this account that stands already.
-    remember : bool
-        Put the token into the token store; otherwise one that is there is taken out.
+    keep : bool or None
+        True puts the token into the token store, False takes out the one that is there. None leaves the store alone: it
+        is not even looked for, unless the password is empty and no token is held.
 
     Returns
     -------
@@ -102,6 +109,7 @@ def connecting(
     def work(report: Report, cancel: CancelToken) -> Connected:
         client = AlyxClient(address, program=PROGRAM)
         typed = secrets.pop()
+        stored = not typed.strip() and held is None
         if typed.strip():
             token = client.login(username, typed, report=report, cancel=cancel)
             del typed
@@ -116,18 +124,25 @@ def connecting(
                     hint="Type the password, then press Connect.",
                 ) from error
         cancel.raise_if_cancelled()
-        return _recorded(client, username, token, remember=remember)
+        return _recorded(client, username, token, keep=keep, stored=stored)
 
     return work
 
 
-def _recorded(client: AlyxClient, username: str, token: str, *, remember: bool) -> Connected:
-    problem, remembered = "", remember
+def _recorded(client: AlyxClient, username: str, token: str, *, keep: bool | None, stored: bool) -> Connected:
+    # the connection stands, whatever becomes of this
+    kept = stored or keep is False  # whether the store holds a token now
+    failing = NOT_REMEMBERED if keep else NOT_NOTED
     try:
-        Accounts().remember(client.url, username, token, keep_token=remember)
-    except AlyxError as error:  # the connection stands all the same
-        problem, remembered = str(error), False
-    return Connected(client, username, remembered, problem)
+        if keep is False:
+            failing = NOT_DELETED
+            Accounts().tokens.forget(client.url, username)
+            kept, failing = False, NOT_NOTED
+        accounts = Accounts() if keep else Accounts(tokens=MemoryTokenStore())
+        accounts.remember(client.url, username, token, keep_token=keep or None)
+    except AlyxError as error:
+        return Connected(client, username, kept, f"{failing} {error}")
+    return Connected(client, username, kept or bool(keep))
 
 
 def _remembered(address: str, username: str) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.gui.connection import PasswordMissingError
-from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "This is not an Alyx server",
         "Check the address. On a guest network, open a web browser first and log in there.",
     ),
-    SyncError: ("PyBpod could not do this", "The project is as it was before: try again."),
+    SyncError: ("PyBpod could not do this", "Try again; if it stays, save the project and restart PyBpod."),
+    NotTakenBackError: (
+        "The project was left half changed",
+        "Close the project without saving, then open it again: its files are as they were.",
+    ),
 }
 
 #: Title and advice where it is the address that cannot be used.
@@ -105,4 +110,4 @@ def describe(error: BaseException) -> Message:
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
     if is_unusable_address(error):
         title, advice = UNUSABLE_ADDRESS
-    return Message(title, error.message or f"{title}.", error.hint or advice)
+    return Message(title, brief(error.message) or f"{title}.", error.hint or advice)

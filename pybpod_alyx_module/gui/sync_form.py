@@ -18,6 +18,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.words import without_long_words
 
 #: Progress is shown in whole steps up to the largest number that a Qt progress bar takes.
 LARGEST_STEP = 2**31 - 1
@@ -45,6 +46,13 @@ class RememberBox(QWidget):
     def checked(self) -> bool:
         """Whether the token is to be remembered."""
         return bool(self.box.isChecked())
+
+    @property
+    def keep(self) -> bool | None:
+        """Whether to keep the token, True, to delete the one that is kept, False, or to leave the store alone, None."""
+        if self.checked:
+            return True
+        return False if self._account_remembered else None
 
     def show_account(self, *, remembered: bool) -> None:
         """Tick the box for an account whose token is remembered, untick it for another.
@@ -140,6 +148,7 @@ class SyncForm:
         text : str
             Plain text.
         """
+        text = without_long_words(text)
         before = self.results.document().characterCount()
         self.results.appendPlainText(text if before == 1 else f"\n{text}")
         cursor = self.results.textCursor()
@@ -153,6 +162,17 @@ class SyncForm:
     def messages(self) -> str:
         """What happened so far."""
         return str(self.results.toPlainText())
+
+    @slot
+    def show_activity(self, text: str) -> None:
+        """Say what is going on.
+
+        Parameters
+        ----------
+        text : str
+            Plain text.
+        """
+        self.activity.setText(without_long_words(text))
 
     def show_progress(self, done: int, total: int) -> None:
         """Move the progress bar.

@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
@@ -34,15 +34,6 @@ SLICE_S: Final = 0.01
 NOT_NOW: Final = "you chose not to remove it now"
 
 
-class OpenProject(ProjectPort, Protocol):
-    """A project that a person may close while a sync goes on."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the project was closed."""
-        ...
-
-
 @dataclass(frozen=True)
 class SyncResult:
     """A sync that was carried out."""
@@ -62,8 +53,8 @@ class SyncJob(QObject):
 
     Parameters
     ----------
-    project : OpenProject
-        The project.
+    project : ProjectPort
+        The project; whoever closes it cancels the job.
     client : AlyxClient
         A connected client.
     username : str
@@ -80,14 +71,14 @@ class SyncJob(QObject):
     removals_wanted = Signal(object)
     #: It was carried out (`SyncResult`).
     succeeded = Signal(object)
-    #: It failed (the exception); the project is as it was.
+    #: It failed (the exception); the project is as it was, except after a `NotTakenBackError`.
     failed = Signal(object)
-    #: It was cancelled; the project is as it was (str: why).
-    cancelled = Signal(str)
+    #: It was cancelled; the project is as it was.
+    cancelled = Signal()
     #: It is over: sent last, once.
     finished = Signal()
 
-    def __init__(self, project: OpenProject, client: AlyxClient, username: str) -> None:
+    def __init__(self, project: ProjectPort, client: AlyxClient, username: str) -> None:
         super().__init__()
         self._project = project
         self._server = client.url
@@ -120,23 +111,22 @@ class SyncJob(QObject):
         self.progressed.emit(0, 0)
         self._task.start()
 
-    def cancel(self, why: str = "You cancelled.") -> None:
-        """Stop now; what was applied already is taken back.
-
-        Parameters
-        ----------
-        why : str
-            A sentence for the user.
-        """
+    def cancel(self) -> None:
+        """Stop now; what was applied already is taken back, and where that does not work the job fails."""
         if self._over:
             return
         self._task.cancel()
         steps, self._steps = self._steps, None
         self._timer.stop()
-        if steps is not None:
-            steps.close()
+        try:
+            if steps is not None:
+                steps.close()
+        except Exception as error:
+            logger.exception("The sync could not be taken back")
+            self._on_failed(error)
+            return
         self._end()
-        self.cancelled.emit(why)
+        self.cancelled.emit()
         self.finished.emit()
 
     @slot
@@ -158,7 +148,7 @@ class SyncJob(QObject):
 
     @slot
     def _on_fetched(self, remote: RemoteSnapshot) -> None:
-        if self._over or self._stop_if_closed():
+        if self._over:
             return
         try:
             self._listed = len(remote.listed)
@@ -218,8 +208,6 @@ class SyncJob(QObject):
         self._apply(self._plan if remove else self._plan.without_removals(NOT_NOW))
 
     def _apply(self, plan: SyncPlan) -> None:
-        if self._stop_if_closed():
-            return
         self._plan = plan
         self.told.emit("Bringing the project up to date …")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -228,7 +216,7 @@ class SyncJob(QObject):
 
     @slot
     def _on_slice(self) -> None:
-        if self._steps is None or self._plan is None or self._stop_if_closed():
+        if self._steps is None or self._plan is None:
             return
         end = time.perf_counter() + SLICE_S
         try:
@@ -240,7 +228,7 @@ class SyncJob(QObject):
                 self._succeed()
                 return
         except Exception as error:
-            logger.exception("The plan could not be applied: everything was taken back")
+            logger.exception("The plan could not be applied")
             self._steps = None
             self._on_failed(error)
             return
@@ -253,12 +241,6 @@ class SyncJob(QObject):
         self._end()
         self.succeeded.emit(SyncResult(self._plan, tuple(self._outcomes), self._listed))
         self.finished.emit()
-
-    def _stop_if_closed(self) -> bool:
-        if self._project.closed:
-            self.cancel("The project was closed.")
-            return True
-        return False
 
 
 def nobody(server: str, username: str) -> str:

@@ -29,8 +29,9 @@ from pybpod_alyx_module.gui.summary import summary
 from pybpod_alyx_module.gui.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.host import HostProject
-from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
@@ -146,7 +147,7 @@ class SyncWindow(QWidget):
             status = f"CONNECTED to {self._connection.client.url} as {self._connection.username}"
         else:
             status = "Not connected" if self._task is None else "Connecting …"
-        form.status.setText(f"Status: {status}")
+        form.status.setText(without_long_words(f"Status: {status}"))
         if not self.working:
             form.rest()
 
@@ -163,7 +164,7 @@ class SyncWindow(QWidget):
                 return
         held = None if self._connection is None else self._connection.client.token
         self._disconnect()
-        work = connecting(address, username, form.password.text(), held, remember=form.remember.checked)
+        work = connecting(address, username, form.password.text(), held, keep=form.remember.keep)
         self._task = task = Task(work, "alyx-connect")
         self._to_correct = form.password
         task.progressed.connect(self._on_progress)
@@ -171,7 +172,7 @@ class SyncWindow(QWidget):
         task.failed.connect(self._on_not_connected)
         task.cancelled.connect(self._on_connect_cancelled)
         task.finished.connect(self._on_connect_finished)
-        form.activity.setText("Connecting …")
+        form.show_activity("Connecting …")
         form.show_progress(0, 0)
         self._update()
         task.start()
@@ -179,7 +180,7 @@ class SyncWindow(QWidget):
     @slot
     def _on_progress(self, progress: Progress) -> None:
         if progress.message:
-            self.form.activity.setText(progress.message)
+            self.form.show_activity(progress.message)
 
     @slot
     def _on_connected(self, connection: Connected) -> None:
@@ -189,7 +190,7 @@ class SyncWindow(QWidget):
         form.remember.show_account(remembered=connection.remembered)
         form.tell(f"Connected to {connection.client.url} as {connection.username}.")
         if connection.problem:
-            form.tell(f"The account could not be remembered. {connection.problem}")
+            form.tell(connection.problem)
         try:
             self._host.log_in_user(connection.username)
         except AlyxError as error:
@@ -227,7 +228,7 @@ class SyncWindow(QWidget):
         if self.working or self._connection is None:
             return
         self._job = job = SyncJob(self._host, self._connection.client, self._connection.username)
-        job.told.connect(self.form.activity.setText)
+        job.told.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)
         job.removals_wanted.connect(self._on_removals_wanted)
@@ -282,13 +283,14 @@ class SyncWindow(QWidget):
 
     @slot
     def _on_sync_failed(self, error: BaseException) -> None:
-        self._tell_run(f"{describe(error).text} {UNCHANGED}")
+        text = describe(error).text
+        self._tell_run(text if isinstance(error, NotTakenBackError) else f"{text} {UNCHANGED}")
         if isinstance(error, LoginRequiredError):
             self._disconnect()
 
     @slot
-    def _on_sync_cancelled(self, why: str) -> None:
-        self._tell_run(f"{why} {UNCHANGED}")
+    def _on_sync_cancelled(self) -> None:
+        self._tell_run(f"You cancelled. {UNCHANGED}")
 
     @slot
     def _on_sync_finished(self) -> None:

@@ -12,6 +12,7 @@ from AnyQt.QtCore import QObject, Qt, QTimer, Signal
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.gui.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ class Task(QObject):
         except Cancelled:
             outcome = self.cancelled.emit
         except AlyxError as error:
-            logger.info("%s: %s", self._thread.name, error)
+            logger.info("%s: %s", self._thread.name, brief(str(error)))
             outcome = partial(self.failed.emit, error)
         except BaseException as error:  # SystemExit, too: nothing may end the thread without a word
             logger.exception("%s failed", self._thread.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pybpod_alyx_module.sync.details import SYNCED_AT
-from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.names import fold, same
 from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.servers import same_server
@@ -118,7 +118,9 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     ValueError
         The plan still asks.
     SyncError
-        The project refused a change; it is as it was before, or the error says that it is not.
+        The project refused a change; it is as it was before.
+    NotTakenBackError
+        The same, or the generator was closed, and not every change could be taken back.
     """
     if plan.of(Action.ASK):
         raise ValueError("the plan has questions without an answer")
@@ -127,14 +129,15 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
         yield from application.steps()
     except BaseException as error:
         if not application.roll_back():
-            raise SyncError(
-                f"Subject {application.at!r}: {error} Not every change of this sync could be taken back.",
+            why = "" if isinstance(error, GeneratorExit) else f"Subject {application.at!r}: {error} "
+            raise NotTakenBackError(
+                f"{why}Not every change of this sync could be taken back.",
                 hint="Close the project without saving, then open it again: its files are as they were.",
             ) from error
         if isinstance(error, GeneratorExit | SyncError) or not isinstance(error, Exception):
             raise
         raise SyncError(
-            f"Subject {application.at!r}: {error}. The project was left as it was before this sync.",
+            f"Subject {application.at!r}: {error}.",
             hint="Sync again; if it happens again, save the project, restart PyBpod and look into its log.",
         ) from error
 

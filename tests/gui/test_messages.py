@@ -42,6 +42,14 @@ def test_a_message_says_what_happened_and_what_to_do(kind):
     assert describe(kind("x", hint="Do this.")).advice == "Do this."
 
 
+@pytest.mark.parametrize("typed", ["x" * 100_000, "a b " * 30_000], ids=["unbroken", "in words"])
+def test_of_a_very_long_sentence_beginning_and_end_are_read(typed):
+    sentence = describe(errors.ConfigurationError(f"The address {typed} is none.")).sentence
+    assert sentence.startswith("The address ")
+    assert sentence.endswith(" is none.")
+    assert len(sentence) < 1_100
+
+
 def test_an_error_without_text_still_says_something():
     assert describe(errors.UnreachableError()).sentence == "Alyx cannot be reached."
 

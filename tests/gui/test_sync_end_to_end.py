@@ -13,6 +13,7 @@ from pybpod_alyx_module.gui.details_window import open_details_window
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.tour import make_room
+from pybpod_alyx_module.host import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     Stacking,
@@ -397,6 +398,69 @@ def test_stopped_half_way_everything_is_as_it_was(project, menu, qtbot, crowd, h
         assert project.is_saved()
         assert project.subjects_node.childCount() == 1
         assert "Nothing in the project was changed." in window.form.messages
+
+
+class Signals:
+    """What a sync job sends, by name."""
+
+    def __init__(self, job):
+        self.sent = []
+        job.succeeded.connect(lambda _result: self.sent.append("succeeded"))
+        job.failed.connect(lambda _error: self.sent.append("failed"))
+        job.cancelled.connect(lambda: self.sent.append("cancelled"))
+        job.finished.connect(lambda: self.sent.append("finished"))
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_cancel_that_cannot_take_everything_back_says_so(project, menu, qtbot, crowd, monkeypatch, broken):
+    add = HostProject.add
+
+    def add_for_ever(port, *arguments):
+        undo = add(port, *arguments)
+
+        def stay():
+            raise OSError("it stays")
+
+        return stay if broken and len(project.subjects) == 5 else undo
+
+    monkeypatch.setattr(HostProject, "add", add_for_ever)
+    window = connected_window(qtbot, project, menu, crowd)
+    press(qtbot, window.form.get_button)
+    signals = Signals(window._job)
+
+    def cancel(done, total):
+        if total and len(project.subjects) > 20:
+            press(qtbot, window.form.cancel_button)
+
+    window._job.progressed.connect(cancel)
+    wait(qtbot, lambda: not window.working)
+    told = window.form.messages
+    assert len(names(project)) == broken
+    assert signals.sent == ["failed" if broken else "cancelled", "finished"]
+    assert ("Not every change of this sync could be taken back. Close the project without saving" in told) is broken
+    assert ("Nothing in the project was changed." in told) is not broken
+    assert window.form.get_button.isEnabled()
+
+
+def test_that_the_project_is_as_it_was_is_said_once(project, menu, qtbot, sandbox, monkeypatch):
+    add = HostProject.add
+
+    def refuse_one(port, name, *arguments):
+        if name == "jo003":
+            raise OSError("disk full")
+        return add(port, name, *arguments)
+
+    monkeypatch.setattr(HostProject, "add", refuse_one)
+    window = connected_window(qtbot, project, menu, sandbox)
+    press(qtbot, window.form.get_button)
+    signals = Signals(window._job)
+    wait(qtbot, lambda: not window.working)
+    told = window.form.messages.split("PyBpod could not do this. ")[1]
+    assert told.startswith("Subject 'jo003': disk full. Sync again")
+    assert told.endswith("Nothing in the project was changed.")
+    assert "as it was" not in told
+    assert signals.sent == ["failed", "finished"]
+    assert names(project) == []
 
 
 def test_pybpod_answers_while_subjects_are_applied(project, menu, qtbot, crowd):

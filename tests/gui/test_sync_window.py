@@ -10,6 +10,9 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication, QLineEdit
 
+from alyx_connector.accounts import Accounts
+from alyx_connector.tokens import MemoryTokenStore
+from pybpod_alyx_module.gui import sync_job
 from pybpod_alyx_module.gui.messages import WORDING
 from pybpod_alyx_module.gui.sync_window import SAVE_FIRST, SyncWindow, open_sync_window
 from tests.fault_proxy import FaultProxy
@@ -20,18 +23,20 @@ from tests.gui.hands import (
     dialogs_shown,
     fill,
     get_subjects,
+    hanging_keyring,
     holders,
     living,
     names,
     open_window,
     plugin_threads,
     press,
+    small_enough,
     start_connecting,
     sync,
     wait,
 )
 
-__all__ = ["alyx_home"]
+__all__ = ["alyx_home", "hanging_keyring"]
 
 pytestmark = pytest.mark.usefixtures("alyx_home")
 
@@ -87,8 +92,7 @@ def test_a_maximised_window_that_was_minimised_is_maximised_again(project, menu,
 
 def test_the_window_fits_on_a_small_screen(project, menu, qtbot):
     window = open_window(qtbot, project, menu)
-    assert window.width() <= 1366
-    assert window.height() <= 768 - 80  # the panel of the desktop and the title bar
+    assert small_enough(window)
     assert window.form.results.height() >= 300
 
 
@@ -380,12 +384,7 @@ def other_window(qtbot, host, menu):
         host.model.projects.remove(window.project)
 
 
-def test_without_remember_me_no_token_is_kept_but_the_account_is(
-    project, menu, qtbot, sandbox, alyx_home, other_window
-):
-    connected_window(qtbot, project, menu, sandbox)
-    assert tokens_kept(alyx_home) == {}
-    window = other_window()
+def nothing_remembered(qtbot, window, sandbox):
     assert (window.form.address.text(), window.form.username.text()) == (sandbox.url, "jose")
     assert not window.form.remember.checked
     press(qtbot, window.form.connect_button)
@@ -394,12 +393,27 @@ def test_without_remember_me_no_token_is_kept_but_the_account_is(
     assert not window.connected
 
 
+def test_without_remember_me_no_token_is_kept_but_the_account_is(
+    project, menu, qtbot, sandbox, alyx_home, other_window
+):
+    connected_window(qtbot, project, menu, sandbox)
+    assert tokens_kept(alyx_home) == {}
+    nothing_remembered(qtbot, other_window(), sandbox)
+
+
+def tick_remember_me(qtbot, window):
+    """Tick the box, or take the tick away."""
+    before = window.form.remember.checked
+    qtbot.keyClick(window.form.remember.box, Qt.Key_Space)
+    assert window.form.remember.checked is not before
+
+
 def remembered(qtbot, project, menu, address, sandbox):
     window = open_window(qtbot, project, menu)
     assert "memory only" in " ".join(
         label.text() for label in window.form.remember.findChildren(type(window.form.status))
     )
-    qtbot.keyClick(window.form.remember.box, Qt.Key_Space)
+    tick_remember_me(qtbot, window)
     assert "tokens.json" in " ".join(
         label.text() for label in window.form.remember.findChildren(type(window.form.status))
     )
@@ -442,11 +456,109 @@ def test_a_revoked_token_asks_for_the_password(project, menu, qtbot, sandbox, pr
 def test_unticked_the_token_is_deleted_when_connecting(project, menu, qtbot, sandbox, alyx_home, other_window):
     remembered(qtbot, project, menu, sandbox.url, sandbox)
     window = other_window()
-    qtbot.keyClick(window.form.remember.box, Qt.Key_Space)
+    tick_remember_me(qtbot, window)
     press(qtbot, window.form.connect_button)
     wait(qtbot, lambda: not window.working)
     assert window.connected
     assert tokens_kept(alyx_home) == {}
+
+
+@pytest.mark.parametrize("store", ["file", "memory"])
+def test_a_token_whose_tick_was_taken_away_fills_in_no_window(
+    project, menu, qtbot, sandbox, monkeypatch, other_window, store
+):
+    monkeypatch.setenv("ALYX_TOKEN_STORE", store)
+    window = open_window(qtbot, project, menu)
+    tick_remember_me(qtbot, window)
+    connect(qtbot, window, sandbox.url, "jose", sandbox.password)
+    tick_remember_me(qtbot, window)
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+    assert window.connected
+    assert not window.form.remember.checked
+    nothing_remembered(qtbot, other_window(), sandbox)
+
+
+@pytest.mark.parametrize("store", ["file", "memory"])
+def test_a_token_of_a_window_without_remember_me_fills_in_no_other(
+    project, menu, qtbot, sandbox, monkeypatch, other_window, store
+):
+    monkeypatch.setenv("ALYX_TOKEN_STORE", store)
+    connected_window(qtbot, project, menu, sandbox)
+    nothing_remembered(qtbot, other_window(), sandbox)
+
+
+def noted(address):
+    """Connect once without Remember me, in an earlier PyBpod."""
+    Accounts(tokens=MemoryTokenStore()).remember(address, "jose", "secret", keep_token=None)
+
+
+def test_without_remember_me_a_keyring_that_hangs_is_not_asked(project, menu, qtbot, sandbox, hanging_keyring):
+    window = connected_window(qtbot, project, menu, sandbox)
+    assert window.form.status.text() == f"Status: CONNECTED to {sandbox.url} as jose"
+    assert not hanging_keyring.asked.is_set()
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+    assert window.connected, "again, with the token that the window holds"
+    assert not hanging_keyring.asked.is_set()
+
+
+def test_without_remember_me_no_store_of_tokens_is_chosen(project, menu, qtbot, sandbox, monkeypatch):
+    window = open_window(qtbot, project, menu)
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "no such store")
+    connect(qtbot, window, sandbox.url, "jose", sandbox.password)
+    assert window.form.messages == f"Connected to {sandbox.url} as jose."
+
+
+def test_what_was_typed_while_a_keyring_hung_stays(project, menu, qtbot, sandbox, hanging_keyring):
+    noted(sandbox.url)
+    menu.trigger(project.node, "Sync to Alyx")
+    window = project.alyx_window
+    wait(qtbot, hanging_keyring.asked.is_set)
+    fill(qtbot, window.form.address, "alyx.example.org")
+    hanging_keyring.released.set()
+    wait(qtbot, lambda: window._lookup.settled)
+    assert (window.form.address.text(), window.form.username.text()) == ("alyx.example.org", "")
+    assert "hanging" in window.form.remember.store
+
+
+def test_a_keyring_that_answers_while_another_account_is_connected_changes_nothing(
+    project, menu, qtbot, sandbox, hanging_keyring
+):
+    noted("http://host.invalid")
+    menu.trigger(project.node, "Sync to Alyx")
+    window = project.alyx_window
+    wait(qtbot, hanging_keyring.asked.is_set)
+    connect(qtbot, window, sandbox.url, "jose", sandbox.password)
+    assert window.connected
+    hanging_keyring.released.set()
+    wait(qtbot, lambda: window._lookup.settled)
+    assert window.form.address.text() == sandbox.url
+    assert window.connected
+
+
+def test_a_typed_account_whose_token_is_kept_keeps_it(project, menu, qtbot, sandbox, alyx_home, other_window):
+    remembered(qtbot, project, menu, sandbox.url, sandbox)
+    kept = tokens_kept(alyx_home)
+    noted("http://host.invalid")
+    window = other_window()
+    assert not window.form.remember.checked
+    connect(qtbot, window, sandbox.url, "jose", "")
+    assert window.connected
+    assert tokens_kept(alyx_home) == kept
+    assert window.form.remember.checked
+
+
+def test_a_typed_account_with_its_password_leaves_the_kept_token(
+    project, menu, qtbot, sandbox, alyx_home, other_window
+):
+    remembered(qtbot, project, menu, sandbox.url, sandbox)
+    kept = tokens_kept(alyx_home)
+    noted("http://host.invalid")
+    window = other_window()
+    connect(qtbot, window, sandbox.url, "jose", sandbox.password)
+    assert window.connected
+    assert tokens_kept(alyx_home) == kept
 
 
 def test_the_tick_of_one_account_is_not_that_of_another(project, menu, qtbot, sandbox, other_window):
@@ -456,12 +568,65 @@ def test_the_tick_of_one_account_is_not_that_of_another(project, menu, qtbot, sa
     assert not window.form.remember.checked
 
 
-def test_a_token_that_cannot_be_kept_does_not_keep_from_connecting(project, menu, qtbot, sandbox, alyx_home):
+@pytest.mark.parametrize(
+    ("remember", "told"),
+    [
+        (True, "The account could not be remembered. "),
+        (False, "Address and user could not be noted for next time. "),
+    ],
+)
+def test_what_cannot_be_written_does_not_keep_from_connecting(project, menu, qtbot, sandbox, alyx_home, remember, told):
     alyx_home.write_text("a file where the folder should be")
     window = open_window(qtbot, project, menu)
+    if remember:
+        tick_remember_me(qtbot, window)
     connect(qtbot, window, sandbox.url, "jose", sandbox.password)
     assert window.connected
-    assert "could not be remembered" in window.form.messages
+    [line] = [line for line in window.form.messages.splitlines() if "could not" in line]
+    assert line.startswith(told)
+    assert "alyx-home" in line
+
+
+def test_a_token_that_cannot_be_deleted_is_told_and_stays_ticked(
+    project, menu, qtbot, sandbox, alyx_home, monkeypatch, other_window
+):
+    remembered(qtbot, project, menu, sandbox.url, sandbox)
+    kept = tokens_kept(alyx_home)
+    window = other_window()
+    tick_remember_me(qtbot, window)
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "no such store")
+    fill(qtbot, window.form.password, sandbox.password)
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+    assert window.connected
+    assert "The token that is kept for this user could not be deleted. ALYX_TOKEN_STORE" in window.form.messages
+    assert tokens_kept(alyx_home) == kept
+    assert window.form.remember.checked
+
+
+@pytest.mark.parametrize("field", ["address", "username"])
+def test_of_what_was_typed_at_great_length_the_beginning_is_repeated(project, menu, qtbot, sandbox, caplog, field):
+    caplog.set_level("DEBUG")
+    window = open_window(qtbot, project, menu)
+    typed = {"address": sandbox.url, "username": "jose"}
+    typed[field] = "x" * 30_000
+    for name, text in typed.items():
+        getattr(window.form, name).setText(text)
+    press(qtbot, window.form.connect_button)
+    assert len(window.form.activity.text()) < 1_000
+    wait(qtbot, lambda: not window.working)
+    assert not window.connected
+    assert "xxx… (30" in window.form.messages
+    assert len(window.form.messages) < 1_000
+    assert "x" * 1_000 not in caplog.text
+
+
+def test_a_word_without_end_does_not_fill_the_window(project, menu, qtbot):
+    form = open_window(qtbot, project, menu).form
+    form.tell(f"left alone: {'x' * 100_000} and {'y' * 300}")
+    form.show_activity("x" * 100_000)
+    assert form.messages == f"left alone: {'x' * 100}… (100000 characters) and {'y' * 300}"
+    assert form.activity.text() == f"{'x' * 100}… (100000 characters)"
 
 
 # -- settings
@@ -549,6 +714,19 @@ def test_a_listing_that_fails_changes_nothing_and_is_told(project, menu, qtbot, 
     assert text.split(".")[0] in {title for title, _advice in WORDING.values()}
     assert text.endswith(" Nothing in the project was changed.")
     assert names(project) == []
+    assert window.connected
+    assert window.form.get_button.isEnabled()
+
+
+def test_planning_that_fails_is_told_and_ends_the_sync(project, menu, qtbot, sandbox, monkeypatch):
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    window = connected_window(qtbot, project, menu, sandbox)
+    monkeypatch.setattr(sync_job, "make_plan", fail)
+    told = sync(qtbot, window)
+    assert "A fault in the Alyx plugin. Something unexpected happened (ZeroDivisionError)." in told
+    assert told.endswith("Nothing in the project was changed.")
     assert window.connected
     assert window.form.get_button.isEnabled()
 
