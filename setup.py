@@ -29,6 +29,8 @@ TEST = [
     "hypothesis>=6.100",
     "cryptography>=42",
     "import-linter>=2",
+    # The questions of Connector.setup are answered at a real terminal.
+    "pexpect>=4.8",
     *ONE,
 ]
 
@@ -61,6 +63,8 @@ setup(
         "platformdirs>=4.0",
         "filelock>=3.12",
         "keyring>=24",
+        # The frames of Connector. No upper limit: PyBpod has pandas already, and its version must not move.
+        "pandas>=1.5",
     ],
     extras_require={
         "sandbox": SANDBOX,

@@ -1,0 +1,170 @@
+"""The details of many records: one request each, several at once; what arrived is kept whatever happens."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from alyx_connector.errors import AlyxError, LoginRequiredError, TransportError
+from alyx_connector.parallel import gather
+from alyx_connector.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from alyx_connector.client import AlyxClient
+    from alyx_connector.parallel import Job
+    from alyx_connector.progress import CancelToken, Report
+
+__all__ = ["WORKERS", "Estimate", "detail_route", "fetch_details"]
+
+#: Requests at once.
+WORKERS = 8
+#: After so many requests in a row that found no server, the rest is not asked for.
+_LOST_AFTER = 8
+NOT_ASKED = "Not fetched: the search was stopped before. Search again for the rest."
+
+
+def detail_route(endpoint: str, row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say where the details of a row are.
+
+    Parameters
+    ----------
+    endpoint : str
+        Whose list the row is of.
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    tuple of str or None
+        Endpoint and name, as `AlyxClient.get` takes them; None if the row does not say by what it is known.
+    """
+    url = row.get("url")
+    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) if isinstance(url, str) else row.get("id")
+    return (endpoint, str(name)) if name else None
+
+
+class Estimate:
+    """How long the rest of some requests will take.
+
+    Parameters
+    ----------
+    total : int
+        How many there are.
+    first_guess_s : float
+        How long one of them may take, in seconds, before any was seen.
+    workers : int
+        How many are under way at once.
+    clock : callable
+        Monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self, total: int, first_guess_s: float, workers: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._total = total
+        self._each_s = first_guess_s / min(workers, max(1, total))
+        self._clock = clock
+        self._began = clock()
+
+    def left(self, done: int) -> float:
+        """Say how long the rest will take.
+
+        Parameters
+        ----------
+        done : int
+            How many are done.
+
+        Returns
+        -------
+        float
+            Seconds.
+        """
+        each_s = (self._clock() - self._began) / done if done else self._each_s
+        return each_s * (self._total - done)
+
+
+def fetch_details(
+    client: AlyxClient,
+    routes: Sequence[tuple[str, str]],
+    *,
+    what: str,
+    first_guess_s: float,
+    login_hint: str,
+    cancel: CancelToken,
+    report: Report,
+) -> tuple[list[dict[str, Any] | str], str]:
+    """Fetch details.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Asks for them; it waits where the server throttles.
+    routes : sequence of tuple
+        Where they are.
+    what : str
+        What they are details of, for the progress.
+    first_guess_s : float
+        How long a request may take, in seconds, before any was seen.
+    login_hint : str
+        What to do where the token was revoked meanwhile.
+    cancel : CancelToken
+        Stops it; so does Ctrl-C. What arrived is kept.
+    report : callable
+        Takes the progress, on the thread that called: at once, and after each of them.
+
+    Returns
+    -------
+    list of dict or str
+        For each route its details, or why there are none.
+    str
+        Why it ended before all were asked for; empty if it did not.
+    """
+    total = len(routes)
+    estimate = Estimate(total, first_guess_s, WORKERS)
+    done = lost = 0
+    fatal = ""
+
+    def arrived(outcome: Any) -> bool:
+        nonlocal done, lost, fatal
+        done += 1
+        lost = lost + 1 if isinstance(outcome, TransportError) else 0
+        if isinstance(outcome, LoginRequiredError):
+            fatal = f"{outcome} {login_hint}"
+        elif lost >= _LOST_AFTER:
+            fatal = str(outcome)
+        report(Progress("details", done, total, _sentence(what, client.url, estimate.left(done))))
+        return not fatal
+
+    report(Progress("details", 0, total, _sentence(what, client.url, estimate.left(0))))
+    jobs = [_job(client, route) for route in routes]
+    gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
+    reason = (fatal or "the search was stopped") if gathered.stopped is not None else ""
+    missing = f"Not fetched: {fatal}" if fatal else NOT_ASKED
+    return [_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason
+
+
+def _job(client: AlyxClient, route: tuple[str, str]) -> Job:
+    def ask(cancel: CancelToken, report: Report) -> Any:
+        def waits(progress: Progress) -> None:
+            if progress.stage == "wait":
+                report(progress)
+
+        return client.get(route, cancel=cancel, report=waits)
+
+    return ask
+
+
+def _details(outcome: Any, url: str, missing: str) -> dict[str, Any] | str:
+    if isinstance(outcome, AlyxError):
+        return str(outcome)
+    if outcome is None:
+        return missing
+    return outcome if isinstance(outcome, dict) else f"{url} answered with {type(outcome).__name__}, not with a record."
+
+
+def _sentence(what: str, url: str, left_s: float) -> str:
+    left = f"{left_s:.0f} s" if left_s < 90 else f"{left_s / 60:.0f} min"
+    return f"Details of {what} from {url}, about {left} left."

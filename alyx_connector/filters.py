@@ -1,0 +1,215 @@
+"""Filters in Python values, made into the requests that the server understands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from alyx_connector.errors import ConfigurationError
+
+__all__ = ["IDS_IN_A_REQUEST", "is_many", "make_requests"]
+
+#: As many ids as an address of 4094 characters can hold.
+IDS_IN_A_REQUEST = 80
+#: Filters that are pairs of a key and a value.
+PAIRS = frozenset({"django", "json", "extended_qc"})
+#: What has a meaning of its own in pairs: the server splits at commas and evaluates what stands in brackets.
+_SPECIAL = re.compile(r"[,\[\]()]")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def is_many(value: Any) -> bool:
+    """Tell whether a value is several values.
+
+    Parameters
+    ----------
+    value : Any
+        A list, a set, an array, a column of a frame, or one value.
+
+    Returns
+    -------
+    bool
+        False for a text, a dict and whatever else is one value.
+    """
+    return (
+        isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "ndim", 1) > 0
+    )
+
+
+def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Make the requests that together return the rows that match every filter.
+
+    Parameters
+    ----------
+    filters : mapping
+        See `Connector.search`.
+
+    Returns
+    -------
+    list of dict
+        Filters of each request, as text; empty where a list of values is empty: nothing is any of these.
+
+    Raises
+    ------
+    ConfigurationError
+        If a value cannot be sent such that the server understands it.
+    """
+    alternatives: list[list[tuple[str, str]]] = []
+    lookups: list[list[str]] = []  # what goes into django=, which can be sent only once
+    for name, value in filters.items():
+        if name == "id":
+            lookups.append(_ids(value))
+        elif name == "date_range":
+            first, last = _days(value)
+            if first and last:
+                alternatives.append([(name, f"{first},{last}")])
+            else:
+                lookups.append([f"start_time__date__{'gte' if first else 'lte'},{first or last}"])
+        elif name in PAIRS:
+            values = [value] if not is_many(value) else list(value)
+            texts = [_pairs(name, one) if isinstance(one, Mapping) else _text(name, one) for one in values]
+            if name == "django":
+                lookups.append(texts)
+            else:
+                alternatives.append([(name, text) for text in texts])
+        else:
+            values = list(value) if is_many(value) else [value]
+            alternatives.append([(name, text) for text in dict.fromkeys(_text(name, one) for one in values)])
+    if lookups:
+        alternatives.append([("django", ",".join(texts)) for texts in itertools.product(*lookups)])
+    return [dict(chosen) for chosen in itertools.product(*alternatives)]
+
+
+def _refuse(name: str, why: str, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"The filter {name} {why}.", hint=hint, setting=name)
+
+
+def _plain(value: Any) -> Any:
+    # A scalar of NumPy as what Python has for it.
+    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
+
+
+def _text(name: str, value: Any) -> str:
+    value = _plain(value)
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, bool | uuid.UUID):
+        return str(value)
+    if isinstance(value, int | float) and math.isfinite(value):
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, dt.datetime) and not _is_missing(value):
+        if value.tzinfo is not None:
+            raise _refuse(
+                name, "is a time with a time zone", "Alyx keeps lab time: give the naive local time of the lab."
+            )
+        return value.isoformat()
+    if isinstance(value, dt.date) and not _is_missing(value):
+        return value.isoformat()
+    if value is None or isinstance(value, str) or _is_missing(value):
+        raise _refuse(
+            name, "is empty: the server would ignore it and return everything", "Leave it out, or give it a value."
+        )
+    raise _refuse(
+        name,
+        f"cannot be {type(value).__name__} {value!r}",
+        "Give text, a finite number, True or False, a date, or a list of these.",
+    )
+
+
+def _is_missing(value: Any) -> bool:
+    # NaN and NaT differ from themselves.
+    return bool(value != value)
+
+
+def _pairs(name: str, wanted: Mapping[str, Any], above: str = "") -> str:
+    # The server reads keys and values in turn: {"noise_uV__lt": 5} is noise_uV__lt,5.
+    parts = []
+    for key, value in wanted.items():
+        if not isinstance(key, str) or not key.strip() or _SPECIAL.search(key):
+            raise _refuse(name, f"has the key {key!r}", "A key is text without commas and brackets.")
+        if isinstance(value, Mapping):
+            parts.append(_pairs(name, value, f"{above}{key}__"))
+        elif value is None:
+            parts.append(f"{above}{key}__isnull,True")
+        else:
+            parts.append(f"{above}{key},{_pair_value(name, key, value)}")
+    if not parts:
+        raise _refuse(name, "is empty: the server would ignore it and return everything", "Leave it out.")
+    return ",".join(parts)
+
+
+def _pair_value(name: str, key: str, value: Any) -> str:
+    text = _text(name, value)
+    number = isinstance(_plain(value), int | float) and not isinstance(_plain(value), bool)
+    if _SPECIAL.search(text):
+        raise _refuse(
+            name, f"has commas or brackets in the value of {key}", "The server would take it for more than one value."
+        )
+    if number and text.startswith("-"):
+        raise _refuse(
+            name, f"has a negative number for {key}", "The server would take it for text: select after the search."
+        )
+    if isinstance(value, str) and (value.replace(".", "", 1).isdigit() or value.lower() in {"true", "false", "none"}):
+        raise _refuse(
+            name,
+            f"has the text {value!r} for {key}",
+            "The server takes it for a number, True, False or None: give that.",
+        )
+    return text
+
+
+def _ids(value: Any) -> list[str]:
+    # One lookup for each request.
+    ids = dict.fromkeys(_uuid(one) for one in (value if is_many(value) else [value]))
+    several = list(ids)
+    chunks = [several[start : start + IDS_IN_A_REQUEST] for start in range(0, len(several), IDS_IN_A_REQUEST)]
+    return [_lookup(chunk) for chunk in chunks]
+
+
+def _lookup(ids: list[str]) -> str:
+    quoted = ",".join(f"'{one}'" for one in ids)
+    return f"pk,{ids[0]}" if len(ids) == 1 else f"pk__in,[{quoted}]"
+
+
+def _uuid(value: Any) -> str:
+    try:
+        return str(value if isinstance(value, uuid.UUID) else uuid.UUID(value))
+    except (ValueError, AttributeError, TypeError):
+        raise _refuse("id", f"has {value!r}, which is no id of Alyx", "An id is a UUID, 36 characters.") from None
+
+
+def _days(value: Any) -> tuple[str | None, str | None]:
+    if isinstance(value, str):
+        value = value.split(",")
+    elif isinstance(value, dt.date):
+        value = (value, value)
+    if not is_many(value) or len(days := list(value)) != 2 or not any(day is not None for day in days):
+        raise _refuse(
+            "date_range", f"cannot be {value!r}", 'Give the first and the last day: ("2024-01-01", None) has no end.'
+        )
+    first, last = (_day(day) for day in days)
+    if first and last and last < first:
+        raise _refuse("date_range", f"ends ({last}) before it begins ({first})", "Give the first day, then the last.")
+    return first, last
+
+
+def _day(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError(text)
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise _refuse("date_range", f"has {value!r}, which is no day", 'Write days like "2024-01-31".') from None

@@ -1,0 +1,139 @@
+"""Which columns the rows of an endpoint have, in which order, and of what kind; nothing of pandas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["DETAIL_ERROR", "Column", "Kind", "Layout", "known_layout"]
+
+
+class Kind(str, Enum):
+    """What a column holds, and so its dtype."""
+
+    #: Text: ``string``.
+    TEXT = "text"
+    #: Whole numbers: ``Int64``.
+    COUNT = "count"
+    #: Numbers: ``Float64``.
+    NUMBER = "number"
+    #: True or False: ``boolean``.
+    FLAG = "flag"
+    #: Times and days: ``datetime64[ns]``, lab time.
+    TIME = "time"
+    #: A dict, a list or None: ``object``.
+    JSON = "json"
+    #: Whatever Alyx nests in a record, mostly lists: ``object``.
+    NESTED = "nested"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    #: As Alyx calls the field.
+    name: str
+    #: What it holds.
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of an endpoint."""
+
+    #: Those of the list, in Alyx's order.
+    listed: tuple[Column, ...]
+    #: Those that only the detail of a record has, in Alyx's order; empty where the list tells everything.
+    detailed: tuple[Column, ...] = ()
+
+
+#: Why a record has no details: the last column of a search with details.
+DETAIL_ERROR = Column("detail_error", Kind.TEXT)
+
+# What a field of this name holds on every endpoint; the schema calls most of these text. The rest is text.
+_COUNTS = "number n_trials n_correct_trials file_size age_weeks experiment_number protected public"
+_NUMBERS = (
+    "weight weighing_at water_administered reference_weight expected_weight min_weight percentage_weight "
+    "implant_weight expected_water remaining_water given_water_reward given_water_supplement given_water_total "
+    "excess_water reference_weight_pct zscore_weight_pct"
+)
+_FLAGS = "alive adlib default_dataset is_water_restricted is_staff is_active is_superuser is_stock_manager"
+_TIMES = (
+    "start_time end_time auto_datetime date_time created_datetime date birth_date death_date last_water_restriction "
+    "date_joined last_login"
+)
+_JSON = "json extended_qc"
+_NESTED = (
+    "projects session_projects users procedures genotype weighings water_administrations tags file_records notes "
+    "wateradmin_session_related data_dataset_session_related probe_insertion field_of_view subjects_responsible lab_m "
+    "allowed_users"
+)
+KIND_OF_FIELD = {
+    name: kind
+    for kind, names in (
+        (Kind.COUNT, _COUNTS),
+        (Kind.NUMBER, _NUMBERS),
+        (Kind.FLAG, _FLAGS),
+        (Kind.TIME, _TIMES),
+        (Kind.JSON, _JSON),
+        (Kind.NESTED, _NESTED),
+    )
+    for name in names.split()
+}
+
+
+def _columns(names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, KIND_OF_FIELD.get(name, Kind.TEXT)) for name in names.split())
+
+
+_LAYOUTS = {
+    "sessions": Layout(
+        _columns("id subject start_time number lab projects url task_protocol"),
+        _columns(
+            "users location procedures type end_time narrative parent_session n_correct_trials n_trials extended_qc qc "
+            "wateradmin_session_related data_dataset_session_related auto_datetime json probe_insertion field_of_view "
+            "notes"
+        ),
+    ),
+    "subjects": Layout(
+        _columns(
+            "id nickname url responsible_user birth_date age_weeks death_date species sex litter strain source line "
+            "projects session_projects lab genotype description alive reference_weight last_water_restriction "
+            "expected_water remaining_water json"
+        ),
+        _columns("weighings water_administrations"),
+    ),
+    "weighings": Layout(_columns("id subject date_time weight user url")),
+    "water-administrations": Layout(
+        _columns("id subject date_time water_administered water_type user url session adlib")
+    ),
+    "datasets": Layout(
+        _columns(
+            "id url name created_by created_datetime dataset_type data_format collection session file_size hash "
+            "version experiment_number file_records auto_datetime revision default_dataset protected public tags qc "
+            "json"
+        )
+    ),
+    "water-requirement": Layout(
+        _columns(
+            "date weight weighing_at reference_weight expected_weight min_weight percentage_weight given_water_reward "
+            "given_water_supplement given_water_total expected_water excess_water is_water_restricted implant_weight"
+        )
+    ),
+}
+
+
+def known_layout(endpoint: str) -> Layout | None:
+    """Return the columns of an endpoint that every Alyx has.
+
+    Parameters
+    ----------
+    endpoint : str
+        For example ``"sessions"``.
+
+    Returns
+    -------
+    Layout or None
+        None for other endpoints: their columns are what the server says of them.
+    """
+    return _LAYOUTS.get(endpoint)

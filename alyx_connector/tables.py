@@ -1,0 +1,200 @@
+"""Rows of Alyx made into frames of pandas: the same columns and dtypes whatever the rows hold, or if there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from alyx_connector.layouts import KIND_OF_FIELD, Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+    #: Takes a sentence that the user should read.
+    Tell = Callable[[str], None]
+
+__all__ = ["identity", "make_table", "read_json"]
+
+_OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)$")
+_TIME = re.compile(r"(\d{4})-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
+#: Years that datetime64[ns] can hold in full.
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
+_INT64 = 2**63
+#: What a JSON text may be wrapped in: a JSON text that holds a JSON text, and so on.
+_WRAPPINGS = 5
+
+
+def identity(row: Mapping[str, Any]) -> str | None:
+    """Say by what a row is known.
+
+    Parameters
+    ----------
+    row : mapping
+        The row.
+
+    Returns
+    -------
+    str or None
+        Its ``id``; where the list has none, the last part of its ``url``, else its ``name`` or ``nickname``.
+    """
+    named = row.get("id")
+    if named is None and isinstance(row.get("url"), str):
+        named = unquote(urlsplit(row["url"]).path.rstrip("/").rpartition("/")[2])
+    return next((str(name) for name in (named, row.get("name"), row.get("nickname")) if name), None)
+
+
+def read_json(value: Any) -> dict[str, Any] | list[Any] | None:
+    """Return what a JSON field holds, also where the server holds a text of JSON.
+
+    Parameters
+    ----------
+    value : Any
+        As the server answered it.
+
+    Returns
+    -------
+    dict, list or None
+        None also for an empty text.
+
+    Raises
+    ------
+    ValueError
+        If it is something else: a number, or a text that is not JSON.
+    """
+    for _ in range(_WRAPPINGS):
+        if value is None or isinstance(value, dict | list):
+            return value
+        if not isinstance(value, str):
+            break
+        if not value.strip():
+            return None
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            break
+    raise ValueError("neither an object nor a list")
+
+
+def make_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, tell: Tell, last: Sequence[Column] = ()
+) -> pd.DataFrame:
+    """Make a frame of rows.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        What the server answered; a field that a row lacks is missing in the frame.
+    columns : sequence of Column
+        The columns that there always are. Fields that are not among them come after them, as the rows have them.
+    tell : callable
+        Takes a sentence for each thing that the frame does not show as the server said it.
+    last : sequence of Column
+        Columns that come after all others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a row, in the same order, with a plain range as index. Dtypes as `Kind` says; without rows the same
+        columns and dtypes.
+    """
+    import pandas as pd
+
+    named = {column.name for column in (*columns, *last)}
+    unknown = dict.fromkeys(name for row in rows for name in row if name not in named)
+    made = {}
+    for column in (*columns, *(Column(name, KIND_OF_FIELD.get(name, Kind.TEXT)) for name in unknown), *last):
+        values = [row.get(column.name) for row in rows]
+        made[column.name] = _array(column, values, tell)
+    return pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
+
+
+def _array(column: Column, values: list[Any], tell: Tell) -> Any:
+    import pandas as pd
+
+    kind = column.kind
+    if kind is Kind.JSON:
+        return _objects(_json_values(column.name, values, tell))
+    if kind is Kind.TIME:
+        return _times(column.name, values, tell)
+    if kind is not Kind.NESTED and not all(value is None or _FITS[kind](value) for value in values):
+        fitting = next(
+            (other for other in (Kind.FLAG, Kind.COUNT, Kind.NUMBER, Kind.TEXT) if _all(values, other)), None
+        )
+        if column.name in KIND_OF_FIELD:
+            tell(f"{column.name} is not of the kind that Alyx answers ({kind.value}); it is shown as it came.")
+        kind = fitting or Kind.NESTED
+    if kind is Kind.NESTED:
+        return _objects(values)
+    return pd.array([None if value is None else _CASTS[kind](value) for value in values], dtype=_DTYPES[kind])
+
+
+_FITS: dict[Kind, Callable[[Any], bool]] = {
+    Kind.TEXT: lambda value: isinstance(value, str),
+    Kind.FLAG: lambda value: isinstance(value, bool),
+    Kind.COUNT: lambda value: (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and -_INT64 <= value < _INT64
+        and value == int(value)
+    ),
+    Kind.NUMBER: lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+}
+_CASTS: dict[Kind, Callable[[Any], Any]] = {Kind.TEXT: str, Kind.FLAG: bool, Kind.COUNT: int, Kind.NUMBER: float}
+_DTYPES = {Kind.TEXT: "string", Kind.FLAG: "boolean", Kind.COUNT: "Int64", Kind.NUMBER: "Float64"}
+
+
+def _all(values: list[Any], kind: Kind) -> bool:
+    return all(value is None or _FITS[kind](value) for value in values)
+
+
+def _objects(values: list[Any]) -> Any:
+    import numpy as np
+
+    array = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):  # one by one: an array of lists would become a table
+        array[place] = value
+    return array
+
+
+def _json_values(name: str, values: list[Any], tell: Tell) -> list[Any]:
+    read, strange = [], 0
+    for value in values:
+        try:
+            read.append(read_json(value))
+        except ValueError:
+            read.append(None)
+            strange += 1
+    if strange:
+        tell(f"{name} of {strange} row{'s' * (strange > 1)} holds neither an object nor a list; it is shown as None.")
+    return read
+
+
+def _times(name: str, values: list[Any], tell: Tell) -> Any:
+    import numpy as np
+
+    array = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[ns]")
+    offsets, strange = set(), 0
+    for place, value in enumerate(values):
+        if value is None:
+            continue
+        text = str(value).strip()
+        offset = _OFFSET.search(text) if ":" in text else None
+        if offset:
+            offsets.add(offset[0])
+            text = text[: offset.start()]
+        match = _TIME.fullmatch(text)
+        try:
+            if match is None or not _FIRST_YEAR <= int(match[1]) <= _LAST_YEAR:
+                raise ValueError(text)
+            array[place] = np.datetime64(text.replace(" ", "T"), "ns")
+        except ValueError:
+            strange += 1
+    if offsets:
+        tell(f"{name} came with an offset ({', '.join(sorted(offsets))}), which was dropped: times are lab time.")
+    if strange:
+        tell(f"{name} of {strange} row{'s' * (strange > 1)} is not a time that can be read; it is shown as NaT.")
+    return array

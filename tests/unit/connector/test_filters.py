@@ -1,0 +1,123 @@
+"""Filters in Python values, as they go over the wire."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alyx_connector.errors import ConfigurationError
+from alyx_connector.filters import IDS_IN_A_REQUEST, make_requests
+
+NAIVE = dt.datetime(2024, 1, 3, 10)  # noqa: DTZ001 - naive on purpose: lab time
+ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+
+
+@pytest.mark.parametrize(
+    ("filters", "sent"),
+    [
+        ({}, {}),
+        ({"subject": "ea04"}, {"subject": "ea04"}),
+        ({"number": 1, "alive": True, "stock": False}, {"number": "1", "alive": "True", "stock": "False"}),
+        ({"number": np.int64(3), "alive": np.bool_(True)}, {"number": "3", "alive": "True"}),
+        ({"performance_gte": 1e-5}, {"performance_gte": "0.00001"}),
+        ({"start_time": NAIVE}, {"start_time": "2024-01-03T10:00:00"}),
+        ({"start_time": pd.Timestamp("2024-01-03 10:00")}, {"start_time": "2024-01-03T10:00:00"}),
+        ({"birth_date": dt.date(2024, 1, 3)}, {"birth_date": "2024-01-03"}),
+        ({"parent_session": uuid.UUID(ONE)}, {"parent_session": ONE}),
+        ({"date_range": ("2024-01-01", "2024-01-31")}, {"date_range": "2024-01-01,2024-01-31"}),
+        ({"date_range": "2024-01-01,2024-01-31"}, {"date_range": "2024-01-01,2024-01-31"}),
+        ({"date_range": [dt.date(2024, 1, 1), NAIVE]}, {"date_range": "2024-01-01,2024-01-03"}),
+        ({"date_range": dt.date(2024, 1, 1)}, {"date_range": "2024-01-01,2024-01-01"}),
+        ({"date_range": ("2024-01-01", None)}, {"django": "start_time__date__gte,2024-01-01"}),
+        ({"date_range": (None, "2024-01-01")}, {"django": "start_time__date__lte,2024-01-01"}),
+        ({"extended_qc": {"pass": True, "noise_uV__lt": 5}}, {"extended_qc": "pass,True,noise_uV__lt,5"}),
+        ({"json": {"whisker_stims": {"n__gte": 2.5}, "note": "late"}}, {"json": "whisker_stims__n__gte,2.5,note,late"}),
+        ({"json": {"missing": None}}, {"json": "missing__isnull,True"}),
+        ({"json": "a,1"}, {"json": "a,1"}),
+        ({"id": ONE}, {"django": f"pk,{ONE}"}),
+        ({"id": [ONE, OTHER, ONE.upper()]}, {"django": f"pk__in,['{ONE}','{OTHER}']"}),
+        (
+            {"django": "number,1", "date_range": (None, "2024-01-01"), "id": ONE},
+            {"django": f"number,1,start_time__date__lte,2024-01-01,pk,{ONE}"},
+        ),
+        (
+            {"django": {"start_time__gte": NAIVE}},
+            {"django": "start_time__gte,2024-01-03T10:00:00"},
+        ),
+    ],
+)
+def test_what_is_sent(filters, sent):
+    assert make_requests(filters) == [sent]
+
+
+@pytest.mark.parametrize("values", [["a", "b", "a"], ("a", "b"), np.array(["a", "b"]), pd.Series(["a", "b"])])
+def test_several_values_are_a_request_each(values):
+    assert make_requests({"lab": "x", "subject": values}) == [
+        {"lab": "x", "subject": "a"},
+        {"lab": "x", "subject": "b"},
+    ]
+
+
+def test_several_values_of_several_filters_are_every_combination():
+    sent = make_requests({"subject": ["a", "b"], "qc": ["PASS", "FAIL"]})
+    assert [tuple(params.values()) for params in sent] == [("a", "PASS"), ("a", "FAIL"), ("b", "PASS"), ("b", "FAIL")]
+
+
+@pytest.mark.parametrize("name", ["subject", "id", "django", "json"])
+def test_none_of_several_values_is_no_request(name):
+    assert make_requests({"lab": "x", name: []}) == []
+
+
+def test_many_ids_are_as_few_requests_as_an_address_allows():
+    ids = [str(uuid.UUID(int=number)) for number in range(2 * IDS_IN_A_REQUEST + 1)]
+    sent = [params["django"] for params in make_requests({"id": ids})]
+    assert [text.count("'") // 2 for text in sent] == [IDS_IN_A_REQUEST, IDS_IN_A_REQUEST, 0]
+    assert all(one in "".join(sent) for one in ids)
+    assert max(map(len, sent)) < 4094
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"subject": None},
+        {"subject": " "},
+        {"subject": ["a", None]},
+        {"subject": float("nan")},
+        {"subject": b"a"},
+        {"subject": {"a": 1}},
+        {"subject": object()},
+        {"start_time": dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)},
+        {"start_time": pd.NaT},
+        {"date_range": "2024-01-01,"},
+        {"date_range": "2024-01-01"},
+        {"date_range": (None, None)},
+        {"date_range": ("2024-02-01", "2024-01-01")},
+        {"date_range": ("soon", None)},
+        {"date_range": ("2024-02-30", None)},
+        {"date_range": ("2024-01-01", "2024-01-02", "2024-01-03")},
+        {"date_range": None},
+        {"id": "ea04"},
+        {"id": 5},
+        {"id": f"{ONE}'],__import__('os')"},
+        {"json": {}},
+        {"json": {"a": {}}},
+        {"json": {"a,b": 1}},
+        {"json": {"a": "x,y"}},
+        {"json": {"a": "['x']"}},
+        {"json": {"a": "001"}},
+        {"json": {"a": "True"}},
+        {"json": {"a": -5}},
+        {"json": {"a": [1, 2]}},
+        {"json": {1: 1}},
+    ],
+)
+def test_what_the_server_would_misunderstand_is_refused_and_named(filters):
+    name = next(iter(filters))
+    with pytest.raises(ConfigurationError, match=f"The filter {name} ") as caught:
+        make_requests(filters)
+    assert caught.value.hint
+    assert caught.value.setting == name

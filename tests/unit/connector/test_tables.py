@@ -1,0 +1,129 @@
+"""Rows made into frames: the same columns and dtypes whatever came."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from alyx_connector.layouts import Column, Kind, known_layout
+from alyx_connector.tables import identity, make_table, read_json
+
+EACH_KIND = [Column(kind.value, kind) for kind in Kind]
+DTYPES = {
+    "text": "string",
+    "count": "Int64",
+    "number": "Float64",
+    "flag": "boolean",
+    "time": "datetime64[ns]",
+    "json": "object",
+    "nested": "object",
+}
+
+
+def table(rows, columns=EACH_KIND):
+    told = []
+    return make_table(rows, columns, tell=told.append), told
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [{}],
+        [{"text": None, "count": None, "time": None, "json": None}],
+        [{"text": "a", "count": 1, "number": 2, "flag": True, "time": "2024-01-01", "json": {}, "nested": []}],
+        [{"text": "", "count": 3.0, "number": 2.5, "flag": False, "time": "2024-01-01T10:00:00.5", "nested": {"a": 1}}],
+    ],
+)
+def test_dtypes_do_not_depend_on_the_rows(rows):
+    frame, told = table(rows)
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == DTYPES
+    assert len(frame) == len(rows)
+    assert told == []
+
+
+def test_unknown_fields_come_after_the_known_ones_with_a_fitting_dtype():
+    rows = [{"later": 1, "text": "a", "flags": True}, {"later": None, "mixed": [1], "words": "w"}, {"mixed": "m"}]
+    frame, told = table(rows, [Column("text", Kind.TEXT)])
+    assert frame.columns.to_list() == ["text", "later", "flags", "mixed", "words"]
+    assert [str(dtype) for dtype in frame.dtypes] == ["string", "Int64", "boolean", "object", "string"]
+    assert frame["mixed"].to_list() == [None, [1], "m"]
+    assert told == []
+
+
+def test_a_known_field_of_another_kind_is_shown_as_it_came_and_told():
+    frame, told = table([{"number": "four"}, {"number": "five"}], [Column("number", Kind.COUNT)])
+    assert frame["number"].to_list() == ["four", "five"]
+    assert len(told) == 1
+    assert "number" in told[0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**63, 1.5, True])
+def test_what_is_no_count_never_becomes_one(value):
+    frame, _ = table([{"count": value}], [Column("count", Kind.COUNT)])
+    assert str(frame["count"].dtype) != "Int64"
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (None, None),
+        ("", None),
+        ("  ", None),
+        ("null", None),
+        ({"a": 1}, {"a": 1}),
+        ([], []),
+        ('{"a": [1]}', {"a": [1]}),
+        ('"{\\"a\\": 1}"', {"a": 1}),
+        ("[1, 2]", [1, 2]),
+    ],
+)
+def test_json_is_a_dict_a_list_or_none(value, read):
+    assert read_json(value) == read
+
+
+@pytest.mark.parametrize("value", [5, True, "{", "words", "5", "[" * 100_000])
+def test_what_is_no_json_object_is_shown_as_none_and_told(value):
+    with pytest.raises(ValueError, match="neither"):
+        read_json(value)
+    frame, told = table([{"json": value}, {"json": {"a": 1}}], [Column("json", Kind.JSON)])
+    assert frame["json"].to_list() == [None, {"a": 1}]
+    assert told == ["json of 1 row holds neither an object nor a list; it is shown as None."]
+
+
+@pytest.mark.parametrize("offset", ["+01:00", "-05:00", "Z", "+0100"])
+def test_an_offset_is_dropped_and_told(offset):
+    frame, told = table([{"time": f"2024-01-03T10:00:00.25{offset}"}, {"time": None}])
+    assert frame["time"][0] == pd.Timestamp("2024-01-03 10:00:00.25")
+    assert pd.isna(frame["time"][1])
+    assert len(told) == 1
+    assert offset in told[0]
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2024-13-01", "2024-02-30T10:00:00", "9999-01-01", "0001-01-01"])
+def test_a_time_that_cannot_be_read_is_missing_and_told(text):
+    frame, told = table([{"time": text}])
+    assert pd.isna(frame["time"][0])
+    assert told == ["time of 1 row is not a time that can be read; it is shown as NaT."]
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"id": "a", "url": "http://x/sessions/b"}, "a"),
+        ({"url": "http://x/api/weighings/b"}, "b"),
+        ({"url": "http://x/labs/a%20lab/", "name": "other"}, "a lab"),
+        ({"name": "n"}, "n"),
+        ({}, None),
+    ],
+)
+def test_by_what_a_row_is_known(row, name):
+    assert identity(row) == name
+
+
+def test_the_columns_of_sessions_stand_in_the_order_of_alyx():
+    layout = known_layout("sessions")
+    assert [column.name for column in layout.listed] == [
+        *("id", "subject", "start_time", "number", "lab", "projects", "url", "task_protocol")
+    ]
+    assert [column.name for column in layout.detailed][:3] == ["users", "location", "procedures"]
