@@ -1,10 +1,11 @@
-"""Client of the Alyx database: log in, list completely, read and write; no Qt, no PyBpod, no pandas."""
+"""Alyx in Python: the analyst's `Connector` and the client beneath; no Qt, no PyBpod, pandas only once it is needed."""
 
 from alyx_connector._version import __version__
 from alyx_connector.accounts import Account, Accounts
 from alyx_connector.address import Address, parse_address
 from alyx_connector.arguments import Timeouts
 from alyx_connector.client import AlyxClient
+from alyx_connector.connector import AlyxWarning, Connector
 from alyx_connector.errors import (
     AlyxError,
     CertificateError,
@@ -33,10 +34,12 @@ __all__ = [
     "Address",
     "AlyxClient",
     "AlyxError",
+    "AlyxWarning",
     "CancelToken",
     "Cancelled",
     "CertificateError",
     "ConfigurationError",
+    "Connector",
     "CredentialsError",
     "InvalidDataError",
     "LoginRejectedError",

@@ -1,0 +1,362 @@
+"""`Connector`: the analyst's way into Alyx; sessions and other records as frames of pandas."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.client import AlyxClient
+from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.filters import make_requests
+from alyx_connector.layouts import DETAIL_ERROR, Column, Kind, Layout, known_layout
+from alyx_connector.progress import CancelToken
+from alyx_connector.progress_bar import ProgressBar
+from alyx_connector.prompts import Given, log_in
+from alyx_connector.search import add_details, list_rows, tell_namesakes
+from alyx_connector.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from alyx_connector.progress import Report
+
+__all__ = ["AlyxWarning", "Connector"]
+
+PROGRAM = "alyx-connector"
+
+
+class AlyxWarning(UserWarning):
+    """What a user should know of a result that is no error, for example that an offset was dropped."""
+
+
+class Connector:
+    """An Alyx server as one of its users, who was set up with `setup`.
+
+    Connectors to several servers, or of several users, live side by side. Nothing is asked of the server before the
+    first search.
+
+    Parameters
+    ----------
+    url : str, optional
+        Server, as people type it; the default server if left out. An address without scheme, port and path that was
+        not set up means the one server whose host it is.
+    username : str, optional
+        User; the default user of that server if left out.
+
+    Raises
+    ------
+    LoginRequiredError
+        If the account was never set up, or has no token; names the `setup` to call.
+    ConfigurationError
+        If the address is unusable, or could mean several accounts; lists them.
+
+    Examples
+    --------
+    >>> connector = Connector.setup(
+    ...     url="127.0.0.1:8000", username="jose", password="jose-demo", make_default=True
+    ... )
+    >>> connector.url, connector.username
+    ('http://127.0.0.1:8000', 'jose')
+    >>> connector = Connector()  # from now on
+    >>> sessions = connector.search(subject="ea04")
+    >>> session = sessions.iloc[3]
+    >>> session.subject, session.json["whisker_stims"]["Stimulus right"]["1"]
+    ('ea04', {'n': 31, 'amp': 0.5})
+    """
+
+    def __init__(self, url: str | None = None, username: str | None = None) -> None:
+        accounts = Accounts()
+        try:
+            account = accounts.find(url, username)
+        except LoginRequiredError as error:
+            missing = LoginRequiredError(f"{error} {error.hint}", hint=error.hint)
+        else:
+            token = accounts.token(account.url, account.username)
+            for note in accounts.notes:
+                _warn(note)
+            if token is not None:
+                self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
+                return
+            what = f"No token of {account.username} at {account.url} is kept on this computer."
+            missing = _login_required(what, account.url, account.username)
+        raise missing
+
+    @classmethod
+    def setup(
+        cls,
+        url: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        make_default: bool | None = None,
+    ) -> Connector:
+        """Log in to a server and keep the account, in a terminal, in IPython or in Jupyter.
+
+        Asks for what is not given, in this order: server address, user name, whether to make them the default for next
+        time, password (hidden). Where the server refuses the password, or the address cannot be used, that is asked
+        again with the reason; the rest is kept. Ctrl-C ends it with nothing written.
+
+        The token is kept, where ``ALYX_TOKEN_STORE`` says; the password is not.
+
+        Parameters
+        ----------
+        url : str, optional
+            Server, as people type it: ``"alyx.mylab.org"``, ``"127.0.0.1:8000"``.
+        username : str, optional
+            User on Alyx.
+        password : str, optional
+            Of that user.
+        token : str, optional
+            Instead of the password, for accounts that have none because they log in through an identity provider. An
+            empty password at the prompt offers to paste it.
+        make_default : bool, optional
+            Whether ``Connector()`` means this server and user from now on.
+
+        Returns
+        -------
+        Connector
+            Connected.
+
+        Raises
+        ------
+        ConfigurationError
+            If something must be asked for where nobody can answer: says what to pass; or an argument is unusable.
+        LoginRejectedError
+            If the server refuses the password that was given.
+        LoginRequiredError
+            If the server does not know the token that was given.
+        AlyxError
+            If the server that was given cannot be used.
+        KeyboardInterrupt
+            On Ctrl-C; nothing was written.
+        """
+        accounts = Accounts()
+        given = Given(url, username, password, token, make_default)
+        done = log_in(given, accounts)
+        client = done.client
+        account = accounts.remember(
+            client.url, client.username or "", client.token or "", make_default=done.make_default
+        )
+        if given.missing:
+            print(  # noqa: T201 - the end of a dialog
+                f"Connected to {account.url} as {account.username}. The token is kept ({accounts.tokens.describe()}), "
+                "the password is not."
+            )
+        for note in accounts.notes:
+            _warn(note)
+        return cls(account.url, account.username)
+
+    @staticmethod
+    def accounts() -> pd.DataFrame:
+        """List what was set up.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an account, in the order in which they were set up: ``url`` and ``username`` string;
+            ``default_server`` and ``default_user`` boolean: whether it is the default server, and the default user of
+            its server. No tokens. Nothing set up gives zero rows with the same columns and dtypes.
+        """
+        accounts = Accounts()
+        rows = [vars(account) for account in accounts.all()]
+        for note in accounts.notes:
+            _warn(note)
+        return make_table(rows, _ACCOUNT, tell=_warn)
+
+    @staticmethod
+    def forget(url: str, username: str) -> None:
+        """Remove an account and its token from this computer; the token stays valid on the server.
+
+        Parameters
+        ----------
+        url, username : str
+            The account, as for `Connector`.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no such account; lists those there are.
+        """
+        accounts = Accounts()
+        try:
+            account = accounts.find(url, username)
+        except LoginRequiredError as error:
+            unknown = ConfigurationError(f"There is nothing to forget: {error}", setting="username")
+        else:
+            accounts.forget(account.url, account.username)
+            return
+        raise unknown
+
+    @property
+    def url(self) -> str:
+        """The server: ``scheme://host[:port][/prefix]``."""
+        return self._client.url
+
+    @property
+    def username(self) -> str:
+        """The user."""
+        return self._client.username or ""
+
+    def __repr__(self) -> str:
+        """Return server and user, never the token."""  # noqa: DOC201
+        return f"<Connector {self.url} as {self.username}>"
+
+    def search(
+        self,
+        endpoint: str = "sessions",
+        *,
+        details: bool = True,
+        cancel: CancelToken | None = None,
+        report: Report | None = None,
+        **filters: Any,
+    ) -> pd.DataFrame:
+        """Return one row for each record that matches every filter.
+
+        Parameters
+        ----------
+        endpoint : str
+            What to list: ``"sessions"``, ``"subjects"``, ``"weighings"``, ``"datasets"``, …
+        details : bool
+            Whether to fetch what only the detail of each record tells (of a session: narrative, json, extended_qc, qc,
+            users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
+            and keeps what has arrived.
+        cancel : CancelToken, optional
+            Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
+        report : callable, optional
+            Takes `Progress`, on this thread; if left out, a terminal or notebook shows a bar.
+        **filters
+            As the server has them, in Python values:
+
+            - text, a number, True or False, a date or a naive datetime in lab time;
+            - a list, a set, an array or a column of a frame: any of these (one request a value; an empty one matches
+              nothing);
+            - ``date_range=(first, last)``: days, both included; None is an open end;
+            - ``extended_qc={"pass": True, "noise_uV__lt": 5}``, ``json={…}``: what must hold in that field; nested
+              dicts lead into nested objects, None asks for a missing key; ``qc="PASS"``;
+            - ``id=``: an id, or a list of ids;
+            - ``django="projects__name__icontains,wait"`` or a dict, for experts.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Sessions: newest first. Index: id, also as column ``id``. First the columns of the list, then those of the
+            details in Alyx's order, then fields that this version does not know; with details a last column
+            ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
+            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped and
+            told); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx has them.
+            Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
+
+            What the user should know is warned of (`AlyxWarning`) and stands in ``attrs["notes"]``; ``attrs`` holds
+            plain JSON: ``url``, ``username``, ``endpoint``, ``retrieved`` (UTC), ``notes``.
+
+        Raises
+        ------
+        ConfigurationError
+            If a filter or the endpoint is unusable; nothing was sent.
+        LoginRequiredError
+            If the token was revoked; names the `setup` to call.
+        AlyxError
+            Whatever else goes wrong with the list; see `alyx_connector.errors`.
+        Cancelled
+            If cancelled before the list was complete.
+
+        Examples
+        --------
+        >>> connector = Connector()
+        >>> good = connector.search(subject="ea04", extended_qc={"pass": True, "noise_uV__lt": 5})
+        >>> connector.search("subjects", nickname=["ea04", "jo002"], details=False).nickname.to_list()
+        ['ea04', 'jo002']
+        >>> connector.search(subject="nobody").empty
+        True
+        """
+        if not isinstance(endpoint, str) or not re.fullmatch(r"[\w-]+", endpoint.strip("/")):
+            raise ConfigurationError(
+                f"The endpoint {endpoint!r} is no list of Alyx.", hint='For example "sessions".', setting="endpoint"
+            )
+        endpoint = endpoint.strip("/")
+        requests = make_requests(filters)
+        notes: list[str] = []
+        stop = cancel or CancelToken()
+        layout = known_layout(endpoint) or Layout((Column("id", Kind.TEXT),))
+        with self._explained(), ProgressBar() as bar:
+            shown = report or bar
+            rows, took_s = list_rows(self._client, endpoint, requests, cancel=stop, report=shown)
+            if endpoint == "sessions" and "subject" in filters:
+                tell_namesakes(self._client, rows, filters["subject"], cancel=stop, tell=notes.append)
+            if details and layout.detailed:
+                rows = add_details(
+                    self._client,
+                    endpoint,
+                    rows,
+                    first_guess_s=took_s,
+                    login_hint=_setup_call(self.url, self.username),
+                    cancel=stop,
+                    report=shown,
+                    tell=notes.append,
+                )
+        return self._table(endpoint, rows, (*layout.listed, *(layout.detailed if details else ())), notes, details)
+
+    def close(self) -> None:
+        """Close the connections; the connector cannot be used afterwards."""
+        self._client.close()
+
+    def _table(
+        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
+    ) -> pd.DataFrame:
+        last = (DETAIL_ERROR,) if details else ()
+        frame = make_table(rows, columns, tell=notes.append, last=last)
+        frame = frame.set_index("id", drop=False)
+        frame.index.name = None  # a name that a column has too would be ambiguous to pandas
+        frame.attrs = {
+            "url": self.url,
+            "username": self.username,
+            "endpoint": endpoint,
+            "retrieved": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+            "notes": list(notes),
+        }
+        for note in notes:
+            _warn(note)
+        return frame
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        # Errors that say what to do, also to those who see only the traceback.
+        try:
+            yield
+        except LoginRequiredError as error:
+            required = _login_required(str(error), self.url, self.username)
+            required.__cause__ = error
+        except AlyxError as error:
+            if error.hint and hasattr(error, "add_note"):  # Python 3.11
+                error.add_note(error.hint)
+            raise
+        else:
+            return
+        raise required
+
+
+_ACCOUNT = (
+    Column("url", Kind.TEXT),
+    Column("username", Kind.TEXT),
+    Column("default_server", Kind.FLAG),
+    Column("default_user", Kind.FLAG),
+)
+
+
+def _login_required(what: str, url: str, username: str) -> LoginRequiredError:
+    call = _setup_call(url, username)
+    return LoginRequiredError(f"{what} {call}", hint=call)
+
+
+def _setup_call(url: str, username: str) -> str:
+    return f'Log in again: Connector.setup(url="{url}", username="{username}").'
+
+
+def _warn(note: str) -> None:
+    warnings.warn(note, AlyxWarning, stacklevel=4)
