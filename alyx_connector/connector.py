@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.accounts import Accounts
 from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.filter_check import check_filters, endpoint_rows, filter_rows, find_endpoint
 from alyx_connector.filters import make_requests
-from alyx_connector.layouts import DETAIL_ERROR, Column, Kind, Layout, known_layout
+from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, UNKNOWN, Column, known_layout
 from alyx_connector.progress import CancelToken
 from alyx_connector.progress_bar import ProgressBar
 from alyx_connector.prompts import Given, log_in
+from alyx_connector.schema_source import SchemaSource
 from alyx_connector.search import add_details, list_rows, tell_namesakes
 from alyx_connector.tables import make_table
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alyx_connector.progress import Report
+    from alyx_connector.schema import Endpoint, Schema
 
 __all__ = ["AlyxWarning", "Connector"]
 
@@ -82,6 +85,7 @@ class Connector:
                 _warn(note)
             if token is not None:
                 self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
+                self._schemas = SchemaSource(self._client)
                 return
             what = f"No token of {account.username} at {account.url} is kept on this computer."
             missing = _login_required(what, account.url, account.username)
@@ -167,7 +171,7 @@ class Connector:
         rows = [vars(account) for account in accounts.all()]
         for note in accounts.notes:
             _warn(note)
-        return make_table(rows, _ACCOUNT, tell=_warn)
+        return make_table(rows, ACCOUNT, tell=_warn)
 
     @staticmethod
     def forget(url: str, username: str) -> None:
@@ -245,7 +249,8 @@ class Connector:
         Returns
         -------
         pandas.DataFrame
-            Sessions: newest first. Index: id, also as column ``id``. First the columns of the list, then those of the
+            Sessions: newest first. Index: id, also as column ``id``; a plain range for the few lists whose rows have
+            neither id, url nor name. First the columns of the list, then those of the
             details in Alyx's order, then fields that this version does not know; with details a last column
             ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
             ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped and
@@ -258,7 +263,9 @@ class Connector:
         Raises
         ------
         ConfigurationError
-            If a filter or the endpoint is unusable; nothing was sent.
+            If the server has no such list or filter (it would ignore that and return everything), if a value is
+            unusable, or if the server cannot answer a filter although it names it; says which names are near, or what
+            to use instead. Nothing was asked but, once a day, what filters there are.
         LoginRequiredError
             If the token was revoked; names the `setup` to call.
         AlyxError
@@ -280,12 +287,14 @@ class Connector:
                 f"The endpoint {endpoint!r} is no list of Alyx.", hint='For example "sessions".', setting="endpoint"
             )
         endpoint = endpoint.strip("/")
-        requests = make_requests(filters)
         notes: list[str] = []
         stop = cancel or CancelToken()
-        layout = known_layout(endpoint) or Layout((Column("id", Kind.TEXT),))
         with self._explained(), ProgressBar() as bar:
             shown = report or bar
+            described = self._described(endpoint, stop, notes)
+            check_filters(filters, endpoint, described, self.url)
+            requests = make_requests(filters)
+            layout = described.layout if described else known_layout(endpoint) or UNKNOWN
             rows, took_s = list_rows(self._client, endpoint, requests, cancel=stop, report=shown)
             if endpoint == "sessions" and "subject" in filters:
                 tell_namesakes(self._client, rows, filters["subject"], cancel=stop, tell=notes.append)
@@ -302,17 +311,83 @@ class Connector:
                 )
         return self._table(endpoint, rows, (*layout.listed, *(layout.detailed if details else ())), notes, details)
 
+    def endpoints(self) -> pd.DataFrame:
+        """List what can be searched, in the server's own words; asked for once a day.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a list: ``endpoint`` string; ``details_by`` string, by what a single record is known, missing where
+            there is none; ``filters`` object, a list of names. Without rows, with an `AlyxWarning`, where the server
+            does not describe itself (Alyx before 3.0).
+
+        Raises
+        ------
+        AlyxError
+            If the server cannot be asked.
+
+        Examples
+        --------
+        >>> "weighings" in Connector().endpoints().endpoint.to_list()
+        True
+        """
+        schema = self._schema_or_warning()
+        return make_table(endpoint_rows(schema) if schema else [], ENDPOINT, tell=_warn)
+
+    def filters(self, endpoint: str = "sessions") -> pd.DataFrame:
+        """List the filters of a list, in the server's own words; asked for once a day.
+
+        Parameters
+        ----------
+        endpoint : str
+            What is listed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a filter, all columns string but one: ``filter``; ``takes``, for example ``a whole number``;
+            ``match``: ``exact``, ``exact, but for case``, ``part of a word``, ``all`` (of several, with commas),
+            ``any``, …; ``usable`` boolean, False where the server names it but cannot answer it; ``instead``, what to
+            use then; ``description``, in the server's words, missing where it says nothing. Without rows, with an
+            `AlyxWarning`, where the server does not describe itself.
+
+        Raises
+        ------
+        ConfigurationError
+            If the server has no such list; says which names are near.
+        AlyxError
+            If the server cannot be asked.
+
+        Examples
+        --------
+        >>> filters = Connector().filters("sessions").set_index("filter")
+        >>> filters.loc["task_protocol", "match"]
+        'part of a word'
+        """
+        schema = self._schema_or_warning()
+        found = find_endpoint(schema, endpoint, self.url) if schema else None
+        return make_table(filter_rows(found) if found else [], FILTER, tell=_warn)
+
     def close(self) -> None:
         """Close the connections; the connector cannot be used afterwards."""
         self._client.close()
+
+    def _described(self, endpoint: str, cancel: CancelToken, notes: list[str]) -> Endpoint | None:
+        schema = self._schemas.schema(cancel=cancel, tell=notes.append)
+        return find_endpoint(schema, endpoint, self.url) if schema else None
+
+    def _schema_or_warning(self) -> Schema | None:
+        with self._explained():
+            return self._schemas.schema(tell=_warn)
 
     def _table(
         self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
     ) -> pd.DataFrame:
         last = (DETAIL_ERROR,) if details else ()
         frame = make_table(rows, columns, tell=notes.append, last=last)
-        frame = frame.set_index("id", drop=False)
-        frame.index.name = None  # a name that a column has too would be ambiguous to pandas
+        if frame["id"].notna().all():
+            frame = frame.set_index("id", drop=False)
+            frame.index.name = None  # a name that a column has too would be ambiguous to pandas
         frame.attrs = {
             "url": self.url,
             "username": self.username,
@@ -339,14 +414,6 @@ class Connector:
         else:
             return
         raise required
-
-
-_ACCOUNT = (
-    Column("url", Kind.TEXT),
-    Column("username", Kind.TEXT),
-    Column("default_server", Kind.FLAG),
-    Column("default_user", Kind.FLAG),
-)
 
 
 def _login_required(what: str, url: str, username: str) -> LoginRequiredError:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["DETAIL_ERROR", "Column", "Kind", "Layout", "known_layout"]
+__all__ = [
+    "ACCOUNT",
+    "DETAIL_ERROR",
+    "ENDPOINT",
+    "FILTER",
+    "KIND_OF_FIELD",
+    "UNKNOWN",
+    "Column",
+    "Kind",
+    "Layout",
+    "known_layout",
+]
 
 
 class Kind(str, Enum):
@@ -49,6 +60,25 @@ class Layout:
 
 #: Why a record has no details: the last column of a search with details.
 DETAIL_ERROR = Column("detail_error", Kind.TEXT)
+
+#: The columns of `Connector.accounts`, `Connector.endpoints` and `Connector.filters`.
+ACCOUNT = (
+    Column("url", Kind.TEXT),
+    Column("username", Kind.TEXT),
+    Column("default_server", Kind.FLAG),
+    Column("default_user", Kind.FLAG),
+)
+ENDPOINT = (Column("endpoint", Kind.TEXT), Column("details_by", Kind.TEXT), Column("filters", Kind.NESTED))
+FILTER = (
+    Column("filter", Kind.TEXT),
+    Column("takes", Kind.TEXT),
+    Column("match", Kind.TEXT),
+    Column("usable", Kind.FLAG),
+    Column("instead", Kind.TEXT),
+    Column("description", Kind.TEXT),
+)
+#: Where neither we nor the server know the columns.
+UNKNOWN = Layout((Column("id", Kind.TEXT),))
 
 # What a field of this name holds on every endpoint; the schema calls most of these text. The rest is text.
 _COUNTS = "number n_trials n_correct_trials file_size age_weeks experiment_number protected public"

@@ -1,0 +1,252 @@
+"""Refuses filters that the server would ignore or could not answer, with the names nearest to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.errors import ConfigurationError
+from alyx_connector.filters import PAIRS, is_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from alyx_connector.schema import Endpoint, Filter, Schema
+
+__all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "nearest", "trap"]
+
+_DATE_TIME = 'django={"date_time__date__gte": "2024-01-01"}'
+_ACTION_TRAPS = {
+    "lab": 'django="subject__lab__name,<lab>"',
+    "users": 'django="user__username,<name>"',
+    "date_range": _DATE_TIME,
+    "location": "location= of sessions",
+}
+#: Filters that the schema names although the server answers them with an error, and what to use instead.
+_TRAPS = {"weighings": _ACTION_TRAPS, "water-administrations": _ACTION_TRAPS}
+#: Filters in which the server takes a comma for a letter of the one name.
+_NO_COMMA = frozenset({"subject", "nickname"})
+_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Find the names that may have been meant.
+
+    Parameters
+    ----------
+    name : str
+        What was typed.
+    names : iterable of str
+        What there is.
+
+    Returns
+    -------
+    list of str
+        At most four, the likeliest first.
+    """
+    known = list(names)
+    typed = name.lower()
+    alike = difflib.get_close_matches(typed, known, n=3, cutoff=0.6)
+    within = [one for one in known if len(typed) > 2 and (typed in one or one in typed)]
+    return list(dict.fromkeys([*alike, *within]))[:4]
+
+
+def trap(endpoint: str, name: str) -> str | None:
+    """Say what to use instead of a filter that the schema names but the server cannot answer.
+
+    Parameters
+    ----------
+    endpoint, name : str
+        The filter.
+
+    Returns
+    -------
+    str or None
+        None if the server can answer it.
+    """
+    return _TRAPS.get(endpoint, {}).get(name)
+
+
+def find_endpoint(schema: Schema, name: str, url: str) -> Endpoint:
+    """Find a list of the server.
+
+    Parameters
+    ----------
+    schema : Schema
+        What the server says of itself.
+    name : str
+        Of the list.
+    url : str
+        The server, for the wording of the error.
+
+    Returns
+    -------
+    Endpoint
+        The list.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none of this name; says which are near.
+    """
+    if name in schema.endpoints:
+        return schema.endpoints[name]
+    meant = nearest(name, schema.endpoints)
+    guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    raise ConfigurationError(
+        f"{name} is no list of {url}.{guess}", hint="connector.endpoints() lists all of them.", setting="endpoint"
+    )
+
+
+def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint | None, url: str) -> None:
+    """Refuse filters that the server would ignore, misunderstand or fail at.
+
+    Parameters
+    ----------
+    filters : mapping
+        See `Connector.search`.
+    endpoint : str
+        What is listed.
+    described : Endpoint, optional
+        What the server says of it; without that, names are not checked.
+    url : str
+        The server, for the wording of errors.
+
+    Raises
+    ------
+    ConfigurationError
+        If it refuses one; says which names are near, or what to use instead.
+    """
+    for name, value in filters.items():
+        instead = trap(endpoint, name)
+        if instead is not None:
+            raise ConfigurationError(
+                f"The filter {name} of {endpoint} is named by Alyx, but the server cannot answer it: use {instead}.",
+                setting=name,
+            )
+        if described is None:
+            continue
+        known = described.filters.get(name)
+        if known is None and not (name == "id" and "django" in described.filters):
+            unknown = _unknown(name, endpoint, described, url)
+            raise unknown
+        if known is not None and name not in PAIRS and name not in {"id", "date_range"}:
+            for one in list(value) if is_many(value) else [value]:
+                _check_value(known, endpoint, one)
+
+
+def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> ConfigurationError:
+    meant = [one for one in nearest(name, described.filters) if trap(endpoint, one) is None]
+    guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    if not described.filters:
+        guess = " This list has no filters."
+    return ConfigurationError(
+        f"{name} is no filter of {endpoint} at {url}: the server would ignore it and return everything.{guess}",
+        hint=f'connector.filters("{endpoint}") lists all of them.',
+        setting=name,
+    )
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return isinstance(value, uuid.UUID) or bool(uuid.UUID(value))
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and float(value) == float(value)
+    except (ValueError, TypeError):
+        return False
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, dt.date) or bool(_DAY.fullmatch(str(value)))
+
+
+_BOOLEAN: tuple[str, Callable[[Any], bool]] = (
+    "True or False",
+    lambda value: isinstance(value, bool) or value in {"True", "False"},
+)
+_FORMATS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "uuid": ("an id (UUID)", _is_uuid),
+    "date": ("a day", _is_day),
+    "date-time": ("a time", _is_day),
+}
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "boolean": _BOOLEAN,
+    "integer": ("a whole number", lambda value: _is_number(value) and float(value).is_integer()),
+    "number": ("a number", _is_number),
+}
+
+
+def endpoint_rows(schema: Schema) -> list[dict[str, Any]]:
+    """Make the rows of `Connector.endpoints`.
+
+    Parameters
+    ----------
+    schema : Schema
+        What the server says of itself.
+
+    Returns
+    -------
+    list of dict
+        One for each list.
+    """
+    return [
+        {"endpoint": one.name, "details_by": one.detail_by or None, "filters": list(one.filters)}
+        for one in schema.endpoints.values()
+    ]
+
+
+def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
+    """Make the rows of `Connector.filters`.
+
+    Parameters
+    ----------
+    described : Endpoint
+        What the server says of a list.
+
+    Returns
+    -------
+    list of dict
+        One for each filter.
+    """
+    return [
+        {
+            "filter": one.name,
+            "takes": _expected(one)[0],
+            "match": one.match,
+            "usable": trap(described.name, one.name) is None,
+            "instead": trap(described.name, one.name),
+            "description": one.description or None,
+        }
+        for one in described.filters.values()
+    ]
+
+
+def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
+    if known.choices:
+        return f"one of {', '.join(known.choices)}", lambda value: str(value) in known.choices
+    return _FORMATS.get(known.format) or _TYPES.get(known.type) or ("text", lambda value: True)
+
+
+def _check_value(known: Filter, endpoint: str, value: Any) -> None:
+    value = value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
+    what, fits = _expected(known)
+    if value is not None and not fits(value):
+        raise ConfigurationError(
+            f"The filter {known.name} of {endpoint} takes {what}, not {value!r}: the server would ignore it or fail.",
+            hint=f'connector.filters("{endpoint}") says what each of them takes.',
+            setting=known.name,
+        )
+    if known.name in _NO_COMMA and isinstance(value, str) and "," in value:
+        raise ConfigurationError(
+            f"The filter {known.name} of {endpoint} takes one name, not {value!r}: no name holds a comma.",
+            hint=f"Give a list: {known.name}={[part.strip() for part in value.split(',')]!r}.",
+            setting=known.name,
+        )

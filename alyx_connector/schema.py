@@ -1,0 +1,226 @@
+"""What a server says of its own lists: endpoints, their filters and fields, out of its OpenAPI description."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from alyx_connector.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
+
+__all__ = ["Endpoint", "Filter", "Schema", "parse_schema", "schema_from_dict", "schema_to_dict"]
+
+_PART, _ALL, _EXACT, _ANY = "part of a word", "all", "exact", "any"
+_NO_CASE = "exact, but for case"
+#: How a filter compares, where the description does not say; the first name is the endpoint, or ``*`` for all.
+_MATCHES = {
+    ("*", "subject"): _NO_CASE,
+    ("*", "nickname"): _NO_CASE,
+    ("subjects", "nickname"): _EXACT,
+    ("subjects", "project"): _EXACT,
+    ("datasets", "subject"): _EXACT,
+    ("*", "users"): _ALL,
+    ("*", "dataset_types"): _ALL,
+    ("*", "datasets"): _ALL,
+    ("*", "location"): _PART,
+    ("sessions", "task_protocol"): _PART,
+    ("sessions", "procedures"): _PART,
+    ("sessions", "projects"): _PART,
+    ("sessions", "project"): _PART,
+    ("*", "date_range"): "from the first day to the last",
+    ("*", "django"): "pairs of a lookup and a value",
+    ("*", "json"): "pairs of a key and a value",
+    ("*", "extended_qc"): "pairs of a key and a value",
+}
+_DESCRIBED = re.compile(
+    r"^\s*-\s+\*\*(\w+)\*\*(?:, \*\*(\w+)\*\*)?:?\s*(.*?)(?=^\s*-\s+\*\*|^\s*\[|\Z)", re.MULTILINE | re.DOTALL
+)
+_PAGED = "Paginated"
+#: Not filters: which rows of the list to answer is the client's business.
+_PAGING = frozenset({"limit", "offset"})
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of a list."""
+
+    #: As the server calls it.
+    name: str
+    #: JSON type: ``string``, ``integer``, ``number``, ``boolean``, ``array``; empty where the server does not say.
+    type: str
+    #: ``uuid``, ``date``, ``date-time`` or empty.
+    format: str
+    #: The values that there are; empty where any will do.
+    choices: tuple[str, ...]
+    #: How it compares.
+    match: str
+    #: In the server's words; may be empty.
+    description: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A list of a server."""
+
+    #: For example ``sessions``.
+    name: str
+    #: Its filters, by name.
+    filters: dict[str, Filter]
+    #: Its columns.
+    layout: Layout
+    #: By what a single record is asked for, ``id`` or ``nickname`` say; empty if it cannot be.
+    detail_by: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The lists of a server."""
+
+    #: By name.
+    endpoints: dict[str, Endpoint]
+
+
+def parse_schema(document: Any) -> Schema:
+    """Read the OpenAPI description of an Alyx.
+
+    Parameters
+    ----------
+    document : Any
+        The answer of ``GET /api/schema``.
+
+    Returns
+    -------
+    Schema
+        The lists that can be asked for.
+
+    Raises
+    ------
+    ValueError
+        If it is no such description.
+    """
+    try:
+        paths, components = document["paths"], document.get("components", {}).get("schemas", {})
+        endpoints = {}
+        for path, methods in paths.items():
+            name = path.strip("/").rpartition("/")[2]
+            listed = _answer(methods)
+            if "{" not in path and listed is not None and listed.startswith(_PAGED):
+                endpoints[name] = _endpoint(name, path, paths, components)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a description of an API ({type(error).__name__})") from error
+    if not endpoints:
+        raise ValueError("a description of an API without lists")
+    return Schema(endpoints)
+
+
+def schema_to_dict(schema: Schema) -> dict[str, Any]:
+    """Make a schema into plain JSON.
+
+    Parameters
+    ----------
+    schema : Schema
+        The schema.
+
+    Returns
+    -------
+    dict
+        For `schema_from_dict`.
+    """
+    return asdict(schema)
+
+
+def schema_from_dict(content: dict[str, Any]) -> Schema:
+    """Make a schema of what `schema_to_dict` returned.
+
+    Parameters
+    ----------
+    content : dict
+        Plain JSON.
+
+    Returns
+    -------
+    Schema
+        The schema.
+    """
+    return Schema(
+        {
+            name: Endpoint(
+                name,
+                {one: Filter(**{**said, "choices": tuple(said["choices"])}) for one, said in held["filters"].items()},
+                Layout(*(tuple(Column(c["name"], Kind(c["kind"])) for c in held["layout"][p]) for p in _PARTS)),
+                held["detail_by"],
+            )
+            for name, held in content["endpoints"].items()
+        }
+    )
+
+
+_PARTS = ("listed", "detailed")
+
+
+def _endpoint(name: str, path: str, paths: dict[str, Any], components: dict[str, Any]) -> Endpoint:
+    get = paths[path]["get"]
+    words = _descriptions(get.get("description") or "")
+    filters = {
+        said["name"]: _filter(name, said, words.get(said["name"], ""))
+        for said in get.get("parameters", [])
+        if said.get("in") == "query" and said["name"] not in _PAGING
+    }
+    single = re.compile(re.escape(path) + r"/\{(\w+)\}")
+    details = [(match[1], methods) for one, methods in paths.items() if (match := single.fullmatch(one))]
+    detail_by, record = (details[0][0], _answer(details[0][1])) if details else ("", None)
+    row = (_answer(paths[path]) or "").removeprefix(_PAGED).removesuffix("List")
+    layout = known_layout(name) or _layout(components.get(row, {}), components.get(record or "", {}))
+    return Endpoint(name, filters, layout, detail_by)
+
+
+def _answer(methods: dict[str, Any]) -> str | None:
+    # Name of the component that a GET answers with.
+    content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref")
+    return reference.rpartition("/")[2] if isinstance(reference, str) else None
+
+
+def _layout(row: dict[str, Any], record: dict[str, Any]) -> Layout:
+    listed = {name: kind for name, kind in _fields(row) if name != "id"}
+    detailed = [Column(name, kind) for name, kind in _fields(record) if name not in {*listed, "id"}]
+    is_record = "results" not in record.get("properties", {})
+    return Layout(
+        (Column("id", Kind.TEXT), *(Column(name, kind) for name, kind in listed.items())),
+        tuple(detailed) if is_record else (),
+    )
+
+
+def _fields(component: dict[str, Any]) -> list[tuple[str, Kind]]:
+    return [
+        (name, _kind(name, said)) for name, said in component.get("properties", {}).items() if not said.get("writeOnly")
+    ]
+
+
+def _kind(name: str, said: dict[str, Any]) -> Kind:
+    if name in KIND_OF_FIELD:
+        return KIND_OF_FIELD[name]
+    if said.get("type") == "string":
+        return Kind.TIME if said.get("format") in {"date", "date-time"} else Kind.TEXT
+    plain = {"integer": Kind.COUNT, "number": Kind.NUMBER, "boolean": Kind.FLAG}
+    enumerated = "allOf" in said or "oneOf" in said or "$ref" in said
+    return Kind.TEXT if enumerated else plain.get(str(said.get("type")), Kind.NESTED)
+
+
+def _filter(endpoint: str, said: dict[str, Any], words: str) -> Filter:
+    schema, name = said.get("schema", {}), said["name"]
+    items = schema.get("items", {}) if schema.get("type") == "array" else schema
+    match = _MATCHES.get((endpoint, name)) or _MATCHES.get(("*", name))
+    if match is None:
+        match = _ANY if schema.get("type") == "array" else _PART if "(icontains)" in words else _EXACT
+        match = {"_gte": "at least", "_lte": "at most"}.get(name[-4:], match)
+    choices = tuple(str(choice) for choice in items.get("enum", ()) if choice not in {None, ""})
+    return Filter(name, schema.get("type", ""), items.get("format", ""), choices, match, words)
+
+
+def _descriptions(text: str) -> dict[str, str]:
+    found = {}
+    for match in _DESCRIBED.finditer(text):
+        words = " ".join(match[3].split())
+        found.update({name: words for name in (match[1], match[2]) if name})
+    return found
