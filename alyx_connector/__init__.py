@@ -5,7 +5,7 @@ from alyx_connector.accounts import Account, Accounts
 from alyx_connector.address import Address, parse_address
 from alyx_connector.arguments import Timeouts
 from alyx_connector.client import AlyxClient
-from alyx_connector.connector import AlyxWarning, Connector
+from alyx_connector.connector import Connector
 from alyx_connector.errors import (
     AlyxError,
     CertificateError,
@@ -27,6 +27,7 @@ from alyx_connector.errors import (
 )
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
 from alyx_connector.tokens import TokenStore, choose_token_store
+from alyx_connector.warning import AlyxWarning
 
 __all__ = [
     "Account",

@@ -19,7 +19,9 @@ from alyx_connector.progress_bar import ProgressBar
 from alyx_connector.prompts import Given, log_in
 from alyx_connector.schema_source import SchemaSource
 from alyx_connector.search import add_details, list_rows, tell_namesakes
+from alyx_connector.subject_records import SubjectRecords
 from alyx_connector.tables import make_table
+from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,16 +31,12 @@ if TYPE_CHECKING:
     from alyx_connector.progress import Report
     from alyx_connector.schema import Endpoint, Schema
 
-__all__ = ["AlyxWarning", "Connector"]
+__all__ = ["Connector"]
 
 PROGRAM = "alyx-connector"
 
 
-class AlyxWarning(UserWarning):
-    """What a user should know of a result that is no error, for example that an offset was dropped."""
-
-
-class Connector:
+class Connector(SubjectRecords):
     """An Alyx server as one of its users, who was set up with `setup`.
 
     Connectors to several servers, or of several users, live side by side. Nothing is asked of the server before the

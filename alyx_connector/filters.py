@@ -13,7 +13,7 @@ from typing import Any
 
 from alyx_connector.errors import ConfigurationError
 
-__all__ = ["IDS_IN_A_REQUEST", "is_many", "make_requests"]
+__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests"]
 
 #: As many ids as an address of 4094 characters can hold.
 IDS_IN_A_REQUEST = 80
@@ -193,23 +193,44 @@ def _days(value: Any) -> tuple[str | None, str | None]:
         raise _refuse(
             "date_range", f"cannot be {value!r}", 'Give the first and the last day: ("2024-01-01", None) has no end.'
         )
-    first, last = (_day(day) for day in days)
+    first, last = (None if day is None else checked_day("date_range", day) for day in days)
     if first and last and last < first:
         raise _refuse("date_range", f"ends ({last}) before it begins ({first})", "Give the first day, then the last.")
     return first, last
 
 
-def _day(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime):
+def checked_day(name: str, value: Any) -> str:
+    """Make a day into what the server understands.
+
+    Parameters
+    ----------
+    name : str
+        What it is for, for the wording of the error.
+    value : str, datetime.date or datetime.datetime
+        The day.
+
+    Returns
+    -------
+    str
+        Like ``2024-01-31``.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no day.
+    """
+    if isinstance(value, dt.datetime) and not _is_missing(value):
         value = value.date()
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date) and not _is_missing(value):
         return value.isoformat()
-    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, str) and _is_day(value.strip()):
+        return value.strip()
+    refused = _refuse(name, f"has {value!r}, which is no day", 'Write days like "2024-01-31".')
+    raise refused
+
+
+def _is_day(text: str) -> bool:
     try:
-        if not _DATE.fullmatch(text):
-            raise ValueError(text)
-        return dt.date.fromisoformat(text).isoformat()
+        return bool(_DATE.fullmatch(text)) and bool(dt.date.fromisoformat(text))
     except ValueError:
-        raise _refuse("date_range", f"has {value!r}, which is no day", 'Write days like "2024-01-31".') from None
+        return False

@@ -12,6 +12,7 @@ __all__ = [
     "FILTER",
     "KIND_OF_FIELD",
     "UNKNOWN",
+    "WATER_REQUIREMENT",
     "Column",
     "Kind",
     "Layout",
@@ -144,13 +145,12 @@ _LAYOUTS = {
             "json"
         )
     ),
-    "water-requirement": Layout(
-        _columns(
-            "date weight weighing_at reference_weight expected_weight min_weight percentage_weight given_water_reward "
-            "given_water_supplement given_water_total expected_water excess_water is_water_restricted implant_weight"
-        )
-    ),
 }
+#: A day of ``/water-requirement``.
+WATER_REQUIREMENT = _columns(
+    "id date weight weighing_at reference_weight expected_weight min_weight percentage_weight given_water_reward "
+    "given_water_supplement given_water_total expected_water excess_water is_water_restricted implant_weight"
+)
 
 
 def known_layout(endpoint: str) -> Layout | None:

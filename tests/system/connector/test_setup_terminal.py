@@ -1,4 +1,4 @@
-"""``Connector.setup()`` answered by hand, at a real pseudo-terminal."""
+"""``Connector.setup()`` answered by hand, and a search stopped by hand, at a real pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pexpect
 import pytest
 
 from alyx_connector import AlyxClient
+from tests.sandbox_server import SandboxServer
 
 ROOT = Path(__file__).parents[3]
 SETUP = (
@@ -200,3 +201,20 @@ def test_an_input_that_ends_says_what_to_pass(start):
     assert "Nobody answered" in end
     assert "EOFError" not in end
     assert terminal.kept == {}
+
+
+def test_ctrl_c_during_the_details_keeps_what_has_arrived(start):
+    program = (
+        "from alyx_connector import Connector; import warnings; warnings.simplefilter('ignore'); "
+        "made = Connector.setup({}); found = made.search(); "
+        "print('rows', len(found), 'without', found.detail_error.notna().sum())"
+    )
+    # Each request takes its time, one after the other: the bar is seen long before the end.
+    with SandboxServer("--throttle", "off", "--latency", "400") as server:
+        terminal = start(f"url='{server.url}', username='jose', password='jose-demo', make_default=True", program)
+        terminal.child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
+        terminal.child.sendintr()
+        terminal.child.expect(r"rows 34 without (\d+)")
+        assert 0 < int(terminal.child.match[1]) < 34
+        terminal.end()
+    assert terminal.child.exitstatus == 0

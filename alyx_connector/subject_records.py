@@ -1,0 +1,237 @@
+"""What Alyx keeps of one animal, and of one session: weights, water, datasets."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.errors import ConfigurationError, ProtocolError
+from alyx_connector.filters import checked_day
+from alyx_connector.layouts import WATER_REQUIREMENT
+from alyx_connector.warning import AlyxWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    import pandas as pd
+
+    from alyx_connector.client import AlyxClient
+    from alyx_connector.layouts import Column
+
+__all__ = ["SubjectRecords"]
+
+
+class SubjectRecords(ABC):
+    """The part of `Connector` that is about one animal or one session.
+
+    An animal is named by its nickname, or by its id where several have one nickname.
+    """
+
+    _client: AlyxClient
+
+    @abstractmethod
+    def search(self, endpoint: str = "sessions", *, details: bool = True, **filters: Any) -> pd.DataFrame:
+        """See `Connector.search`."""
+
+    @abstractmethod
+    def _explained(self) -> AbstractContextManager[None]:
+        """Make errors say what to do."""
+
+    @abstractmethod
+    def _table(
+        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
+    ) -> pd.DataFrame:
+        """Make the frame, and warn of what is told."""
+
+    def subject(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
+        """Return what Alyx tells of an animal, alive or not.
+
+        Parameters
+        ----------
+        subject : str
+            Nickname or id.
+        lab : str, optional
+            Tells animals of one nickname apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row, more if several animals have this nickname (which is told), none if there is no such animal (told
+            too). Columns and dtypes as of ``search("subjects", details=False)``: ``birth_date`` and ``death_date``
+            datetime64[ns]; ``age_weeks`` Int64, whole weeks; ``reference_weight`` Float64, g; ``expected_water`` and
+            ``remaining_water`` Float64, mL; ``alive`` boolean, as the server computes it.
+
+        Raises
+        ------
+        AlyxError
+            If the server cannot be asked; see `Connector.search`.
+
+        Examples
+        --------
+        >>> Connector().subject("ea04").iloc[0].lab
+        'haisslab'
+        """
+        wanted = {"id": subject} if _is_id(subject) else {"nickname": subject}
+        frame = self.search("subjects", details=False, **wanted, **({"lab": lab} if lab is not None else {}))
+        listed = [f"{one.nickname} of {one.lab} (id {one.id})" for one in frame.itertuples()]
+        if len(listed) != 1:
+            several = f"Several animals are called {subject}: {', '.join(listed)}. Name one by its id."
+            note = several if listed else f"There is no subject {subject} at {self._client.url} that you may see."
+            frame.attrs["notes"] = [*frame.attrs["notes"], note]
+            warnings.warn(note, AlyxWarning, stacklevel=2)
+        return frame
+
+    def weights(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
+        """Return the weighings of an animal, newest first.
+
+        Parameters
+        ----------
+        subject : str
+            Nickname or id.
+        lab : str, optional
+            Tells animals of one nickname apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_weighings, 6)``, indexed by id: ``id`` string; ``subject`` string, the nickname; ``date_time``
+            datetime64[ns], lab time; ``weight`` Float64, g, an implant included; ``user`` and ``url`` string. No
+            weighing gives zero rows with the same columns and dtypes.
+
+        Raises
+        ------
+        AlyxError
+            If the server cannot be asked; see `Connector.search`.
+
+        Examples
+        --------
+        >>> Connector().weights("ea04").weight.to_list()
+        [24.3, 24.1]
+        """
+        return self._actions("weighings", subject, lab)
+
+    def water(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
+        """Return the water that an animal was given, newest first.
+
+        Parameters
+        ----------
+        subject : str
+            Nickname or id.
+        lab : str, optional
+            Tells animals of one nickname apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_administrations, 9)``, indexed by id: ``id``, ``subject`` (the nickname), ``water_type``,
+            ``user``, ``url`` string; ``date_time`` datetime64[ns], lab time; ``water_administered`` Float64, mL;
+            ``session`` string, the id of the session in which it was a reward, missing for a supplement; ``adlib``
+            boolean. No water gives zero rows with the same columns and dtypes.
+
+        Raises
+        ------
+        AlyxError
+            If the server cannot be asked; see `Connector.search`.
+        """
+        return self._actions("water-administrations", subject, lab)
+
+    def water_requirement(self, subject: str, start: Any, end: Any, *, lab: str | None = None) -> pd.DataFrame:
+        """Return what an animal weighed and drank, and should have, day by day: the server's own numbers.
+
+        Parameters
+        ----------
+        subject : str
+            Nickname or id.
+        start, end : str or datetime.date
+            First and last day, both included.
+        lab : str, optional
+            Tells animals of one nickname apart; the server itself cannot.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a day, oldest first, indexed by date: ``date`` datetime64[ns]; in g, Float64: ``weight`` (the last
+            known), ``weighing_at`` (missing on a day without a weighing), ``reference_weight`` (implant taken off),
+            ``expected_weight`` and ``min_weight`` (implant included; 0: no limit set on Alyx), ``implant_weight``;
+            ``percentage_weight`` Float64, percent of the expected weight, implant off both; in mL, Float64:
+            ``given_water_reward``, ``given_water_supplement``, ``given_water_total``, ``expected_water``,
+            ``excess_water``; ``is_water_restricted`` boolean. ``attrs`` also holds ``implant_weight`` (g),
+            ``reference_weight_pct`` and ``zscore_weight_pct``. No animal gives zero rows with the same columns and
+            dtypes.
+
+        Raises
+        ------
+        ConfigurationError
+            If several animals have this nickname, which the server cannot answer for, or a day is unusable.
+        ProtocolError
+            If the answer makes no sense.
+        AlyxError
+            If the server cannot be asked.
+        """
+        days = {"start_date": checked_day("start", start), "end_date": checked_day("end", end)}
+        found = self.subject(subject, lab=lab)
+        answer: dict[str, Any] = {"records": []}
+        with self._explained():
+            if len(found):
+                nickname = found.iloc[0]["nickname"]
+                if len(self._client.list("subjects", {"nickname": nickname})) > 1:
+                    raise ConfigurationError(
+                        f"Several animals are called {nickname}, and {self._client.url} cannot answer for one of them.",
+                        hint="Give them different nicknames on Alyx.",
+                        setting="subject",
+                    )
+                answer = self._client.get(("water-requirement", nickname), days)
+        if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
+            raise ProtocolError(f"{self._client.url} answered water-requirement without records.", hint="Try again.")
+        rows = [{"id": record.get("date"), **record} for record in answer["records"]]
+        frame = self._table("water-requirement", rows, WATER_REQUIREMENT, [], details=False)
+        frame = frame.set_index("date", drop=False).drop(columns="id")
+        frame.index.name = None
+        for name in ("implant_weight", "reference_weight_pct", "zscore_weight_pct"):
+            frame.attrs[name] = answer.get(name)
+        return frame
+
+    def datasets(self, session: Any) -> pd.DataFrame:
+        """Return the datasets of a session.
+
+        Parameters
+        ----------
+        session : str or pandas.Series
+            Id of the session, or its row of a search.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a dataset, indexed by id, columns and dtypes as of ``search("datasets")``: ``name``,
+            ``dataset_type``, ``collection``, … string; ``file_size`` Int64, bytes; ``created_datetime``
+            datetime64[ns], server time. No dataset gives zero rows with the same columns and dtypes.
+
+        Raises
+        ------
+        ConfigurationError
+            If that is no session.
+        AlyxError
+            If the server cannot be asked; see `Connector.search`.
+        """
+        named = str(session.get("id") if hasattr(session, "get") else session)
+        if not _is_id(named):
+            raise ConfigurationError(
+                f"{named!r} is no session.", hint="Give its id, or its row: sessions.iloc[3].", setting="session"
+            )
+        return self.search("datasets", session=named, details=False)
+
+    def _actions(self, endpoint: str, subject: str, lab: str | None) -> pd.DataFrame:
+        found = self.subject(subject, lab=lab)
+        frame = self.search(endpoint, details=False, django=[{"subject": one} for one in found["id"]])
+        frame.attrs["notes"] = [*found.attrs["notes"], *frame.attrs["notes"]]
+        return frame.sort_values("date_time", ascending=False, kind="stable")
+
+
+def _is_id(text: Any) -> bool:
+    try:
+        return len(str(text)) == 36 and bool(uuid.UUID(str(text)))
+    except ValueError:
+        return False
