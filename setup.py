@@ -67,6 +67,7 @@ setup(
         "pandas>=1.5",
     ],
     extras_require={
+        "parquet": ["pyarrow"],
         "sandbox": SANDBOX,
         "test": TEST,
         "benchmark": [*SANDBOX, *ONE],

@@ -25,6 +25,7 @@ from alyx_connector.errors import (
     TransportError,
     UnreachableError,
 )
+from alyx_connector.parquet import read_parquet, write_parquet
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
 from alyx_connector.tokens import TokenStore, choose_token_store
 from alyx_connector.warning import AlyxWarning
@@ -62,4 +63,6 @@ __all__ = [
     "__version__",
     "choose_token_store",
     "parse_address",
+    "read_parquet",
+    "write_parquet",
 ]

@@ -13,14 +13,14 @@ from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
 from alyx_connector.filter_check import check_filters, endpoint_rows, filter_rows, find_endpoint
 from alyx_connector.filters import make_requests
-from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, UNKNOWN, Column, known_layout
+from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, UNKNOWN, Column, Kind, known_layout
 from alyx_connector.progress import CancelToken
 from alyx_connector.progress_bar import ProgressBar
 from alyx_connector.prompts import Given, log_in
 from alyx_connector.schema_source import SchemaSource
 from alyx_connector.search import add_details, list_rows, tell_namesakes
 from alyx_connector.subject_records import SubjectRecords
-from alyx_connector.tables import make_table
+from alyx_connector.tables import expanded, make_table
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
@@ -214,6 +214,7 @@ class Connector(SubjectRecords):
         endpoint: str = "sessions",
         *,
         details: bool = True,
+        expand: str | Sequence[str] = (),
         cancel: CancelToken | None = None,
         report: Report | None = None,
         **filters: Any,
@@ -228,6 +229,9 @@ class Connector(SubjectRecords):
             Whether to fetch what only the detail of each record tells (of a session: narrative, json, extended_qc, qc,
             users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
             and keeps what has arrived.
+        expand : str or sequence of str
+            ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
+            ``json.qc.noise``, of the dtype that fits; lists stay lists.
         cancel : CancelToken, optional
             Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
         report : callable, optional
@@ -293,6 +297,9 @@ class Connector(SubjectRecords):
             check_filters(filters, endpoint, described, self.url)
             requests = make_requests(filters)
             layout = described.layout if described else known_layout(endpoint) or UNKNOWN
+            columns = (*layout.listed, *(layout.detailed if details else ()))
+            wanted = [expand] if isinstance(expand, str) else list(expand)
+            _check_expansion(wanted, columns)
             rows, took_s = list_rows(self._client, endpoint, requests, cancel=stop, report=shown)
             if endpoint == "sessions" and "subject" in filters:
                 tell_namesakes(self._client, rows, filters["subject"], cancel=stop, tell=notes.append)
@@ -307,7 +314,9 @@ class Connector(SubjectRecords):
                     report=shown,
                     tell=notes.append,
                 )
-        return self._table(endpoint, rows, (*layout.listed, *(layout.detailed if details else ())), notes, details)
+        for name in wanted:
+            rows = expanded(rows, name, tell=notes.append)
+        return self._table(endpoint, rows, columns, notes, details)
 
     def endpoints(self) -> pd.DataFrame:
         """List what can be searched, in the server's own words; asked for once a day.
@@ -412,6 +421,17 @@ class Connector(SubjectRecords):
         else:
             return
         raise required
+
+
+def _check_expansion(wanted: Sequence[str], columns: Sequence[Column]) -> None:
+    nested = [column.name for column in columns if column.kind is Kind.JSON]
+    for name in wanted:
+        if name not in nested:
+            raise ConfigurationError(
+                f"There is no column {name!r} of JSON to expand, only: {', '.join(nested) or 'none'}.",
+                hint="The list of sessions has none: leave out details=False.",
+                setting="expand",
+            )
 
 
 def _login_required(what: str, url: str, username: str) -> LoginRequiredError:

@@ -10,14 +10,14 @@ from urllib.parse import unquote, urlsplit
 from alyx_connector.layouts import KIND_OF_FIELD, Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
     #: Takes a sentence that the user should read.
     Tell = Callable[[str], None]
 
-__all__ = ["identity", "make_table", "read_json"]
+__all__ = ["expanded", "identity", "make_table", "object_array", "read_json"]
 
 _OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)$")
 _TIME = re.compile(r"(\d{4})-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
@@ -79,6 +79,52 @@ def read_json(value: Any) -> dict[str, Any] | list[Any] | None:
     raise ValueError("neither an object nor a list")
 
 
+def expanded(rows: Sequence[Mapping[str, Any]], name: str, *, tell: Tell) -> list[dict[str, Any]]:
+    """Add to each row a field for each value nested in one of its fields.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The rows.
+    name : str
+        The field. ``{"qc": {"noise": 3}}`` in ``json`` becomes ``json.qc.noise``; lists stay lists.
+    tell : callable
+        Takes a sentence if two values come to one name.
+
+    Returns
+    -------
+    list of dict
+        The rows with these fields after their own.
+    """
+    made, twice = [], set()
+    for row in rows:
+        fields: dict[str, Any] = {}
+        for path, value in _leaves(name, _json_or_none(row.get(name))):
+            if path in fields or path in row:
+                twice.add(path)
+            else:
+                fields[path] = value
+        made.append({**row, **fields})
+    if twice:
+        tell(f"Several values come to the column {', '.join(sorted(twice))}: it shows the first of each row.")
+    return made
+
+
+def _json_or_none(value: Any) -> Any:
+    try:
+        return read_json(value)
+    except ValueError:
+        return None
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    for key, nested in value.items() if isinstance(value, dict) else ():
+        if isinstance(nested, dict):
+            yield from _leaves(f"{path}.{key}", nested)
+        else:
+            yield f"{path}.{key}", nested
+
+
 def make_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, tell: Tell, last: Sequence[Column] = ()
 ) -> pd.DataFrame:
@@ -117,7 +163,7 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
 
     kind = column.kind
     if kind is Kind.JSON:
-        return _objects(_json_values(column.name, values, tell))
+        return object_array(_json_values(column.name, values, tell))
     if kind is Kind.TIME:
         return _times(column.name, values, tell)
     if kind is not Kind.NESTED and not all(value is None or _FITS[kind](value) for value in values):
@@ -128,7 +174,7 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
             tell(f"{column.name} is not of the kind that Alyx answers ({kind.value}); it is shown as it came.")
         kind = fitting or Kind.NESTED
     if kind is Kind.NESTED:
-        return _objects(values)
+        return object_array(values)
     return pd.array([None if value is None else _CASTS[kind](value) for value in values], dtype=_DTYPES[kind])
 
 
@@ -151,7 +197,19 @@ def _all(values: list[Any], kind: Kind) -> bool:
     return all(value is None or _FITS[kind](value) for value in values)
 
 
-def _objects(values: list[Any]) -> Any:
+def object_array(values: Sequence[Any]) -> Any:
+    """Make an array of whatever values, lists among them.
+
+    Parameters
+    ----------
+    values : sequence
+        The values.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(len(values),)``, dtype object.
+    """
     import numpy as np
 
     array = np.empty(len(values), dtype=object)

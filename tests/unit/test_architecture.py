@@ -13,7 +13,18 @@ PACKAGES = ("alyx_connector", "pybpod_alyx_module", "alyx_sandbox")
 
 #: What must not be loaded by importing the room on the left.
 HEADLESS = {
-    "alyx_connector": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "pandas", "django", "rich"),
+    "alyx_connector": (
+        "AnyQt",
+        "PyQt5",
+        "pyforms",
+        "confapp",
+        "pybpodgui_plugin",
+        "pandas",
+        "numpy",
+        "pyarrow",
+        "django",
+        "rich",
+    ),
     "pybpod_alyx_module.sync.planner": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "requests"),
     "pybpod_alyx_module.sync.service": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
     "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),

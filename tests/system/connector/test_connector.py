@@ -24,6 +24,8 @@ from alyx_connector import (
     NotAlyxError,
     ServerFaultError,
     UnreachableError,
+    read_parquet,
+    write_parquet,
 )
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
@@ -485,3 +487,29 @@ def test_several_animals_of_one_nickname_are_told_with_their_labs(namesakes):
     assert set(sessions["lab"]) == {"champalimaud", "cortexlab"}
     assert sessions.attrs["notes"]
     assert set(connector.search(subject="jo001", lab="cortexlab", details=False)["lab"]) == {"cortexlab"}
+
+
+# nested values and files
+
+
+def test_nested_values_as_columns(connector):
+    sessions = connector.search(subject="ea04", expand=["json", "extended_qc"])
+    assert list(DTYPES)[:-1] == sessions.columns.to_list()[: len(DTYPES) - 1]
+    assert sessions.columns[-1] == "detail_error"
+    name = "json.whisker_stims.Stimulus right.1.n"
+    assert str(sessions.dtypes[name]) == "Int64"
+    assert sessions.iloc[3][name] == sessions.iloc[3].json["whisker_stims"]["Stimulus right"]["1"]["n"]
+    assert str(sessions.dtypes["extended_qc.noise_uV"]) == "Float64"
+    assert "json" in connector.search("subjects", expand="json", details=False)
+    with pytest.raises(ConfigurationError, match="no column 'json' of JSON"):
+        connector.search(expand="json", details=False)
+    assert connector.search(subject="nobody", expand="json").columns.to_list() == list(DTYPES)
+
+
+def test_a_search_survives_a_parquet_file(connector, tmp_path):
+    sessions = connector.search()
+    write_parquet(sessions, tmp_path / "sessions.parquet")
+    again = read_parquet(tmp_path / "sessions.parquet")
+    pd.testing.assert_frame_equal(again, sessions)
+    assert again.attrs == sessions.attrs
+    assert again.loc[sessions.index[3]].json == sessions.iloc[3].json

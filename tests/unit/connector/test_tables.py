@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector.layouts import Column, Kind, known_layout
-from alyx_connector.tables import identity, make_table, read_json
+from alyx_connector.tables import expanded, identity, make_table, read_json
 
 EACH_KIND = [Column(kind.value, kind) for kind in Kind]
 DTYPES = {
@@ -127,3 +127,34 @@ def test_the_columns_of_sessions_stand_in_the_order_of_alyx():
         *("id", "subject", "start_time", "number", "lab", "projects", "url", "task_protocol")
     ]
     assert [column.name for column in layout.detailed][:3] == ["users", "location", "procedures"]
+
+
+def test_nested_values_become_columns_of_a_fitting_dtype():
+    rows = [
+        {"json": {"qc": {"noise": 3, "pass": True}, "list": [1], "empty": {}}},
+        {"json": '{"qc": {"noise": 2.5}}'},
+        {"json": None},
+        {"json": [1]},
+        {"json": "words"},
+    ]
+    told = []
+    frame = make_table(expanded(rows, "json", tell=told.append), [Column("json", Kind.JSON)], tell=lambda note: None)
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
+        "json": "object",
+        "json.qc.noise": "Float64",
+        "json.qc.pass": "boolean",
+        "json.list": "object",
+    }
+    assert frame["json.qc.noise"].to_list()[:2] == [3, 2.5]
+    assert frame["json.qc.noise"].isna().to_list()[2:] == [True] * 3
+    assert frame["json.list"].to_list() == [[1], None, None, None, None]
+    assert told == []
+    assert list(rows[0]) == ["json"], "the rows stay as they are"
+
+
+def test_two_values_of_one_name_are_told():
+    told = []
+    (row,) = expanded([{"json": {"a": {"b": 1}, "a.b": 2}}], "json", tell=told.append)
+    assert row["json.a.b"] == 1
+    assert len(told) == 1
+    assert "json.a.b" in told[0]
