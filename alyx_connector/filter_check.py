@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.filters import PAIRS, is_many
+from alyx_connector.filters import PAIRS, is_many, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -236,7 +236,7 @@ def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
 
 
 def _check_value(known: Filter, endpoint: str, value: Any) -> None:
-    value = value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
+    value = plain_value(value)
     what, fits = _expected(known)
     if value is not None and not fits(value):
         raise ConfigurationError(

@@ -13,7 +13,7 @@ from typing import Any
 
 from alyx_connector.errors import ConfigurationError
 
-__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests"]
+__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests", "plain_value"]
 
 #: As many ids as an address of 4094 characters can hold.
 IDS_IN_A_REQUEST = 80
@@ -86,17 +86,28 @@ def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
     return [dict(chosen) for chosen in itertools.product(*alternatives)]
 
 
+def plain_value(value: Any) -> Any:
+    """Make a scalar of NumPy into what Python has for it.
+
+    Parameters
+    ----------
+    value : Any
+        Any value.
+
+    Returns
+    -------
+    Any
+        The same for all others.
+    """
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+
+
 def _refuse(name: str, why: str, hint: str) -> ConfigurationError:
     return ConfigurationError(f"The filter {name} {why}.", hint=hint, setting=name)
 
 
-def _plain(value: Any) -> Any:
-    # A scalar of NumPy as what Python has for it.
-    return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
-
-
 def _text(name: str, value: Any) -> str:
-    value = _plain(value)
+    value = plain_value(value)
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, bool | uuid.UUID):
@@ -123,8 +134,13 @@ def _text(name: str, value: Any) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    # NaN and NaT differ from themselves.
-    return bool(value != value)
+    # NaN and NaT differ from themselves; whether pandas' NA does, it refuses to say.
+    try:
+        return bool(value != value)
+    except TypeError:
+        return True
+    except ValueError:  # an array of several
+        return False
 
 
 def _pairs(name: str, wanted: Mapping[str, Any], above: str = "") -> str:
@@ -146,7 +162,7 @@ def _pairs(name: str, wanted: Mapping[str, Any], above: str = "") -> str:
 
 def _pair_value(name: str, key: str, value: Any) -> str:
     text = _text(name, value)
-    number = isinstance(_plain(value), int | float) and not isinstance(_plain(value), bool)
+    number = isinstance(plain_value(value), int | float) and not isinstance(plain_value(value), bool)
     if _SPECIAL.search(text):
         raise _refuse(
             name, f"has commas or brackets in the value of {key}", "The server would take it for more than one value."

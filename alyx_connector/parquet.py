@@ -103,7 +103,9 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
             f"{path} is no parquet file, or a damaged one.", hint="Search again and write it anew.", setting="path"
         ) from error
     for name in notes.get("nested", ()):
-        frame[name] = _column([None if text is None else json.loads(text) for text in frame[name]], frame.index)
+        frame[name] = _column(
+            [json.loads(text) if isinstance(text, str) else None for text in frame[name]], frame.index
+        )
     if notes:
         others = {name: dtype for name, dtype in notes["dtypes"].items() if name not in notes["nested"]}
         frame = frame.astype(others)

@@ -234,7 +234,7 @@ def _json_values(name: str, values: list[Any], tell: Tell) -> list[Any]:
 def _times(name: str, values: list[Any], tell: Tell) -> Any:
     import numpy as np
 
-    array = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[ns]")
+    array = np.full(len(values), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
     offsets, strange = set(), 0
     for place, value in enumerate(values):
         if value is None:
