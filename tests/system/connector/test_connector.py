@@ -379,6 +379,16 @@ def test_one_of_many_details_that_fails_does_not_sink_the_rest(behind_proxy):
     assert sessions["auto_datetime"].notna().sum() == 23
 
 
+def test_the_columns_of_the_list_are_those_of_the_list_whatever_a_detail_says(behind_proxy):
+    connector, proxy = behind_proxy
+    listed = connector.search(subject="ea04", details=False)
+    name = listed["id"].iloc[0]
+    proxy.fault("alter", path=f"/sessions/{name}", change=lambda record: {**record, "lab": "elsewhere", "qc": "FAIL"})
+    sessions = connector.search(subject="ea04")
+    assert sessions[LISTED].equals(listed)
+    assert sessions.loc[name, "qc"] == "FAIL"
+
+
 @pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
 def test_a_stop_half_way_keeps_what_has_arrived(behind_proxy, how):
     connector, proxy = behind_proxy

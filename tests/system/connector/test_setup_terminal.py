@@ -130,6 +130,14 @@ def test_an_unusable_address_is_asked_again_with_the_reason(start, sandbox, addr
     assert f"made {sandbox.url} jose 25" in terminal.end()
 
 
+def test_an_address_that_could_not_be_reached_is_offered_again(start):
+    terminal = start("username='jose', password='jose-demo', make_default=True")
+    terminal.answer(ADDRESS, "127.0.0.1:9")
+    terminal.child.expect_exact("Server address [127.0.0.1:9]: ")
+    terminal.child.sendintr()
+    assert "KeyboardInterrupt" in terminal.end()
+
+
 def test_a_server_that_fails_at_the_login_is_asked_for_again_and_the_rest_is_kept(start, sandbox, proxy):
     proxy.fault("answer", method="POST", path="/auth-token", status=500, body={"detail": "no such luck"})
     terminal = start()

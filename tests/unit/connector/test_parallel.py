@@ -79,6 +79,19 @@ def test_a_stop_keeps_what_came_and_ends_the_rest(how):
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("alyx-ask")]
 
 
+def test_what_comes_in_while_it_stops_is_kept_too():
+    def ends_late(stop, report):
+        stop.wait(60)
+        return "late"
+
+    def arrived(outcome):
+        raise KeyboardInterrupt
+
+    gathered = run([lambda stop, report: "came", ends_late], arrived=arrived)
+    assert gathered.outcomes == ["came", "late"]
+    assert isinstance(gathered.stopped, KeyboardInterrupt)
+
+
 def test_nothing_to_ask_for_is_nothing():
     assert run([]).outcomes == []
 
