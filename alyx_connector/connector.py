@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.client import AlyxClient
-from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.filter_check import check_filters, endpoint_rows, filter_rows, find_endpoint
 from alyx_connector.filters import make_requests
 from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, UNKNOWN, Column, Kind, known_layout
 from alyx_connector.progress import CancelToken
 from alyx_connector.progress_bar import ProgressBar
-from alyx_connector.prompts import Given, log_in
+from alyx_connector.prompts import Given, log_in, say
 from alyx_connector.schema_source import SchemaSource
 from alyx_connector.search import add_details, list_rows, tell_namesakes
 from alyx_connector.subject_records import SubjectRecords
@@ -76,7 +76,7 @@ class Connector(SubjectRecords):
         try:
             account = accounts.find(url, username)
         except LoginRequiredError as error:
-            missing = LoginRequiredError(f"{error} {error.hint}", hint=error.hint)
+            missing = LoginRequiredError(error.message, hint=error.hint)
         else:
             token = accounts.token(account.url, account.username)
             for note in accounts.notes:
@@ -146,7 +146,7 @@ class Connector(SubjectRecords):
             client.url, client.username or "", client.token or "", make_default=done.make_default
         )
         if given.missing:
-            print(  # noqa: T201 - the end of a dialog
+            say(
                 f"Connected to {account.url} as {account.username}. The token is kept ({accounts.tokens.describe()}), "
                 "the password is not."
             )
@@ -408,16 +408,12 @@ class Connector(SubjectRecords):
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        # Errors that say what to do, also to those who see only the traceback.
+        # A login that is wanted names the setup to call.
         try:
             yield
         except LoginRequiredError as error:
-            required = _login_required(str(error), self.url, self.username)
+            required = _login_required(error.message, self.url, self.username)
             required.__cause__ = error
-        except AlyxError as error:
-            if error.hint and hasattr(error, "add_note"):  # Python 3.11
-                error.add_note(error.hint)
-            raise
         else:
             return
         raise required
@@ -435,8 +431,7 @@ def _check_expansion(wanted: Sequence[str], columns: Sequence[Column]) -> None:
 
 
 def _login_required(what: str, url: str, username: str) -> LoginRequiredError:
-    call = _setup_call(url, username)
-    return LoginRequiredError(f"{what} {call}", hint=call)
+    return LoginRequiredError(what, hint=_setup_call(url, username))
 
 
 def _setup_call(url: str, username: str) -> str:

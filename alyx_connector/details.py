@@ -132,7 +132,7 @@ def fetch_details(
         done += 1
         lost = lost + 1 if isinstance(outcome, TransportError) else 0
         if isinstance(outcome, LoginRequiredError):
-            fatal = f"{outcome} {login_hint}"
+            fatal = f"{outcome.message} {login_hint}"
         elif lost >= _LOST_AFTER:
             fatal = str(outcome)
         report(Progress("details", done, total, _sentence(what, client.url, estimate.left(done))))

@@ -132,12 +132,12 @@ class _Dialog:
                 if not asked or (isinstance(error, ConfigurationError) and error.setting != "password"):
                     raise
                 what = "token" if token else "password"
-                _say(f"{error} Type the {what} of {username} again, or press Ctrl-C to begin anew.")
+                say(f"{error} Type the {what} of {username} again, or press Ctrl-C to begin anew.")
                 password = token = None
             except AlyxError as error:
                 if self._given.url is not None:
                     raise
-                _say(_reason(error))
+                say(str(error))
                 client = self._server()
 
     def _server(self) -> AlyxClient:
@@ -153,7 +153,7 @@ class _Dialog:
                 self._offered = typed
                 client.find_server()
             except AlyxError as error:
-                _say(_reason(error))
+                say(str(error))
             else:
                 return client
 
@@ -164,7 +164,7 @@ class _Dialog:
             typed = _answer(input, f"User name{offered}: ").strip() or (known[0] if known else "")
             if typed:
                 return typed
-            _say("The user name is empty.")
+            say("The user name is empty.")
 
 
 def _accepted(client: AlyxClient, username: str, password: str | None, token: str | None) -> AlyxClient:
@@ -188,7 +188,7 @@ def _ask_secret(username: str) -> tuple[str | None, str | None]:
         try:
             return None, checked_token(token)
         except ConfigurationError as error:
-            _say(_reason(error))
+            say(str(error))
 
 
 def _ask_whether(question: str) -> bool:
@@ -198,7 +198,7 @@ def _ask_whether(question: str) -> bool:
             return True
         if typed in {"n", "no"}:
             return False
-        _say("Type y or n.")
+        say("Type y or n.")
 
 
 def _answer(ask: Callable[[str], str], question: str) -> str:
@@ -209,9 +209,12 @@ def _answer(ask: Callable[[str], str], question: str) -> str:
     raise ConfigurationError(reason, hint=f"Pass the answers: {EVERYTHING}.", setting="input")
 
 
-def _reason(error: AlyxError) -> str:
-    return " ".join(filter(None, (str(error), error.hint)))
+def say(sentence: str) -> None:
+    """Say something in the dialog.
 
-
-def _say(sentence: str) -> None:
+    Parameters
+    ----------
+    sentence : str
+        What to say.
+    """
     print(sentence, flush=True)
