@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.accounts import Accounts
 
-__all__ = ["Given", "LoggedIn", "can_ask", "log_in"]
+__all__ = ["Given", "LoggedIn", "can_ask", "log_in", "say"]
 
 PROGRAM = "alyx-connector"
 #: Offered where no server is the default yet.
