@@ -12,7 +12,7 @@ from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
-from pybpod_alyx_module.sync.details import MISSING, SYNCED_AT, genotype_words
+from pybpod_alyx_module.sync.details import COMPARED, MISSING, SYNCED_AT, VOLATILE, genotype_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,36 +20,10 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 
 #: What stays as it is until somebody changes it on Alyx.
-LASTING: Final = (
-    "nickname",
-    "alyx_id",
-    "responsible_user",
-    "birth_date",
-    "death_date",
-    "species",
-    "sex",
-    "litter",
-    "strain",
-    "source",
-    "line",
-    "projects",
-    "lab",
-    "genotype",
-    "description",
-    "alive",
-    "json",
-    "url",
-)
+LASTING: Final = ("nickname", "alyx_id", *COMPARED, "url")
 
 #: What changes by itself, from day to day: shown as of the sync, never as today's.
-CHANGING: Final = (
-    "age_weeks",
-    "reference_weight",
-    "last_water_restriction",
-    "expected_water",
-    "remaining_water",
-    "session_projects",
-)
+CHANGING: Final = tuple(field for field in VOLATILE if field not in LASTING)
 
 #: Alyx says 0 for these where the animal is not under water restriction.
 WATER: Final = ("reference_weight", "expected_water", "remaining_water")
