@@ -154,15 +154,14 @@ class _Application:
         self._undo: list[Callable[[], None]] = []
 
     def steps(self) -> Iterator[Outcome]:
-        removals = self.plan.of(Action.REMOVE)
-        renames = [entry for entry in self.plan.of(Action.OVERRIDE) if _new_name(entry) is not None]
-        for entry in removals:
+        for entry in self.plan.of(Action.REMOVE):
             yield self._remove(entry)
+        renames = [entry for entry in self.plan.entries if _renames(entry)]
         possible = self._possible(renames)
-        yield from (self._rename(entry, possible=False) for entry in renames if entry not in possible)
-        yield from self._rename_all(possible)
+        yield from (self._rename(entry, possible=False) for entry in renames if _key(entry) not in possible)
+        yield from self._rename_all([entry for entry in renames if _key(entry) in possible])
         for entry in self.plan.entries:
-            if entry not in removals and entry not in renames:
+            if entry.action is not Action.REMOVE and not _renames(entry):
                 yield self._apply(entry)
 
     def roll_back(self) -> bool:
@@ -208,16 +207,17 @@ class _Application:
         self._undo.append(self.project.remove(local.key))
         return Outcome(entry, applied=True)
 
-    def _possible(self, renames: list[PlanEntry]) -> list[PlanEntry]:
-        # without those whose new name another subject of the project keeps, or gets as well
-        possible = [entry for entry in renames if self._now(entry)[0] is not None]
+    def _possible(self, renames: list[PlanEntry]) -> set[str]:
+        # the keys of those whose new name no other subject of the project keeps, or gets as well
+        now = {subject.key: subject for subject in self.project.subjects()}
+        possible = {
+            _key(entry): _new_name(entry) or "" for entry in renames if not _refusal(entry, now.get(_key(entry)))
+        }
         while True:
-            final = dict(self.project.names())
-            final.update({entry.local.key: _new_name(entry) or "" for entry in possible if entry.local is not None})
-            taken = Counter(map(fold, final.values()))
-            left = [entry for entry in possible if taken[fold(_new_name(entry) or "")] == 1]
+            taken = Counter(map(fold, ({key: subject.name for key, subject in now.items()} | possible).values()))
+            left = {key: name for key, name in possible.items() if taken[fold(name)] == 1}
             if left == possible:
-                return possible
+                return set(possible)
             possible = left
 
     def _rename_all(self, waiting: list[PlanEntry]) -> Iterator[Outcome]:
@@ -232,7 +232,7 @@ class _Application:
             if still == waiting:
                 # a ring, two animals that swapped names say: in one step, so that nobody sees or saves what is between
                 possible = self._possible(waiting)
-                ring = [self._rename(entry, possible=entry in possible) for entry in waiting]
+                ring = [self._rename(entry, possible=_key(entry) in possible) for entry in waiting]
                 yield from ring
                 return
             waiting = still
@@ -257,14 +257,28 @@ class _Application:
 
     def _now(self, entry: PlanEntry) -> tuple[LocalSubject | None, str]:
         # the entry's subject as it is now, or None and why it is refused
-        if entry.local is None:
-            raise ValueError(f"no subject of the project to {entry.action.value}")
-        now = self.project.read(entry.local.key)
-        if now is None:
-            return None, "it is no longer in the project"
-        if replace(now, hold="") != replace(entry.local, hold=""):
-            return None, "it changed in the project meanwhile: sync again"
-        return now, ""
+        now = self.project.read(_key(entry))
+        reason = _refusal(entry, now)
+        return (None, reason) if reason else (now, "")
+
+
+def _refusal(entry: PlanEntry, now: LocalSubject | None) -> str:
+    # why an entry is refused, seeing its subject as it is now; empty where it is as it was
+    if now is None:
+        return "it is no longer in the project"
+    if entry.local is None or replace(now, hold="") != replace(entry.local, hold=""):
+        return "it changed in the project meanwhile: sync again"
+    return ""
+
+
+def _key(entry: PlanEntry) -> str:
+    if entry.local is None:
+        raise ValueError(f"no subject of the project to {entry.action.value}")
+    return entry.local.key
+
+
+def _renames(entry: PlanEntry) -> bool:
+    return entry.action is Action.OVERRIDE and _new_name(entry) is not None
 
 
 def _new_name(entry: PlanEntry) -> str | None:

@@ -103,6 +103,8 @@ class _Planner:
                 self.here[subject.alyx_id].append(subject)
             else:
                 self.elsewhere.append(subject)
+        self.listed_ids = {subject.alyx_id for subject in remote.listed}
+        self.foreign_ids = {subject.alyx_id for subject in self.elsewhere}
         #: Nicknames that the listing holds more than once (also by case alone), with those who bear them.
         self.namesakes: dict[str, list[RemoteSubject]] = defaultdict(list)
         for listed in remote.listed:
@@ -113,7 +115,6 @@ class _Planner:
         self._find_leaving()
 
     def _find_leaving(self) -> None:
-        listed = {subject.alyx_id for subject in self.remote.listed}
         renamed: list[tuple[LocalSubject, RemoteSubject]] = []
         for subject in (*self.remote.listed, *self.remote.looked_up):
             linked, strays = self.here.get(subject.alyx_id, []), self.unknown_server.get(subject.alyx_id, [])
@@ -123,7 +124,7 @@ class _Planner:
             if not subject.alive:
                 if linked and not local.hold:
                     self.leaving.add(local.key)
-            elif subject.alyx_id in listed and fold(local.name) != fold(subject.nickname):
+            elif subject.alyx_id in self.listed_ids and fold(local.name) != fold(subject.nickname):
                 renamed.append((local, subject))
         self.leaving.update(local.key for local, _ in renamed)
         # one whose new name cannot be had stays, and then its name is not free for another
@@ -160,7 +161,7 @@ class _Planner:
     def _whose(self, foreign: LocalSubject) -> str:
         # why a subject of another server is left alone
         server = foreign.server or host_of(foreign.url)
-        if foreign.alyx_id not in {subject.alyx_id for subject in self.remote.listed}:
+        if foreign.alyx_id not in self.listed_ids:
             return f"it belongs to {server}: connect there to sync it"
         return (
             f"{self.remote.server} has the same animal, but here it is linked to {server}; if that server has moved, "
@@ -181,7 +182,7 @@ class _Planner:
             return [self._linked(copies[0], remote, listed=listed)]
         if strays:
             return [self._stray(strays[0], remote, listed=listed)]
-        if not listed or any(foreign.alyx_id == remote.alyx_id for foreign in self.elsewhere):
+        if not listed or remote.alyx_id in self.foreign_ids:
             return []
         return self._unlinked(remote)
 
