@@ -8,18 +8,18 @@ is read again, a few times. It holds whatever the order in which the pages were 
 from __future__ import annotations
 
 import json
-import queue
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ProtocolError
-from alyx_connector.progress import Cancelled, CancelToken, Progress
+from alyx_connector.parallel import Batch
+from alyx_connector.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alyx_connector.progress import Report
+    from alyx_connector.parallel import Job
+    from alyx_connector.progress import CancelToken, Report
 
     #: Fetches the page of these many rows from this row on; takes offset, limit, cancel token and report.
     Fetch = Callable[[int, int, CancelToken, Report], Any]
@@ -122,50 +122,23 @@ def _read_once(fetch: Fetch, what: str, page_size: int, workers: int, cancel: Ca
 
 
 def _read_rest(fetch: Fetch, first: _Page, what: str, workers: int, cancel: CancelToken, report: Report) -> list[_Page]:
-    # Workers hand everything over through the inbox, so that reports come from the thread that called.
-    inbox: queue.SimpleQueue[_Page | Progress | BaseException] = queue.SimpleQueue()
-    offsets: queue.SimpleQueue[int] = queue.SimpleQueue()
     step = len(first.rows)
-    waiting = page_offsets(first.count, step)
-    for offset in waiting:
-        offsets.put(offset)
-    stop = CancelToken(parent=cancel)
 
-    def wake() -> None:
-        inbox.put(Cancelled("Cancelled."))
+    def job(offset: int) -> Job:
+        return lambda stop, tell: _page_of(fetch(offset, step, stop, tell), offset, what)
 
-    def work() -> None:
-        try:
-            while not stop.cancelled:
-                offset = offsets.get_nowait()
-                inbox.put(_page_of(fetch(offset, step, stop, inbox.put), offset, what))
-        except queue.Empty:
-            return
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that called
-            inbox.put(error)
-
+    jobs = [job(offset) for offset in page_offsets(first.count, step)]
     pages: list[_Page] = []
     done = step
-    cancel.subscribe(wake)
-    try:
-        for number in range(min(workers, len(waiting))):
-            threading.Thread(target=work, name=f"alyx-page-{number}", daemon=True).start()
-        while len(pages) < len(waiting):
-            item = inbox.get()
-            if isinstance(item, Progress):
-                report(item)
-            elif isinstance(item, BaseException):
-                raise item
-            else:
-                if item.count != first.count:
-                    raise _Changed(f"the count was {first.count}, then {item.count}")
-                pages.append(item)
-                done += max(0, len(item.rows) - 1)
-                report(Progress("list", done, first.count))
-    finally:
-        cancel.unsubscribe(wake)
-        stop.detach()
-        stop.cancel()
+    with Batch(jobs, workers=workers, cancel=cancel, report=report) as batch:
+        for _, page in batch.arriving():
+            if isinstance(page, BaseException):
+                raise page
+            if page.count != first.count:
+                raise _Changed(f"the count was {first.count}, then {page.count}")
+            pages.append(page)
+            done += max(0, len(page.rows) - 1)
+            report(Progress("list", done, first.count))
     return sorted(pages, key=lambda page: page.offset)
 
 

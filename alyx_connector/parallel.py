@@ -1,9 +1,10 @@
-"""Several requests at once, whose answers are all kept: an error is one, and what came before a stop stays."""
+"""Several requests at once, whose answers and progress are handed over on the thread that called."""
 
 from __future__ import annotations
 
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,126 @@ from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     from alyx_connector.progress import Report
 
     #: A request; takes cancel token and report, returns the answer.
     Job = Callable[[CancelToken, Report], Any]
 
-__all__ = ["Gathered", "gather"]
+__all__ = ["Batch", "Gathered", "gather"]
 
 #: Seconds after which the thread that waits looks for a Ctrl-C, which does not wake it on every system.
 _LOOK_S = 0.2
 #: Seconds that a worker may take to end; a cancelled request ends at once.
 _END_S = 5.0
+
+
+class Batch:
+    """Some requests, several under way at once; leaving its ``with`` block cancels those that are.
+
+    Parameters
+    ----------
+    jobs : sequence of callable
+        The requests.
+    workers : int
+        How many at once.
+    cancel : CancelToken
+        Stops it.
+    report : callable
+        Takes the progress of the requests themselves, on the thread that called.
+    """
+
+    def __init__(self, jobs: Sequence[Job], *, workers: int, cancel: CancelToken, report: Report) -> None:
+        self._jobs = jobs
+        self._cancel = cancel
+        self._report = report
+        # Workers hand everything over through the inbox; None only wakes the thread that waits.
+        self._inbox: queue.SimpleQueue[tuple[int, Any] | Progress | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(jobs)):
+            self._waiting.put(number)
+        self._stop = CancelToken(parent=cancel)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"alyx-ask-{number}", daemon=True)
+            for number in range(min(workers, len(jobs)))
+        ]
+
+    def __enter__(self) -> Batch:
+        """Return the batch itself."""  # noqa: DOC201
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Cancel what is under way, without waiting for its end."""
+        self._cancel.unsubscribe(self._wake)
+        self._stop.detach()
+        self._stop.cancel()
+
+    def arriving(self) -> Iterator[tuple[int, Any]]:
+        """Send the requests, and hand over what comes of each as it arrives.
+
+        Yields
+        ------
+        int
+            Which request, from 0.
+        Any
+            Its answer, or the exception that it ended with.
+
+        Raises
+        ------
+        Cancelled
+            If cancelled before all have arrived.
+        """
+        self._cancel.subscribe(self._wake)
+        for thread in self._threads:
+            thread.start()
+        left = len(self._jobs)
+        while left:
+            self._cancel.raise_if_cancelled()
+            try:
+                item = self._inbox.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            if isinstance(item, Progress):
+                self._report(item)
+            elif item is not None:
+                left -= 1
+                yield item
+
+    def late(self) -> Iterator[tuple[int, Any]]:
+        """Wait for the requests that were cancelled, and hand over what came of them all the same.
+
+        Yields
+        ------
+        int
+            Which request, from 0.
+        Any
+            Its answer, or the exception that it ended with, `Cancelled` for most.
+        """
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(_END_S)
+        while not self._inbox.empty():
+            item = self._inbox.get()
+            if isinstance(item, tuple):
+                yield item
+
+    def _wake(self) -> None:
+        self._inbox.put(None)
+
+    def _work(self) -> None:
+        while not self._stop.cancelled:
+            try:
+                number = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._inbox.put((number, self._jobs[number](self._stop, self._inbox.put)))
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that called
+                self._inbox.put((number, error))
 
 
 @dataclass(frozen=True)
@@ -44,18 +152,12 @@ def gather(
     report: Report,
     arrived: Callable[[Any], bool],
 ) -> Gathered:
-    """Carry out requests, several at once.
+    """Carry out requests, several at once, and keep all that came: an error is an outcome, a stop loses nothing.
 
     Parameters
     ----------
-    jobs : sequence of callable
-        The requests.
-    workers : int
-        How many at once.
-    cancel : CancelToken
-        Stops it; so does Ctrl-C.
-    report : callable
-        Takes the progress of the requests themselves, on the thread that called.
+    jobs, workers, cancel, report
+        See `Batch`. Ctrl-C stops it too.
     arrived : callable
         Takes each outcome as it arrives, on the thread that called; False ends it, as if stopped.
 
@@ -64,71 +166,28 @@ def gather(
     Gathered
         The outcomes.
     """
-    inbox: queue.SimpleQueue[tuple[int, Any] | Progress | None] = queue.SimpleQueue()
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(len(jobs)):
-        waiting.put(number)
-    stop = CancelToken(parent=cancel)
-
-    def work() -> None:
-        while not stop.cancelled:
-            try:
-                number = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                inbox.put((number, jobs[number](stop, inbox.put)))
-            except Cancelled:
-                return
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that called
-                inbox.put((number, error))
-
-    def wake() -> None:
-        inbox.put(None)
-
-    threads = [
-        threading.Thread(target=work, name=f"alyx-ask-{number}", daemon=True)
-        for number in range(min(workers, len(jobs)))
-    ]
     outcomes: list[Any] = [None] * len(jobs)
     stopped: BaseException | None = None
     left = len(jobs)
-    cancel.subscribe(wake)
+    batch = Batch(jobs, workers=workers, cancel=cancel, report=report)
     try:
-        for thread in threads:
-            thread.start()
-        while left and not cancel.cancelled:
-            try:
-                item = inbox.get(timeout=_LOOK_S)
-            except queue.Empty:
-                continue
-            if isinstance(item, Progress):
-                report(item)
-            elif item is not None:
+        with suppress(Cancelled), batch:
+            for number, outcome in batch.arriving():
+                outcomes[number] = _kept(outcome)
                 left -= 1
-                if not arrived(_keep(outcomes, item)):
+                if not arrived(outcome):
                     stopped = Cancelled("Given up.")
                     break
     except KeyboardInterrupt as interrupt:
         stopped = interrupt
-    finally:
-        cancel.unsubscribe(wake)
-        stop.detach()
-        stop.cancel()
-    for thread in threads:
-        if thread.ident is not None:
-            thread.join(_END_S)
-    while not inbox.empty():
-        item = inbox.get()
-        if isinstance(item, tuple):
+    for number, outcome in batch.late():
+        if not isinstance(outcome, Cancelled):
+            outcomes[number] = _kept(outcome)
             left -= 1
-            _keep(outcomes, item)
     return Gathered(outcomes, stopped or (Cancelled("Cancelled.") if left else None))
 
 
-def _keep(outcomes: list[Any], item: tuple[int, Any]) -> Any:
-    number, outcome = item
+def _kept(outcome: Any) -> Any:
     if isinstance(outcome, BaseException) and not isinstance(outcome, AlyxError):
         raise outcome
-    outcomes[number] = outcome
     return outcome

@@ -92,6 +92,17 @@ def test_what_comes_in_while_it_stops_is_kept_too():
     assert isinstance(gathered.stopped, KeyboardInterrupt)
 
 
+def test_requests_that_another_thread_cancelled_end_it():
+    """As `AlyxClient.abort` does: the requests are cancelled, the token that was given is not."""
+
+    def aborted(stop, report):
+        raise Cancelled
+
+    gathered = run([lambda stop, report: "came", aborted, aborted], workers=1)
+    assert gathered.outcomes == ["came", None, None]
+    assert isinstance(gathered.stopped, Cancelled)
+
+
 def test_nothing_to_ask_for_is_nothing():
     assert run([]).outcomes == []
 
