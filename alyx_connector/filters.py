@@ -19,8 +19,13 @@ __all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests
 IDS_IN_A_REQUEST = 80
 #: Filters that are pairs of a key and a value.
 PAIRS = frozenset({"django", "json", "extended_qc"})
-#: What has a meaning of its own in pairs: the server splits at commas and evaluates what stands in brackets.
+#: What has a meaning of its own in pairs: the server splits at commas and evaluates what stands in brackets, as Python.
 _SPECIAL = re.compile(r"[,\[\]()]")
+#: A text that, in quotes and brackets, is evaluated to itself, whatever else is in the pairs.
+_QUOTABLE = re.compile(r"[^\\\[\]()\x00-\x1f\x7f]*")
+_WORDS = frozenset({"true", "false", "none"})
+#: Below and above all numbers, and below all texts, where the server compares what stands in JSON.
+_LEAST_NUMBER, _GREATEST_NUMBER, _LEAST_TEXT = "(-1e308)", "(1e308)", "('')"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -143,41 +148,76 @@ def _is_missing(value: Any) -> bool:
         return False
 
 
-def _pairs(name: str, wanted: Mapping[str, Any], above: str = "") -> str:
+def _pairs(name: str, wanted: Mapping[str, Any]) -> str:
     # The server reads keys and values in turn: {"noise_uV__lt": 5} is noise_uV__lt,5.
-    parts = []
+    values = _lookups(name, wanted)
+    if not values:
+        raise _refuse(name, "is empty: the server would ignore it and return everything", "Leave it out.")
+    texts = {key: _pair_value(name, key, value) for key, value in values.items()}
+    if name != "django":
+        for key, value in values.items():
+            texts.update(_other_end(key, value, values))
+    return ",".join(f"{key},{text}" for key, text in texts.items())
+
+
+def _lookups(name: str, wanted: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for key, value in wanted.items():
         if not isinstance(key, str) or not key.strip() or _SPECIAL.search(key):
             raise _refuse(name, f"has the key {key!r}", "A key is text without commas and brackets.")
         if isinstance(value, Mapping):
-            parts.append(_pairs(name, value, f"{above}{key}__"))
-        elif value is None:
-            parts.append(f"{above}{key}__isnull,True")
+            inside = _lookups(name, value, f"{above}{key}__")
+            if not inside:
+                raise _refuse(name, f"has nothing below {key}", "Leave it out.")
         else:
-            parts.append(f"{above}{key},{_pair_value(name, key, value)}")
-    if not parts:
-        raise _refuse(name, "is empty: the server would ignore it and return everything", "Leave it out.")
-    return ",".join(parts)
+            inside = {f"{above}{key}__isnull": True} if value is None else {f"{above}{key}": plain_value(value)}
+        for one in inside.keys() & found.keys():
+            raise _refuse(name, f"has {one} twice", "Give it once.")
+        found.update(inside)
+    return found
+
+
+def _other_end(key: str, value: Any, values: Mapping[str, Any]) -> dict[str, str]:
+    # In JSON the server puts null before all texts, these before all numbers, these before True, False, lists and
+    # objects: less than 5 are also null and "none". The other end keeps a comparison to values of one kind.
+    compared, _, operator = key.rpartition("__")
+    number = _is_number(value)
+    if not compared or isinstance(value, bool) or operator not in {"lt", "lte", "gt", "gte"}:
+        return {}
+    if any(f"{compared}__{other}" in values for other in (("gt", "gte") if operator[0] == "l" else ("lt", "lte"))):
+        return {}
+    if operator[0] == "l":
+        return {f"{compared}__gte": _LEAST_NUMBER if number else _LEAST_TEXT}
+    return {f"{compared}__lte": _GREATEST_NUMBER} if number else {f"{compared}__lt": _LEAST_NUMBER}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _pair_value(name: str, key: str, value: Any) -> str:
-    text = _text(name, value)
-    number = isinstance(plain_value(value), int | float) and not isinstance(plain_value(value), bool)
-    if _SPECIAL.search(text):
-        raise _refuse(
-            name, f"has commas or brackets in the value of {key}", "The server would take it for more than one value."
-        )
-    if number and text.startswith("-"):
-        raise _refuse(
-            name, f"has a negative number for {key}", "The server would take it for text: select after the search."
-        )
-    if isinstance(value, str) and (value.replace(".", "", 1).isdigit() or value.lower() in {"true", "false", "none"}):
+    # The server takes what looks like a number or a word of Python for that, but not -5. It evaluates what stands in
+    # brackets: (-5) is a number and ('001') a text.
+    if _is_number(value):
+        text = _text(name, value)
+        return f"({text})" if text.startswith("-") else text
+    if not isinstance(value, str):
+        return _text(name, value)
+    if _reads_as_text(value):
+        return value
+    quote = '"' if "'" in value else "'"
+    if quote in value or not _QUOTABLE.fullmatch(value):
         raise _refuse(
             name,
-            f"has the text {value!r} for {key}",
-            "The server takes it for a number, True, False or None: give that.",
+            f"has brackets, a backslash, a line break or both kinds of quotes in the value of {key}",
+            "The server cannot be asked for that: select after the search.",
         )
-    return text
+    return f"({quote}{value}{quote})"
+
+
+def _reads_as_text(value: str) -> bool:
+    read_otherwise = value.replace(".", "", 1).isdigit() or value.lower() in _WORDS or _SPECIAL.search(value)
+    return not read_otherwise and value.isprintable() and value == value.strip() != ""
 
 
 def _ids(value: Any) -> list[str]:

@@ -6,5 +6,6 @@ an SQLite file, loopback only, with Alyx's own status codes, bodies and oddities
 Left out, and told where one meets it: labs that judge weights by z-score (the growth tables belong to Alyx: a lab
 file or a request that asks for it is refused), filters by brain region, histology and tag, notes, probe insertions and
 fields of view (always empty), file records (a dataset is never online), admin pages. A filter into JSON by a key of
-digits (``json=stimuli__1__n,24``) finds list items only: SQLite tells them from keys, PostgreSQL does not.
+digits (``json=stimuli__1__n,24``) finds list items only: SQLite tells them from keys, PostgreSQL does not. In JSON and
+elsewhere, a lookup such as ``startswith`` ignores the case of ASCII letters, and ``json=a__contains,…`` is a 500.
 """

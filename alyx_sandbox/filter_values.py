@@ -1,7 +1,7 @@
 """The little language of the ``django=``, ``json=`` and ``extended_qc=`` filters: pairs separated by commas.
 
-Alyx evaluates what stands in brackets. The sandbox reads it: quoted strings, numbers, True, False and None, separated
-by commas, and nothing else.
+Alyx evaluates what stands in brackets, as Python. The sandbox reads it: quoted strings, numbers, True, False and None,
+separated by commas, and nothing else. One of them alone in round brackets is that value, as in Python: ``(-5)``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 _BRACKETS = {"[": "]", "(": ")"}
 _ITEM = re.compile(
-    r"""\s*(?:'(?P<single>[^'\\]*)'|"(?P<double>[^"\\]*)"|(?P<number>-?\d+(?:\.\d+)?)|(?P<word>True|False|None))\s*"""
+    r"""\s*(?:'(?P<single>[^'\\]*)'|"(?P<double>[^"\\]*)"|(?P<number>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)|(?P<word>True|False|None))\s*"""
 )
 _WORDS = {"True": True, "False": False, "None": None}
 
@@ -84,7 +84,8 @@ def _value(text: str) -> Any:
     if text.replace(".", "", 1).isdigit():
         return float(text)
     if text[:1] in _BRACKETS and text[-1:] in _BRACKETS.values():
-        return _list(text)
+        values = _list(text)
+        return values[0] if text[0] == "(" and len(values) == 1 and not text[:-1].rstrip().endswith(",") else values
     return text
 
 
@@ -105,5 +106,5 @@ def _item(item: re.Match[str]) -> Any:
     if item["word"]:
         return _WORDS[item["word"]]
     if item["number"]:
-        return float(item["number"]) if "." in item["number"] else int(item["number"])
+        return float(item["number"]) if set(item["number"]) & {".", "e"} else int(item["number"])
     return item["single"] if item["single"] is not None else item["double"]

@@ -14,6 +14,7 @@ from django_filters import CharFilter
 from django_filters import rest_framework as rest_filters
 
 from alyx_sandbox.filter_values import parse_pairs
+from alyx_sandbox.json_order import compare_like_postgresql
 from alyx_sandbox.models import (
     Dataset,
     Lab,
@@ -24,6 +25,8 @@ from alyx_sandbox.models import (
     WaterRestriction,
     Weighing,
 )
+
+compare_like_postgresql()
 
 
 class AlyxFilter(rest_filters.FilterSet):

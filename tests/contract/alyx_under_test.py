@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections import Counter
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _TIMEOUT = 60
+_NAMES = ("ALYX_TEST_URL", "ALYX_TEST_USER", "ALYX_TEST_PASSWORD")
 Row = TypeVar("Row")
+
+
+class Given(NamedTuple):
+    """A server that the environment names, and a user there."""
+
+    url: str
+    username: str
+    password: str
+
+
+def given_server() -> Given | None:
+    """Return the real Alyx to test against; None where none is named."""
+    values = [os.environ.get(name) for name in _NAMES]
+    url, user, password = values
+    if url and user and password:
+        return Given(url.rstrip("/"), user, password)
+    if any(values):
+        pytest.fail(f"set all of {', '.join(_NAMES)}, or none of them")
+    return None
 
 
 class AlyxUnderTest:
@@ -51,6 +76,15 @@ class AlyxUnderTest:
         """Return the first page of a list, of up to 1000 rows."""
         rows: list[dict[str, Any]] = self.get(path, limit=1000, **params)["results"]
         return rows
+
+    @contextmanager
+    def new_subject(self) -> Iterator[str]:
+        """Give the nickname of a new subject of the user, deleted at the end with all that hangs on it."""
+        name = f"contract_{uuid.uuid4().hex[:12]}"
+        answer = self.ask("POST", "/subjects", json={"nickname": name, "lab": self.subject["lab"]})
+        assert answer.status_code == 201, answer.text
+        yield name
+        assert self.ask("DELETE", f"/subjects/{name}").status_code == 204
 
     @cached_property
     def subjects(self) -> list[dict[str, Any]]:

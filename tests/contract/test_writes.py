@@ -10,21 +10,9 @@ import pytest
 from tests.contract.test_recorded_answers import check_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import requests
 
     from tests.contract.alyx_under_test import AlyxUnderTest
-
-
-@pytest.fixture
-def subject(writable: AlyxUnderTest) -> Iterator[str]:
-    """The nickname of a new subject of the user, deleted at the end with all that hangs on it."""
-    name = f"contract_{uuid.uuid4().hex[:12]}"
-    answer = writable.ask("POST", "/subjects", json={"nickname": name, "lab": writable.subject["lab"]})
-    assert answer.status_code == 201, answer.text
-    yield name
-    assert writable.ask("DELETE", f"/subjects/{name}").status_code == 204
 
 
 def _location(answer: requests.Response, alyx: AlyxUnderTest) -> str:

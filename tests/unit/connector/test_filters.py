@@ -34,8 +34,9 @@ ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
         ({"date_range": dt.date(2024, 1, 1)}, {"date_range": "2024-01-01,2024-01-01"}),
         ({"date_range": ("2024-01-01", None)}, {"django": "start_time__date__gte,2024-01-01"}),
         ({"date_range": (None, "2024-01-01")}, {"django": "start_time__date__lte,2024-01-01"}),
-        ({"extended_qc": {"pass": True, "noise_uV__lt": 5}}, {"extended_qc": "pass,True,noise_uV__lt,5"}),
-        ({"json": {"whisker_stims": {"n__gte": 2.5}, "note": "late"}}, {"json": "whisker_stims__n__gte,2.5,note,late"}),
+        ({"extended_qc": {"pass": True, "noise_uV": 5}}, {"extended_qc": "pass,True,noise_uV,5"}),
+        ({"json": {"whisker_stims": {"n": 2.5}, "note": "late"}}, {"json": "whisker_stims__n,2.5,note,late"}),
+        ({"json": {"a": {"b": {"c": 1}, "d": 2}}}, {"json": "a__b__c,1,a__d,2"}),
         ({"json": {"missing": None}}, {"json": "missing__isnull,True"}),
         ({"json": "a,1"}, {"json": "a,1"}),
         ({"id": ONE}, {"django": f"pk,{ONE}"}),
@@ -45,13 +46,62 @@ ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
             {"django": f"number,1,start_time__date__lte,2024-01-01,pk,{ONE}"},
         ),
         (
-            {"django": {"start_time__gte": NAIVE}},
-            {"django": "start_time__gte,2024-01-03T10:00:00"},
+            {"django": {"start_time__gte": NAIVE, "number__gt": -1}},
+            {"django": "start_time__gte,2024-01-03T10:00:00,number__gt,(-1)"},
         ),
     ],
 )
 def test_what_is_sent(filters, sent):
     assert make_requests(filters) == [sent]
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (-5, "(-5)"),
+        (np.int64(-5), "(-5)"),
+        (-2.5e-7, "(-0.00000025)"),
+        ("001", "('001')"),
+        ("1.5", "('1.5')"),
+        ("²", "('²')"),
+        ("True", "('True')"),
+        ("none", "('none')"),
+        ("left, then right", "('left, then right')"),
+        ("it's late, stop", '("it\'s late, stop")'),
+        ("", "('')"),
+        (" late ", "(' late ')"),
+        ("it's late", "it's late"),
+        ("-5", "-5"),
+        ("2024-01-01", "2024-01-01"),
+        (False, "False"),
+    ],
+)
+@pytest.mark.parametrize("name", ["json", "extended_qc", "django"])
+def test_a_value_in_pairs_is_what_the_server_reads_as_that_value(name, value, sent):
+    assert make_requests({name: {"a": value}}) == [{name: f"a,{sent}"}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        ({"a__lt": 5}, "a__lt,5,a__gte,(-1e308)"),
+        ({"a__gte": -5}, "a__gte,(-5),a__lte,(1e308)"),
+        ({"a": {"b__lte": 0.5}}, "a__b__lte,0.5,a__b__gte,(-1e308)"),
+        ({"a__gt": 1, "a__lt": 5}, "a__gt,1,a__lt,5"),
+        ({"a__gt": 1, "b__lt": 5}, "a__gt,1,b__lt,5,a__lte,(1e308),b__gte,(-1e308)"),
+        ({"a__lt": "m"}, "a__lt,m,a__gte,('')"),
+        ({"a__gte": dt.date(2024, 1, 1)}, "a__gte,2024-01-01,a__lt,(-1e308)"),
+        ({"a__gt": False}, "a__gt,False"),
+        ({"lt": 5}, "lt,5"),
+    ],
+)
+def test_a_comparison_in_json_is_among_values_of_one_kind(wanted, sent):
+    assert make_requests({"extended_qc": wanted}) == [{"extended_qc": sent}]
+    assert make_requests({"json": wanted}) == [{"json": sent}]
+
+
+def test_a_comparison_of_a_field_of_its_own_is_sent_as_it_is():
+    assert make_requests({"django": {"number__lt": 5}}) == [{"django": "number__lt,5"}]
 
 
 @pytest.mark.parametrize("values", [["a", "b", "a"], ("a", "b"), np.array(["a", "b"]), pd.Series(["a", "b"])])
@@ -109,11 +159,13 @@ def test_many_ids_are_as_few_requests_as_an_address_allows():
         {"json": {}},
         {"json": {"a": {}}},
         {"json": {"a,b": 1}},
-        {"json": {"a": "x,y"}},
         {"json": {"a": "['x']"}},
-        {"json": {"a": "001"}},
-        {"json": {"a": "True"}},
-        {"json": {"a": -5}},
+        {"json": {"a": "x)"}},
+        {"json": {"a": "x, \\"}},
+        {"json": {"a": "x\ny"}},
+        {"json": {"a": 'it\'s "late", stop'}},
+        {"json": {"a": float("nan")}},
+        {"json": {"a": {"b": 1}, "a__b": 2}},
         {"json": {"a": [1, 2]}},
         {"json": {1: 1}},
     ],
