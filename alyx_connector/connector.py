@@ -22,6 +22,7 @@ from alyx_connector.search import add_details, list_rows, tell_namesakes
 from alyx_connector.subject_records import SubjectRecords
 from alyx_connector.tables import expanded, make_table
 from alyx_connector.warning import AlyxWarning
+from alyx_connector.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ __all__ = ["Connector"]
 PROGRAM = "alyx-connector"
 
 
-class Connector(SubjectRecords):
+class Connector(SubjectRecords, Writing):
     """An Alyx server as one of its users, who was set up with `setup`.
 
     Connectors to several servers, or of several users, live side by side. Nothing is asked of the server before the
@@ -49,6 +50,8 @@ class Connector(SubjectRecords):
         not set up means the one server whose host it is.
     username : str, optional
         User; the default user of that server if left out.
+    write : bool
+        Whether `update`, `update_json` and `create` may write; what `setup` returns only reads.
 
     Raises
     ------
@@ -71,7 +74,8 @@ class Connector(SubjectRecords):
     ('ea04', {'n': 31, 'amp': 0.5})
     """
 
-    def __init__(self, url: str | None = None, username: str | None = None) -> None:
+    def __init__(self, url: str | None = None, username: str | None = None, *, write: bool = False) -> None:
+        self._write = write is True
         accounts = Accounts()
         try:
             account = accounts.find(url, username)

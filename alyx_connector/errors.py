@@ -17,6 +17,7 @@
     │  ├─ InvalidDataError          400: which field, and why
     │  ├─ RateLimitedError          429: throttled, for longer than we may wait
     │  └─ ServerFaultError          5xx
+    ├─ ConflictError                somebody else changed the record meanwhile; nothing was written
     └─ ProtocolError                an answer that makes no sense (truncated, not JSON, missing keys)
        └─ NotAlyxError              this is not an Alyx server (a web page, a captive portal, another service)
 
@@ -36,6 +37,7 @@ __all__ = [
     "AlyxError",
     "CertificateError",
     "ConfigurationError",
+    "ConflictError",
     "CredentialsError",
     "InvalidDataError",
     "LoginRejectedError",
@@ -245,6 +247,23 @@ class RateLimitedError(ResponseError):
 
 class ServerFaultError(ResponseError):
     """The server failed (5xx). On a write the record may have been stored all the same."""
+
+
+class ConflictError(AlyxError):
+    """Somebody else changed the record meanwhile; nothing was written.
+
+    Parameters
+    ----------
+    message, hint : str
+        See `AlyxError`.
+    changed : sequence of str
+        What is no longer what it was: names of fields, with dots into JSON: ``"json.qc.noise"``.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "", changed: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        #: What is no longer what it was.
+        self.changed: list[str] = list(changed)
 
 
 class ProtocolError(AlyxError):

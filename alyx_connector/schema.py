@@ -8,7 +8,7 @@ from typing import Any
 
 from alyx_connector.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
 
-__all__ = ["Endpoint", "Filter", "Schema", "parse_schema", "schema_from_dict", "schema_to_dict"]
+__all__ = ["Endpoint", "Field", "Filter", "Schema", "parse_schema", "schema_from_dict", "schema_to_dict"]
 
 _PART, _ALL, _EXACT, _ANY = "part of a word", "all", "exact", "any"
 _NO_CASE = "exact, but for case"
@@ -59,6 +59,18 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Field:
+    """A field of a record that is sent to the server."""
+
+    #: As the server calls it.
+    name: str
+    #: ``date``, ``date-time``, ``uuid``, … or empty.
+    format: str
+    #: Whether the server sets it, and ignores what is sent.
+    read_only: bool
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A list of a server."""
 
@@ -70,6 +82,10 @@ class Endpoint:
     layout: Layout
     #: By what a single record is asked for, ``id`` or ``nickname`` say; empty if it cannot be.
     detail_by: str
+    #: The fields of a new record; empty where none can be made.
+    created: tuple[Field, ...] = ()
+    #: The fields of a change to a record; empty where none can be changed.
+    updated: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +165,7 @@ def schema_from_dict(content: dict[str, Any]) -> Schema:
                 {one: Filter(**{**said, "choices": tuple(said["choices"])}) for one, said in held["filters"].items()},
                 Layout(*(tuple(Column(c["name"], Kind(c["kind"])) for c in held["layout"][p]) for p in _PARTS)),
                 held["detail_by"],
+                *(tuple(Field(**said) for said in held[written]) for written in ("created", "updated")),
             )
             for name, held in content["endpoints"].items()
         }
@@ -171,14 +188,28 @@ def _endpoint(name: str, path: str, paths: dict[str, Any], components: dict[str,
     detail_by, record = (details[0][0], _answer(details[0][1])) if details else ("", None)
     row = (_answer(paths[path]) or "").removeprefix(_PAGED).removesuffix("List")
     layout = known_layout(name) or _layout(components.get(row, {}), components.get(record or "", {}))
-    return Endpoint(name, filters, layout, detail_by)
+    created = _sent(paths[path].get("post", {}), components)
+    updated = _sent(details[0][1].get("patch", {}), components) if details else ()
+    return Endpoint(name, filters, layout, detail_by, created, updated)
 
 
 def _answer(methods: dict[str, Any]) -> str | None:
     # Name of the component that a GET answers with.
-    content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
-    reference = content.get("application/json", {}).get("schema", {}).get("$ref")
+    return _component(methods.get("get", {}).get("responses", {}).get("200", {}))
+
+
+def _component(body: dict[str, Any]) -> str | None:
+    reference = body.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref")
     return reference.rpartition("/")[2] if isinstance(reference, str) else None
+
+
+def _sent(method: dict[str, Any], components: dict[str, Any]) -> tuple[Field, ...]:
+    # What the body of a POST or PATCH may hold.
+    component = components.get(_component(method.get("requestBody", {})) or "", {})
+    return tuple(
+        Field(name, str(said.get("format", "")), bool(said.get("readOnly", False)))
+        for name, said in component.get("properties", {}).items()
+    )
 
 
 def _layout(row: dict[str, Any], record: dict[str, Any]) -> Layout:

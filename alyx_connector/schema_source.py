@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["SchemaSource"]
 
 #: Changes with what is kept.
-VERSION = 1
+VERSION = 2
 #: Seconds that a schema is good for.
 A_DAY_S = 24 * 3600
 ROUTE = ("api", "schema")

@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.connector_part import ConnectorPart
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.filters import checked_day
 from alyx_connector.layouts import WATER_REQUIREMENT
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
-
     import pandas as pd
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.layouts import Column
-
-__all__ = ["SubjectRecords"]
+__all__ = ["SubjectRecords", "is_id"]
 
 
-class SubjectRecords(ABC):
+class SubjectRecords(ConnectorPart):
     """The part of `Connector` that is about one animal or one session.
 
     An animal is named by its nickname, or by its id where several have one nickname.
     """
 
-    _client: AlyxClient
-
     @abstractmethod
     def search(self, endpoint: str = "sessions", *, details: bool = True, **filters: Any) -> pd.DataFrame:
         """See `Connector.search`."""
-
-    @abstractmethod
-    def _explained(self) -> AbstractContextManager[None]:
-        """Make errors say what to do."""
-
-    @abstractmethod
-    def _table(
-        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
-    ) -> pd.DataFrame:
-        """Make the frame, and warn of what is told."""
 
     def subject(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
         """Return what Alyx tells of an animal, alive or not.
@@ -74,7 +57,7 @@ class SubjectRecords(ABC):
         >>> Connector().subject("ea04").iloc[0].lab
         'haisslab'
         """
-        wanted = {"id": subject} if _is_id(subject) else {"nickname": subject}
+        wanted = {"id": subject} if is_id(subject) else {"nickname": subject}
         frame = self.search("subjects", details=False, **wanted, **({"lab": lab} if lab is not None else {}))
         listed = [f"{one.nickname} of {one.lab} (id {one.id})" for one in frame.itertuples()]
         if len(listed) != 1:
@@ -109,7 +92,7 @@ class SubjectRecords(ABC):
         Examples
         --------
         >>> Connector().weights("ea04").weight.to_list()
-        [24.3, 24.1]
+        [23.8, 24.1]
         """
         return self._actions("weighings", subject, lab)
 
@@ -217,7 +200,7 @@ class SubjectRecords(ABC):
             If the server cannot be asked; see `Connector.search`.
         """
         named = str(session.get("id") if hasattr(session, "get") else session)
-        if not _is_id(named):
+        if not is_id(named):
             raise ConfigurationError(
                 f"{named!r} is no session.", hint="Give its id, or its row: sessions.iloc[3].", setting="session"
             )
@@ -230,7 +213,19 @@ class SubjectRecords(ABC):
         return frame.sort_values("date_time", ascending=False, kind="stable")
 
 
-def _is_id(text: Any) -> bool:
+def is_id(text: Any) -> bool:
+    """Tell whether a text is an id of Alyx.
+
+    Parameters
+    ----------
+    text : Any
+        The text.
+
+    Returns
+    -------
+    bool
+        True for a UUID of 36 characters.
+    """
     try:
         return len(str(text)) == 36 and bool(uuid.UUID(str(text)))
     except ValueError:

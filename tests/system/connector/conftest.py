@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
-from alyx_connector import AlyxClient
+from alyx_connector import AlyxClient, Connector
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 
@@ -37,3 +39,23 @@ def client(proxy, writable, token):
         client.find_server()
         proxy.forget_requests()
         yield client
+
+
+@pytest.fixture
+def strict_home(tmp_path, monkeypatch):
+    """A computer on which nothing was set up, and no warning goes unseen."""
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield tmp_path
+
+
+@pytest.fixture
+def writer(strict_home, proxy):
+    """A Connector that may write, behind the proxy, which counts from 0; the schema is kept."""
+    Connector.setup(proxy.url, "jose", "jose-demo", make_default=True)
+    writer = Connector(write=True)
+    writer.endpoints()
+    proxy.forget_requests()
+    return writer

@@ -1,0 +1,409 @@
+"""Writing to Alyx: change a record, merge into its JSON, make a new one; only where it was allowed."""
+
+from __future__ import annotations
+
+import uuid
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.connector_part import ConnectorPart
+from alyx_connector.errors import (
+    ConfigurationError,
+    ConflictError,
+    InvalidDataError,
+    ProtocolError,
+)
+from alyx_connector.layouts import known_layout
+from alyx_connector.progress import CancelToken
+from alyx_connector.record_fields import (
+    JSON_FIELDS,
+    changed_paths,
+    check_names,
+    fields_of,
+    merged,
+    not_as_sent,
+    same_json,
+    same_time,
+    sendable,
+)
+from alyx_connector.subject_records import is_id
+from alyx_connector.tables import identity, read_json
+from alyx_connector.write_target import WriteTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from alyx_connector.schema import Endpoint, Field
+
+__all__ = ["Writing"]
+
+_AGAIN = "Look at what the record is now, and call again: it is read anew."
+
+
+class Writing(ConnectorPart):
+    """The part of `Connector` that writes; there is no delete."""
+
+    _write: bool
+
+    @abstractmethod
+    def _described(self, endpoint: str, cancel: CancelToken, notes: list[str]) -> Endpoint | None:
+        """Return what the server says of a list."""
+
+    def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:
+        """Change fields of a record; the others stay as they are. Needs ``Connector(write=True)``.
+
+        Parameters
+        ----------
+        endpoint : str
+            Whose list the record is in: ``"sessions"``, ``"subjects"``, …
+        record : str or pandas.Series
+            Its id, or its row of a search; a subject also by its nickname, if it is the only one of that name; what
+            Alyx knows by its name (labs, projects, …) by that.
+        **fields
+            The new values: text, numbers, True or False, dates, naive datetimes in lab time, lists, values of NumPy
+            and pandas; None, NaT and NA store null. ``json`` and ``extended_qc`` are for `update_json`.
+
+        Returns
+        -------
+        pandas.Series
+            The whole record as the server stored it, like a row of ``search(endpoint)``. What it did not store as it
+            was sent is warned of (`AlyxWarning`).
+
+        Raises
+        ------
+        ConfigurationError
+            If writing is off, there is no such list or field (with the nearest names: the server would ignore it), the
+            server sets the field itself, a value cannot be sent, or several animals have one nickname. Nothing was
+            written.
+        InvalidDataError
+            If the server refuses the values; ``fields`` says which, and why. Nothing was written.
+        NotFoundError
+            If there is no such record.
+        PermissionDeniedError
+            If this user may not write.
+        AlyxError
+            Whatever else goes wrong. A change whose answer is lost may have been stored all the same, and is not sent
+            again: the error says how to look.
+
+        Examples
+        --------
+        >>> connector = Connector(write=True)
+        >>> session = connector.search(subject="ea04").iloc[3]
+        >>> connector.update("sessions", session, narrative="left port sticky", n_trials=340).n_trials
+        340
+        """
+        self._check_write("update")
+        notes: list[str] = []
+        with self._explained():
+            target = self._target(endpoint, record)
+            for name in JSON_FIELDS:
+                if name in fields:
+                    raise ConfigurationError(
+                        f"update() would drop all other keys of {name}.",
+                        hint=f'Use update_json("{target.endpoint}", id, {{…}}, field="{name}"), which merges.',
+                        setting=name,
+                    )
+            known = target.described.updated if target.described else fields_of(self._read(target))
+            sent = self._checked(target, known, fields, "changed")
+            answer = self._change(target, sent)
+        notes += not_as_sent(sent, answer)
+        return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
+
+    def update_json(
+        self, endpoint: str, record: Any, changes: Mapping[str, Any], /, *, field: str = "json", since: Any = None
+    ) -> pd.Series:
+        """Merge changes into the JSON of a record; its other keys stay. Needs ``Connector(write=True)``.
+
+        The record is read, merged, read once more, and written only if nobody changed it in between. Alyx itself
+        cannot refuse a late write: what somebody else writes in the moment between that second reading and the arrival
+        of ours is overwritten, unnoticed. ``since`` covers the time since you looked, not that moment.
+
+        Parameters
+        ----------
+        endpoint, record
+            See `update`.
+        changes : mapping
+            What is to stand in it. Objects merge, at any depth; everything else, a list too, replaces what stands
+            there; None stores null. No key can be taken out.
+        field : str
+            ``"json"`` or ``"extended_qc"``.
+        since : pandas.Series, optional
+            The row of a search with details on which the changes rest: if the field, or the time of the record's last
+            change, is no longer what it says, nothing is written.
+
+        Returns
+        -------
+        pandas.Series
+            The whole record as the server has it now, like a row of ``search(endpoint)``; the next ``since``. Where
+            the changes stand there already nothing is written.
+
+        Raises
+        ------
+        ConflictError
+            If somebody else changed the record; ``changed`` says what. Nothing was written.
+        InvalidDataError
+            If the field holds something else than an object, null or a text of these, or the server refuses the
+            values.
+        ConfigurationError
+            See `update`; also if there is nothing to merge, or ``since`` is no row of this record.
+        ProtocolError
+            If the server answers that it stored something else.
+        AlyxError
+            Whatever else goes wrong; see `update`.
+
+        Examples
+        --------
+        >>> connector = Connector(write=True)
+        >>> session = connector.search(subject="ea04").iloc[3]
+        >>> session = connector.update_json("sessions", session, {"qc": {"noise": 3}}, since=session)
+        >>> list(session.json), session.json["qc"]
+        (['whisker_stims', 'qc'], {'noise': 3})
+        """
+        self._check_write("update_json")
+        if field not in JSON_FIELDS:
+            raise ConfigurationError(
+                f"{field!r} is no field of JSON.", hint=f"There are: {', '.join(JSON_FIELDS)}.", setting="field"
+            )
+        if not isinstance(changes, Mapping) or not changes:
+            raise ConfigurationError(
+                f"The changes to {field} must be a dict that is not empty.",
+                hint='For example {"qc": {"noise": 3}}.',
+                setting="changes",
+            )
+        wanted = sendable(field, changes)
+        with self._explained():
+            target = self._target(endpoint, record)
+            if target.described:
+                check_names([field], target.described.updated, target.endpoint, self._client.url)
+            before = self._read(target)
+            check_names([field], fields_of(before), target.endpoint, self._client.url)
+            if since is not None:
+                self._check_since(target, before, since, field)
+            current = self._object(target, before, field)
+            after = merged(current, wanted)
+            answer = before
+            if not same_json(after, current):
+                self._check_unchanged(target, before, self._read(target), field)
+                answer = self._change(target, {field: after})
+                if _json_or_text(answer.get(field)) != after:
+                    raise ProtocolError(
+                        f"{self._client.url} answered that it stored something else as {field} of {target}.",
+                        hint=f"Look at it: {target.look()}.",
+                    )
+        return self._table(target.endpoint, [answer], target.columns, [], details=False).iloc[0]
+
+    def create(self, endpoint: str, /, **fields: Any) -> pd.Series:
+        """Make a new record. Needs ``Connector(write=True)``.
+
+        Nothing on the server stops a second identical one, so it is sent once. Where the answer is lost the record may
+        be there all the same: look before you call again.
+
+        Parameters
+        ----------
+        endpoint : str
+            What to make: ``"sessions"``, ``"weighings"``, ``"water-administrations"``, …
+        **fields
+            As for `update`, and also ``json={…}``. ``subject`` is a nickname or an id. Units: weights g, water mL.
+
+        Returns
+        -------
+        pandas.Series
+            The record as the server stored it; see `update`.
+
+        Raises
+        ------
+        ConfigurationError
+            See `update`; also if there is no such subject, or several have its nickname (with their labs): the server
+            cannot tell them apart. Nothing was written.
+        InvalidDataError
+            If the server refuses the values, or misses one; ``fields`` says which. Nothing was written.
+        PermissionDeniedError
+            If this user may not write.
+        AlyxError
+            Whatever else goes wrong; see `update`.
+
+        Examples
+        --------
+        >>> import datetime
+        >>> connector = Connector(write=True)
+        >>> when = datetime.datetime(2024, 3, 1, 9, 30)
+        >>> connector.create("weighings", subject="ea04", weight=24.5, date_time=when).weight
+        24.5
+        """
+        self._check_write("create")
+        notes: list[str] = []
+        with self._explained():
+            target = self._list(endpoint)
+            if target.described:
+                known: Sequence[Field] = target.described.created
+            else:
+                columns = known_layout(target.endpoint)
+                known = fields_of([column.name for column in target.columns] if columns else fields)
+                if not columns:
+                    notes.append(
+                        f"{self._client.url} does not describe its lists: names of fields cannot be checked, and the "
+                        "server ignores unknown ones."
+                    )
+            sent = self._checked(target, known, fields, "made")
+            with target.may_be_stored(str(sent.get("subject") or "")):
+                answer = self._record(target, self._client.post(target.route, sent))
+        notes += not_as_sent(sent, answer)
+        return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
+
+    def _check_write(self, method: str) -> None:
+        if not self._write:
+            raise ConfigurationError(
+                f"This Connector only reads: {method}() is off.",
+                hint=f'Connector(url="{self._client.url}", username="{self._client.username}", write=True) writes.',
+                setting="write",
+            )
+
+    def _list(self, endpoint: str) -> WriteTarget:
+        name = str(endpoint).strip("/")
+        return WriteTarget(name, self._described(name, CancelToken(), []), (name,))
+
+    def _target(self, endpoint: str, record: Any) -> WriteTarget:
+        listed = self._list(endpoint)
+        endpoint, described = listed.endpoint, listed.described
+        key = described.detail_by if described and endpoint != "subjects" else "id"
+        named = record.get(key, record.get("id")) if hasattr(record, "get") else record
+        if not isinstance(named, str | uuid.UUID) or not str(named).strip():
+            raise ConfigurationError(
+                f"That is no record of {endpoint}, but {type(named).__name__}.",
+                hint="Give its id, or its row: sessions.iloc[3].",
+                setting="record",
+            )
+        name = str(named)
+        if described and not (described.detail_by and described.updated):
+            raise ConfigurationError(
+                f"{endpoint} of {self._client.url} cannot be changed.",
+                hint="The server only takes new ones, or none.",
+                setting="endpoint",
+            )
+        if endpoint == "subjects":
+            subject = self._subject(name)
+            return WriteTarget(
+                endpoint, described, (endpoint, str(subject["nickname"])), str(subject["id"]), by_id=True
+            )
+        by_id = is_id(name)
+        if described and described.detail_by == "id" and not by_id:
+            raise ConfigurationError(
+                f"{name!r} is no id of {endpoint}.", hint="Give the id of the record, or its row.", setting="record"
+            )
+        name = str(uuid.UUID(name)) if by_id else name
+        return WriteTarget(endpoint, described, (endpoint, name), name, by_id)
+
+    def _subject(self, subject: str) -> dict[str, Any]:
+        # The one animal that is meant: the server takes nothing but nicknames, and fails where two animals share one.
+        nickname = subject
+        if is_id(subject):
+            found = self._client.list("subjects", {"django": f"pk,{uuid.UUID(subject)}"})
+            nickname = str(found[0]["nickname"]) if found else ""
+        rows = self._client.list("subjects", {"nickname": nickname}) if nickname.strip() else []
+        if len(rows) == 1:
+            return rows[0]
+        if not rows:
+            raise ConfigurationError(
+                f"There is no subject {subject!r} at {self._client.url} that you may see.",
+                hint='connector.search("subjects", details=False) lists them.',
+                setting="subject",
+            )
+        labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
+        raise ConfigurationError(
+            f"Several animals are called {nickname} (labs: {labs}), and {self._client.url} cannot tell them apart.",
+            hint="Give them different nicknames on Alyx.",
+            setting="subject",
+        )
+
+    def _checked(
+        self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str
+    ) -> dict[str, Any]:
+        if not known or not fields:
+            why = "there is no field to send" if known else "the server takes none"
+            raise ConfigurationError(
+                f"{target.endpoint} at {self._client.url} cannot be {verb}: {why}.",
+                hint="Name fields and their values." if known else "connector.endpoints() lists what there is.",
+                setting="fields" if known else "endpoint",
+            )
+        check_names(fields, known, target.endpoint, self._client.url)
+        kinds = {field.name: field.format for field in known}
+        sent = {name: sendable(name, value, kinds[name]) for name, value in fields.items()}
+        if isinstance(sent.get("subject"), str):
+            sent["subject"] = self._subject(sent["subject"])["nickname"]
+        return sent
+
+    def _read(self, target: WriteTarget) -> dict[str, Any]:
+        return self._record(target, self._client.get(target.route))
+
+    def _change(self, target: WriteTarget, sent: Mapping[str, Any]) -> dict[str, Any]:
+        with target.may_be_stored():
+            return self._record(target, self._client.patch(target.route, sent))
+
+    def _record(self, target: WriteTarget, answer: Any) -> dict[str, Any]:
+        if not isinstance(answer, dict) or (target.by_id and answer.get("id", target.name) != target.name):
+            raise ProtocolError(f"{self._client.url} answered with something else than {target}.", hint="Try again.")
+        return {"id": identity(answer), **answer}
+
+    def _object(self, target: WriteTarget, record: Mapping[str, Any], field: str) -> dict[str, Any]:
+        value = _json_or_text(record.get(field))
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        kind = "a list" if isinstance(value, list) else "neither an object nor a text of one"
+        raise InvalidDataError(
+            f"{field} of {target} at {self._client.url} is {kind}: there are no keys to merge with. "
+            "Nothing was written.",
+            hint="Change it on Alyx.",
+            endpoint=target.endpoint,
+            fields={field: [f"is {kind}"]},
+        )
+
+    def _check_since(self, target: WriteTarget, record: Mapping[str, Any], since: Any, field: str) -> None:
+        if not hasattr(since, "get") or field not in since or since.get("id", target.name) != target.name:
+            raise ConfigurationError(
+                f"since is no row of {target} that tells its {field}.",
+                hint="Give the row of a search with details, or what update_json returned.",
+                setting="since",
+            )
+        then, now = (_json_or_text(value) for value in (since[field], record.get(field)))
+        if isinstance(now, dict | list) or isinstance(then, dict | list):  # a frame shows all else as None
+            changed = changed_paths(field, then, now)
+        else:
+            changed = []
+        written, seen = record.get("auto_datetime"), since.get("auto_datetime")
+        if written and seen is not None and not same_time(getattr(seen, "isoformat", seen.__str__)(), str(written)):
+            changed.append("auto_datetime")
+        if changed:
+            raise self._conflict(target, "since you looked", changed)
+
+    def _check_unchanged(
+        self, target: WriteTarget, before: Mapping[str, Any], again: Mapping[str, Any], field: str
+    ) -> None:
+        if not any(changed_paths(name, before.get(name), again.get(name)) for name in (field, "auto_datetime")):
+            return
+        names = dict.fromkeys([field, *before, *again])
+        raise self._conflict(
+            target,
+            "at this moment",
+            [path for name in names for path in changed_paths(name, before.get(name), again.get(name))],
+        )
+
+    def _conflict(self, target: WriteTarget, when: str, changed: list[str]) -> ConflictError:
+        return ConflictError(
+            f"Somebody else changed {target} at {self._client.url} {when}: {', '.join(changed[:8])}"
+            f"{', …' if len(changed) > 8 else ''}. Nothing was written.",
+            hint=_AGAIN,
+            changed=changed,
+        )
+
+
+def _json_or_text(value: Any) -> Any:
+    # A text that holds JSON is read; what cannot be read stays what it is.
+    try:
+        return read_json(value)
+    except ValueError:
+        return value
