@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
+from tests.contract.json_values import MISSING, VALUES
 from tests.sandbox_server import SandboxServer
 
 if TYPE_CHECKING:
@@ -36,4 +37,15 @@ def writable(alyx: AlyxUnderTest) -> AlyxUnderTest:
 def subject(writable: AlyxUnderTest) -> Iterator[str]:
     """The nickname of a new subject of the user, deleted at the end with all that hangs on it."""
     with writable.new_subject() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def valued(writable: AlyxUnderTest) -> Iterator[str]:
+    """The nickname of a subject with a session for each of `VALUES`: its number is the place in there."""
+    with writable.new_subject() as name:
+        for number, value in enumerate(VALUES):
+            held = {} if value is MISSING else {"v": value}
+            body = {"subject": name, "number": number, "json": held, "extended_qc": held}
+            assert writable.ask("POST", "/sessions", json=body).status_code == 201
         yield name

@@ -6,31 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract.json_values import MISSING, NUMBERS, TEXTS, VALUES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.contract.alyx_under_test import AlyxUnderTest
-
-#: What stands below "v" in a session each; MISSING: nothing does.
-MISSING = object()
-VALUES = (
-    *(-7, -5, -3.5, 0, 1, 4, 1e-7),
-    *("-5", "001", "1", "True", "None", "a, b", "a", "2024-01-01"),
-    *(None, MISSING, True, [1, 2], {"w": -1}),
-)
-NUMBERS = [value for value in VALUES if isinstance(value, int | float) and not isinstance(value, bool)]
-TEXTS = [value for value in VALUES if isinstance(value, str)]
-
-
-@pytest.fixture(scope="module")
-def valued(writable: AlyxUnderTest) -> Iterator[str]:
-    """The nickname of a subject with a session for each of the values."""
-    with writable.new_subject() as name:
-        for number, value in enumerate(VALUES):
-            held = {} if value is MISSING else {"v": value}
-            body = {"subject": name, "number": number, "json": held, "extended_qc": held}
-            assert writable.ask("POST", "/sessions", json=body).status_code == 201
-        yield name
 
 
 def _key(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the docstrings and the README show is run, on the sandbox."""
+"""What the docstrings, the README and docs show is run: on the sandbox, or on the real Alyx of `ALYX_TEST_URL`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from alyx_connector import Connector, connector
 from alyx_connector import __all__ as public
+from tests.contract.alyx_under_test import AlyxUnderTest, Given, given_server
 from tests.sandbox_server import SandboxServer
 
 ROOT = Path(__file__).parents[3]
@@ -35,16 +36,55 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+def with_demo_lab(given):
+    """The server, set up as the default one; the test is skipped where it has not the animals that are shown."""
+    connector = Connector.setup(*given, make_default=True)
+    shown = connector.search("subjects", nickname=["ea04", "jo002", "jo006"], details=False)
+    if len(shown) != 3 or len(connector.search(subject="ea04", details=False)) < 4:
+        pytest.skip("the lab of this server is not the demo lab: it has no ea04, jo002 and jo006 with sessions")
+    return given
+
+
 @pytest.fixture
-def own_sandbox():
-    """The demo lab, to be written to."""
-    with SandboxServer("--throttle", "off") as server:
-        yield server
+def server(request):
+    """A server to read from."""
+    given = given_server()
+    if given is None:
+        sandbox = request.getfixturevalue("sandbox")
+        given = Given(sandbox.url, sandbox.username, sandbox.password)
+    return with_demo_lab(given)
+
+
+@pytest.fixture
+def own_server():
+    """A server to write to: a sandbox of our own, or a real Alyx, on which what is shown is undone."""
+    given = given_server()
+    if given is None:
+        with SandboxServer("--throttle", "off") as sandbox:
+            yield with_demo_lab(Given(sandbox.url, sandbox.username, sandbox.password))
+        return
+    alyx = AlyxUnderTest(*given)
+    if not alyx.may_write:
+        pytest.skip("this server is not on this machine: set ALYX_TEST_WRITE=1 to let tests write to it")
+    path = f"/sessions/{Connector(*with_demo_lab(given)[:2]).search(subject='ea04').iloc[3].id}"
+    before = {name: alyx.get(path)[name] for name in ("narrative", "n_trials", "json")}
+    weighings = {row["url"] for row in alyx.rows("/weighings", nickname="ea04")}
+    yield given
+    assert alyx.ask("PATCH", path, json=before).status_code == 200
+    for url in {row["url"] for row in alyx.rows("/weighings", nickname="ea04")} - weighings:
+        assert alyx.ask("DELETE", url.removeprefix(alyx.url)).status_code == 204
 
 
 def run_examples(member, name, server):
-    Connector.setup(server.url, "jose", "jose-demo", make_default=True)
-    text = inspect.getdoc(member).replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+    text = inspect.getdoc(member)
+    for shown, here in [
+        ("http://127.0.0.1:8000", server.url),
+        ("127.0.0.1:8000", server.url),
+        ("jose-demo", server.password),
+        ("'jose'", repr(server.username)),
+        ('"jose"', repr(server.username)),
+    ]:
+        text = text.replace(shown, here)
     examples = doctest.DocTestParser().get_doctest(text, {"Connector": Connector}, name, connector.__file__, 0)
     failures = []
     result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(examples, out=failures.append)
@@ -53,18 +93,17 @@ def run_examples(member, name, server):
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_a_docstring(sandbox, name):
-    run_examples(DOCUMENTED[name], name, sandbox)
+def test_a_docstring(server, name):
+    run_examples(DOCUMENTED[name], name, server)
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_docstring_that_writes(own_sandbox, name):
-    run_examples(getattr(Connector, name), name, own_sandbox)
+def test_a_docstring_that_writes(own_server, name):
+    run_examples(getattr(Connector, name), name, own_server)
 
 
-def test_the_snippets_about_writing(own_sandbox, capsys):
+def test_the_snippets_about_writing(own_server, capsys):
     assert {"update", "update_json", "create"} <= set(WRITES)
-    Connector.setup(own_sandbox.url, "jose", "jose-demo", make_default=True)
     client = Connector()
     snippets = re.findall(r"```python\n(.*?)```", WRITING, re.DOTALL)
     assert len(snippets) >= 2
@@ -81,13 +120,17 @@ def analyst_snippets():
     return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
 
 
-def test_the_snippets_of_the_readme(sandbox, tmp_path):
+def test_the_snippets_of_the_readme(server, tmp_path):
     snippets = analyst_snippets()
     assert len(snippets) >= 2
     program = "\n".join(snippets).replace(
-        "Connector.setup()", "Connector.setup('alyx.mylab.org', 'jose', 'jose-demo', make_default=True)"
+        "Connector.setup()", "Connector.setup('alyx.mylab.org', 'my_username', 'my_password', make_default=True)"
     )
-    for shown, here in [("alyx.mylab.org", sandbox.url), ("my_username", "jose"), ("my_password", "jose-demo")]:
+    for shown, here in [
+        ("alyx.mylab.org", server.url),
+        ("my_username", server.username),
+        ("my_password", server.password),
+    ]:
         program = program.replace(shown, here)
     command = [sys.executable, "-c", program]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
