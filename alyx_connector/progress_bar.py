@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ProgressBar", "in_notebook"]
 
 _WIDTH = 20
+_LONGEST = 110
 #: Seconds between two drawings, and before the first: what is quick needs no bar.
 _PAUSE_S = 0.1
 _FIRST_S = 0.5
@@ -59,10 +61,16 @@ class ProgressBar:
         if progress.total:
             filled = min(_WIDTH, _WIDTH * progress.done // progress.total)
             counted = f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {progress.done}/{progress.total} "
-        line = (counted + (progress.message or progress.stage))[:110]
+        line = (counted + (progress.message or progress.stage))[: self._room()]
         self._stream.write("\r" + line.ljust(self._drawn))
         self._stream.flush()
         self._drawn = len(line)
+
+    def _room(self) -> int:
+        # A line that goes on in the next one could not be wiped out.
+        if self._stream is None or not self._stream.isatty():
+            return _LONGEST
+        return min(_LONGEST, shutil.get_terminal_size().columns - 1)
 
     def __enter__(self) -> ProgressBar:
         """Return the bar itself."""  # noqa: DOC201

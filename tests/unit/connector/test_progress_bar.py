@@ -35,6 +35,16 @@ def test_it_draws_count_and_sentence_on_one_line_and_wipes_it_out(now):
     assert "\n" not in stream.getvalue()
 
 
+def test_a_line_is_never_longer_than_the_terminal(now, monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setenv("COLUMNS", "40")
+    with ProgressBar(stream) as bar:
+        now[0] += 1
+        bar(Progress("details", 5, 10, "Details of 10 sessions, about 7 s left."))
+    assert stream.getvalue().split("\r")[1] == "[##########..........] 5/10 Details of "
+
+
 def test_what_is_quick_draws_nothing_but_a_wait_is_told_at_once(now):
     stream = io.StringIO()
     with ProgressBar(stream) as bar:
