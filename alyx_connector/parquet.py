@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.whole_file import whole_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
-__all__ = ["read_parquet", "write_parquet"]
+__all__ = ["load_pyarrow", "read_parquet", "write_parquet"]
 
 #: Where our own notes stand in the metadata of a file.
 _KEY = b"alyx_connector"
@@ -38,7 +38,7 @@ def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
         If pyarrow is missing, if a column or ``attrs`` holds what JSON cannot express (then nothing is written), or if
         the file cannot be written.
     """
-    pa, pq = _pyarrow()
+    pa, pq = load_pyarrow()
     nested = [name for name, dtype in frame.dtypes.items() if str(dtype) == "object"]
     plain = frame.copy(deep=False)
     plain.attrs = {}
@@ -53,20 +53,8 @@ def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
     }
     table = pa.Table.from_pandas(plain)
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: json.dumps(notes).encode()})
-    target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        os.close(handle)
-        try:
-            pq.write_table(table, name)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ConfigurationError(
-            f"{target} cannot be written: {error.strerror or error}.", hint="Name another file.", setting="path"
-        ) from error
+    with whole_file(path) as file:
+        pq.write_table(table, str(file))
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
@@ -88,7 +76,7 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     ConfigurationError
         If pyarrow is missing, or the file cannot be read or is no such file.
     """
-    pa, pq = _pyarrow()
+    pa, pq = load_pyarrow()
     try:
         with open(path, "rb") as file:
             table = pq.read_table(file)
@@ -114,7 +102,19 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def load_pyarrow() -> tuple[Any, Any]:
+    """Load what parquet files need.
+
+    Returns
+    -------
+    tuple of module
+        ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises
+    ------
+    ConfigurationError
+        If pyarrow is missing; says how to install it.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
