@@ -31,6 +31,9 @@ TEST = [
     "import-linter>=2",
     # The questions of Connector.setup are answered at a real terminal.
     "pexpect>=4.8",
+    # And in a kernel of Jupyter, which also runs the notebook of the docs.
+    "nbclient>=0.10",
+    "ipykernel>=6.29",
     *ONE,
 ]
 

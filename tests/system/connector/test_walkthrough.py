@@ -1,0 +1,151 @@
+"""The notebook of the docs, run in a kernel of Jupyter; and the questions of ``Connector.setup()`` asked in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[3]
+WALKTHROUGH = ROOT / "docs/walkthrough.ipynb"
+TIMEOUT_S = 120
+#: What the cells of the walkthrough must have found; run behind them, in the same kernel.
+CHECKS = """
+assert connector.url == "{url}"
+assert len(sessions) == 25 and sessions.index.is_unique and sessions["detail_error"].isna().all()
+assert session.json["whisker_stims"]["Stimulus right"]["1"] == {{"n": 31, "amp": 0.5}}
+assert ((correct > 0.7) & (correct < 0.8)).sum() == correct.notna().sum() > 20
+assert set(some["subject"]) == {{"ea04", "jo006"}} and (some["start_time"] >= "2024-01-02").all()
+assert len(good) > 3 and all(qc["pass"] and qc["noise_uV"] < 5 for qc in good["extended_qc"])
+assert len(passed) > 0 and len(stimulated) > 0
+assert str(wide.dtypes["json.whisker_stims.Stimulus right.1.n"]) == "Int64"
+assert wide["json.whisker_stims.Stimulus right.1.n"].iloc[3] == 31
+assert animals["alive"].all() and set(animals["responsible_user"]) == {{"jose"}}
+assert len(weights) and len(water) and water["water_administered"].sum() > 0
+assert len(days) == 6 and days["too_light"].sum() == 6
+assert days["percentage_weight"].round(1).iloc[-1] == 74.8
+assert datasets["name"].to_list() == ["_ibl_trials.table.pqt"]
+assert again.equals(sessions) and again.attrs == sessions.attrs
+"""
+
+
+@pytest.fixture(autouse=True)
+def kernel_home(tmp_path, monkeypatch):
+    """A computer on which neither Jupyter nor the Connector was used before."""
+    for name in ("ALYX_CONNECTOR_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.fixture
+def kernel():
+    """A kernel and its client, as a front end has them."""
+    manager = KernelManager()
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=TIMEOUT_S)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def run(client, code, answer=None):
+    """Run a cell; what it asks goes to ``answer``. Return what it showed and the name of its error, or None."""
+    shown = []
+
+    def output(message):
+        content = message["content"]
+        if content.get("name") == "stderr":
+            return  # a bar, where the machine is slow
+        shown.append(content.get("text") or content.get("data", {}).get("text/plain") or content.get("evalue") or "")
+
+    def asked(message):
+        typed = answer(message["content"]["prompt"], message["content"]["password"])
+        if typed is not None:
+            client.input(typed)
+
+    reply = client.execute_interactive(
+        code, allow_stdin=answer is not None, stdin_hook=asked, output_hook=output, timeout=TIMEOUT_S
+    )
+    return "".join(shown), reply["content"].get("ename")
+
+
+def shown_by(cell):
+    """What a cell printed, warned of and returned, as text."""
+    return "".join(output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
+def test_the_walkthrough_runs_as_it_stands(sandbox, tmp_path):
+    notebook = nbformat.read(WALKTHROUGH, as_version=4)
+    nbformat.validate(notebook)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("127.0.0.1:8000", sandbox.url)
+    checks = nbformat.v4.new_code_cell(CHECKS.format(url=sandbox.url))
+    notebook.cells.append(checks)
+    NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.source.splitlines()[0]: shown_by(cell) for cell in notebook.cells if cell.cell_type == "code"}
+    assert "subjct is no filter of sessions" in shown["from alyx_connector import ConfigurationError"]
+    assert (
+        "Several animals are called jo001"
+        in shown['connector.subject("jo001")[["nickname", "lab", "responsible_user"]]']
+    )
+    assert sandbox.url in shown["Connector.accounts()"]
+    assert "Empty DataFrame" in shown['Connector.forget(connector.url, "jose")']
+    assert "jose-demo" not in "".join(shown.values())
+
+
+SETUP = "from alyx_connector import Connector; connector = Connector.setup()"
+
+
+def test_setup_asks_in_a_kernel_of_jupyter(kernel, sandbox):
+    _, client = kernel
+    answers = iter([sandbox.url, "jose", "y", "wrong-word", "jose-demo"])
+    asked = []
+
+    def answer(prompt, hidden):
+        asked.append((prompt, hidden))
+        return next(answers)
+
+    shown, failed = run(client, SETUP, answer)
+    assert failed is None, shown
+    assert [(prompt.split()[0], hidden) for prompt, hidden in asked] == [
+        ("Server", False),
+        ("User", False),
+        ("Make", False),
+        ("Password", True),
+        ("Password", True),
+    ]
+    assert "Type the password of jose again" in shown
+    assert f"Connected to {sandbox.url} as jose" in shown
+    shown, failed = run(client, "print(len(Connector().search(subject='ea04', details=False)))")
+    assert (failed, shown) == (None, "25\n")
+
+
+def test_an_interrupt_while_it_asks_ends_setup_with_nothing_written(kernel, sandbox, tmp_path):
+    manager, client = kernel
+    answers = iter([sandbox.url, "jose", "y"])
+
+    def answer(prompt, hidden):
+        if hidden:
+            manager.interrupt_kernel()
+            return None
+        return next(answers)
+
+    _, failed = run(client, SETUP, answer)
+    assert failed == "KeyboardInterrupt"
+    assert not list(tmp_path.glob("alyx_connector_home/**/*.json"))
+
+
+def test_where_the_front_end_cannot_ask_setup_says_what_to_pass(kernel):
+    _, client = kernel
+    shown, failed = run(client, SETUP)
+    assert failed == "ConfigurationError"
+    assert "Connector.setup(url=" in shown
