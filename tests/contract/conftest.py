@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alyx_connector import Connector
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.contract.json_values import MISSING, VALUES
 from tests.sandbox_server import SandboxServer
@@ -49,3 +50,13 @@ def valued(writable: AlyxUnderTest) -> Iterator[str]:
             body = {"subject": name, "number": number, "json": held, "extended_qc": held}
             assert writable.ask("POST", "/sessions", json=body).status_code == 201
         yield name
+
+
+@pytest.fixture(scope="module")
+def connector(alyx: AlyxUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connector]:
+    """A Connector to the server, with the token of its user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("ALYX_TOKEN_STORE", "file")
+        token = str(alyx.session.headers["Authorization"]).removeprefix("Token ")
+        yield Connector.setup(alyx.url, alyx.user, token=token, make_default=True)

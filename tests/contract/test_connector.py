@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from alyx_connector import AlyxWarning, ConfigurationError, Connector
+from alyx_connector import AlyxWarning, ConfigurationError
 from alyx_connector.layouts import DETAIL_ERROR, WATER_REQUIREMENT, Kind, known_layout
 from tests.contract.alyx_under_test import found
 from tests.contract.json_values import MISSING, NUMBERS, TEXTS, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from alyx_connector import Connector
     from tests.contract.alyx_under_test import AlyxUnderTest
 
 DTYPES = {
@@ -27,16 +26,6 @@ DTYPES = {
     Kind.JSON: "object",
     Kind.NESTED: "object",
 }
-
-
-@pytest.fixture(scope="module")
-def connector(alyx: AlyxUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connector]:
-    """A Connector to the server, with the token of its user."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("ALYX_TOKEN_STORE", "file")
-        token = str(alyx.session.headers["Authorization"]).removeprefix("Token ")
-        yield Connector.setup(alyx.url, alyx.user, token=token, make_default=True)
 
 
 @pytest.fixture(scope="module")

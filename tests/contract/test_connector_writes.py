@@ -1,0 +1,95 @@
+"""What the analyst's Connector writes, beside what the server then holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alyx_connector import ConfigurationError, ConflictError, Connector
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tests.contract.alyx_under_test import AlyxUnderTest
+
+WHEN = dt.datetime(2026, 11, 20, 10)  # noqa: DTZ001 - lab time
+
+
+@pytest.fixture
+def writer(writable: AlyxUnderTest, connector: Connector) -> Connector:
+    """The Connector that may write."""
+    return Connector(connector.url, connector.username, write=True)
+
+
+@pytest.fixture
+def session(writer: Connector, subject: str) -> pd.Series:
+    """A session of a new subject."""
+    return writer.create(
+        "sessions", subject=subject, number=1, start_time=WHEN, narrative="new", json={"rig": "r1", "qc": {"a": 1}}
+    )
+
+
+def test_a_new_session_is_stored_and_given_back_as_a_row_of_a_search(
+    writable: AlyxUnderTest, writer: Connector, session: pd.Series, subject: str
+) -> None:
+    stored = writable.get(f"/sessions/{session.id}")
+    assert (stored["subject"], stored["number"], stored["narrative"]) == (subject, 1, "new")
+    assert (stored["start_time"], stored["json"]) == (WHEN.isoformat(), {"rig": "r1", "qc": {"a": 1}})
+    found = writer.search(id=session.id).iloc[0]
+    assert set(session.index) <= set(found.index)
+    for name in ("id", "subject", "start_time", "number", "lab", "task_protocol", "narrative", "json", "qc", "users"):
+        assert session[name] == found[name]
+
+
+def test_what_is_updated_and_nothing_else_changes(
+    writable: AlyxUnderTest, writer: Connector, session: pd.Series
+) -> None:
+    before = writable.get(f"/sessions/{session.id}")
+    changed = writer.update("sessions", session, narrative="left port sticky", n_trials=340, end_time=WHEN)
+    after = writable.get(f"/sessions/{session.id}")
+    assert (after["narrative"], after["n_trials"], after["end_time"]) == ("left port sticky", 340, WHEN.isoformat())
+    assert (changed.narrative, changed.n_trials) == ("left port sticky", 340)
+    touched = {"narrative", "n_trials", "end_time", "auto_datetime"}
+    assert {name: after[name] for name in after if name not in touched} == {
+        name: before[name] for name in before if name not in touched
+    }
+
+
+@pytest.mark.parametrize("field", ["json", "extended_qc"])
+def test_json_is_merged(writable: AlyxUnderTest, writer: Connector, session: pd.Series, field: str) -> None:
+    writer.update_json("sessions", session.id, {"qc": {"noise": -3}, "rig": None, "days": [1, 2]}, field=field)
+    before = {"rig": "r1", "qc": {"a": 1}} if field == "json" else {"qc": {}}
+    stored = writable.get(f"/sessions/{session.id}")[field]
+    assert stored == {"rig": None, "qc": {**before["qc"], "noise": -3}, "days": [1, 2]}
+
+
+def test_what_somebody_else_wrote_meanwhile_is_told_and_kept(
+    writable: AlyxUnderTest, writer: Connector, session: pd.Series
+) -> None:
+    answer = writable.ask("PATCH", f"/sessions/{session.id}", json={"json": {"rig": "r2"}})
+    assert answer.status_code == 200
+    with pytest.raises(ConflictError) as caught:
+        writer.update_json("sessions", session, {"qc": {"noise": 3}}, since=session)
+    assert "json.rig" in caught.value.changed
+    assert writable.get(f"/sessions/{session.id}")["json"] == {"rig": "r2"}
+
+
+def test_weights_and_water_are_created_by_nickname_and_by_id(
+    writable: AlyxUnderTest, writer: Connector, subject: str
+) -> None:
+    name = writable.get(f"/subjects/{subject}")["id"]
+    writer.create("weighings", subject=subject, weight=24.5, date_time=WHEN)
+    writer.create("weighings", subject=name, weight=24.1, date_time=WHEN + dt.timedelta(days=1))
+    writer.create("water-administrations", subject=subject, water_administered=0.8, date_time=WHEN)
+    assert writer.weights(subject)["weight"].to_list() == [24.1, 24.5]
+    assert writer.water(subject)["water_administered"].to_list() == [0.8]
+
+
+def test_an_unknown_name_is_refused_before_anything_is_sent(
+    writable: AlyxUnderTest, writer: Connector, session: pd.Series
+) -> None:
+    with pytest.raises(ConfigurationError, match="narrative"):
+        writer.update("sessions", session, narative="x")
+    assert writable.get(f"/sessions/{session.id}")["auto_datetime"] == session.auto_datetime.isoformat()
