@@ -68,6 +68,8 @@ setup(
         "keyring>=24",
         # The frames of Connector. No upper limit: PyBpod has pandas already, and its version must not move.
         "pandas>=1.5",
+        # The tables of the command line.
+        "rich>=13",
     ],
     extras_require={
         "parquet": ["pyarrow"],
@@ -76,5 +78,10 @@ setup(
         "benchmark": [*SANDBOX, *ONE],
         "dev": [*TEST, "ruff", "mypy", "types-requests"],
     },
-    entry_points={"console_scripts": ["pybpod-alyx = pybpod_alyx_module.__main__:main"]},
+    entry_points={
+        "console_scripts": [
+            "alyx-connector = alyx_connector.cli:main",
+            "pybpod-alyx = pybpod_alyx_module.__main__:main",
+        ]
+    },
 )

@@ -1,0 +1,8 @@
+"""``python -m alyx_connector``: the command ``alyx-connector``."""
+
+import sys
+
+from alyx_connector.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Values of a frame as plain values and as text that can do no harm in a terminal or a spreadsheet."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["column_values", "for_spreadsheet", "json_text", "text_of", "visible"]
+
+#: Fields that are days; other times have an hour.
+_DAYS = frozenset({"birth_date", "death_date", "date"})
+#: What a terminal obeys instead of showing it, what reverses the direction of text, and halves of characters.
+_UNSAFE = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[{_UNSAFE}]")
+_CONTROL_BUT_LINES = re.compile(f"(?![\\t\\n])[{_UNSAFE}]")
+#: What makes a spreadsheet take a text for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def _escaped(match: re.Match[str]) -> str:
+    letter = match[0]
+    if letter in _SHORT:
+        return _SHORT[letter]
+    return f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
+
+
+def visible(text: str) -> str:
+    r"""Make a text fit for one line of a terminal: control characters are shown, not obeyed.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        With ``\n``, ``\t``, ``\x1b``, … in the place of control characters.
+    """
+    return _CONTROL.sub(_escaped, text)
+
+
+def for_spreadsheet(text: str) -> str:
+    """Make a text fit for a cell of a spreadsheet: not a formula, and without control characters but tab and newline.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The same, behind an apostrophe where a spreadsheet would take it for a formula.
+    """
+    return ("'" if text.startswith(_FORMULA) else "") + _CONTROL_BUT_LINES.sub(_escaped, text)
+
+
+def column_values(name: str, column: pd.Series) -> list[Any]:
+    """Return what a column of a frame holds, in plain Python.
+
+    Parameters
+    ----------
+    name : str
+        Its name: some hold days, not times.
+    column : pandas.Series
+        The column.
+
+    Returns
+    -------
+    list
+        Text, numbers, True or False, dicts and lists; times and days as ISO text; None where it is missing.
+    """
+    if str(column.dtype) == "object":
+        return list(column)
+    missing = column.isna()
+    if str(column.dtype).startswith("datetime64"):
+        texts = [value.isoformat() for value in column]
+        values = [text[:10] if name in _DAYS and text.endswith("T00:00:00") else text for text in texts]
+    else:
+        values = column.to_list()
+    return [None if lacks else value for value, lacks in zip(values, missing, strict=True)]
+
+
+def _finite(value: Any) -> Any:
+    # JSON has no NaN and no infinity.
+    if isinstance(value, dict):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Write a value as JSON.
+
+    Parameters
+    ----------
+    value : Any
+        Plain values; what is not finite becomes null.
+    indent : int, optional
+        Spaces of each level; on one line if left out.
+
+    Returns
+    -------
+    str
+        JSON that any program reads, with control characters escaped.
+    """
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, default=str)
+    # Whatever is left of them stands within a text of JSON.
+    return re.sub(f"(?!\\n)[{_UNSAFE}]", lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def text_of(value: Any) -> str:
+    """Write a value as text, nested ones as JSON.
+
+    Parameters
+    ----------
+    value : Any
+        A value of `column_values`.
+
+    Returns
+    -------
+    str
+        Empty where it is missing.
+    """
+    if value is None:
+        return ""
+    return json_text(value) if isinstance(value, dict | list) else str(value)

@@ -1,0 +1,265 @@
+"""What each command of ``alyx-connector`` does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.cli_output import Output, print_note, write_record
+from alyx_connector.cli_words import on_the_command_line
+from alyx_connector.connector import Connector
+from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, NotFoundError
+from alyx_connector.filters import PAIRS
+from alyx_connector.layouts import DETAIL_ERROR, known_layout
+from alyx_connector.prompts import can_ask
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+__all__ = ["COMMANDS"]
+
+
+def _login(options: argparse.Namespace) -> bool:
+    from_stdin = options.password_stdin or options.token_stdin
+    missing = [] if options.url else ["URL"]
+    missing += [] if options.user else ["--user"]
+    missing += [] if from_stdin else ["--password-stdin or --token-stdin"]
+    if missing and (from_stdin or not can_ask()):
+        raise ConfigurationError(
+            f"Nobody can be asked here for what is missing: {', '.join(missing)}.",
+            hint="Pass it: alyx-connector login URL --user USER --password-stdin < FILE, or --token-stdin.",
+            setting="login",
+        )
+    secret = _secret() if from_stdin else None
+    default = options.default
+    if default is None and from_stdin:
+        default = Accounts().default() is None
+    with contextlib.redirect_stdout(sys.stderr):  # questions and answers are no data
+        made = Connector.setup(
+            options.url,
+            options.user,
+            password=secret if options.password_stdin else None,
+            token=secret if options.token_stdin else None,
+            make_default=default,
+        )
+    if from_stdin:
+        print_note(f"Connected to {made.url} as {made.username}. The token is kept, the password is not.")
+    return False
+
+
+def _secret() -> str:
+    if sys.stdin.isatty():
+        raise ConfigurationError(
+            "What is typed at this terminal would be seen.",
+            hint="Leave out --password-stdin and --token-stdin: you are asked, and it stays hidden.",
+            setting="stdin",
+        )
+    try:
+        secret = sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret:
+        raise ConfigurationError(
+            "Standard input holds no password and no token.", hint="Give it as one line of UTF-8.", setting="stdin"
+        )
+    return secret
+
+
+def _logout(options: argparse.Namespace) -> bool:
+    try:
+        account = Accounts().find(options.url, options.user)
+    except LoginRequiredError as error:
+        unknown = ConfigurationError(
+            f"There is nothing to forget: {error.message}", hint="alyx-connector accounts lists what is set up."
+        )
+    else:
+        Connector.forget(account.url, account.username)
+        print_note(f"{account.username} at {account.url} and its token are forgotten on this computer.")
+        return False
+    raise unknown
+
+
+def _accounts(options: argparse.Namespace) -> bool:
+    output = Output.of(options)
+    output.write(Connector.accounts(), "accounts", none="Nothing is set up: alyx-connector login")
+    return False
+
+
+def _search(options: argparse.Namespace) -> bool:
+    output = Output.of(options)
+    endpoint = options.endpoint
+    wanted = _wanted(options)
+    with _connected(options) as connector, _since_explained(options, connector):
+        frame = connector.search(
+            endpoint,
+            details=options.details and _needs_details(endpoint, output.columns, options.expand),
+            expand=options.expand,
+            **_source(options),
+            **wanted,
+        )
+    output.write(frame, endpoint, none=f"No {endpoint} match.")
+    return DETAIL_ERROR.name in frame and bool(frame[DETAIL_ERROR.name].notna().any())
+
+
+def _get(options: argparse.Namespace) -> bool:
+    endpoint, name = options.endpoint, options.id
+    with _connected(options) as connector:
+        known_by, found = _find(connector, endpoint, name, _source(options))
+    if found.empty:
+        raise NotFoundError(
+            f"{connector.url} has none of the {endpoint} with the {known_by} {name}.",
+            hint="Check it; it may have been renamed or deleted on Alyx, or you may not see it.",
+            endpoint=endpoint,
+        )
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"Several {endpoint} are called {name}: {', '.join(found['id'])}.",
+            hint="Say which by its id.",
+            setting="id",
+        )
+    failed = DETAIL_ERROR.name in found and bool(found[DETAIL_ERROR.name].notna().any())
+    write_record(found if failed else found.drop(columns=DETAIL_ERROR.name, errors="ignore"), options.format)
+    return failed
+
+
+def _endpoints(options: argparse.Namespace) -> bool:
+    output = Output.of(options)
+    with _connected(options) as connector:
+        frame = connector.endpoints()
+    output.write(frame, "endpoints", none="No lists are described.")
+    return False
+
+
+def _filters(options: argparse.Namespace) -> bool:
+    output = Output.of(options)
+    with _connected(options) as connector:
+        frame = connector.filters(options.endpoint)
+    frame["instead"] = frame["instead"].map(on_the_command_line, na_action="ignore").astype("string")
+    output.write(frame, "filters", none=f"No filters of {options.endpoint} are described.")
+    return False
+
+
+@contextlib.contextmanager
+def _connected(options: argparse.Namespace) -> Iterator[Connector]:
+    connector = Connector(options.url, options.user)
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+def _source(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: True for name in ("refresh", "offline") if getattr(options, name)}
+
+
+def _needs_details(endpoint: str, columns: list[str] | None, expand: list[str]) -> bool:
+    # Where only columns of the list are wanted, its details need not be fetched.
+    layout = known_layout(endpoint)
+    listed = {column.name for column in layout.listed} if layout else set()
+    return not columns or bool(expand) or not set(columns) <= listed
+
+
+def _wanted(options: argparse.Namespace) -> dict[str, Any]:
+    wanted: dict[str, list[Any]] = {name: list(values) for name, values in options.filters.items()}
+    for pair in options.pairs:
+        name, equals, value = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name.isidentifier():
+            raise ConfigurationError(
+                f"--filter {pair} has no name and value.", hint="For example --filter user=jose.", setting="filter"
+            )
+        wanted.setdefault(name, []).append(value)
+    if options.since is not None or options.until is not None:
+        if "date_range" in wanted:
+            raise ConfigurationError(
+                "--since and --until mean the same as --date-range.", hint="Give one of them.", setting="date_range"
+            )
+        return {**_read(wanted), "date_range": (options.since, options.until)}
+    return _read(wanted)
+
+
+def _read(wanted: dict[str, list[Any]]) -> dict[str, Any]:
+    values = {name: [_value(name, text) for text in texts] for name, texts in wanted.items()}
+    return {name: several[0] if len(several) == 1 else several for name, several in values.items()}
+
+
+def _value(name: str, text: str) -> Any:
+    if name in PAIRS and text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"--{name.replace('_', '-')} {text} is no JSON: {error}.",
+                hint="For example --extended-qc '{\"pass\": true}'.",
+                setting=name,
+            ) from error
+    return {"true": True, "false": False}.get(text, text)
+
+
+@contextlib.contextmanager
+def _since_explained(options: argparse.Namespace, connector: Connector) -> Iterator[None]:
+    # --since is a word of the command line: what is refused is the filter that it stands for.
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.setting != "date_range" or (options.since is None and options.until is None):
+            raise
+        refused = ConfigurationError(
+            f"--since and --until are the filter date_range. {error.message}", hint=error.hint, setting="date_range"
+        )
+        if "is no filter" in error.message:
+            refused.hint = " ".join([*_filters_of_time(connector, options.endpoint), error.hint])
+    else:
+        return
+    raise refused
+
+
+def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:
+    try:
+        known = connector.filters(endpoint)
+    except AlyxError:
+        return []
+    names = [name for name in known["filter"] if re.search("date|time", name)]
+    return [f"Filters of a time: {', '.join('--' + name.replace('_', '-') for name in names)}."] if names else []
+
+
+def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:
+    # By what it is known, and what there is: by id, by the filter of its name, or, in lists without such a filter
+    # (short ones), out of the whole list.
+    if _is_uuid(name):
+        return "id", connector.search(endpoint, id=name, **source)
+    described = connector.endpoints().set_index("endpoint")
+    known = described.loc[endpoint] if endpoint in described.index else {"details_by": "id", "filters": []}
+    known_by = known["details_by"] if isinstance(known["details_by"], str) else ""
+    if known_by == "id":
+        return "id", connector.search(endpoint, id=name, **source)  # says what an id is, or which lists there are
+    wanted = {known_by: name} if known_by in known["filters"] else {}
+    found = connector.search(endpoint, **{**source, **wanted})
+    return known_by or "name", found[(found[known_by or "id"] == name).fillna(False)]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return len(text) == 36 and bool(uuid.UUID(text))
+    except ValueError:
+        return False
+
+
+#: The commands: each takes the words of the command line and returns whether only a part arrived.
+COMMANDS: dict[str, Callable[[argparse.Namespace], bool]] = {
+    "login": _login,
+    "logout": _logout,
+    "accounts": _accounts,
+    "search": _search,
+    "get": _get,
+    "endpoints": _endpoints,
+    "filters": _filters,
+}

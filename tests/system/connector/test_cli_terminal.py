@@ -1,0 +1,153 @@
+"""``alyx-connector`` at a real pseudo-terminal: its questions, its tables and Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pexpect
+import pytest
+
+from tests.sandbox_server import SandboxServer
+from tests.system.connector.command_line import USUAL, CommandLine
+
+STYLE = re.compile(r"\x1b\[[\d;]*m")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A computer on which nothing was set up."""
+    return CommandLine(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory, sandbox):
+    cli = CommandLine(tmp_path_factory.mktemp("home"))
+    cli.login(sandbox)
+    return cli
+
+
+def table(shown):
+    """The lines of a table between its head and what is told below, without style."""
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in STYLE.sub("", shown).split("\n")]
+    return [line for line in lines if line]
+
+
+def test_login_asks_and_types_no_password(fresh, sandbox):
+    child = fresh.at_terminal("login")
+    for question, answer in [("Server address", sandbox.url), ("User name", "jose"), ("default for next", "y")]:
+        child.expect(question)
+        child.sendline(answer)
+    child.expect("Password of jose")
+    child.waitnoecho(30)
+    child.sendline("jose-demo")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert f"Connected to {sandbox.url} as jose" in child.before
+    assert "jose-demo" not in child.before
+    assert json.loads(fresh.run("accounts", "--format", "json")[0])[0]["default_server"] is True
+
+
+def test_login_asks_only_for_what_is_missing(fresh, sandbox):
+    child = fresh.at_terminal("login", sandbox.url, "--user", "jose", "--default")
+    child.expect("Password of jose")
+    child.waitnoecho(30)
+    assert "Server address" not in child.before
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert "Stopped." in child.before
+    assert "Traceback" not in child.before
+    assert not list(fresh.home.rglob("*.json"))
+
+
+def test_a_password_is_not_read_where_it_would_be_seen(fresh, sandbox):
+    shown = fresh.shown("login", sandbox.url, "--user", "jose", "--password-stdin", expect=2)
+    assert "would be seen" in shown
+
+
+def test_a_table_has_colours_and_fits_into_80_columns(cli):
+    shown = cli.shown("search", "--subject", "ea04", columns=80)
+    assert "\x1b[31mFAIL" in shown
+    assert "\x1b[1mstart_time" in shown
+    head, rule, first, *_, note = lines = table(shown)
+    assert head.split() == ["start_time", "subject", "qc", "id"]
+    assert set(rule) == {"─"}
+    assert re.fullmatch(r"2024-01-03 10:00  ea04     FAIL      [0-9a-f-]{36}", first)
+    assert note.startswith("25 rows. Too narrow for number, lab,")
+    assert max(map(len, lines[:-1])) <= 80
+
+
+def test_a_wide_terminal_shows_the_narrative_and_cuts_it_off_where_it_ends(cli):
+    wide = table(cli.shown("search", "--subject", "ea04", columns=160))
+    assert wide[0].split() == USUAL
+    assert wide[-1] == "25 rows."
+    less = table(cli.shown("search", "--subject", "ea04", columns=145))
+    assert "no trials in the last 10 minutes" in "\n".join(wide)
+    assert "no trials in the…" in "\n".join(less) or "…" in "\n".join(less)
+    assert max(map(len, less)) <= 145
+
+
+def test_columns_that_do_not_fit_are_shown_below_each_other(cli):
+    shown = table(cli.shown("search", "--subject", "ea04", "--columns", "all", columns=80))
+    fields = [line.split()[0] for line in shown[:27]]
+    assert fields[:4] == ["id", "subject", "start_time", "number"]
+    assert {"narrative", "extended_qc"} <= set(fields)
+    assert max(map(len, shown)) <= 80
+
+
+def test_a_colour_can_be_switched_off(cli):
+    child = cli.at_terminal("search", "--subject", "ea04", NO_COLOR="1")
+    child.expect(pexpect.EOF)
+    assert "FAIL" in child.before
+    assert "\x1b[31m" not in child.before
+
+
+def test_a_terminal_refuses_parquet_before_anything_is_asked(fresh):
+    assert "A terminal cannot show parquet" in fresh.shown("search", "--format", "parquet", expect=2)
+
+
+def test_no_match_at_a_terminal_is_a_word(cli):
+    assert cli.shown("search", "--subject", "nobody", "--no-details").strip() == "No sessions match."
+
+
+def test_ctrl_c_during_the_details_shows_what_has_arrived(fresh):
+    # Each request takes its time, one after the other: the bar is seen long before the end.
+    with SandboxServer("--throttle", "off", "--latency", "400") as server:
+        fresh.login(server)
+        child = fresh.at_terminal("search", "--format", "json")
+        child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        child.close()
+    assert child.exitstatus == 1
+    assert "the search was stopped" in child.before
+    assert "Traceback" not in child.before
+    rows = [json.loads(line.rstrip(",")) for line in child.before.splitlines() if line.startswith('{"id"')]
+    assert len(rows) == 34
+    stopped = [row for row in rows if row["detail_error"]]
+    assert 0 < len(stopped) < 34
+
+
+def test_the_line_of_progress_fits_into_the_terminal(fresh):
+    with SandboxServer("--throttle", "off", "--latency", "100") as server:
+        fresh.login(server)
+        child = fresh.at_terminal("search", "--subject", "ea04", columns=60)
+        child.expect(pexpect.EOF)
+    drawn = re.findall(r"\[#*\.*\] [^\r]*", child.before)
+    assert drawn
+    assert max(map(len, drawn)) < 60
+
+
+def test_ctrl_c_during_the_list_shows_nothing(fresh, proxy):
+    fresh.login(proxy)
+    proxy.fault("mute", path="/sessions")
+    child = fresh.at_terminal("search", "--format", "json")
+    proxy.wait_for(1, path="/sessions")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert table(child.before)[-1].endswith("alyx-connector: Stopped.")
