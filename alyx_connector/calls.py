@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from alyx_connector.address import Address
     from alyx_connector.progress import CancelToken, Report
     from alyx_connector.retry import Deadline, ThrottleGate
+    from alyx_connector.server_time import ServerTime
     from alyx_connector.transport import Reply, Transport, Wire
 
 __all__ = ["MAX_REDIRECTS", "Caller", "Operation", "redirect_target"]
@@ -40,6 +41,8 @@ class Operation:
     deadline: Deadline
     #: Takes its progress.
     report: Report
+    #: Takes note of when its answers were sent.
+    server_time: ServerTime | None = None
 
     def within(self, cancel: CancelToken, report: Report) -> Operation:
         """Return the same operation with another cancel token and report.
@@ -154,6 +157,8 @@ class Caller:
             reply = self.send(operation, wire, question, direct=address.is_loopback, gate=gate)
             target = redirect_target(reply, wire.url)
             if target is None:
+                if operation.server_time is not None:
+                    operation.server_time.note(reply)
                 return read_answer(reply, question)
             shown = question.veil(target.partition("?")[0]) or "nowhere"
             if not target or not _same_origin(wire.url, target):

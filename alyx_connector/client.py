@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.address import Address
     from alyx_connector.progress import Report
+    from alyx_connector.server_time import ServerTime
 
 __all__ = ["AlyxClient", "Timeouts"]
 
@@ -257,6 +258,7 @@ class AlyxClient:
         *,
         cancel: CancelToken | None = None,
         report: Report | None = None,
+        server_time: ServerTime | None = None,
     ) -> Any:
         """Read one record, or one page of a list.
 
@@ -268,6 +270,8 @@ class AlyxClient:
             Filters. An empty one is refused: the server would ignore it and return everything.
         cancel, report : optional
             See the class.
+        server_time : ServerTime, optional
+            Takes note of when the answer was sent.
 
         Returns
         -------
@@ -281,7 +285,7 @@ class AlyxClient:
         Cancelled
             If cancelled.
         """
-        return self._ask("GET", endpoint, params=params, cancel=cancel, report=report)
+        return self._ask("GET", endpoint, params=params, cancel=cancel, report=report, server_time=server_time)
 
     def post(
         self,
@@ -357,6 +361,7 @@ class AlyxClient:
         page_size: int = 1000,
         cancel: CancelToken | None = None,
         report: Report | None = None,
+        server_time: ServerTime | None = None,
     ) -> list[dict[str, Any]]:
         """List an endpoint completely, over all of its pages, several at a time.
 
@@ -370,6 +375,8 @@ class AlyxClient:
             Rows to ask for at once, from 2; Alyx gives at most 1000.
         cancel, report : optional
             See the class.
+        server_time : ServerTime, optional
+            Takes note of when the pages were sent.
 
         Returns
         -------
@@ -401,7 +408,7 @@ class AlyxClient:
                 hint="Leave it out for the usual 1000.",
                 setting="page_size",
             )
-        with self._operation(cancel, report) as operation:
+        with self._operation(cancel, report, server_time) as operation:
             who = self._authenticated()
 
             def fetch(offset: int, limit: int, stop: CancelToken, tell: Report) -> Any:
@@ -428,11 +435,12 @@ class AlyxClient:
         data: Any = None,
         cancel: CancelToken | None,
         report: Report | None,
+        server_time: ServerTime | None = None,
     ) -> Any:
         path = endpoint_path(endpoint)
         body = None if method == "GET" else json_body(data, path, self.url)
         wire = Wire(method, path, checked_params(params), body, "application/json" if body else None)
-        with self._operation(cancel, report) as operation:
+        with self._operation(cancel, report, server_time) as operation:
             who = self._authenticated()
             operation.report(Progress(method.lower(), 0, 1, f"Asking {self.url} for {path}."))
             answer = self._call(operation, who, wire)
@@ -491,7 +499,9 @@ class AlyxClient:
         return address, root
 
     @contextmanager
-    def _operation(self, cancel: CancelToken | None, report: Report | None) -> Iterator[Operation]:
+    def _operation(
+        self, cancel: CancelToken | None, report: Report | None, server_time: ServerTime | None = None
+    ) -> Iterator[Operation]:
         if self._closed:
             raise ConfigurationError(
                 f"This client of {self.url} is closed.", hint="Make a new AlyxClient.", setting="client"
@@ -501,7 +511,7 @@ class AlyxClient:
             self._running.add(token)
         try:
             token.raise_if_cancelled()
-            yield Operation(token, Deadline(self._timeouts.operation), report or _no_report)
+            yield Operation(token, Deadline(self._timeouts.operation), report or _no_report, server_time)
         finally:
             token.detach()
             with self._lock:

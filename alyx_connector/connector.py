@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
+from alyx_connector.cache import Cache
 from alyx_connector.client import AlyxClient
+from alyx_connector.current_details import Work
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
-from alyx_connector.filter_check import check_filters, endpoint_rows, filter_rows, find_endpoint
-from alyx_connector.filters import make_requests
-from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, UNKNOWN, Column, Kind, known_layout
+from alyx_connector.filter_check import endpoint_rows, filter_rows, find_endpoint
+from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, Column
 from alyx_connector.progress import CancelToken
 from alyx_connector.progress_bar import ProgressBar
 from alyx_connector.prompts import Given, log_in, say
 from alyx_connector.schema_source import SchemaSource
-from alyx_connector.search import add_details, list_rows, tell_namesakes
+from alyx_connector.search import Search, find
+from alyx_connector.server_time import utc_now
 from alyx_connector.subject_records import SubjectRecords
 from alyx_connector.tables import expanded, make_table
 from alyx_connector.warning import AlyxWarning
 from alyx_connector.writing import Writing
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
@@ -88,6 +90,7 @@ class Connector(SubjectRecords, Writing):
             if token is not None:
                 self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
                 self._schemas = SchemaSource(self._client)
+                self._cache = Cache.of_account(account.url, account.username)
                 return
             what = f"No token of {account.username} at {account.url} is kept on this computer."
             missing = _login_required(what, account.url, account.username)
@@ -177,7 +180,7 @@ class Connector(SubjectRecords, Writing):
 
     @staticmethod
     def forget(url: str, username: str) -> None:
-        """Remove an account and its token from this computer; the token stays valid on the server.
+        """Remove an account, its token and its cache from this computer; the token stays valid on the server.
 
         Parameters
         ----------
@@ -187,7 +190,7 @@ class Connector(SubjectRecords, Writing):
         Raises
         ------
         ConfigurationError
-            If there is no such account; lists those there are.
+            If there is no such account (lists those there are), or its cache cannot be removed.
         """
         accounts = Accounts()
         try:
@@ -196,6 +199,7 @@ class Connector(SubjectRecords, Writing):
             unknown = ConfigurationError(f"There is nothing to forget: {error}", setting="username")
         else:
             accounts.forget(account.url, account.username)
+            Cache.of_account(account.url, account.username).remove()
             return
         raise unknown
 
@@ -203,6 +207,15 @@ class Connector(SubjectRecords, Writing):
     def url(self) -> str:
         """The server: ``scheme://host[:port][/prefix]``."""
         return self._client.url
+
+    @property
+    def cache(self) -> Cache:
+        """What searches brought, on this computer: ``cache.path``, ``cache.size`` (bytes), ``cache.clear()``.
+
+        It is this user's at this server alone. ``ALYX_CONNECTOR_CACHE_MB`` says how large it may become (1024 if not
+        set, 0: nothing is kept); what was not used for longest goes first.
+        """
+        return self._cache
 
     @property
     def username(self) -> str:
@@ -219,6 +232,8 @@ class Connector(SubjectRecords, Writing):
         *,
         details: bool = True,
         expand: str | Sequence[str] = (),
+        refresh: bool = False,
+        offline: bool = False,
         cancel: CancelToken | None = None,
         report: Report | None = None,
         **filters: Any,
@@ -232,10 +247,18 @@ class Connector(SubjectRecords, Writing):
         details : bool
             Whether to fetch what only the detail of each record tells (of a session: narrative, json, extended_qc, qc,
             users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
-            and keeps what has arrived.
+            and keeps what has arrived; the same search goes on there. Details that are kept (see `cache`) are asked
+            for again only where the record changed: that costs two requests at most.
         expand : str or sequence of str
             ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
             ``json.qc.noise``, of the dtype that fits; lists stay lists.
+        refresh : bool
+            Whether to fetch all details anew. Datasets, water and notes nested in a session, and the names of what it
+            refers to, may change without the server saying so: they are as of when its details were fetched.
+        offline : bool
+            Whether to ask nothing of the server: gives the rows that this same search last found, with the details
+            that are kept, and tells how old they are. So does a search that finds the server unreachable, unless it
+            is to refresh.
         cancel : CancelToken, optional
             Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
         report : callable, optional
@@ -264,20 +287,21 @@ class Connector(SubjectRecords, Writing):
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
             What the user should know is warned of (`AlyxWarning`) and stands in ``attrs["notes"]``; ``attrs`` holds
-            plain JSON: ``url``, ``username``, ``endpoint``, ``retrieved`` (UTC), ``notes``.
+            plain JSON: ``url``, ``username``, ``endpoint``, ``retrieved`` (UTC, when the list was read), ``notes``.
 
         Raises
         ------
         ConfigurationError
             If the server has no such list or filter (it would ignore that and return everything), if a value is
             unusable, or if the server cannot answer a filter although it names it; says which names are near, or what
-            to use instead. Nothing was asked but, once a day, what filters there are.
+            to use instead; if the rows of a search that is to be offline are not kept. Nothing was asked but, once a
+            day, what filters there are.
         LoginRequiredError
             If the token was revoked; names the `setup` to call.
         AlyxError
             Whatever else goes wrong with the list; see `alyx_connector.errors`.
         Cancelled
-            If cancelled before the list was complete.
+            If cancelled before the list was complete, and what changed was known.
 
         Examples
         --------
@@ -292,35 +316,17 @@ class Connector(SubjectRecords, Writing):
             raise ConfigurationError(
                 f"The endpoint {endpoint!r} is no list of Alyx.", hint='For example "sessions".', setting="endpoint"
             )
-        endpoint = endpoint.strip("/")
+        wanted = [expand] if isinstance(expand, str) else list(expand)
+        search = Search(endpoint.strip("/"), filters, details, wanted)
         notes: list[str] = []
-        stop = cancel or CancelToken()
-        with self._explained(), ProgressBar() as bar:
-            shown = report or bar
-            described = self._described(endpoint, stop, notes)
-            check_filters(filters, endpoint, described, self.url)
-            requests = make_requests(filters)
-            layout = described.layout if described else known_layout(endpoint) or UNKNOWN
-            columns = (*layout.listed, *(layout.detailed if details else ()))
-            wanted = [expand] if isinstance(expand, str) else list(expand)
-            _check_expansion(wanted, columns)
-            rows, took_s = list_rows(self._client, endpoint, requests, cancel=stop, report=shown)
-            if endpoint == "sessions" and "subject" in filters:
-                tell_namesakes(self._client, rows, filters["subject"], cancel=stop, tell=notes.append)
-            if details and layout.detailed:
-                rows = add_details(
-                    self._client,
-                    endpoint,
-                    rows,
-                    first_guess_s=took_s,
-                    login_hint=_setup_call(self.url, self.username),
-                    cancel=stop,
-                    report=shown,
-                    tell=notes.append,
-                )
+        with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
+            hint = _setup_call(self.url, self.username)
+            work = Work(self._client, store, cancel or CancelToken(), report or bar, notes.append, hint)
+            found = find(search, work, self._schemas, refresh=refresh, offline=offline)
+        rows = found.rows
         for name in wanted:
             rows = expanded(rows, name, tell=notes.append)
-        return self._table(endpoint, rows, columns, notes, details)
+        return self._table(search.endpoint, rows, found.columns, notes, details, found.retrieved)
 
     def endpoints(self) -> pd.DataFrame:
         """List what can be searched, in the server's own words; asked for once a day.
@@ -392,7 +398,13 @@ class Connector(SubjectRecords, Writing):
             return self._schemas.schema(tell=_warn)
 
     def _table(
-        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
+        self,
+        endpoint: str,
+        rows: Sequence[dict[str, Any]],
+        columns: Sequence[Column],
+        notes: list[str],
+        details: bool,
+        retrieved: dt.datetime | None = None,
     ) -> pd.DataFrame:
         last = (DETAIL_ERROR,) if details else ()
         frame = make_table(rows, columns, tell=notes.append, last=last)
@@ -403,7 +415,7 @@ class Connector(SubjectRecords, Writing):
             "url": self.url,
             "username": self.username,
             "endpoint": endpoint,
-            "retrieved": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+            "retrieved": f"{(retrieved or utc_now()).isoformat(timespec='seconds')}+00:00",
             "notes": list(notes),
         }
         for note in notes:
@@ -421,17 +433,6 @@ class Connector(SubjectRecords, Writing):
         else:
             return
         raise required
-
-
-def _check_expansion(wanted: Sequence[str], columns: Sequence[Column]) -> None:
-    nested = [column.name for column in columns if column.kind is Kind.JSON]
-    for name in wanted:
-        if name not in nested:
-            raise ConfigurationError(
-                f"There is no column {name!r} of JSON to expand, only: {', '.join(nested) or 'none'}.",
-                hint="The list of sessions has none: leave out details=False.",
-                setting="expand",
-            )
 
 
 def _login_required(what: str, url: str, username: str) -> LoginRequiredError:

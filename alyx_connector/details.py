@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from alyx_connector.errors import AlyxError, LoginRequiredError, TransportError
+from alyx_connector.errors import (
+    AlyxError,
+    CertificateError,
+    LoginRequiredError,
+    ServerFaultError,
+    TransportError,
+)
 from alyx_connector.parallel import gather
 from alyx_connector.progress import Progress
+from alyx_connector.retry import RETRIED_STATUSES
+from alyx_connector.server_time import ServerTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
     from alyx_connector.parallel import Job
     from alyx_connector.progress import CancelToken, Report
 
-__all__ = ["WORKERS", "Estimate", "detail_route", "fetch_details"]
+__all__ = ["WORKERS", "Estimate", "Fetched", "detail_route", "fetch_details", "is_unreachable", "only_waits"]
 
 #: Requests at once.
 WORKERS = 8
@@ -86,6 +95,43 @@ class Estimate:
         return each_s * (self._total - done)
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What came of some details."""
+
+    #: For each route its details, or why there are none.
+    found: list[dict[str, Any] | str]
+    #: Why it ended before all were asked for; empty if it did not.
+    reason: str
+    #: Those for which the server could not be reached, by their place.
+    unreachable: frozenset[int]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    place: int
+    body: Any
+    time: ServerTime
+
+
+def is_unreachable(error: Any) -> bool:
+    """Tell whether an error says that the server, or its network, is away: what is kept may stand in for it.
+
+    Parameters
+    ----------
+    error : Any
+        What was raised.
+
+    Returns
+    -------
+    bool
+        False for a certificate that was refused, which may be another server's.
+    """
+    if isinstance(error, TransportError):
+        return not isinstance(error, CertificateError)
+    return isinstance(error, ServerFaultError) and error.status in RETRIED_STATUSES
+
+
 def fetch_details(
     client: AlyxClient,
     routes: Sequence[tuple[str, str]],
@@ -95,7 +141,8 @@ def fetch_details(
     login_hint: str,
     cancel: CancelToken,
     report: Report,
-) -> tuple[list[dict[str, Any] | str], str]:
+    take: Callable[[int, dict[str, Any], ServerTime], None],
+) -> Fetched:
     """Fetch details.
 
     Parameters
@@ -114,22 +161,29 @@ def fetch_details(
         Stops it; so does Ctrl-C. What arrived is kept.
     report : callable
         Takes the progress, on the thread that called: at once, and after each of them.
+    take : callable
+        Takes place, details and time of each as it arrives, on the thread that called.
 
     Returns
     -------
-    list of dict or str
-        For each route its details, or why there are none.
-    str
-        Why it ended before all were asked for; empty if it did not.
+    Fetched
+        The details.
     """
     total = len(routes)
     estimate = Estimate(total, first_guess_s, WORKERS)
+    taken: set[int] = set()
     done = lost = 0
     fatal = ""
+
+    def keep(outcome: Any) -> None:
+        if isinstance(outcome, _Answer) and isinstance(outcome.body, dict) and outcome.place not in taken:
+            take(outcome.place, outcome.body, outcome.time)
+            taken.add(outcome.place)
 
     def arrived(outcome: Any) -> bool:
         nonlocal done, lost, fatal
         done += 1
+        keep(outcome)
         lost = lost + 1 if isinstance(outcome, TransportError) else 0
         if isinstance(outcome, LoginRequiredError):
             fatal = f"{outcome.message} {login_hint}"
@@ -139,20 +193,46 @@ def fetch_details(
         return not fatal
 
     report(Progress("details", 0, total, _sentence(what, client.url, estimate.left(0))))
-    jobs = [_job(client, route) for route in routes]
+    jobs = [_job(client, place, route) for place, route in enumerate(routes)]
     gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
+    for outcome in gathered.outcomes:
+        keep(outcome)  # those that arrived after a stop
     reason = (fatal or "the search was stopped") if gathered.stopped is not None else ""
     missing = f"Not fetched: {fatal}" if fatal else NOT_ASKED
-    return [_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason
+    away = frozenset(
+        place
+        for place, outcome in enumerate(gathered.outcomes)
+        if is_unreachable(outcome) or (outcome is None and lost >= _LOST_AFTER)
+    )
+    return Fetched([_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason, away)
 
 
-def _job(client: AlyxClient, route: tuple[str, str]) -> Job:
+def only_waits(report: Report) -> Report:
+    """Return a report that passes on nothing but waits.
+
+    Parameters
+    ----------
+    report : callable
+        Takes the progress.
+
+    Returns
+    -------
+    callable
+        Takes the progress of a request that has no progress of its own to show.
+    """
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "wait":
+            report(progress)
+
+    return tell
+
+
+def _job(client: AlyxClient, place: int, route: tuple[str, str]) -> Job:
     def ask(cancel: CancelToken, report: Report) -> Any:
-        def waits(progress: Progress) -> None:
-            if progress.stage == "wait":
-                report(progress)
-
-        return client.get(route, cancel=cancel, report=waits)
+        sent = ServerTime()
+        body = client.get(route, cancel=cancel, report=only_waits(report), server_time=sent)
+        return _Answer(place, body, sent)
 
     return ask
 
@@ -160,9 +240,10 @@ def _job(client: AlyxClient, route: tuple[str, str]) -> Job:
 def _details(outcome: Any, url: str, missing: str) -> dict[str, Any] | str:
     if isinstance(outcome, AlyxError):
         return str(outcome)
-    if outcome is None:
+    if not isinstance(outcome, _Answer):
         return missing
-    return outcome if isinstance(outcome, dict) else f"{url} answered with {type(outcome).__name__}, not with a record."
+    body = outcome.body
+    return body if isinstance(body, dict) else f"{url} answered with {type(body).__name__}, not with a record."
 
 
 def _sentence(what: str, url: str, left_s: float) -> str:

@@ -64,13 +64,32 @@ class SchemaSource:
             )
         return self._schema
 
-    def _look(self, cancel: CancelToken | None) -> Schema | None:
+    def last_known(self) -> Schema | None:
+        """Return the schema that is kept, however old; asks nothing.
+
+        Returns
+        -------
+        Schema or None
+            None if none is kept.
+        """
+        kept = self._kept(self._file())
+        if self._schema is None and kept.get("version") == VERSION:
+            return schema_from_dict(kept["schema"])
+        return self._schema
+
+    def _file(self) -> JsonFile:
         name = hashlib.sha256(self._client.url.encode()).hexdigest()[:16]
-        file = JsonFile(home_folder() / "cache" / f"schema-{name}.json", _check)
+        return JsonFile(home_folder() / "cache" / f"schema-{name}.json", _check)
+
+    def _kept(self, file: JsonFile) -> dict[str, Any]:
         try:
-            kept = file.read()
+            return file.read()
         except ConfigurationError:
-            kept = {}
+            return {}
+
+    def _look(self, cancel: CancelToken | None) -> Schema | None:
+        file = self._file()
+        kept = self._kept(file)
         if kept.get("version") == VERSION and 0 <= time.time() - kept["time"] < A_DAY_S:
             self._kept_at = kept["time"]
             return schema_from_dict(kept["schema"])

@@ -1,195 +1,175 @@
-"""A search from its filters to its rows: the lists, merged, and the details of each row."""
+"""One search, from its filters to its rows: asked of the server, or as it was last known."""
 
 from __future__ import annotations
 
-import time
+import hashlib
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.details import WORKERS, detail_route, fetch_details
-from alyx_connector.errors import AlyxError
-from alyx_connector.filters import is_many
-from alyx_connector.layouts import DETAIL_ERROR
-from alyx_connector.parallel import gather
-from alyx_connector.tables import identity
+from alyx_connector.current_details import add_details, add_kept_details
+from alyx_connector.details import is_unreachable
+from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.filter_check import check_filters, find_endpoint
+from alyx_connector.filters import make_requests
+from alyx_connector.layouts import UNKNOWN, Column, Kind, Layout, known_layout
+from alyx_connector.listing import list_rows, tell_namesakes
+from alyx_connector.server_time import utc_now
+from alyx_connector.store import KeptList
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.parallel import Job
-    from alyx_connector.progress import CancelToken, Report
-    from alyx_connector.tables import Tell
+    from alyx_connector.current_details import Work
+    from alyx_connector.schema import Endpoint, Schema
+    from alyx_connector.schema_source import SchemaSource
 
-__all__ = ["add_details", "list_rows", "tell_namesakes"]
-
-
-def _in_order(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    # Merge the rows of several requests into the order in which the server lists: sessions come newest first, those
-    # without a time before them, subjects by nickname. Others stay request by request.
-    if endpoint == "sessions":
-        return sorted(rows, key=lambda row: (row.get("start_time") is None, row.get("start_time") or ""), reverse=True)
-    return sorted(rows, key=lambda row: str(row.get("nickname"))) if endpoint == "subjects" else rows
+__all__ = ["Found", "Search", "find"]
 
 
-def list_rows(
-    client: AlyxClient, endpoint: str, requests: Sequence[Mapping[str, str]], *, cancel: CancelToken, report: Report
-) -> tuple[list[dict[str, Any]], float]:
-    """List the rows that any of some requests returns.
+@dataclass(frozen=True)
+class Search:
+    """What is searched for."""
+
+    #: What to list.
+    endpoint: str
+    #: What must hold; see `Connector.search`.
+    filters: Mapping[str, Any]
+    #: Whether with details.
+    details: bool
+    #: Which columns to expand.
+    expand: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found."""
+
+    #: The rows.
+    rows: list[dict[str, Any]]
+    #: The columns that there are whatever the rows hold.
+    columns: tuple[Column, ...]
+    #: When the list was read, naive UTC.
+    retrieved: dt.datetime
+
+
+def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, offline: bool) -> Found:
+    """Carry out a search.
 
     Parameters
     ----------
-    client : AlyxClient
-        Asks for them.
-    endpoint : str
-        What to list.
-    requests : sequence of mapping
-        Filters of each request.
-    cancel : CancelToken
-        Stops it.
-    report : callable
-        Takes the progress.
+    search : Search
+        What is searched for.
+    work : Work
+        What to work with; takes a sentence where the rows are those last known.
+    schemas : SchemaSource
+        Says what filters and columns there are.
+    refresh : bool
+        Whether to fetch details that are kept and did not change.
+    offline : bool
+        Whether to ask nothing.
 
     Returns
     -------
-    list of dict
-        The rows, each once, in the server's order, each with an ``id``.
-    float
-        How long a request took, in seconds.
+    Found
+        The rows; those last known where the server cannot be reached.
 
     Raises
     ------
+    ConfigurationError
+        If a filter or a column is unusable, or what is wanted offline is not kept.
     AlyxError
-        If one of the requests fails: a list is complete, or an error.
+        Whatever else goes wrong; see `Connector.search`.
     """
-    began = time.monotonic()
-    if len(requests) == 1:
-        lists = [client.list(endpoint, requests[0], cancel=cancel, report=report)]
-    else:
-        lists = _several(client, endpoint, requests, cancel, report)
-    took_s = (time.monotonic() - began) / max(1, len(requests))
-    rows: dict[str, dict[str, Any]] = {}
-    for listed in lists:
-        for row in listed:
-            name = identity(row)
-            key = name if row.get("id") or row.get("url") else repr(row)
-            rows.setdefault(str(key), {"id": name, **row})
-    merged = list(rows.values())
-    return _in_order(endpoint, merged) if len(lists) > 1 else merged, took_s
+    if not offline:
+        try:
+            return _ask(search, work, schemas, refresh)
+        except AlyxError as error:
+            found = _last_known(search, work, schemas, error.message) if is_unreachable(error) and not refresh else None
+            if found is None:
+                raise
+            return found
+    if refresh:
+        raise ConfigurationError(
+            "A search cannot be both offline and refreshed.", hint="Leave one of them out.", setting="offline"
+        )
+    found = _last_known(search, work, schemas, f"{work.client.url} was not asked.")
+    if found is None:
+        raise ConfigurationError(
+            f"The rows of this search of {search.endpoint} are not kept, so offline there is nothing to show.",
+            hint="Search once without offline=True, with the same filters.",
+            setting="offline",
+        )
+    return found
 
 
-def _several(
-    client: AlyxClient, endpoint: str, requests: Sequence[Mapping[str, str]], cancel: CancelToken, report: Report
-) -> list[list[dict[str, Any]]]:
-    def job(params: Mapping[str, str]) -> Job:
-        return lambda stop, tell: client.list(endpoint, params, cancel=stop, report=tell)
-
-    def arrived(outcome: Any) -> bool:
-        return not isinstance(outcome, AlyxError)
-
-    jobs = [job(params) for params in requests]
-    gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
-    for outcome in gathered.outcomes:
-        if isinstance(outcome, AlyxError):
-            raise outcome
-    if gathered.stopped is not None:
-        raise gathered.stopped
-    return gathered.outcomes
-
-
-def add_details(
-    client: AlyxClient,
-    endpoint: str,
-    rows: Sequence[dict[str, Any]],
-    *,
-    first_guess_s: float,
-    login_hint: str,
-    cancel: CancelToken,
-    report: Report,
-    tell: Tell,
-) -> list[dict[str, Any]]:
-    """Add to each row what only its details tell.
-
-    Parameters
-    ----------
-    client : AlyxClient
-        Asks for them.
-    endpoint : str
-        Whose rows they are.
-    rows : sequence of dict
-        The rows.
-    first_guess_s : float
-        How long a request may take, in seconds.
-    login_hint : str
-        What to do where the token was revoked meanwhile.
-    cancel : CancelToken
-        Stops it; so does Ctrl-C. What arrived is kept.
-    report : callable
-        Takes the progress.
-    tell : callable
-        Takes a sentence if some have no details.
-
-    Returns
-    -------
-    list of dict
-        The rows with all of their fields; those without details say why in ``detail_error``.
-    """
-    routes = [detail_route(endpoint, row) for row in rows]
-    known = [(place, route) for place, route in enumerate(routes) if route is not None]
-    what = f"{len(known)} {endpoint}"
-    found, reason = fetch_details(
-        client,
-        [route for _, route in known],
-        what=what,
-        first_guess_s=first_guess_s,
-        login_hint=login_hint,
-        cancel=cancel,
-        report=report,
-    )
-    detailed = [{**row, DETAIL_ERROR.name: "The list does not say where its details are."} for row in rows]
-    for (place, _), details in zip(known, found, strict=True):
-        if isinstance(details, str):
-            detailed[place][DETAIL_ERROR.name] = details
-        else:
-            # What the list says stays as it is.
-            detailed[place] = {**details, **rows[place], DETAIL_ERROR.name: None}
-    without = sum(row[DETAIL_ERROR.name] is not None for row in detailed)
-    if without:
-        why = f": {reason.rstrip('.')}" if reason else ""
-        tell(f"{without} of {len(rows)} {endpoint} have no details{why}. The column detail_error says why.")
-    return detailed
+def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Found:
+    endpoint = search.endpoint
+    described = _described(schemas.schema(cancel=work.cancel, tell=work.tell), search, work)
+    check_filters(search.filters, endpoint, described, work.client.url)
+    requests = make_requests(search.filters)
+    layout = _layout(described, endpoint)
+    columns = _columns(layout, search)
+    retrieved = utc_now()
+    listed = list_rows(work.client, endpoint, requests, cancel=work.cancel, report=work.report)
+    if requests:
+        work.store.put_list(endpoint, _key(requests), KeptList(listed.rows, retrieved))
+    if endpoint == "sessions" and "subject" in search.filters:
+        tell_namesakes(work.client, listed.rows, search.filters["subject"], cancel=work.cancel, tell=work.tell)
+    rows = listed.rows
+    if search.details and layout.detailed:
+        rows = add_details(work, endpoint, listed, requests, refresh=refresh)
+    return Found(rows, columns, retrieved)
 
 
-def tell_namesakes(
-    client: AlyxClient, rows: Sequence[Mapping[str, Any]], wanted: Any, *, cancel: CancelToken, tell: Tell
-) -> None:
-    """Tell where a nickname that was searched for stands for several animals.
+def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:
+    endpoint = search.endpoint
+    requests = make_requests(search.filters)
+    layout = _layout(_described(schemas.last_known(), search, work), endpoint)
+    columns = _columns(layout, search)
+    if not requests:
+        return Found([], columns, utc_now())
+    kept = work.store.listed(endpoint, _key(requests))
+    if kept is None:
+        return None
+    work.tell(f"{why} These are the {endpoint} as listed {_age(kept.retrieved)}.")
+    rows = kept.rows
+    if search.details and layout.detailed:
+        rows = add_kept_details(work.store, endpoint, rows, work.tell)
+    return Found(rows, columns, kept.retrieved)
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Asked only where rows of several labs, or several spellings, came for one nickname.
-    rows : sequence of mapping
-        What was found.
-    wanted : Any
-        The nickname or nicknames that were searched for.
-    cancel : CancelToken
-        Stops it.
-    tell : callable
-        Takes a sentence that names them with their labs.
-    """
-    names = {str(name).casefold() for name in (wanted if is_many(wanted) else [wanted])}
-    behind: dict[str, set[tuple[str, str]]] = {}
-    for row in rows:
-        nickname = str(row.get("subject"))
-        if nickname.casefold() in names:
-            behind.setdefault(nickname.casefold(), set()).add((nickname, str(row.get("lab"))))
-    for found in behind.values():
-        if len(found) < 2:
-            continue
-        spellings = sorted({nickname for nickname, _ in found})
-        subjects = [
-            subject for name in spellings for subject in client.list("subjects", {"nickname": name}, cancel=cancel)
-        ]
-        if len(subjects) > 1:
-            listed = ", ".join(sorted(f"{subject['nickname']} of {subject['lab']}" for subject in subjects))
-            tell(f"These sessions are of several animals of one nickname: {listed}. Add lab= to tell them apart.")
+
+def _described(schema: Schema | None, search: Search, work: Work) -> Endpoint | None:
+    return find_endpoint(schema, search.endpoint, work.client.url) if schema else None
+
+
+def _layout(described: Endpoint | None, endpoint: str) -> Layout:
+    return described.layout if described else known_layout(endpoint) or UNKNOWN
+
+
+def _columns(layout: Layout, search: Search) -> tuple[Column, ...]:
+    columns = (*layout.listed, *(layout.detailed if search.details else ()))
+    nested = [column.name for column in columns if column.kind is Kind.JSON]
+    for name in search.expand:
+        if name not in nested:
+            raise ConfigurationError(
+                f"There is no column {name!r} of JSON to expand, only: {', '.join(nested) or 'none'}.",
+                hint="The list of sessions has none: leave out details=False.",
+                setting="expand",
+            )
+    return columns
+
+
+def _key(requests: Sequence[Mapping[str, str]]) -> str:
+    # The same filters in another order, or several values in another order, are the same search.
+    plain = sorted(json.dumps(request, sort_keys=True) for request in requests)
+    return hashlib.sha256("\n".join(plain).encode()).hexdigest()
+
+
+def _age(moment: dt.datetime) -> str:
+    seconds = max(0.0, (utc_now() - moment).total_seconds())
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago, at {moment:%Y-%m-%d %H:%M} UTC"
+    return f"{seconds:.0f} s ago, at {moment:%Y-%m-%d %H:%M} UTC"

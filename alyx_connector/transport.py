@@ -11,6 +11,7 @@ import errno
 import http.client
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ class Reply:
     headers: Mapping[str, str]
     #: Body, decompressed.
     body: bytes = field(repr=False)
+    #: How long it took from the request to the end of the answer, in seconds.
+    took_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,7 @@ class Transport:
         settings: dict[str, Any] = dict(self._session.merge_environment_settings(url, {}, True, None, None))
         if direct:
             settings["proxies"] = {}
+        began = time.monotonic()
         response = self._session.get_adapter(url).send(prepared, timeout=self._timeout, **settings)
         try:
             body = b"".join(response.iter_content(65536))
@@ -278,4 +282,4 @@ class Transport:
                 return Fault(FaultKind.TRUNCATED, f"{response.raw.tell()} of {announced} bytes", sent=True)
         finally:
             response.close()
-        return Reply(response.status_code, response.headers, body)
+        return Reply(response.status_code, response.headers, body, time.monotonic() - began)

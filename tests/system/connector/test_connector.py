@@ -122,9 +122,9 @@ def test_what_was_set_up_is_there_next_time(sandbox, home):
     ):
         assert (again.url, again.username) == (sandbox.url, "jose")
         assert len(again.search(subject="ea04", details=False)) == 25
-    kept = "".join(path.read_text(encoding="utf-8") for path in home.rglob("*") if path.is_file())
-    assert PASSWORD not in kept
-    assert {stat.S_IMODE(path.stat().st_mode) for path in home.rglob("*.json")} == {0o600}
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in kept)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
 
 
 def test_two_servers_and_two_users_live_side_by_side(sandbox):

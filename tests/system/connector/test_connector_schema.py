@@ -82,7 +82,8 @@ def test_where_the_server_has_no_schema_it_warns_instead(proxy, answer):
 
 def test_a_disk_that_cannot_keep_the_schema_does_not_matter(proxy, home):
     (home / "cache").write_text("in the way", encoding="utf-8")
-    assert len(Connector().search(subject="ea04", details=False)) == 25
+    with pytest.warns(AlyxWarning, match=r"cache .* cannot be used"):
+        assert len(Connector().search(subject="ea04", details=False)) == 25
 
 
 def test_lists_and_filters_as_frames(proxy):

@@ -1,0 +1,237 @@
+"""The details of the rows of a list: those that are kept and did not change, the others from the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.details import detail_route, fetch_details, is_unreachable, only_waits
+from alyx_connector.errors import AlyxError, CredentialsError
+from alyx_connector.freshness import Known, ServerClock, changed_names, read_change
+from alyx_connector.layouts import DETAIL_ERROR
+from alyx_connector.server_time import utc_now
+from alyx_connector.store import KeptDetail
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+
+    from alyx_connector.client import AlyxClient
+    from alyx_connector.listing import Listed
+    from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.server_time import ServerTime
+    from alyx_connector.store import Store
+    from alyx_connector.tables import Tell
+
+__all__ = ["Work", "add_details", "add_kept_details"]
+
+NO_ROUTE = "The list does not say where its details are."
+NOT_KEPT = "Not kept: search again when the server can be reached."
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a search works with."""
+
+    #: Asks the server.
+    client: AlyxClient
+    #: What is kept of it.
+    store: Store
+    #: Stops it; so does Ctrl-C. What arrived is kept.
+    cancel: CancelToken
+    #: Takes the progress.
+    report: Report
+    #: Takes a sentence that the user should read.
+    tell: Tell
+    #: What to do where the token was revoked meanwhile.
+    login_hint: str
+
+
+@dataclass(frozen=True)
+class _Checked:
+    #: Kept and not changed since, or taken for it where the server could not be asked.
+    current: dict[str, KeptDetail]
+    #: Kept, and perhaps not changed: better than none.
+    spare: dict[str, KeptDetail]
+    #: Why the server could not be asked; empty if it could.
+    unasked: str = ""
+
+
+def add_details(
+    work: Work, endpoint: str, listed: Listed, requests: Sequence[Mapping[str, str]], *, refresh: bool
+) -> list[dict[str, Any]]:
+    """Add to each row what only its details tell.
+
+    Parameters
+    ----------
+    work : Work
+        What to work with.
+    endpoint : str
+        Whose rows they are.
+    listed : Listed
+        The rows.
+    requests : sequence of mapping
+        The requests that listed them.
+    refresh : bool
+        Whether to fetch all of them, also those that are kept and did not change.
+
+    Returns
+    -------
+    list of dict
+        The rows with all of their fields; those without details say why in ``detail_error``.
+
+    Raises
+    ------
+    CredentialsError
+        If the server refuses to say what changed.
+    Cancelled
+        If cancelled before it has said so.
+    """
+    rows = listed.rows
+    names = [_name(endpoint, row) for row in rows]
+    kept = {} if refresh else _kept_of(work.store, endpoint, rows, names)
+    clock = ServerClock(
+        listed.as_of or utc_now(),
+        [(one.changed, one.fetched) for one in kept.values() if one.changed and one.seen],
+    )
+    checked = _check(work, endpoint, listed, requests, kept)
+    missing = [place for place, name in enumerate(names) if name is not None and name not in checked.current]
+    as_of: dict[str, dt.datetime | None] = {}
+
+    def take(number: int, body: dict[str, Any], time: ServerTime) -> None:
+        name = str(names[missing[number]])
+        changed = read_change(body)
+        seen = None
+        if changed and time.date and time.as_of and listed.as_of:
+            clock.learn(changed, time.date)
+            as_of[name] = time.as_of
+            seen = clock.seen(time.as_of)
+        work.store.put_detail(endpoint, name, KeptDetail(body, time.date or utc_now(), changed, seen))
+
+    reason = ""
+    detailed = [_detailed(row, checked.current.get(str(name))) for row, name in zip(rows, names, strict=True)]
+    unchecked = len(checked.current) if checked.unasked else 0
+    if missing:
+        fetched = fetch_details(
+            work.client,
+            [(endpoint, str(names[place])) for place in missing],
+            what=f"{len(missing)} {endpoint}",
+            first_guess_s=listed.took_s,
+            login_hint=work.login_hint,
+            cancel=work.cancel,
+            report=work.report,
+            take=take,
+        )
+        reason = fetched.reason
+        for number, (place, details) in enumerate(zip(missing, fetched.found, strict=True)):
+            spare = checked.spare.get(str(names[place])) if number in fetched.unreachable else None
+            unchecked += spare is not None
+            detailed[place] = _detailed(rows[place], spare, details)
+    if not checked.unasked:
+        as_of.update(dict.fromkeys(checked.current, listed.as_of))
+    # By now the clock is known as well as it can be.
+    work.store.mark(endpoint, {name: clock.seen(moment) for name, moment in as_of.items() if moment})
+    if unchecked:
+        work.tell(
+            f"{unchecked} of {len(rows)} {endpoint} have their details as they were kept, because {work.client.url} "
+            f"could not be asked whether they changed{_because(checked.unasked or reason)}. Search again to see."
+        )
+    _tell_missing(work.tell, endpoint, detailed, reason)
+    return detailed
+
+
+def add_kept_details(store: Store, endpoint: str, rows: Sequence[dict[str, Any]], tell: Tell) -> list[dict[str, Any]]:
+    """Add to each row the details that are kept; asks nothing.
+
+    Parameters
+    ----------
+    store : Store
+        What is kept.
+    endpoint : str
+        Whose rows they are.
+    rows : sequence of dict
+        The rows.
+    tell : callable
+        Takes a sentence on how old they are, and if some have none.
+
+    Returns
+    -------
+    list of dict
+        The rows with all of their fields; those without details say so in ``detail_error``.
+    """
+    names = [_name(endpoint, row) for row in rows]
+    kept = _kept_of(store, endpoint, rows, names)
+    detailed = [_detailed(row, kept.get(str(name)), NOT_KEPT) for row, name in zip(rows, names, strict=True)]
+    store.mark(endpoint, dict.fromkeys(kept))
+    if kept:
+        oldest = min(one.fetched for one in kept.values())
+        tell(f"The details of these {endpoint} are as they were fetched, the oldest at {oldest:%Y-%m-%d %H:%M} UTC.")
+    _tell_missing(tell, endpoint, detailed, "they are not kept")
+    return detailed
+
+
+def _check(
+    work: Work, endpoint: str, listed: Listed, requests: Sequence[Mapping[str, str]], kept: Mapping[str, KeptDetail]
+) -> _Checked:
+    known = {name: Known(one.changed, one.seen) for name, one in kept.items() if one.changed and one.seen}
+    if listed.as_of is None:
+        known = {}  # what does not say how late it is cannot say as of when anything is current
+    undated = {name: one for name, one in kept.items() if name not in known}
+    try:
+        changed = changed_names(known, _question(work, endpoint, requests))
+    except CredentialsError:
+        raise
+    except AlyxError as error:
+        if is_unreachable(error):
+            return _Checked({name: kept[name] for name in known}, undated, error.message)
+        return _Checked({}, dict(kept))
+    return _Checked({name: kept[name] for name in known.keys() - changed}, undated)
+
+
+def _question(work: Work, endpoint: str, requests: Sequence[Mapping[str, str]]) -> Callable[[dt.datetime], set[str]]:
+    # Of several requests none knows what the others list, and a filter can be sent only once.
+    one = requests[0] if len(requests) == 1 else {}
+    own = one.get("django", "")
+    filters = {} if "auto_datetime" in own else dict(one)
+
+    def changed_since(moment: dt.datetime) -> set[str]:
+        since = f"auto_datetime__gte,{moment.isoformat(timespec='seconds')}"
+        asked = {**filters, "django": f"{own},{since}" if filters.get("django") else since}
+        found = work.client.list(endpoint, asked, cancel=work.cancel, report=only_waits(work.report))
+        return {name for row in found if (name := _name(endpoint, row))}
+
+    return changed_since
+
+
+def _kept_of(
+    store: Store, endpoint: str, rows: Sequence[dict[str, Any]], names: Sequence[str | None]
+) -> dict[str, KeptDetail]:
+    # A name may stand for another record than it did.
+    ids = {name: row.get("id") for row, name in zip(rows, names, strict=True) if name is not None}
+    kept = store.details(endpoint, ids)
+    return {name: one for name, one in kept.items() if one.body.get("id", ids[name]) == ids[name]}
+
+
+def _name(endpoint: str, row: Mapping[str, Any]) -> str | None:
+    route = detail_route(endpoint, row)
+    return route[1] if route else None
+
+
+def _detailed(row: dict[str, Any], kept: KeptDetail | None, fetched: dict[str, Any] | str = NO_ROUTE) -> dict[str, Any]:
+    details = kept.body if kept else fetched
+    if isinstance(details, str):
+        return {**row, DETAIL_ERROR.name: details}
+    # What the list says stays as it is.
+    return {**details, **row, DETAIL_ERROR.name: None}
+
+
+def _tell_missing(tell: Tell, endpoint: str, rows: Sequence[Mapping[str, Any]], reason: str) -> None:
+    without = sum(row[DETAIL_ERROR.name] is not None for row in rows)
+    if without:
+        tell(
+            f"{without} of {len(rows)} {endpoint} have no details{_because(reason)}. The column detail_error says why."
+        )
+
+
+def _because(reason: str) -> str:
+    return f": {reason.rstrip('.')}" if reason else ""

@@ -1,0 +1,72 @@
+"""As of when the answers of a server are true, by the server's own clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alyx_connector.transport import Reply
+
+__all__ = ["ServerTime", "utc_now"]
+
+
+class ServerTime:
+    """Takes the ``Date`` header of the answers to one call; may be used by several threads.
+
+    All times are naive UTC. A ``Date`` is in whole seconds, rounded down. Without one in every answer nothing is known.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._date: dt.datetime | None = None
+        self._as_of: dt.datetime | None = None
+        self._unknown = False
+
+    @property
+    def date(self) -> dt.datetime | None:
+        """When the last of the answers was sent; None if not known."""
+        return None if self._unknown else self._date
+
+    @property
+    def as_of(self) -> dt.datetime | None:
+        """The server read what it answered then or later; None if not known."""
+        return None if self._unknown else self._as_of
+
+    def note(self, reply: Reply) -> None:
+        """Take note of an answer.
+
+        Parameters
+        ----------
+        reply : Reply
+            The answer.
+        """
+        date = _utc(reply.headers.get("Date", ""))
+        with self._lock:
+            if date is None:
+                self._unknown = True
+                return
+            # It may have read long before it sent, but not before it was asked.
+            as_of = date - dt.timedelta(seconds=reply.took_s)
+            self._date = max(self._date or date, date)
+            self._as_of = min(self._as_of or as_of, as_of)
+
+
+def utc_now() -> dt.datetime:
+    """Return what the clock of this computer shows.
+
+    Returns
+    -------
+    datetime.datetime
+        Naive UTC.
+    """
+    return dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+
+
+def _utc(header: str) -> dt.datetime | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(dt.timezone.utc).replace(tzinfo=None)
+    except (ValueError, TypeError, OverflowError):
+        return None
