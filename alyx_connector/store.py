@@ -317,7 +317,7 @@ def shrink(database: sqlite3.Connection) -> None:
     """
     # Both give way to others that are reading or writing: the next one does what they leave.
     with suppress(sqlite3.OperationalError):
-        database.execute("PRAGMA incremental_vacuum").fetchall()
+        database.executescript("PRAGMA incremental_vacuum;")  # execute() would stop after one page
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
