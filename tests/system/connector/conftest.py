@@ -9,6 +9,7 @@ import pytest
 from alyx_connector import AlyxClient, Connector
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
+from tests.system.connector.cached_lab import age, counted
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,21 @@ def writer(strict_home, proxy):
     writer.endpoints()
     proxy.forget_requests()
     return writer
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A computer on which nothing was set up."""
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cached(writable, home):
+    """A Connector that searched the 25 sessions of ea04 once, what it found, and the lab."""
+    age(writable)
+    with counted(writable) as (connector, lab):
+        first = connector.search(subject="ea04")
+        lab.asked()
+        yield connector, lab, first

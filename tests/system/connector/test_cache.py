@@ -11,23 +11,6 @@ from alyx_connector import CancelToken, ConfigurationError, Connector
 from tests.system.connector.cached_lab import PASSWORD, age, counted, told
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def cached(writable):
-    """A Connector that searched the 25 sessions of ea04 once, what it found, and the lab."""
-    age(writable)
-    with counted(writable) as (connector, lab):
-        first = connector.search(subject="ea04")
-        lab.asked()
-        yield connector, lab, first
-
-
 def test_the_same_search_again_asks_for_its_list_and_what_changed(cached):
     connector, lab, first = cached
     again = connector.search(subject="ea04")
@@ -122,7 +105,7 @@ def test_details_that_do_not_say_when_they_changed_are_fetched_again(cached):
     assert lab.proxy.count(path="/subjects/ea04") == 2
 
 
-def test_one_of_300_that_fails_is_the_only_one_asked_for_next(tmp_path_factory):
+def test_one_of_300_that_fails_is_the_only_one_asked_for_next(home, tmp_path_factory):
     from tests.sandbox_server import SandboxServer
 
     data = tmp_path_factory.mktemp("many")
@@ -156,7 +139,7 @@ def count_changes_between_pages(connector, lab, known):
 
 
 @pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
-def test_a_search_that_was_stopped_goes_on_where_it_stopped(writable, how):
+def test_a_search_that_was_stopped_goes_on_where_it_stopped(writable, home, how):
     age(writable)
     with counted(writable) as (connector, lab):
         listed = connector.search(subject="ea04", details=False)
@@ -178,7 +161,7 @@ def test_a_search_that_was_stopped_goes_on_where_it_stopped(writable, how):
         assert lab.asked() == (2, sorted(listed["id"].iloc[12:]))
 
 
-def test_a_search_that_was_throttled_half_way_goes_on_there(writable):
+def test_a_search_that_was_throttled_half_way_goes_on_there(writable, home):
     age(writable)
     with counted(writable) as (connector, lab):
         listed = connector.search(subject="ea04", details=False)

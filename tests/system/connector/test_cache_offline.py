@@ -10,26 +10,9 @@ from contextlib import closing
 import pytest
 
 from alyx_connector import ConfigurationError, Connector, LoginRequiredError, ServerFaultError, UnreachableError
-from tests.system.connector.cached_lab import age, counted, told
+from tests.system.connector.cached_lab import told
 
 LISTED_AGO = dt.timedelta(days=3, hours=1)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def cached(writable):
-    """A Connector that searched the 25 sessions of ea04 once, what it found, and the lab."""
-    age(writable)
-    with counted(writable) as (connector, lab):
-        first = connector.search(subject="ea04")
-        lab.asked()
-        yield connector, lab, first
 
 
 def without_notes(frame):

@@ -47,19 +47,14 @@ for number in range(4):
 """
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield tmp_path / "home"
-
-
 @pytest.fixture
-def connector(writable, proxy):
+def connector(writable, proxy, home):
     age(writable)
-    with closing(Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)) as connector:
+    with (
+        warnings.catch_warnings(),
+        closing(Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)) as connector,
+    ):
+        warnings.simplefilter("error")
         connector.search("labs", details=False)
         yield connector
 
