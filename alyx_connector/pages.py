@@ -171,7 +171,8 @@ def _joined(pages: list[_Page]) -> list[Any]:
     return rows
 
 
-def _identity(row: Mapping[str, Any]) -> str:
+def _identity(row: Mapping[str, Any]) -> str | tuple[str]:
     # Rows of some endpoints have no id, those of a few no url either: there the whole row must agree.
     name = row.get("id", row.get("url", row))
-    return json.dumps(name, sort_keys=True)
+    # Nearly all are text, and there may be many; a tuple is never equal to one.
+    return name if isinstance(name, str) else (json.dumps(name, sort_keys=True),)

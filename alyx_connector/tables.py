@@ -24,6 +24,7 @@ _TIME = re.compile(r"(\d{4})-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?
 #: Years that datetime64[ns] can hold in full.
 _FIRST_YEAR, _LAST_YEAR = 1678, 2261
 _INT64 = 2**63
+_TEXT_OR_NONE = frozenset({str, type(None)})
 #: What a JSON text may be wrapped in: a JSON text that holds a JSON text, and so on.
 _WRAPPINGS = 5
 
@@ -42,6 +43,8 @@ def identity(row: Mapping[str, Any]) -> str | None:
         Its ``id``; where the list has none, the last part of its ``url``, else its ``name`` or ``nickname``.
     """
     named = row.get("id")
+    if named and isinstance(named, str):
+        return named
     if named is None and isinstance(row.get("url"), str):
         named = unquote(urlsplit(row["url"]).path.rstrip("/").rpartition("/")[2])
     return next((str(name) for name in (named, row.get("name"), row.get("nickname")) if name), None)
@@ -150,7 +153,8 @@ def make_table(
     import pandas as pd
 
     named = {column.name for column in (*columns, *last)}
-    unknown = dict.fromkeys(name for row in rows for name in row if name not in named)
+    more = [row for row in rows if not named.issuperset(row)]
+    unknown = dict.fromkeys(name for row in more for name in row if name not in named)
     made = {}
     for column in (*columns, *(Column(name, KIND_OF_FIELD.get(name, Kind.TEXT)) for name in unknown), *last):
         values = [row.get(column.name) for row in rows]
@@ -166,6 +170,8 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
         return object_array(_json_values(column.name, values, tell))
     if kind is Kind.TIME:
         return _times(column.name, values, tell)
+    if kind is Kind.TEXT and _TEXT_OR_NONE.issuperset(map(type, values)):
+        return pd.array(values, dtype=_DTYPES[kind])  # most columns, so not value by value
     if kind is not Kind.NESTED and not all(value is None or _FITS[kind](value) for value in values):
         fitting = next(
             (other for other in (Kind.FLAG, Kind.COUNT, Kind.NUMBER, Kind.TEXT) if _all(values, other)), None
@@ -234,8 +240,7 @@ def _json_values(name: str, values: list[Any], tell: Tell) -> list[Any]:
 def _times(name: str, values: list[Any], tell: Tell) -> Any:
     import numpy as np
 
-    array = np.full(len(values), np.datetime64("NaT", "ns"), dtype="datetime64[ns]")
-    offsets, strange = set(), 0
+    texts, offsets = ["NaT"] * len(values), set()
     for place, value in enumerate(values):
         if value is None:
             continue
@@ -245,14 +250,24 @@ def _times(name: str, values: list[Any], tell: Tell) -> Any:
             offsets.add(offset[0])
             text = text[: offset.start()]
         match = _TIME.fullmatch(text)
-        try:
-            if match is None or not _FIRST_YEAR <= int(match[1]) <= _LAST_YEAR:
-                raise ValueError(text)
-            array[place] = np.datetime64(text.replace(" ", "T"), "ns")
-        except ValueError:
-            strange += 1
+        if match is not None and _FIRST_YEAR <= int(match[1]) <= _LAST_YEAR:
+            texts[place] = text.replace(" ", "T")
+    try:
+        array = np.array(texts, dtype="datetime64[ns]")
+    except ValueError:  # one of them is no day of the calendar
+        array = np.array([_time_or_none(text) for text in texts])
+    strange = sum(value is not None for value in values) - int(np.count_nonzero(~np.isnat(array)))
     if offsets:
         tell(f"{name} came with an offset ({', '.join(sorted(offsets))}), which was dropped: times are lab time.")
     if strange:
         tell(f"{name} of {strange} row{'s' * (strange > 1)} is not a time that can be read; it is shown as NaT.")
     return array
+
+
+def _time_or_none(text: str) -> Any:
+    import numpy as np
+
+    try:
+        return np.datetime64(text, "ns")
+    except ValueError:
+        return np.datetime64("NaT", "ns")
