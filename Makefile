@@ -1,6 +1,7 @@
 # make demo    see the subjects of a demo lab arrive in PyBpod
 # make test    run all tests
 # make check   run the linters
+# make benchmark   measure the client beside ONE-api
 # Each installs what it needs first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
 # pip is told not to warn of conflicts: PyBpod asks for side plugins of its own that are not needed here.
 
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: help demo test check clean
+.PHONY: help demo test check benchmark clean
 .DEFAULT_GOAL := help
 
 help:
@@ -55,6 +56,8 @@ test: $(VENV)/.test
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module
+
+benchmark: $(VENV)/.test ; @$(BIN)/python -m benchmarks.connector
 
 clean:
 	rm -rf $(VENV) build *.egg-info demo-output

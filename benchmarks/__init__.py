@@ -1,0 +1,1 @@
+"""Benchmarks of the client beside others, on a sandbox on this machine; see README.md. Not installed."""
