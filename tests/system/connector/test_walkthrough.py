@@ -29,6 +29,7 @@ assert len(days) == 6 and days["too_light"].sum() == 6
 assert days["percentage_weight"].round(1).iloc[-1] == 74.8
 assert datasets["name"].to_list() == ["_ibl_trials.table.pqt"]
 assert again.equals(sessions) and again.attrs == sessions.attrs
+assert known.equals(sessions) and fresh.equals(sessions)
 """
 
 
@@ -97,6 +98,8 @@ def test_the_walkthrough_runs_as_it_stands(sandbox, tmp_path):
         "Several animals are called jo001"
         in shown['connector.subject("jo001")[["nickname", "lab", "responsible_user"]]']
     )
+    assert "ago" in shown['known = connector.search(subject="ea04", offline=True)']
+    assert "offline" in next(text for first, text in shown.items() if first.startswith("connector.cache.clear()"))
     assert sandbox.url in shown["Connector.accounts()"]
     assert "Empty DataFrame" in shown['Connector.forget(connector.url, "jose")']
     assert "jose-demo" not in "".join(shown.values())
