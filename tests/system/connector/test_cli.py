@@ -179,6 +179,27 @@ def test_columns_of_the_list_need_no_details(cli, sandbox, tmp_path):
         assert [seen for seen in proxy.requests if seen.path.startswith("/sessions/")]
 
 
+def test_a_search_again_asks_for_no_details_unless_refreshed_and_offline_asks_nobody(fresh, sandbox):
+    words = ["search", "--subject", "jo006", "--format", "json"]
+    with FaultProxy(sandbox.url) as proxy:
+        fresh.login(proxy)
+        assert "Search once without --offline" in fresh.refused(*words, "--offline", expect=2)
+        first = fresh.run(*words)[0]
+        proxy.forget_requests()
+        assert fresh.run(*words)[0] == first
+        assert not [seen for seen in proxy.requests if seen.path.startswith("/sessions/")]
+        assert fresh.run(*words, "--refresh")[0] == first
+        assert len([seen for seen in proxy.requests if seen.path.startswith("/sessions/")]) == 5
+    printed, told = fresh.run(*words, "--offline")
+    assert printed == first
+    assert "was not asked" in told
+    printed, told = fresh.run(*words)
+    assert printed == first
+    assert "cannot be reached" in told
+    assert "These are the sessions as listed" in told
+    assert "cannot be reached" in fresh.refused("search", "--subject", "ea04", expect=4)
+
+
 # single records
 
 
