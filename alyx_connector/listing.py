@@ -85,7 +85,7 @@ def list_rows(
         for row in listed:
             name = identity(row)
             key = name if row.get("id") or row.get("url") else repr(row)
-            rows.setdefault(str(key), {"id": name, **row})
+            rows.setdefault(str(key), row if "id" in row else {"id": name, **row})
     merged = list(rows.values())
     return Listed(_in_order(endpoint, merged) if len(lists) > 1 else merged, took_s, sent.as_of)
 

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["expanded", "identity", "make_table", "object_array", "read_json"]
 
-_OFFSET = re.compile(r"(?<=\d)(?:Z|[+-]\d\d:?\d\d)$")
-_TIME = re.compile(r"(\d{4})-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
+#: Day, time of day, offset.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 #: Years that datetime64[ns] can hold in full.
-_FIRST_YEAR, _LAST_YEAR = 1678, 2261
+_FIRST_DAY, _LAST_DAY = "1678-01-01", "2261-12-31"
 _INT64 = 2**63
-_TEXT_OR_NONE = frozenset({str, type(None)})
+#: Columns of these types alone are made as a whole, not value by value: most are.
+_WHOLE = {
+    Kind.TEXT: frozenset({str, type(None)}),
+    Kind.COUNT: frozenset({int, type(None)}),
+}
 #: What a JSON text may be wrapped in: a JSON text that holds a JSON text, and so on.
 _WRAPPINGS = 5
 
@@ -170,8 +174,8 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
         return object_array(_json_values(column.name, values, tell))
     if kind is Kind.TIME:
         return _times(column.name, values, tell)
-    if kind is Kind.TEXT and _TEXT_OR_NONE.issuperset(map(type, values)):
-        return pd.array(values, dtype=_DTYPES[kind])  # most columns, so not value by value
+    if kind in _WHOLE and _WHOLE[kind].issuperset(map(type, values)) and (kind is Kind.TEXT or _fits_int64(values)):
+        return pd.array(values, dtype=_DTYPES[kind])
     if kind is not Kind.NESTED and not all(value is None or _FITS[kind](value) for value in values):
         fitting = next(
             (other for other in (Kind.FLAG, Kind.COUNT, Kind.NUMBER, Kind.TEXT) if _all(values, other)), None
@@ -197,6 +201,10 @@ _FITS: dict[Kind, Callable[[Any], bool]] = {
 }
 _CASTS: dict[Kind, Callable[[Any], Any]] = {Kind.TEXT: str, Kind.FLAG: bool, Kind.COUNT: int, Kind.NUMBER: float}
 _DTYPES = {Kind.TEXT: "string", Kind.FLAG: "boolean", Kind.COUNT: "Int64", Kind.NUMBER: "Float64"}
+
+
+def _fits_int64(values: list[int | None]) -> bool:
+    return all(value is None or -_INT64 <= value < _INT64 for value in values)
 
 
 def _all(values: list[Any], kind: Kind) -> bool:
@@ -244,14 +252,14 @@ def _times(name: str, values: list[Any], tell: Tell) -> Any:
     for place, value in enumerate(values):
         if value is None:
             continue
-        text = str(value).strip()
-        offset = _OFFSET.search(text) if ":" in text else None
+        match = _TIME.fullmatch(str(value).strip())
+        if match is None:
+            continue
+        day, clock, offset = match.groups()
         if offset:
-            offsets.add(offset[0])
-            text = text[: offset.start()]
-        match = _TIME.fullmatch(text)
-        if match is not None and _FIRST_YEAR <= int(match[1]) <= _LAST_YEAR:
-            texts[place] = text.replace(" ", "T")
+            offsets.add(offset)
+        if _FIRST_DAY <= day <= _LAST_DAY:
+            texts[place] = f"{day}T{clock}" if clock else day
     try:
         array = np.array(texts, dtype="datetime64[ns]")
     except ValueError:  # one of them is no day of the calendar
