@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module import settings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 #: What the predecessor wrote where no address was set.
 PLACEHOLDER: Final = "URL TO ALYX"
+
+#: What `SessionSettings.register` may be.
+REGISTER: Final = ("ask", "always", "never")
+
+#: What each check before Run may do.
+LEVELS: Final = ("off", "warn", "block")
+
+#: The checks before Run, and the setting of each.
+CHECKS: Final = MappingProxyType(
+    {
+        "alive": "ALYX_PLUGIN_CHECK_ALIVE",
+        "to_be_culled": "ALYX_PLUGIN_CHECK_TO_BE_CULLED",
+        "run_today": "ALYX_PLUGIN_CHECK_RUN_TODAY",
+        "weighed_today": "ALYX_PLUGIN_CHECK_WEIGHED_TODAY",
+        "min_weight": "ALYX_PLUGIN_CHECK_MIN_WEIGHT",
+        "water": "ALYX_PLUGIN_CHECK_WATER",
+        "several": "ALYX_PLUGIN_CHECK_ONE_ANIMAL",
+    }
+)
+
+#: Millilitres in one of each unit of water, case-folded: that makes a Greek letter of the micro sign.
+ML_PER_UNIT: Final = MappingProxyType(
+    {"ml": Decimal(1), "ul": Decimal("0.001"), "\N{GREEK SMALL LETTER MU}l": Decimal("0.001")}
+)
+
+_LIST: Final = "a list of names in quotes, as ['one', 'another'], or None"
+_CORRECT: Final = "Correct it and start PyBpod again."
 
 
 @dataclass(frozen=True)
@@ -20,6 +53,58 @@ class PluginSettings:
     #: Clear text from user_settings.py; never shown.
     password: str = field(default="", repr=False)
     #: A sentence for each setting that cannot be used, naming it.
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How sessions are registered on Alyx."""
+
+    #: One of `REGISTER`.
+    register: str = "ask"
+    location: str | None = None
+    #: None: the subject's own.
+    projects: tuple[str, ...] | None = None
+    procedures: tuple[str, ...] = ()
+    #: Alyx's free text for the kind of session; None leaves it empty.
+    type: str | None = "Experiment"
+    #: Nicknames of which nothing is ever sent; see `is_test_subject`.
+    test_subjects: tuple[str, ...] = ()
+    water_variable: str | None = None
+    #: Factor from the variable's unit to mL; None where no unit is set.
+    ml_per_unit: Decimal | None = None
+
+    def is_test_subject(self, nickname: str) -> bool:
+        """Tell whether nothing of this subject is to be sent.
+
+        Parameters
+        ----------
+        nickname : str
+            Its name on Alyx or in PyBpod.
+
+        Returns
+        -------
+        bool
+            True where it is among ``test_subjects``, written in small or capital letters.
+        """
+        return nickname.strip().casefold() in {name.casefold() for name in self.test_subjects}
+
+
+@dataclass(frozen=True)
+class RigSettings:
+    """What was set for a rig that writes to Alyx."""
+
+    sessions: SessionSettings = SessionSettings()
+    #: From which difference to one of the last three days' weights on it is asked about, in percent.
+    weight_change_percent: Decimal = Decimal(10)
+    #: None: there is no scale.
+    scale_port: str | None = None
+    scale_baud: int = 9600
+    #: Regular expression for what the scale sends; its first group is the weight in grams.
+    scale_pattern: str = settings.ALYX_PLUGIN_SCALE_PATTERN
+    #: What each of `CHECKS` does before Run: one of `LEVELS`.
+    checks: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CHECKS, "warn"), hash=False)
+    #: A sentence for each setting that cannot be used: its name, what to write, and what counts instead.
     problems: tuple[str, ...] = ()
 
 
@@ -41,6 +126,42 @@ def read_settings() -> PluginSettings:
     )
 
 
+def read_rig_settings() -> RigSettings:
+    """Read the settings of sessions, weights, the scale and the checks as they are now.
+
+    Returns
+    -------
+    RigSettings
+        The settings; for one that cannot be used the default counts, and it is named in ``problems``. Where the list
+        of test subjects cannot be used, no session is registered without being asked about.
+    """
+    problems: list[str] = []
+    test_subjects = _names("ALYX_PLUGIN_TEST_SUBJECTS", problems) or ()
+    register = _one_of("ALYX_PLUGIN_REGISTER_SESSIONS", REGISTER, problems)
+    if problems and register == "always":
+        register = "ask"
+    variable = _optional("ALYX_PLUGIN_WATER_VARIABLE", problems)
+    sessions = SessionSettings(
+        register=register,
+        location=_optional("ALYX_PLUGIN_LOCATION", problems),
+        projects=_names("ALYX_PLUGIN_PROJECTS", problems),
+        procedures=_names("ALYX_PLUGIN_PROCEDURES", problems) or (),
+        type=_optional("ALYX_PLUGIN_SESSION_TYPE", problems),
+        test_subjects=test_subjects,
+        water_variable=variable,
+        ml_per_unit=_unit("ALYX_PLUGIN_WATER_UNIT", variable, problems),
+    )
+    return RigSettings(
+        sessions=sessions,
+        weight_change_percent=_percent("ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT", problems),
+        scale_port=_optional("ALYX_PLUGIN_SCALE_PORT", problems),
+        scale_baud=_baud("ALYX_PLUGIN_SCALE_BAUD", problems),
+        scale_pattern=_pattern("ALYX_PLUGIN_SCALE_PATTERN", problems),
+        checks=MappingProxyType({check: _one_of(name, LEVELS, problems) for check, name in CHECKS.items()}),
+        problems=tuple(problems),
+    )
+
+
 def _text(name: str, problems: list[str]) -> str:
     value = _configured(name)
     if value is None:
@@ -49,9 +170,85 @@ def _text(name: str, problems: list[str]) -> str:
         return value
     problems.append(
         f"{name} in user_settings.py must be text in quotes or None, not {type(value).__name__}: it is ignored. "
-        "Correct it and start PyBpod again."
+        f"{_CORRECT}"
     )
     return ""
+
+
+def _optional(name: str, problems: list[str]) -> str | None:
+    value = _configured(name)
+    if not isinstance(value, str | None):
+        value = _default(name, "text in quotes or None", problems)
+    return (value or "").strip() or None
+
+
+def _one_of(name: str, words: Sequence[str], problems: list[str]) -> str:
+    value = _configured(name)
+    if isinstance(value, str) and value.strip().lower() in words:
+        return value.strip().lower()
+    return str(_default(name, " or ".join(f"'{word}'" for word in words), problems))
+
+
+def _names(name: str, problems: list[str]) -> tuple[str, ...] | None:
+    value = _configured(name)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list | tuple | set | frozenset):
+        default = _default(name, _LIST, problems)
+        return None if default is None else tuple(default)
+    if not all(isinstance(item, str) for item in value):
+        problems.append(f"{name} in user_settings.py must be {_LIST}: what is not in quotes is left out. {_CORRECT}")
+    return tuple(dict.fromkeys(item.strip() for item in value if isinstance(item, str) and item.strip()))
+
+
+def _unit(name: str, variable: str | None, problems: list[str]) -> Decimal | None:
+    value = _configured(name)
+    if value is None:
+        if variable is not None:
+            problems.append(
+                f"{name} in user_settings.py must be 'mL' or 'uL', as ALYX_PLUGIN_WATER_VARIABLE is set: without it no "
+                f"amount of water is taken from a session. {_CORRECT}"
+            )
+        return None
+    unit = value.strip().casefold() if isinstance(value, str) else ""
+    if unit in ML_PER_UNIT:
+        return ML_PER_UNIT[unit]
+    _default(name, "'mL' or 'uL'", problems)
+    return None
+
+
+def _percent(name: str, problems: list[str]) -> Decimal:
+    value = _configured(name)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 100:
+        return Decimal(str(value))
+    return Decimal(_default(name, "a number above 0 and up to 100", problems))
+
+
+def _baud(name: str, problems: list[str]) -> int:
+    value = _configured(name)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return int(_default(name, "a whole number, as 9600", problems))
+
+
+def _pattern(name: str, problems: list[str]) -> str:
+    value = _configured(name)
+    try:
+        if isinstance(value, str) and re.compile(value).groups:
+            return value
+    except (re.error, RecursionError, OverflowError):
+        pass
+    wanted = "a regular expression in quotes with the number in round brackets, as r'([0-9.]+) *g'"
+    return str(_default(name, wanted, problems))
+
+
+def _default(name: str, wanted: str, problems: list[str]) -> Any:
+    default = getattr(settings, name)
+    shown = "nothing" if default in (None, []) else repr(default)
+    problems.append(f"{name} in user_settings.py must be {wanted}: {shown} counts instead. {_CORRECT}")
+    return default
 
 
 def _configured(name: str) -> Any:

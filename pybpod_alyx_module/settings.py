@@ -8,3 +8,66 @@ ALYX_PLUGIN_USERNAME = None
 
 #: Password that fills the field of the window. It stands in user_settings.py in clear text: better leave it None.
 ALYX_PLUGIN_PASSWORD = None
+
+# Sessions ------------------------------------------------------------------------------------------------------------
+
+#: When a session with Alyx subjects ends, register it on Alyx: 'ask', 'always' or 'never'.
+ALYX_PLUGIN_REGISTER_SESSIONS = "ask"
+
+#: Alyx location of this rig; None leaves it empty.
+ALYX_PLUGIN_LOCATION = None
+
+#: Alyx projects of the sessions, a list of names; None takes those of the subject.
+ALYX_PLUGIN_PROJECTS = None
+
+#: Alyx procedures of the sessions, a list of names.
+ALYX_PLUGIN_PROCEDURES: list[str] = []
+
+#: Alyx type of the sessions; None leaves it empty.
+ALYX_PLUGIN_SESSION_TYPE = "Experiment"
+
+#: Nicknames of subjects for trying out the rig: nothing of them is ever sent.
+ALYX_PLUGIN_TEST_SUBJECTS: list[str] = []
+
+#: Name of the variable that holds how much water the animal earned since the session began; None: none has it.
+ALYX_PLUGIN_WATER_VARIABLE = None
+
+#: Unit of that variable: 'mL' or 'uL'.
+ALYX_PLUGIN_WATER_UNIT = None
+
+# Weights -------------------------------------------------------------------------------------------------------------
+
+#: By how many percent a weight may differ from those of the last three days before it is asked about.
+ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT = 10
+
+#: Serial port of the scale, as 'COM3' or '/dev/ttyUSB0'; None: there is none.
+ALYX_PLUGIN_SCALE_PORT = None
+
+#: Baud rate of the scale.
+ALYX_PLUGIN_SCALE_BAUD = 9600
+
+#: Regular expression for what the scale sends; its first group is the weight in grams.
+ALYX_PLUGIN_SCALE_PATTERN = r"([-+]?\s*\d+(?:[.,]\d+)?)\s*g"
+
+# Checks before Run: 'off', 'warn' or 'block' -------------------------------------------------------------------------
+
+#: The subject is alive.
+ALYX_PLUGIN_CHECK_ALIVE = "warn"
+
+#: The subject is not to be culled.
+ALYX_PLUGIN_CHECK_TO_BE_CULLED = "warn"
+
+#: The subject has no session of today.
+ALYX_PLUGIN_CHECK_RUN_TODAY = "warn"
+
+#: The subject was weighed today.
+ALYX_PLUGIN_CHECK_WEIGHED_TODAY = "warn"
+
+#: The subject is not below its minimum weight.
+ALYX_PLUGIN_CHECK_MIN_WEIGHT = "warn"
+
+#: The water that the subject still needs today.
+ALYX_PLUGIN_CHECK_WATER = "warn"
+
+#: The setup has one Alyx subject, not more.
+ALYX_PLUGIN_CHECK_ONE_ANIMAL = "warn"

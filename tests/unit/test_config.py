@@ -1,0 +1,156 @@
+"""The settings of a rig: defaults, what may be written, and what is said of the rest."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pybpod_alyx_module import settings as defaults
+from pybpod_alyx_module.config import CHECKS, RigSettings, SessionSettings, read_rig_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Read the settings of a PyBpod whose user_settings.py has these ALYX_PLUGIN_ names."""
+
+    def read_with(**values: object) -> RigSettings:
+        conf = SimpleNamespace(**{f"ALYX_PLUGIN_{name}": value for name, value in values.items()})
+        monkeypatch.setitem(sys.modules, "confapp", SimpleNamespace(conf=conf))
+        return read_rig_settings()
+
+    return read_with
+
+
+def test_nothing_set(read):
+    assert read() == RigSettings(SessionSettings(), Decimal(10), None, 9600, defaults.ALYX_PLUGIN_SCALE_PATTERN)
+    assert read().checks == dict.fromkeys(CHECKS, "warn")
+
+
+def test_everything_set(read):
+    found = read(
+        REGISTER_SESSIONS="Always",
+        LOCATION=" rig_1 ",
+        PROJECTS=["A", "B", "A", ""],
+        PROCEDURES=("P",),
+        SESSION_TYPE="Base",
+        TEST_SUBJECTS="test01",
+        WATER_VARIABLE="reward",
+        WATER_UNIT="uL",
+        WEIGHT_CHANGE_PERCENT=7.5,
+        SCALE_PORT="COM3",
+        SCALE_BAUD=1200,
+        SCALE_PATTERN=r"W(\d+)",
+        CHECK_MIN_WEIGHT="block",
+        CHECK_ONE_ANIMAL="OFF",
+    )
+    assert found.sessions == SessionSettings(
+        "always", "rig_1", ("A", "B"), ("P",), "Base", ("test01",), "reward", Decimal("0.001")
+    )
+    assert (found.weight_change_percent, found.scale_port, found.scale_baud) == (Decimal("7.5"), "COM3", 1200)
+    assert found.scale_pattern == r"W(\d+)"
+    assert (found.checks["min_weight"], found.checks["several"], found.checks["alive"]) == ("block", "off", "warn")
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTER_SESSIONS", "sometimes"),
+        ("REGISTER_SESSIONS", None),
+        ("REGISTER_SESSIONS", True),
+        ("LOCATION", 1),
+        ("PROJECTS", 1),
+        ("PROCEDURES", {"a": 1}),
+        ("SESSION_TYPE", ["Base"]),
+        ("TEST_SUBJECTS", 5),
+        ("WATER_VARIABLE", 5),
+        ("WATER_UNIT", "litre"),
+        ("WATER_UNIT", 1),
+        ("WEIGHT_CHANGE_PERCENT", 0),
+        ("WEIGHT_CHANGE_PERCENT", 101),
+        ("WEIGHT_CHANGE_PERCENT", float("nan")),
+        ("WEIGHT_CHANGE_PERCENT", True),
+        ("WEIGHT_CHANGE_PERCENT", "10"),
+        ("SCALE_PORT", 3),
+        ("SCALE_BAUD", "9600"),
+        ("SCALE_BAUD", 0),
+        ("SCALE_BAUD", True),
+        ("SCALE_BAUD", 9600.0),
+        ("SCALE_PATTERN", "("),
+        ("SCALE_PATTERN", r"\d+"),
+        ("SCALE_PATTERN", None),
+        ("SCALE_PATTERN", b"(a)"),
+        *((name.removeprefix("ALYX_PLUGIN_"), "maybe") for name in CHECKS.values()),
+        ("CHECK_ALIVE", None),
+        ("CHECK_WATER", False),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_the_default_counts(read, name, value):
+    found = read(**{name: value})
+    (problem,) = found.problems
+    assert problem.startswith(f"ALYX_PLUGIN_{name} in user_settings.py must be ")
+    assert problem.endswith("Correct it and start PyBpod again.")
+    assert (found.sessions, found.weight_change_percent) == (read().sessions, read().weight_change_percent)
+    assert (found.scale_port, found.scale_baud, found.scale_pattern) == (None, 9600, defaults.ALYX_PLUGIN_SCALE_PATTERN)
+    assert found.checks == read().checks
+
+
+@pytest.mark.parametrize("name", ["LOCATION", "PROJECTS", "PROCEDURES", "TEST_SUBJECTS", "WATER_UNIT", "SCALE_PORT"])
+def test_none_is_not_set(read, name):
+    assert read(**{name: None}) == read()
+
+
+@pytest.mark.parametrize("unit", ["mL", "ml", " ML "])
+def test_millilitres(read, unit):
+    assert read(WATER_UNIT=unit).sessions.ml_per_unit == 1
+
+
+@pytest.mark.parametrize("unit", ["uL", "ul", "\u00b5L", "\u03bcl", "\u00b5l"])
+def test_microlitres(read, unit):
+    assert read(WATER_UNIT=unit).sessions.ml_per_unit == Decimal("0.001")
+
+
+def test_a_variable_of_water_needs_its_unit(read):
+    (problem,) = read(WATER_VARIABLE="reward").problems
+    assert "ALYX_PLUGIN_WATER_UNIT" in problem
+
+
+class TestTestSubjects:
+    def test_small_and_capital_letters_are_one(self, read):
+        sessions = read(TEST_SUBJECTS=["Test01 "]).sessions
+        assert [sessions.is_test_subject(name) for name in ("test01", " TEST01", "test02", "")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+
+    def test_what_can_be_used_of_a_list_counts(self, read):
+        found = read(TEST_SUBJECTS=["test01", 5])
+        assert found.sessions.test_subjects == ("test01",)
+        assert "ALYX_PLUGIN_TEST_SUBJECTS" in found.problems[0]
+
+    @pytest.mark.parametrize("value", [5, ["test01", 5]])
+    def test_nothing_is_sent_unasked_while_the_list_is_wrong(self, read, value):
+        assert read(TEST_SUBJECTS=value, REGISTER_SESSIONS="always").sessions.register == "ask"
+
+    def test_never_stays_never(self, read):
+        assert read(TEST_SUBJECTS=5, REGISTER_SESSIONS="never").sessions.register == "never"
+
+
+def test_without_pybpod(monkeypatch):
+    monkeypatch.setitem(sys.modules, "confapp", None)
+    assert read_rig_settings() == RigSettings()
+
+
+def test_every_setting_is_described():
+    page = (ROOT / "docs" / "rig-setup.md").read_text(encoding="utf-8")
+    names = [name for name in vars(defaults) if name.startswith("ALYX_PLUGIN_")]
+    assert len(names) > 20
+    assert [name for name in names if f"| `{name}` |" not in page] == []
