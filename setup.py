@@ -55,6 +55,7 @@ setup(
         "pybpod_alyx_module.models.project",
         "pybpod_alyx_module.models.subject",
         "pybpod_alyx_module.resources",
+        "pybpod_alyx_module.rig",
         "pybpod_alyx_module.sync",
     ],
     package_dir={"pybpod_alyx_module.resources": "resources"},
@@ -66,6 +67,8 @@ setup(
         "platformdirs>=4.0",
         "filelock>=3.12",
         "keyring>=24",
+        # The zones of labs, where the system lacks them: Windows, and names such as GB on newer Linuxes.
+        "tzdata",
         # The frames of Connector. No upper limit: PyBpod has pandas already, and its version must not move.
         "pandas>=1.5",
         # The tables of the command line.
