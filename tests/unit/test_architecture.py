@@ -27,6 +27,8 @@ HEADLESS = {
     ),
     "pybpod_alyx_module.sync.planner": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "requests"),
     "pybpod_alyx_module.sync.service": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
+    "pybpod_alyx_module.rig.session_record": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
+    "pybpod_alyx_module.rig.registration": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
     "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),
 }
 
@@ -35,10 +37,12 @@ PLANTS = [
     ("pybpod_alyx_module/sync/planner.py", "from AnyQt import QtCore", "no Qt outside gui and models"),
     ("alyx_connector/client.py", "import PyQt5", "no Qt outside gui and models"),
     ("pybpod_alyx_module/sync/apply.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
+    ("pybpod_alyx_module/rig/session_record.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
     ("alyx_connector/client.py", "import pybpod_alyx_module.sync", "the client knows nothing of the plugin"),
     ("alyx_connector/client.py", "import django", "only the sandbox imports Django"),
     ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),
     ("pybpod_alyx_module/sync/service.py", "import pybpodgui_api", "only host and models know PyBpod"),
+    ("pybpod_alyx_module/rig/session_file.py", "import pybpodapi", "only host and models know PyBpod"),
 ]
 
 

@@ -1,0 +1,110 @@
+"""The lab's time: what Alyx stores, without a zone, and what decides the day that something counts for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+
+def lab_zone(name: str | None) -> ZoneInfo | None:
+    """Find the zone that a lab has on Alyx.
+
+    Parameters
+    ----------
+    name : str or None
+        ``timezone`` of ``GET /labs``: free text, usually such as ``Europe/Lisbon`` or ``GB``.
+
+    Returns
+    -------
+    ZoneInfo or None
+        None where no zone has that name.
+    """
+    try:
+        return ZoneInfo((name or "").strip())
+    except (ValueError, LookupError, OSError):  # "", "../x", "Mars/Base", "Europe"
+        return None
+
+
+def rig_aware(moment: datetime, rig_zone: tzinfo | None = None) -> datetime:
+    """Give a time of the rig's clock its zone.
+
+    Parameters
+    ----------
+    moment : datetime
+        Naive, as PyBpod writes it.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+
+    Returns
+    -------
+    datetime
+        The same wall time with the offset that the zone had then.
+    """
+    return moment.astimezone() if rig_zone is None else moment.replace(tzinfo=rig_zone)
+
+
+def to_lab_time(moment: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None) -> datetime:
+    """Convert a time of the rig's clock to lab time.
+
+    Parameters
+    ----------
+    moment : datetime
+        Naive, as PyBpod writes it.
+    zone : tzinfo or None
+        The lab's; None where it is not known.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+
+    Returns
+    -------
+    datetime
+        Naive. The rig's own time where the lab's zone is not known.
+    """
+    if zone is None:
+        return moment
+    return rig_aware(moment, rig_zone).astimezone(zone).replace(tzinfo=None)
+
+
+def lab_span(
+    started: datetime, ended: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None
+) -> tuple[datetime, datetime]:
+    """Convert the start and end of a session to lab time.
+
+    Parameters
+    ----------
+    started, ended : datetime
+        Naive times of the rig. An end that lies before the start is taken to be after the clock was put back in autumn.
+    zone : tzinfo or None
+        The lab's; None where it is not known.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+
+    Returns
+    -------
+    tuple of datetime
+        Start and end, naive.
+    """
+    if ended < started:
+        ended = ended.replace(fold=1)
+    return to_lab_time(started, zone, rig_zone), to_lab_time(ended, zone, rig_zone).replace(fold=0)
+
+
+def zone_difference(moment: datetime, zone: tzinfo, rig_zone: tzinfo | None = None) -> timedelta:
+    """Tell how far a lab's clock is ahead of the rig's.
+
+    Parameters
+    ----------
+    moment : datetime
+        Naive time of the rig: zones that agree in winter may not in summer.
+    zone : tzinfo
+        The lab's.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+
+    Returns
+    -------
+    timedelta
+        Lab minus rig; zero where the clocks agree, whatever the zones are called.
+    """
+    aware = rig_aware(moment, rig_zone)
+    return (aware.astimezone(zone).utcoffset() or timedelta()) - (aware.utcoffset() or timedelta())
