@@ -134,7 +134,7 @@ def _species(nickname: str) -> models.Species:
 
 
 def _load_subject(entry: dict[str, Any], labs: dict[str, Any], users: dict[str, Any], projects: dict[str, Any]) -> None:
-    plain = ("nickname", "birth_date", "death_date", "sex", "description", "cage", "json")
+    plain = ("nickname", "birth_date", "death_date", "sex", "description", "cage", "json", "to_be_culled")
     subject = models.Subject.objects.create(
         **{name: entry[name] for name in plain},
         id=entry["id"] or made_id("subject", entry["lab"], entry["nickname"]),

@@ -23,7 +23,7 @@ but for species, strains, sources and litters, which need no more than their nam
         "id": "<uuid>",                    default: made from lab and nickname, the same in every run
         "birth_date": "today-120", "death_date": null, "sex": "M", "species": "Laboratory mouse",
         "strain": null, "source": null, "line": null, "litter": null, "projects": [], "description": "",
-        "cage": null, "json": null,
+        "cage": null, "json": null, "to_be_culled": false,
         "genotype": [{"allele": "Ai32", "zygosity": "+/-"}],
         "surgeries": [{"start_time": "today-20T10:00:00", "implant_weight": 3.0}],
         "water_restrictions": [{"start_time": "today-14T10:00:00", "end_time": null,
@@ -254,6 +254,7 @@ _SUBJECT = _record(
     description=(_text, ""),
     cage=_maybe_text,
     json=_free,
+    to_be_culled=(_flag, False),
     genotype=(_list_of(_record(allele=_text, zygosity=_choice("-/-", "+/-", "+/+", "+"))), []),
     surgeries=(_list_of(_record(start_time=_moment, implant_weight=_number)), []),
     water_restrictions=(
