@@ -29,6 +29,8 @@ HEADLESS = {
     "pybpod_alyx_module.sync.service": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
     "pybpod_alyx_module.rig.session_record": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
     "pybpod_alyx_module.rig.registration": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
+    "pybpod_alyx_module.rig.checks": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "serial"),
+    "pybpod_alyx_module.rig.scale": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "serial"),
     "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),
 }
 

@@ -1,0 +1,153 @@
+"""The table of the water-restricted animals of a user: a few requests for all of them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from alyx_connector.client import AlyxClient
+from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
+from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.rig.rows import first_day
+from pybpod_alyx_module.rig.water_table import fetch_others, fetch_table
+from tests.fault_proxy import FaultProxy
+from tests.sandbox_server import SandboxServer
+from tests.system.rig.rig_lab import LAB, USER, restricted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_table_holds_the_living_restricted_animals_that_the_user_may_handle(client: AlyxClient) -> None:
+    rows = fetch_table(client, USER, cancel=CancelToken())
+    assert [(row.name, row.responsible_user) for row in rows] == [
+        ("culled", "jose"),
+        ("delegated", "priya"),
+        ("east", "jose"),
+        ("never_weighed", "jose"),
+        ("numbered", "007"),
+        ("thirsty", "jose"),
+        ("twin", "priya"),
+        ("twin", "jose"),
+        ("watered", "jose"),
+    ]
+    assert [row.name for row in rows if not row.needs_water] == ["watered"]
+    assert {row.water_type for row in rows} == {"Hydrogel"}
+
+
+def test_its_numbers_are_the_servers(client: AlyxClient) -> None:
+    for row in fetch_table(client, USER, cancel=CancelToken()):
+        if row.name == "twin":
+            continue
+        answer = client.get(("water-requirement", row.name), {"start_date": first_day().isoformat()})["records"][-1]
+        assert float(row.water.expected) == pytest.approx(answer["expected_water"])
+        assert float(row.water.given) == pytest.approx(answer["given_water_total"])
+        assert float(row.water.reward or 0) == pytest.approx(answer["given_water_reward"])
+        assert float(row.water.supplement or 0) == pytest.approx(answer["given_water_supplement"])
+
+
+def test_namesakes_of_two_users_keep_their_own_weights(client: AlyxClient) -> None:
+    twins = [row for row in fetch_table(client, USER, cancel=CancelToken()) if row.name == "twin"]
+    assert {(row.lab, row.last_weight and row.last_weight.grams) for row in twins} == {
+        ("home", Decimal("23.9")),
+        ("away", Decimal(31)),
+    }
+    assert len({row.subject_id for row in twins}) == 2
+
+
+def test_the_number_of_requests_does_not_grow_with_the_animals(tmp_path: Path) -> None:
+    lab = tmp_path / "lab.json"
+    subjects = [restricted(f"mouse_{number}") for number in range(40)] + [restricted("alone", "ana")]
+    lab.write_text(json.dumps({**LAB, "subjects": subjects}), encoding="utf-8")
+    sizes = {}
+    with (
+        SandboxServer("--throttle", "off", "--lab", str(lab)) as server,
+        FaultProxy(server.url) as proxy,
+        AlyxClient(proxy.url) as client,
+    ):
+        client.login(server.username, server.password)
+        for user in (USER, "ana"):
+            proxy.forget_requests()
+            rows = fetch_table(client, user, cancel=CancelToken())
+            sizes[user] = (len(rows), len(proxy.requests))
+    # Two users allow jose to handle their subjects, and have none: one request each to find that out.
+    assert sizes == {USER: (40, 5 + 2), "ana": (1, 5)}
+
+
+def test_water_that_does_not_add_up_is_told_as_a_sum(client: AlyxClient, proxy: FaultProxy) -> None:
+    def more(page: dict[str, Any]) -> dict[str, Any]:
+        for row in page["results"]:
+            row["water_administered"] += 0.1
+        return page
+
+    proxy.fault("alter", path="/water-administrations", times=9, change=more)
+    (row,) = [row for row in fetch_table(client, USER, cancel=CancelToken()) if row.name == "watered"]
+    assert (row.water.reward, row.water.supplement, row.water.given) == (None, None, Decimal("0.9"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("responsible_user", "somebody"), ("nickname", "watered"), ("nickname", None), ("id", None)]
+)
+def test_a_server_that_answers_something_else_is_refused(
+    client: AlyxClient, proxy: FaultProxy, field: str, value: str | None
+) -> None:
+    def changed(page: dict[str, Any]) -> dict[str, Any]:
+        page["results"][0][field] = value
+        return page
+
+    proxy.fault("alter", path="/subjects", change=changed)
+    with pytest.raises(ProtocolError, match="subjects of jose and answered something else"):
+        fetch_table(client, USER, cancel=CancelToken())
+
+
+@pytest.mark.parametrize("name", ["", "jo se", "jose']", "a,b"])
+def test_what_is_no_user_name_is_not_sent(client: AlyxClient, proxy: FaultProxy, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no user name of Alyx"):
+        fetch_table(client, name, cancel=CancelToken())
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("path", ["/weighings", "/water-administrations", "/water-restriction", "/users"])
+def test_half_a_table_is_none(client: AlyxClient, proxy: FaultProxy, path: str) -> None:
+    proxy.fault("answer", path=path, times=9, status=500, body={"detail": "out of order"})
+    with pytest.raises(AlyxError, match="out of order"):
+        fetch_table(client, USER, cancel=CancelToken())
+
+
+def test_a_cancelled_table_is_none(client: AlyxClient) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        fetch_table(client, USER, cancel=cancel)
+
+
+def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: FaultProxy) -> None:
+    cancel = CancelToken()
+    proxy.fault("mute", path="/weighings", times=9)
+    caught: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            fetch_table(client, USER, cancel=cancel)
+        except (AlyxError, Cancelled, TypeError, ValueError) as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    proxy.wait_for(1, path="/weighings")
+    cancel.cancel()
+    thread.join(30)
+    assert [type(error) for error in caught] == [Cancelled]
+
+
+def test_the_other_animals_are_the_living_ones_that_were_weighed(client: AlyxClient) -> None:
+    found = {(one.name, one.weighed.grams) for one in fetch_others(client, USER, cancel=CancelToken())}
+    assert ("free", Decimal("23.9")) in found
+    assert ("watered", Decimal("22.5")) in found
+    assert {name for name, _ in found} == {
+        *("culled", "delegated", "east", "free", "numbered", "released", "thirsty", "twin", "watered"),
+    }
