@@ -54,6 +54,7 @@ setup(
         "pybpod_alyx_module.models",
         "pybpod_alyx_module.models.project",
         "pybpod_alyx_module.models.subject",
+        "pybpod_alyx_module.outbox",
         "pybpod_alyx_module.resources",
         "pybpod_alyx_module.rig",
         "pybpod_alyx_module.sync",

@@ -1,0 +1,144 @@
+"""What an outbox holds: frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class Kind(str, Enum):
+    """What is written to Alyx."""
+
+    #: A new session: ``POST /sessions``.
+    SESSION = "session"
+    #: Fields of a session that is there: ``PATCH /sessions/<id>``.
+    SESSION_UPDATE = "session_update"
+    #: A new weighing: ``POST /weighings``.
+    WEIGHING = "weighing"
+    #: A new water administration: ``POST /water-administrations``.
+    WATER = "water"
+
+
+class State(str, Enum):
+    """Where an item stands."""
+
+    #: To be sent; nothing of it is on Alyx.
+    WAITING = "waiting"
+    #: Being sent at this moment.
+    SENDING = "sending"
+    #: On Alyx, on the right animal.
+    SENT = "sent"
+    #: Sent, but no answer came: it may be on Alyx or not.
+    UNSURE = "unsure"
+    #: A person has to look at it: the server refused it, or it cannot be sent as it is.
+    PARKED = "parked"
+    #: Given up by a person; stays listed.
+    DISCARDED = "discarded"
+
+
+#: States of what still has to reach Alyx.
+OPEN = (State.WAITING, State.SENDING, State.UNSURE, State.PARKED)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is to be written to Alyx, before it is in the outbox.
+
+    ``values`` are the fields as Alyx takes them, without ``subject`` and, for weighings and water, without ``user``:
+    both are added when it is sent. Times are naive lab time, ISO.
+
+    - session: see ``POST /sessions``. Without ``number`` it becomes the next of that day for that subject, without
+      ``users`` it is that of `username`.
+    - session_update: the fields to change; ``json`` is merged into what the session has, nothing in it is lost. The
+      session is the one that `follows` names, else ``id`` in the values: its id on Alyx.
+    - weighing: ``weight`` (g), ``date_time``.
+    - water: ``water_administered`` (mL), ``date_time``, and where wanted ``water_type``, ``adlib``, ``session``. With
+      `follows` the session is that of the item it follows.
+    """
+
+    #: What it is.
+    kind: Kind
+    #: Address of the server.
+    server: str
+    #: Who sends it: it is never sent as somebody else.
+    username: str
+    #: Id (UUID) of the subject on Alyx.
+    subject_id: str
+    #: Nickname when it was recorded: for people only.
+    subject_name: str
+    #: The fields, see above; JSON.
+    values: Mapping[str, Any]
+    #: Key of the item that must be on Alyx before: the session that water was given in, or that is changed.
+    follows: str | None = None
+    #: Where it comes from, for example project and session of PyBpod; JSON, not sent.
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """What is in the outbox."""
+
+    #: The order in which items were added.
+    number: int
+    #: UUID, made when it was added. That of a session stands in its ``json`` on Alyx.
+    key: str
+    kind: Kind
+    server: str
+    username: str
+    subject_id: str
+    subject_name: str
+    #: See `Draft`; a ``date_time`` has microseconds that no other item has.
+    values: Mapping[str, Any]
+    follows: str | None
+    #: When it was added, UTC.
+    created: datetime
+    #: Name of this computer.
+    rig: str
+    origin: Mapping[str, Any]
+    state: State = State.WAITING
+    #: Why it is in that state, a sentence; may be empty.
+    reason: str = ""
+    #: What to do next; may be empty.
+    hint: str = ""
+    #: How often it was sent.
+    attempts: int = 0
+    #: How often in a row the server failed with it (status 500).
+    faults: int = 0
+    #: Id of the record on Alyx; also while it still has to be compared, or differs from the item.
+    server_id: str | None = None
+    #: When it was known to be on Alyx, UTC.
+    sent_at: datetime | None = None
+    #: Id of a record of ours that landed on another animal and has to be withdrawn first.
+    misplaced: str | None = None
+    #: Counts the changes of this item.
+    revision: int = 0
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """Server and user."""
+        return self.server, self.username
+
+    @property
+    def animal(self) -> tuple[str, str]:
+        """Server and id of the subject."""
+        return self.server, self.subject_id
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many items still have to reach Alyx."""
+
+    waiting: int = 0
+    sending: int = 0
+    unsure: int = 0
+    parked: int = 0
+
+    @property
+    def open(self) -> int:
+        """All of them."""
+        return self.waiting + self.sending + self.unsure + self.parked
