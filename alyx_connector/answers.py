@@ -59,6 +59,8 @@ class Question:
     login: bool = False
     #: What must not be repeated, should the server do so.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: The only status that is a success; None: any from 200 to 299.
+    success: int | None = None
 
     def veil(self, text: str) -> str:
         """Make words of the server fit to be shown: without secrets and control characters, and short.
@@ -158,7 +160,7 @@ def read_answer(reply: Reply, question: Question) -> Any:
     NotAlyxError
         If a success is a web page.
     ProtocolError
-        If a success is not JSON, or only half of it.
+        If a success is not JSON, only half of it, or not the one that was asked for.
     """
     if not 200 <= reply.status < 300:
         error: AlyxError = _error_of_status(reply, question)
@@ -167,6 +169,8 @@ def read_answer(reply: Reply, question: Question) -> Any:
         return None
     what = f"{question.server} answered {question.method} {question.endpoint} with"
     hint = "" if question.method == "GET" or question.login else WRITE_HINT
+    if question.success not in {None, reply.status}:
+        raise ProtocolError(f"{what} status {reply.status} where Alyx answers {question.success}.", hint=hint)
     if is_web_page(reply):
         raise NotAlyxError(f"{what} {describe(reply, question)} where Alyx answers JSON.", hint=hint or CAPTIVE_HINT)
     if not _is_json(reply):

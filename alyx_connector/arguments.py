@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import requests
 
@@ -19,11 +20,16 @@ __all__ = [
     "Timeouts",
     "checked_params",
     "checked_token",
+    "deletable",
     "endpoint_path",
     "is_token",
     "json_body",
     "user_agent_of",
 ]
+
+
+#: Routes of which single records may be deleted.
+DELETABLE = ("sessions", "weighings", "water-administrations")
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,38 @@ def endpoint_path(endpoint: str | Sequence[str]) -> str:
         raise ConfigurationError(
             f"The endpoint {endpoint!a} is not valid text.", hint="Type it again.", setting="endpoint"
         ) from None
+
+
+def deletable(endpoint: Sequence[str]) -> Sequence[str]:
+    """Refuse to delete anything but one session, weighing or water administration.
+
+    Parameters
+    ----------
+    endpoint : sequence of str
+        Route and id.
+
+    Returns
+    -------
+    sequence of str
+        The same.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is anything else: deleting a subject would take all of its data along.
+    """
+    try:
+        route, identifier = endpoint
+        allowed = route in DELETABLE and str(UUID(identifier)) == identifier.lower()
+    except (TypeError, ValueError, AttributeError):
+        allowed = False
+    if not allowed:
+        raise ConfigurationError(
+            f"{endpoint!r} cannot be deleted: only single records of {', '.join(DELETABLE)} can, by their id.",
+            hint="Use the web pages of Alyx.",
+            setting="endpoint",
+        )
+    return endpoint
 
 
 def checked_params(params: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -152,7 +152,15 @@ class Caller:
         endpoint = unquote(wire.url)
         wire = replace(wire, url=address.url + root + wire.url, token=token)
         secrets = tuple(secret for secret in (token, password) if secret)
-        question = Question(address.url, wire.method, endpoint, wire.url, login=password is not None, secrets=secrets)
+        question = Question(
+            address.url,
+            wire.method,
+            endpoint,
+            wire.url,
+            login=password is not None,
+            success=wire.success,
+            secrets=secrets,
+        )
         for _ in range(MAX_REDIRECTS + 1):
             reply = self.send(operation, wire, question, direct=address.is_loopback, gate=gate)
             target = redirect_target(reply, wire.url)

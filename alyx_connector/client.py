@@ -13,6 +13,7 @@ from alyx_connector.arguments import (
     Timeouts,
     checked_params,
     checked_token,
+    deletable,
     endpoint_path,
     is_token,
     json_body,
@@ -292,6 +293,7 @@ class AlyxClient:
         endpoint: str | Sequence[str],
         data: Mapping[str, Any] | Sequence[Any],
         *,
+        success: int | None = None,
         cancel: CancelToken | None = None,
         report: Report | None = None,
     ) -> Any:
@@ -303,6 +305,8 @@ class AlyxClient:
             See `get`.
         data : mapping or sequence
             The record, sent as JSON.
+        success : int, optional
+            The only status that is a success: 201 where a record is created. Any from 200 to 299 if left out.
         cancel, report : optional
             See the class. A cancelled request may have been carried out.
 
@@ -314,11 +318,11 @@ class AlyxClient:
         Raises
         ------
         AlyxError
-            See `alyx_connector.errors`.
+            See `alyx_connector.errors`; `ProtocolError` for another success than the one named.
         Cancelled
             If cancelled.
         """
-        return self._ask("POST", endpoint, data=data, cancel=cancel, report=report)
+        return self._ask("POST", endpoint, data=data, success=success, cancel=cancel, report=report)
 
     def patch(
         self,
@@ -352,6 +356,31 @@ class AlyxClient:
             If cancelled.
         """
         return self._ask("PATCH", endpoint, data=data, cancel=cancel, report=report)
+
+    def delete(
+        self, endpoint: Sequence[str], *, cancel: CancelToken | None = None, report: Report | None = None
+    ) -> None:
+        """Delete one record that this program made by mistake. Never a subject: that would take all of its data along.
+
+        Parameters
+        ----------
+        endpoint : sequence of str
+            Route and id, for example ``("weighings", "<uuid>")``: sessions, weighings and water administrations only.
+        cancel, report : optional
+            See the class. A cancelled request may have been carried out.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is anything else than one such record.
+        NotFoundError
+            If there is no such record, perhaps any more.
+        AlyxError
+            Whatever else goes wrong; see `alyx_connector.errors`.
+        Cancelled
+            If cancelled.
+        """
+        self._ask("DELETE", deletable(endpoint), cancel=cancel, report=report)
 
     def list(
         self,
@@ -433,13 +462,14 @@ class AlyxClient:
         *,
         params: Mapping[str, Any] | None = None,
         data: Any = None,
+        success: int | None = None,
         cancel: CancelToken | None,
         report: Report | None,
         server_time: ServerTime | None = None,
     ) -> Any:
         path = endpoint_path(endpoint)
-        body = None if method == "GET" else json_body(data, path, self.url)
-        wire = Wire(method, path, checked_params(params), body, "application/json" if body else None)
+        body = None if method in {"GET", "DELETE"} else json_body(data, path, self.url)
+        wire = Wire(method, path, checked_params(params), body, "application/json" if body else None, success=success)
         with self._operation(cancel, report, server_time) as operation:
             who = self._authenticated()
             operation.report(Progress(method.lower(), 0, 1, f"Asking {self.url} for {path}."))

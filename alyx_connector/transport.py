@@ -64,6 +64,8 @@ class Wire:
     content_type: str | None = None
     #: Token that authenticates the request.
     token: str | None = field(default=None, repr=False)
+    #: The only status that is a success; None: any from 200 to 299.
+    success: int | None = None
 
 
 class _Authorization(requests.auth.AuthBase):
