@@ -31,6 +31,7 @@ HEADLESS = {
     "pybpod_alyx_module.rig.registration": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin"),
     "pybpod_alyx_module.rig.checks": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "serial"),
     "pybpod_alyx_module.rig.scale": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "serial"),
+    "pybpod_alyx_module.outbox.sender": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "pandas"),
     "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),
 }
 
@@ -45,6 +46,9 @@ PLANTS = [
     ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),
     ("pybpod_alyx_module/sync/service.py", "import pybpodgui_api", "only host and models know PyBpod"),
     ("pybpod_alyx_module/rig/session_file.py", "import pybpodapi", "only host and models know PyBpod"),
+    ("pybpod_alyx_module/outbox/moves.py", "from AnyQt import QtCore", "no Qt outside gui and models"),
+    ("pybpod_alyx_module/outbox/sender.py", "import pybpodapi", "only host and models know PyBpod"),
+    ("pybpod_alyx_module/outbox/outbox.py", "import pybpod_alyx_module.sync.plan", "the outbox stands alone"),
 ]
 
 

@@ -1,0 +1,338 @@
+"""One item to the server: the subject by its id, send, read back, look whether it arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.record_fields import merged
+from pybpod_alyx_module.outbox.asking import Asking
+from pybpod_alyx_module.outbox.drafts import NUMBER_OF
+from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.moves import Event
+from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
+from pybpod_alyx_module.outbox.records import (
+    KEY_IN_JSON,
+    ROUTES,
+    differences,
+    has_our_amount,
+    has_time,
+    holds,
+    is_ours,
+    key_of,
+    payload,
+    record_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alyx_connector import AlyxClient
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.outbox.items import Item
+
+#: What hangs on a session: with any of it, the session is not deleted.
+_HANGS_ON_SESSION = ("wateradmin_session_related", "data_dataset_session_related", "notes", "probe_insertion")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """An item made ready to be sent at once."""
+
+    #: What is sent.
+    fields: Mapping[str, Any]
+    #: Id of the session that is changed; None where a record is created.
+    session_id: str | None = None
+
+
+class Delivery:
+    """Brings one item to the server; writes nothing into the outbox.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Of the item's server and user.
+    item : Item
+        The item.
+    session_id : str, optional
+        Id on Alyx of the session that the item follows.
+    cancel : CancelToken
+        Ends every method by raising `Cancelled`.
+    """
+
+    def __init__(self, client: AlyxClient, item: Item, session_id: str | None, cancel: CancelToken) -> None:
+        self._ask = Asking(client, cancel)
+        self._item = item
+        self._session_id = session_id
+        self._route = ROUTES[item.kind]
+
+    def prepare(self) -> Parcel:
+        """Look up what the record needs; nothing is written.
+
+        Returns
+        -------
+        Parcel
+            To be given to `send` at once.
+
+        Raises
+        ------
+        HeldError
+            If it cannot be sent now, or not at all.
+        """
+        if self._item.kind is Kind.SESSION_UPDATE:
+            return self._prepare_update()
+        fields = payload(self._item, self._nickname(), self._session_id)
+        if self._item.kind is Kind.SESSION and "number" not in fields:
+            fields["number"] = self._next_number(str(fields["start_time"])[:10])
+        return Parcel(fields)
+
+    def send(self, parcel: Parcel) -> Outcome:
+        """Write the record, and read it back.
+
+        Parameters
+        ----------
+        parcel : Parcel
+            What `prepare` returned.
+
+        Returns
+        -------
+        Outcome
+            What became of the item.
+        """
+        try:
+            if parcel.session_id is not None:
+                return self._update(parcel.session_id, parcel.fields)
+            answer = self._ask.create(self._route, parcel.fields)
+        except HeldError as held:
+            return held.outcome
+        record = record_id(answer)
+        if record is None or not is_ours(self._item, answer):
+            return Outcome(Event.LOSE, f"{self._ask.server} confirmed another record than the one that was sent.")
+        try:
+            where = self._locate(record)
+        except HeldError as held:
+            # Stored, but it is not known on which animal.
+            return replace(held.outcome, event=Event.LOSE, server_id=record, fault=False)
+        return self._compared(where, parcel.fields, answer)
+
+    def look(self) -> Outcome:
+        """Look whether an unsure item arrived.
+
+        Returns
+        -------
+        Outcome
+            ``MISS`` only where the server said that it has no such record.
+        """
+        try:
+            if self._item.kind is Kind.SESSION_UPDATE:
+                return self._look_for_update()
+            records = [self._item.server_id] if self._item.server_id else self._find()
+            if not records:
+                return Outcome(Event.MISS, "It did not arrive, and is sent again.")
+            places = [self._locate(record) for record in records]
+            right = [place for place in places if place.event is Event.ARRIVE]
+            if len(places) > 1 and right:
+                return self._doubled([str(place.server_id) for place in places])
+            place = (right or places)[0]
+            if place.event is not Event.ARRIVE or place.server_id is None:
+                return place
+            return self._compared(place, self._expected(), self._read(place.server_id))
+        except HeldError as held:
+            return self._staying_unsure(held.outcome)
+
+    def withdraw(self, record: str) -> Outcome:
+        """Delete a record of ours that landed on another animal.
+
+        Parameters
+        ----------
+        record : str
+            Its id.
+
+        Returns
+        -------
+        Outcome
+            ``WITHDRAW`` where it is gone; ``PARK`` where it cannot be deleted.
+        """
+        loud = (
+            f"The {self._item.kind.value} of {self._item.subject_name} landed on another animal on {self._ask.server} "
+            f"(record {self._route}/{record}), because names were changed there meanwhile, and cannot be withdrawn:"
+        )
+        hint = "Delete that record on Alyx, then retry."
+        try:
+            if self._ask.rows(self._route, {"django": f"pk,{record}"}):
+                found = self._read(record)
+                if not is_ours(self._item, found) or not has_our_amount(self._item, found):
+                    return Outcome(Event.PARK, f"{loud} it was changed by somebody else.", hint)
+                if any(found.get(name) for name in _HANGS_ON_SESSION):
+                    return Outcome(Event.PARK, f"{loud} other records hang on it.", hint)
+                self._ask.remove(self._route, record)
+        except HeldError as held:
+            if held.outcome.event is Event.PARK:
+                return Outcome(Event.PARK, f"{loud} {held.outcome.reason}", hint)
+            return held.outcome
+        return Outcome(Event.WITHDRAW)
+
+    def _nickname(self) -> str:
+        subject_id, name = self._item.subject_id, self._item.subject_name
+        rows = self._ask.rows("subjects", {"django": f"pk,{subject_id}"})
+        if not rows:
+            reason = f"{self._ask.server} has no subject with the id of {name} ({subject_id}), or does not show it."
+            raise HeldError(Outcome(Event.PARK, reason, "Ask who runs the server; retry when it is there again."))
+        nickname = rows[0].get("nickname")
+        if len(rows) > 1 or rows[0].get("id") != subject_id or not isinstance(nickname, str) or not nickname:
+            raise self._ask.nonsense("subjects")
+        alike = self._ask.rows("subjects", {"nickname": nickname})
+        if any(str(row.get("nickname")).lower() != nickname.lower() for row in alike):
+            raise self._ask.nonsense("subjects")
+        if all(row.get("id") != subject_id for row in alike):
+            reason = f"{name} was renamed on {self._ask.server} at this moment."
+            raise HeldError(Outcome(Event.POSTPONE, reason, scope=Scope.ITEM))
+        if len(alike) > 1:
+            labs = " and ".join(str(row.get("lab")) for row in alike)
+            reason = f"{self._ask.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
+            raise HeldError(Outcome(Event.PARK, reason, "Have one of them renamed on Alyx, then retry."))
+        return nickname
+
+    def _next_number(self, day: str) -> int:
+        chosen = {"django": f"subject__pk,{self._item.subject_id},start_time__date,{day}"}
+        numbers = [row.get("number") for row in self._ask.all_rows("sessions", chosen)]
+        return 1 + max((number for number in numbers if isinstance(number, int)), default=0)
+
+    def _locate(self, record: str) -> Outcome:
+        # The truth about the animal: names may have been swapped between the look-up and the request.
+        item = self._item
+        if self._is_there(record, f"pk,{record},subject__pk,{item.subject_id}"):
+            return Outcome(Event.ARRIVE, server_id=record)
+        if self._is_there(record, f"pk,{record}"):
+            reason = f"Names were changed on {self._ask.server} while it was sent: it landed on another animal."
+            return Outcome(Event.MISPLACE, f"{reason} It is withdrawn and sent again.", server_id=record)
+        return Outcome(Event.LOSE, f"{self._ask.server} confirmed it, but does not show it.")
+
+    def _is_there(self, record: str, chosen: str) -> bool:
+        rows = self._ask.rows(self._route, {"django": chosen})
+        if any(record_id(row) != record for row in rows):
+            raise self._ask.nonsense(self._route)
+        return bool(rows)
+
+    def _find(self) -> list[str]:
+        item = self._item
+        if item.kind is Kind.SESSION:
+            rows = self._ask.rows(self._route, {"django": f"json__{'__'.join(KEY_IN_JSON)},{item.key}"})
+            found = _ids(rows)
+            for record in found:
+                if key_of(self._ask.detail(self._route, record)) != item.key:
+                    raise self._ask.nonsense(self._route)
+            return found
+        rows = self._ask.rows(self._route, {"django": f"date_time,{item.values['date_time']}"})
+        if not all(has_time(item, row) for row in rows):
+            raise self._ask.nonsense(self._route)
+        mine = [row for row in rows if is_ours(item, row)]
+        # Another value: it was corrected on Alyx where it is on our animal, else it is not ours to withdraw.
+        exact = [row for row in mine if has_our_amount(item, row)]
+        others = [row for row in mine if row not in exact]
+        here = [record for record in _ids(others) if self._is_here(record)]
+        return _ids(exact) + here
+
+    def _is_here(self, record: str) -> bool:
+        return self._is_there(record, f"pk,{record},subject__pk,{self._item.subject_id}")
+
+    def _read(self, record: str) -> dict[str, Any]:
+        if self._item.kind is Kind.SESSION:
+            return self._ask.detail(self._route, record)
+        rows = self._ask.rows(self._route, {"django": f"pk,{record}"})
+        if len(rows) != 1 or record_id(rows[0]) != record:
+            raise self._ask.nonsense(self._route)
+        return rows[0]
+
+    def _expected(self) -> dict[str, Any]:
+        fields = payload(self._item, "", self._session_id)
+        if self._item.kind is Kind.SESSION:
+            # People may add to a session meanwhile; that it is ours and when it began is what must hold.
+            return {name: fields[name] for name in ("start_time", "json") if name in fields}
+        return fields
+
+    def _compared(self, place: Outcome, sent: Mapping[str, Any], got: Mapping[str, Any]) -> Outcome:
+        if place.event is not Event.ARRIVE:
+            return place
+        wanted = {name: value for name, value in sent.items() if name != "json"}
+        wrong = differences(wanted, got)
+        if "json" in sent and not holds(got.get("json"), sent["json"]):
+            wrong.append("json")
+        if not wrong:
+            return place
+        reason = f"{self._ask.server} has it ({self._route}/{place.server_id}), but with {'; '.join(wrong)}."
+        hint = "Correct the record on Alyx, then retry; or discard it here, which leaves it on Alyx."
+        return Outcome(Event.DIFFER, reason, hint, server_id=place.server_id)
+
+    def _doubled(self, records: list[str]) -> Outcome:
+        reason = f"{self._ask.server} has it {len(records)} times: {', '.join(records)}."
+        return Outcome(Event.DIFFER, reason, "Delete all but one of them on Alyx, then retry.", server_id=records[0])
+
+    def _session_to_change(self) -> str:
+        record = str(self._session_id or self._item.values.get("id"))
+        if not self._is_here(record):
+            reason = f"{self._ask.server} has no session {record} of {self._item.subject_name}."
+            raise HeldError(Outcome(Event.PARK, reason, "It was deleted, or given to another subject: look on Alyx."))
+        return record
+
+    def _prepare_update(self) -> Parcel:
+        record = self._session_to_change()
+        fields = {name: value for name, value in self._item.values.items() if name != "id"}
+        if isinstance(fields.get("json"), dict):
+            old = self._ask.detail(self._route, record).get("json")
+            if old is not None and not isinstance(old, dict):
+                reason = f"The json of session {record} on {self._ask.server} is no object: it would be lost."
+                raise HeldError(Outcome(Event.PARK, reason, "Correct it on Alyx, then retry."))
+            fields["json"] = merged(old or {}, fields["json"])
+        return Parcel(fields, record)
+
+    def _update(self, record: str, fields: Mapping[str, Any]) -> Outcome:
+        answer = self._ask.update(self._route, record, fields)
+        if record_id(answer) != record:
+            return Outcome(Event.LOSE, f"{self._ask.server} confirmed another session than the one that was changed.")
+        wrong = differences(fields, answer)
+        if wrong:
+            reason = f"{self._ask.server} changed session {record}, but has {'; '.join(wrong)}."
+            return Outcome(Event.PARK, reason, "Correct it, or retry.")
+        return Outcome(Event.ARRIVE, server_id=record)
+
+    def _look_for_update(self) -> Outcome:
+        record = self._session_to_change()
+        found = self._ask.detail(self._route, record)
+        fields = {name: value for name, value in self._item.values.items() if name not in {"id", "json"}}
+        if not differences(fields, found) and holds(found.get("json") or {}, self._item.values.get("json") or {}):
+            return Outcome(Event.ARRIVE, server_id=record)
+        return Outcome(Event.MISS, "The session was not changed yet; it is sent again.")
+
+    def _staying_unsure(self, outcome: Outcome) -> Outcome:
+        if outcome.event is not Event.PARK:
+            return replace(outcome, event=Event.POSTPONE, fault=False)
+        if self._item.kind is Kind.SESSION_UPDATE:
+            return replace(outcome, event=Event.DIFFER)  # to change a session twice does no harm
+        # What may be on Alyx is not parked: it could then be sent again without a look.
+        return replace(outcome, event=Event.POSTPONE, scope=Scope.ITEM)
+
+
+def _ids(rows: list[dict[str, Any]]) -> list[str]:
+    return [record for record in map(record_id, rows) if record]
+
+
+def describe(item: Item) -> str:
+    """Say in a few words what an item is.
+
+    Parameters
+    ----------
+    item : Item
+        The item.
+
+    Returns
+    -------
+    str
+        For example ``weighing of ea04: 24.5 g``.
+    """
+    what = f"{item.kind.value.replace('_', ' ')} of {item.subject_name}"
+    if item.kind in NUMBER_OF:
+        name, unit = NUMBER_OF[item.kind]
+        return f"{what}: {item.values[name]:g} {unit}"
+    started = item.values.get("start_time")
+    return f"{what}: {started[:16].replace('T', ' ')}" if isinstance(started, str) else what

@@ -1,0 +1,180 @@
+"""What may go into the outbox: checked when it is added or corrected, so that sending it can make sense."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alyx_connector.address import parse_address
+from alyx_connector.errors import ConfigurationError
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.items import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Fields that hold a naive time of the lab.
+TIMES = ("date_time", "start_time", "end_time")
+#: The time that each kind must have.
+TIME_OF = {Kind.SESSION: "start_time", Kind.WEIGHING: "date_time", Kind.WATER: "date_time"}
+#: The number that each kind must have, and its unit.
+NUMBER_OF = {Kind.WEIGHING: ("weight", "g"), Kind.WATER: ("water_administered", "mL")}
+#: Fields that are added when an item is sent.
+OURS = {
+    Kind.SESSION: {"subject"},
+    Kind.SESSION_UPDATE: {"subject"},
+    Kind.WEIGHING: {"subject", "user"},
+    Kind.WATER: {"subject", "user"},
+}
+_RECORD_HINT = "Correct it and record it again."
+
+
+def checked_server(server: str) -> str:
+    """Return the address of a server as the outbox keeps it.
+
+    Parameters
+    ----------
+    server : str
+        As people type it.
+
+    Returns
+    -------
+    str
+        ``scheme://host[:port][/prefix]``.
+
+    Raises
+    ------
+    OutboxError
+        If it is no address.
+    """
+    try:
+        return parse_address(server).url
+    except ConfigurationError as error:
+        raise OutboxError(error.message, hint=error.hint) from error
+
+
+def checked_id(text: Any, what: str) -> str:
+    """Return an id as Alyx writes it.
+
+    Parameters
+    ----------
+    text : Any
+        The id.
+    what : str
+        Whose, for the wording of the error.
+
+    Returns
+    -------
+    str
+        A UUID, in lower case.
+
+    Raises
+    ------
+    OutboxError
+        If it is no UUID.
+    """
+    try:
+        return str(UUID(str(text)))
+    except ValueError:
+        raise OutboxError(f"The id of {what} is {text!r}, which is no id of Alyx.", hint=_RECORD_HINT) from None
+
+
+def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -> dict[str, Any]:
+    """Return the values of an item, or say what is wrong with them.
+
+    Parameters
+    ----------
+    kind : Kind
+        What they are of.
+    values : mapping
+        See `Draft`.
+    follows : str, optional
+        Key of the item that this one follows.
+
+    Returns
+    -------
+    dict
+        The same as plain JSON.
+
+    Raises
+    ------
+    OutboxError
+        If one is missing or unusable; names it.
+    """
+    what = kind.value.replace("_", " ")
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OutboxError(
+            f"The values of the {what} cannot be kept: {error}.",
+            hint="Only text, finite numbers, lists and the like can be sent.",
+        ) from None
+    for name in OURS[kind] & set(plain):
+        raise OutboxError(
+            f"The values of the {what} name a {name}: that is added when it is sent.", hint="Leave it out."
+        )
+    for name in TIMES:
+        if name in plain and (plain[name] is not None or name == TIME_OF.get(kind)):
+            _check_time(plain[name], name, what)
+    needed = TIME_OF.get(kind)
+    if needed is not None and needed not in plain:
+        raise OutboxError(f"The {what} has no {needed}.", hint=_RECORD_HINT)
+    if kind in NUMBER_OF:
+        name, unit = NUMBER_OF[kind]
+        number = plain.get(name)
+        if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
+            raise OutboxError(f"The {name} of the {what} is {number!r}, not a number of {unit}.", hint=_RECORD_HINT)
+    _check_json(plain, what)
+    if kind is Kind.SESSION_UPDATE and follows is None:
+        plain["id"] = checked_id(plain.get("id"), "the session to be changed")
+    if kind is Kind.WATER and plain.get("session") is not None:
+        plain["session"] = checked_id(plain["session"], "the session of the water")
+    return plain
+
+
+def exact_time(moment: str, key: str, turn: int = 0) -> str:
+    """Give a time microseconds by which it is found again among all times of that second.
+
+    Parameters
+    ----------
+    moment : str
+        A naive time, ISO.
+    key : str
+        Key of the item: the microseconds are made of it, so that they stay when the item is corrected.
+    turn : int
+        Other microseconds for each number, where another item has these.
+
+    Returns
+    -------
+    str
+        The same second, ISO; never without microseconds.
+    """
+    microsecond = 1 + (UUID(key).int + turn) % 999_999
+    return datetime.fromisoformat(moment).replace(microsecond=microsecond).isoformat()
+
+
+def _check_time(text: Any, name: str, what: str) -> None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise OutboxError(
+            f"The {name} of the {what} is {text!r}, not a time such as 2026-11-21T12:00:00.", hint=_RECORD_HINT
+        ) from None
+    if moment.tzinfo is not None:
+        raise OutboxError(
+            f"The {name} of the {what} has an offset ({text}): Alyx would drop it.",
+            hint="Give the time of the lab, without an offset.",
+        )
+
+
+def _check_json(plain: Mapping[str, Any], what: str) -> None:
+    free = plain.get("json")
+    if free is None:
+        return
+    if not isinstance(free, dict) or not isinstance(free.get("pybpod", {}), dict):
+        raise OutboxError(
+            f"The json of the {what}, or 'pybpod' in it, is no object.", hint="The key of the session is kept there."
+        )

@@ -1,0 +1,253 @@
+"""The file of an outbox: opened, made or moved aside, and what is wrong with it in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import filelock
+
+from alyx_connector.storage import HOME_SETTING, make_private_folder
+from pybpod_alyx_module.outbox.errors import OutboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Of the tables below; a file with a higher one is of a newer program.
+VERSION = 1
+#: Seconds to wait for another program that is writing.
+BUSY_S = 10.0
+
+_TABLES = """
+CREATE TABLE items (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    server TEXT NOT NULL,
+    username TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    subject_name TEXT NOT NULL,
+    "values" TEXT NOT NULL,
+    follows TEXT REFERENCES items(key),
+    created TEXT NOT NULL,
+    rig TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    faults INTEGER NOT NULL,
+    server_id TEXT,
+    sent_at TEXT,
+    misplaced TEXT,
+    revision INTEGER NOT NULL,
+    moment TEXT
+);
+CREATE INDEX items_by_state ON items(state);
+CREATE INDEX items_by_animal ON items(server, subject_id, state);
+CREATE UNIQUE INDEX items_by_moment ON items(server, moment);
+"""
+
+
+class DamagedError(Exception):
+    """The file is no outbox, or its content is damaged."""
+
+
+@contextmanager
+def told(path: Path, what: str) -> Iterator[None]:
+    """Say in words what is wrong with the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        What was tried: ``"read"``, ``"written"``, ``"opened"``.
+
+    Yields
+    ------
+    None
+        While it is tried.
+
+    Raises
+    ------
+    OutboxError
+        Names the file and what to do.
+    """
+    try:
+        yield
+    except filelock.Timeout as error:
+        raise OutboxError(
+            f"The outbox {path} is being opened by another program for more than {BUSY_S:g} s.",
+            hint="Close other windows of PyBpod, then try again.",
+        ) from error
+    except (sqlite3.Error, OSError) as error:
+        raise OutboxError(f"The outbox {path} cannot be {what}: {_words(error)}.", hint=_hint(error, path)) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether an error means that the content of the file is damaged, rather than out of reach.
+
+    Parameters
+    ----------
+    error : sqlite3.Error
+        What SQLite said.
+
+    Returns
+    -------
+    bool
+        False for a full disk, a lock and the like.
+    """
+    return any(words in str(error) for words in ("not a database", "malformed"))
+
+
+def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Open the file, making it where there is none; one that is damaged is moved aside, never overwritten.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple
+        The connection, and what the user must be told: empty if nothing.
+
+    Raises
+    ------
+    OutboxError
+        If that is impossible, or the file is of a newer program.
+    """
+    with told(path, "opened"):
+        make_private_folder(path.parent)
+        with filelock.FileLock(path.with_name(path.name + ".lock"), timeout=BUSY_S, mode=0o600):
+            try:
+                return _open(path), ""
+            except DamagedError as damage:
+                aside = _move_aside(path)
+                note = (
+                    f"The outbox {path} was damaged ({damage}). It was moved to {aside}, and a new one was begun. "
+                    "What waited in the old one was not sent: compare with Alyx and record again what is missing there."
+                )
+                return _open(path), note
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Connect to the file as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    sqlite3.Connection
+        Each commit is on the disk when it returns; transactions are begun by hand.
+    """
+    connection = _connect(path)
+    _make_durable(connection)
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    made = not path.exists()
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = _connect(path)
+        new = _is_new(connection, path)
+        _make_durable(connection)
+        if new:
+            _make_tables(connection)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            raise DamagedError(str(error)) from error
+        raise
+    if made and os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name of the new file, too, survives a loss of power
+        finally:
+            os.close(folder)
+    return connection
+
+
+def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    # Writes nothing: what is not an outbox, or of a newer program, stays as it is.
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise OutboxError(
+            f"The outbox {path} is of a newer program (version {version}, this one knows {VERSION}).",
+            hint=f"Update pybpod-gui-plugin-alyx, or name another folder in {HOME_SETTING}.",
+        )
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DamagedError(found)
+    if version == VERSION:
+        return False
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DamagedError("it holds something else")
+    return True
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _move_aside(path: Path) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    turn = 0
+    while (aside := path.with_name(f"{path.stem}.damaged-{stamp}{f'-{turn}' if turn else ''}{path.suffix}")).exists():
+        turn += 1
+    for end in ("-wal", "-shm"):
+        beside = path.with_name(path.name + end)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + end))
+    path.rename(aside)
+    return aside
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return str(error)
+
+
+def _hint(error: Exception, path: Path) -> str:
+    text = str(error)
+    no_room = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    if no_room or "full" in text or "disk I/O error" in text:
+        return f"Make room on the disk of {path.parent}, then try again. What the outbox holds is not lost."
+    if "locked" in text or "busy" in text:
+        return "Another program is writing it: try again."
+    if isinstance(error, sqlite3.Error) and is_damage(error):
+        return "Close PyBpod and open it again: the file is then kept aside, and a new one is begun."
+    return f"Make {path.parent} a folder that you can write to, or name another in {HOME_SETTING}, then try again."

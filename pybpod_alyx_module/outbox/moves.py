@@ -1,0 +1,210 @@
+"""How an item's state changes: pure, and the only place where it does.
+
+::
+
+                 claim                arrive
+      waiting ──────────► sending ──────────────────► sent
+       ▲  ▲ │ postpone,      │  │ lose, abandon         ▲
+       │  │ │ misplace ◄─────┤  ▼                       │ arrive
+       │  │ │ (withdraw)     │ unsure ──────────────────┘
+       │  │ │                │  │ miss, misplace: waiting
+       │  │ │ park           │  │ differ: parked
+       │  │ └────► parked ◄──┴──┘
+       │  └─ retry, edit ─┘
+      add            discard: from waiting, parked and, when asked for, unsure
+
+Nothing goes from *unsure* to *waiting* but by a look on Alyx, and an unsure item never changes its values: the look
+needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.items import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pybpod_alyx_module.outbox.items import Item
+
+#: How often the server may fail with an item (status 500) before a person has to look at it.
+FAULT_LIMIT = 3
+
+
+class Event(Enum):
+    """What happened to an item, or what a person wants done with it."""
+
+    #: The sender is about to send it.
+    CLAIM = "claim"
+    #: It could not be sent now, or not looked for; nothing was written.
+    POSTPONE = "postpone"
+    #: It was sent, and it is not known whether it arrived, or where.
+    LOSE = "lose"
+    #: It was being sent by a sender that is gone.
+    ABANDON = "abandon"
+    #: It is on Alyx, on the right animal.
+    ARRIVE = "arrive"
+    #: It was looked for and is not on Alyx.
+    MISS = "miss"
+    #: It is on Alyx, on another animal.
+    MISPLACE = "misplace"
+    #: The record on the other animal is gone.
+    WITHDRAW = "withdraw"
+    #: It is on Alyx, but not as it was sent.
+    DIFFER = "differ"
+    #: It cannot be sent as it is; nothing of it is on Alyx.
+    PARK = "park"
+    #: A person wants it sent again.
+    RETRY = "retry"
+    #: A person corrected it.
+    EDIT = "edit"
+    #: A person gives it up.
+    DISCARD = "discard"
+
+
+_WAITING, _SENDING, _SENT = State.WAITING, State.SENDING, State.SENT
+_UNSURE, _PARKED, _DISCARDED = State.UNSURE, State.PARKED, State.DISCARDED
+
+#: Which state follows; what is not here does not happen.
+MOVES: dict[tuple[State, Event], State] = {
+    (_WAITING, Event.CLAIM): _SENDING,
+    (_WAITING, Event.POSTPONE): _WAITING,
+    (_WAITING, Event.WITHDRAW): _WAITING,
+    (_WAITING, Event.PARK): _PARKED,
+    (_WAITING, Event.RETRY): _WAITING,
+    (_WAITING, Event.EDIT): _WAITING,
+    (_WAITING, Event.DISCARD): _DISCARDED,
+    (_SENDING, Event.POSTPONE): _WAITING,
+    (_SENDING, Event.LOSE): _UNSURE,
+    (_SENDING, Event.ABANDON): _UNSURE,
+    (_SENDING, Event.ARRIVE): _SENT,
+    (_SENDING, Event.MISPLACE): _WAITING,
+    (_SENDING, Event.DIFFER): _PARKED,
+    (_SENDING, Event.PARK): _PARKED,
+    (_UNSURE, Event.POSTPONE): _UNSURE,
+    (_UNSURE, Event.LOSE): _UNSURE,
+    (_UNSURE, Event.ARRIVE): _SENT,
+    (_UNSURE, Event.MISS): _WAITING,
+    (_UNSURE, Event.MISPLACE): _WAITING,
+    (_UNSURE, Event.DIFFER): _PARKED,
+    (_UNSURE, Event.DISCARD): _DISCARDED,
+    (_PARKED, Event.RETRY): _WAITING,
+    (_PARKED, Event.EDIT): _WAITING,
+    (_PARKED, Event.DISCARD): _DISCARDED,
+}
+
+
+def move(
+    item: Item,
+    event: Event,
+    *,
+    reason: str = "",
+    hint: str = "",
+    server_id: str | None = None,
+    fault: bool = False,
+    now: datetime | None = None,
+    values: Mapping[str, Any] | None = None,
+    even_if_unsure: bool = False,
+) -> Item:
+    """Return an item as it is after an event.
+
+    Parameters
+    ----------
+    item : Item
+        As it is.
+    event : Event
+        What happened.
+    reason, hint : str
+        Why, and what to do next, for people.
+    server_id : str, optional
+        Id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known, ``LOSE``.
+    fault : bool
+        Whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
+    now : datetime, optional
+        When, UTC, for ``ARRIVE``.
+    values : mapping, optional
+        The new values, for ``EDIT``.
+    even_if_unsure : bool
+        For ``DISCARD``: whether the person knows that it may stay on Alyx.
+
+    Returns
+    -------
+    Item
+        Its revision is one higher.
+
+    Raises
+    ------
+    OutboxError
+        If that cannot happen to an item in its state; says why and what to do instead.
+    """
+    state = MOVES.get((item.state, event))
+    if state is None:
+        _refuse(item, event)
+    faults = item.faults + fault
+    if event in {Event.MISS, Event.POSTPONE} and state is _WAITING and faults >= FAULT_LIMIT:
+        # After a look that found nothing, what the server said when it failed is what helps.
+        words = item.reason if event is Event.MISS else reason
+        state, reason = _PARKED, f"{words} Tried {faults} times."
+        hint = "Correct it, or retry when the server is mended."
+    changed = replace(
+        item, state=state, reason=reason.strip(), hint=hint, faults=faults, server_id=None, revision=item.revision + 1
+    )
+    match event:
+        case Event.CLAIM:
+            if item.misplaced is not None:
+                _refuse(item, event)
+            return replace(changed, attempts=item.attempts + 1, reason="", hint="")
+        case Event.ARRIVE:
+            return replace(changed, server_id=server_id, sent_at=now, faults=0)
+        case Event.LOSE | Event.DIFFER:
+            return replace(changed, server_id=server_id)
+        case Event.POSTPONE:
+            return replace(changed, server_id=item.server_id)
+        case Event.MISPLACE:
+            return replace(changed, misplaced=server_id)
+        case Event.WITHDRAW:
+            return replace(changed, misplaced=None)
+        case Event.RETRY if item.server_id is not None:
+            return replace(changed, state=_UNSURE, server_id=item.server_id, faults=0)
+        case Event.RETRY:
+            return replace(changed, faults=0)
+        case Event.EDIT:
+            if item.server_id is not None or item.misplaced is not None:
+                _refuse(item, event)
+            return replace(changed, faults=0, values=item.values if values is None else values)
+        case Event.DISCARD:
+            if not even_if_unsure and (item.state is _UNSURE or item.server_id or item.misplaced):
+                _refuse(item, event)
+            return replace(changed, server_id=item.server_id, reason=item.reason, hint="")
+    return changed
+
+
+def _refuse(item: Item, event: Event) -> NoReturn:
+    what = f"The {item.kind.value.replace('_', ' ')} of {item.subject_name} ({item.key})"
+    wish = {Event.RETRY: "sent again", Event.EDIT: "edited", Event.DISCARD: "discarded"}.get(event, event.value)
+    if item.misplaced is not None and event is Event.DISCARD:
+        why = f"left a record on another animal ({item.misplaced}), which discarding it would leave there"
+        hint = "Retry it, so that the record is withdrawn; or delete that record on Alyx first."
+    elif item.misplaced is not None:
+        why = f"left a record on another animal ({item.misplaced}), which has to be withdrawn first"
+        hint = "Wait until that is done; a parked one: retry it."
+    elif item.server_id is not None and item.state is _PARKED:
+        why = f"is on Alyx already, but not as it was sent ({item.server_id})"
+        hint = "Correct the record on Alyx, then retry; or discard it here, which leaves it on Alyx."
+    elif item.state is _UNSURE:
+        why = "may be on Alyx already: it is looked for there first, which needs it as it is"
+        hint = "Wait until it was looked for."
+    elif item.state is _SENDING:
+        why, hint = "is being sent at this moment", "Try again when that is over."
+    elif item.state is _SENT:
+        why, hint = "was sent", "Change it on Alyx."
+    elif item.state is _DISCARDED:
+        why, hint = "was discarded", "Record it anew."
+    else:
+        why, hint = f"is {item.state.value}", ""
+    raise OutboxError(f"{what} cannot be {wish}: it {why}.", hint=hint)

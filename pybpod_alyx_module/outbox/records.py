@@ -1,0 +1,210 @@
+"""How an item looks as a record on Alyx: its route, its fields, and by what it is known again. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alyx_connector.record_fields import merged, same_time
+from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
+from pybpod_alyx_module.outbox.items import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pybpod_alyx_module.outbox.items import Item
+
+#: Where each kind is written.
+ROUTES = {
+    Kind.SESSION: "sessions",
+    Kind.SESSION_UPDATE: "sessions",
+    Kind.WEIGHING: "weighings",
+    Kind.WATER: "water-administrations",
+}
+#: Where the key of a session stands in its ``json``.
+KEY_IN_JSON = ("pybpod", "outbox_key")
+_SETS = frozenset({"users", "projects", "procedures"})
+
+
+def payload(item: Item, nickname: str, session_id: str | None) -> dict[str, Any]:
+    """Return what is sent to create the record of an item.
+
+    Parameters
+    ----------
+    item : Item
+        A session, a weighing or water.
+    nickname : str
+        What the subject is called on Alyx at this moment.
+    session_id : str, optional
+        Id on Alyx of the session that it follows.
+
+    Returns
+    -------
+    dict
+        The fields; a session without ``number`` where the values have none.
+    """
+    fields = {**item.values, "subject": nickname}
+    if item.kind is Kind.SESSION:
+        fields["json"] = merged(fields.get("json") or {}, {KEY_IN_JSON[0]: {KEY_IN_JSON[1]: item.key}})
+        fields.setdefault("users", [item.username])
+        if fields.get("number") is None:
+            fields.pop("number", None)
+        return fields
+    fields["user"] = item.username
+    if item.kind is Kind.WATER and session_id is not None:
+        fields["session"] = session_id
+    return fields
+
+
+def record_id(record: Any) -> str | None:
+    """Return the id of a record.
+
+    Parameters
+    ----------
+    record : Any
+        What the server answered.
+
+    Returns
+    -------
+    str or None
+        A UUID, from its ``id``, or from its ``url`` where it has no id; None if it has neither.
+    """
+    if not isinstance(record, dict):
+        return None
+    text = record.get("id") or str(record.get("url", "")).rstrip("/").rpartition("/")[2]
+    try:
+        return str(UUID(str(text)))
+    except ValueError:
+        return None
+
+
+def key_of(session: Mapping[str, Any]) -> Any:
+    """Return the key of the item that a session on Alyx was made of.
+
+    Parameters
+    ----------
+    session : mapping
+        Its detail.
+
+    Returns
+    -------
+    Any
+        None if it was not made by an outbox.
+    """
+    found: Any = session.get("json")
+    for name in KEY_IN_JSON:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def has_time(item: Item, record: Mapping[str, Any]) -> bool:
+    """Tell whether a weighing or water administration on Alyx has exactly the time of an item.
+
+    Parameters
+    ----------
+    item : Item
+        A weighing or water.
+    record : mapping
+        The row.
+
+    Returns
+    -------
+    bool
+        To the microsecond.
+    """
+    return _same("date_time", item.values["date_time"], record.get("date_time"))
+
+
+def is_ours(item: Item, record: Mapping[str, Any]) -> bool:
+    """Tell whether a record on Alyx was made of an item, whatever the animal it is on.
+
+    Parameters
+    ----------
+    item : Item
+        A session, a weighing or water.
+    record : mapping
+        For a session its detail, else its row.
+
+    Returns
+    -------
+    bool
+        A session is known by its key, a weighing or water by exact time and user.
+    """
+    if item.kind is Kind.SESSION:
+        return bool(key_of(record) == item.key)
+    return has_time(item, record) and record.get("user") == item.username
+
+
+def has_our_amount(item: Item, record: Mapping[str, Any]) -> bool:
+    """Tell whether a record that is ours has the number of the item, too.
+
+    Parameters
+    ----------
+    item : Item
+        A session, a weighing or water.
+    record : mapping
+        See `is_ours`.
+
+    Returns
+    -------
+    bool
+        True for a session.
+    """
+    if item.kind not in NUMBER_OF:
+        return True
+    name = NUMBER_OF[item.kind][0]
+    return _same(name, item.values[name], record.get(name))
+
+
+def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
+    """Say which fields a record has otherwise than they were sent.
+
+    Parameters
+    ----------
+    sent : mapping
+        The fields; ``subject`` is not compared: it was looked up by id.
+    got : mapping
+        What the server answered; fields that it does not show are not compared.
+
+    Returns
+    -------
+    list of str
+        ``field: value instead of value`` each; empty if there is none.
+    """
+    return [
+        f"{name}: {got[name]!r} instead of {value!r}"
+        for name, value in sent.items()
+        if name != "subject" and name in got and not _same(name, value, got[name])
+    ]
+
+
+def holds(record: Any, wanted: Any) -> bool:
+    """Tell whether a JSON value holds another one: objects may have more keys.
+
+    Parameters
+    ----------
+    record, wanted : Any
+        JSON values.
+
+    Returns
+    -------
+    bool
+        Whether merging would change nothing.
+    """
+    if isinstance(wanted, dict):
+        return isinstance(record, dict) and all(
+            name in record and holds(record[name], value) for name, value in wanted.items()
+        )
+    return bool(record == wanted)
+
+
+def _same(name: str, sent: Any, got: Any) -> bool:
+    if name in TIMES and isinstance(sent, str) and isinstance(got, str):
+        return same_time(sent, got)
+    if name in _SETS and isinstance(sent, list) and isinstance(got, list):
+        return sorted(map(str, sent)) == sorted(map(str, got))
+    if isinstance(sent, str) and isinstance(got, str):
+        return sent.strip() == got.strip()  # as the server strips it
+    if isinstance(sent, int | float) and isinstance(got, int | float):
+        return abs(sent - got) <= 1e-9 * max(1.0, abs(sent))
+    return bool(sent == got) or (sent in (None, "") and got in (None, ""))

@@ -1,0 +1,383 @@
+"""The sender: brings what waits in the outbox to the server, in the background, once."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import filelock
+
+from alyx_connector.errors import AlyxError
+from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.outbox.delivery import Delivery
+from pybpod_alyx_module.outbox.items import OPEN, Kind, State
+from pybpod_alyx_module.outbox.moves import Event, move
+from pybpod_alyx_module.outbox.order import heads, waits_for_a_person
+from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
+from pybpod_alyx_module.outbox.pauses import Pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alyx_connector import AlyxClient
+    from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.outbox.outbox import Outbox
+
+    #: Gives the client of a server and a user, logged in; None where that user has to log in first.
+    Clients = Callable[[str, str], AlyxClient | None]
+
+LOG = logging.getLogger(__name__)
+#: How often a user who has to log in is asked for again without `Sender.wake`, in seconds.
+LOGIN_POLL_S = 30.0
+
+
+class Sender:
+    """Sends what waits; of all senders of one outbox, in all programs, one is at work, and the next takes over.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        What to send.
+    clients : callable
+        Takes server and user and returns a client that is logged in as that user there, or None. Called for every
+        item, on the sender's thread: keep the clients.
+    life_s : float
+        How long a request may be under way at most, in seconds: only after that a request without an answer is looked
+        for. Longer than any time-out of the server and of what stands before it.
+    poll_s : float
+        How often to look whether another program added something, or the other sender is gone, in seconds.
+    told : callable, optional
+        Called with each item that changed, on the sender's thread.
+    clock : callable
+        Monotonic clock, in seconds: setting the computer's clock changes nothing.
+    pauses : Pauses, optional
+        How long to wait after failures; 1 s to 5 min if left out.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clients: Clients,
+        *,
+        life_s: float = 300.0,
+        poll_s: float = 1.0,
+        told: Callable[[Item], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._store = outbox.store
+        self._clients = clients
+        self._life_s = life_s
+        self._poll_s = poll_s
+        self._told = told
+        self._clock = clock
+        self._pauses = pauses or Pauses(clock)
+        path = outbox.path.with_name(outbox.path.name + ".sender.lock")
+        self._lead = filelock.FileLock(path, timeout=0, mode=0o600, thread_local=False)
+        self._watch = outbox.store.watch()
+        #: By key and attempt: since when an item is unsure, as far as this sender knows.
+        self._since: dict[tuple[str, int], float] = {}
+        #: By account: the token that the server refused, None where there was none, and when to ask for another.
+        self._refused: dict[tuple[str, str], tuple[str | None, float]] = {}
+        #: By server and user (None: all of it): what their items were told.
+        self._explained: dict[tuple[str, str | None], str] = {}
+        self._trouble = ""
+        self._working = threading.Lock()
+        self._cancel = CancelToken()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._woken = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is sent although this is the sender: the file cannot be written, say; empty if all is well."""
+        return self._trouble
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the sender that is at work."""
+        return bool(self._lead.is_locked)
+
+    def start(self) -> None:
+        """Begin to send, on a thread of its own; once begun, this does nothing."""
+        if self._thread is not None:
+            return
+        self._cancel = CancelToken()
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._work, name="alyx-outbox", daemon=True)
+        self._thread.start()
+
+    def stop(self, grace_s: float = 2.0) -> None:
+        """Stop sending, and let another program send.
+
+        Parameters
+        ----------
+        grace_s : float
+            How long a request that is under way may still take, in seconds. After that it is given up, and its item is
+            unsure.
+        """
+        self._stopping.set()
+        self._wake.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(grace_s)
+            self._cancel.cancel()
+            thread.join()
+        self._watch.close()
+        self._lead.release()
+
+    def wake(self) -> None:
+        """Try everything again now: somebody logged in, corrected an item, or mended the network."""
+        self._woken = True
+        self._wake.set()
+
+    def run_once(self) -> bool:
+        """Send what can be sent now, on this thread; for programs that do not `start`.
+
+        Returns
+        -------
+        bool
+            False if another program is the sender; nothing was done then.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read or written.
+        """
+        with self._working:
+            self._note_wake()
+            if not self._take_lead():
+                return False
+            try:
+                while self._round()[0]:
+                    pass
+            finally:
+                if self._thread is None:
+                    self._lead.release()
+        return True
+
+    def _work(self) -> None:
+        due = 0.0
+        try:
+            while not self._stopping.is_set():
+                with self._working:
+                    due = self._tick(due)
+                self._wake.wait(max(0.001, min(self._poll_s, due - self._clock())))
+                self._wake.clear()
+        finally:
+            self._lead.release()
+
+    def _tick(self, due: float) -> float:
+        # Returns when to try again, by the clock.
+        try:
+            woken = self._note_wake()
+            if not self._take_lead():
+                return self._clock() + self._poll_s
+            changed = self._watch.changed()
+            if not woken and not changed and self._clock() < due:
+                return due
+            busy, wait = True, 0.0
+            while busy and not self._stopping.is_set():
+                busy, wait = self._round()
+            self._trouble = ""
+            return self._clock() + wait
+        except AlyxError as error:
+            self._trouble = str(error)
+        except OSError as error:
+            self._trouble = f"The outbox {self._outbox.path} cannot be sent: {error.strerror or error}."
+        except Exception as error:  # the sender must outlive its own mistakes
+            LOG.exception("the sender of the outbox failed")
+            self._trouble = f"The sender failed ({type(error).__name__}); it goes on."
+        return self._clock() + max(self._poll_s, 5.0)
+
+    def _note_wake(self) -> bool:
+        woken, self._woken = self._woken, False
+        if woken:
+            self._pauses.clear()
+            self._refused.clear()
+        return woken
+
+    def _take_lead(self) -> bool:
+        if self._lead.is_locked:
+            return True
+        try:
+            self._lead.acquire()
+        except filelock.Timeout:
+            return False
+        self._store.forget_reasons()
+        return True
+
+    def _round(self) -> tuple[bool, float]:
+        # Returns whether anything was done, and after how many seconds there may be something to do.
+        items = self._store.select(OPEN)
+        followed = {item.key: item for item in items if item.kind is Kind.SESSION}
+        for item in items:
+            if item.follows is not None and item.follows not in followed:
+                followed[item.follows] = self._store.get(item.follows)
+            if item.state is State.SENDING:
+                # Only this sender sends, and it is not sending now.
+                self._move(item, Event.ABANDON, reason="PyBpod ended while it was being sent.")
+                return True, 0.0
+        unsure = {(item.key, item.attempts) for item in items if item.state is State.UNSURE}
+        self._since = {key: since for key, since in self._since.items() if key in unsure}
+        self._tell_who_waits_for_a_person(items, followed)
+        busy, wait = False, math.inf
+        for item in heads(items, followed):
+            if self._stopping.is_set():
+                break
+            left = self._left(item)
+            if left <= 0 and self._handle(item, followed.get(item.follows or "")):
+                busy = True
+                left = 0.0
+            wait = min(wait, max(left, 0.0) or self._poll_s)
+        return busy, wait
+
+    def _left(self, item: Item) -> float:
+        left = self._pauses.left(item)
+        if item.account in self._refused:
+            left = max(left, self._refused[item.account][1] - self._clock())
+        if item.state is State.UNSURE:
+            # Also where another sender sent it: by our clock, from when we first saw it.
+            since = self._since.setdefault((item.key, item.attempts), self._clock())
+            if item.server_id is None:
+                left = max(left, since + self._life_s - self._clock())
+        return left
+
+    def _handle(self, item: Item, first: Item | None) -> bool:
+        if first is not None and first.state is State.DISCARDED and item.state is State.WAITING:
+            reason = "The session that it belongs to was discarded."
+            return self._move(item, Event.PARK, reason=reason, hint="Discard it, too, or record it without a session.")
+        client = self._client(item)
+        if client is None:
+            return False
+        delivery = Delivery(client, item, first.server_id if first is not None else None, self._cancel)
+        try:
+            if item.state is State.UNSURE:
+                return self._conclude(item, delivery.look(), client)
+            if item.misplaced is not None:
+                return self._conclude(item, delivery.withdraw(item.misplaced), client)
+            try:
+                parcel = delivery.prepare()
+            except HeldError as held:
+                return self._conclude(item, held.outcome, client)
+        except Cancelled:
+            return False
+        self._stop_explaining(item)
+        claimed = move(item, Event.CLAIM)
+        if not self._store.replace(item, claimed):
+            return True  # edited or discarded meanwhile
+        self._tell(claimed)
+        try:
+            outcome = delivery.send(parcel)
+        except Cancelled:
+            outcome = Outcome(Event.LOSE, "PyBpod was closed while it was being sent.")
+        return self._conclude(claimed, outcome, client)
+
+    def _client(self, item: Item) -> AlyxClient | None:
+        reason = f"{item.username} is not logged in at {item.server}."
+        try:
+            client = self._clients(*item.account)
+        except AlyxError as error:
+            client, reason = None, error.message
+        if client is not None and not _is_of(client, item):
+            client, reason = None, f"Nobody is logged in at {item.server} as {item.username}."
+        token = client.token if client is not None else None
+        refused = self._refused.get(item.account)
+        if client is None or token is None or (refused is not None and token == refused[0]):
+            self._await_login(item, token, reason if refused is None else "")
+            return None
+        self._refused.pop(item.account, None)
+        return client
+
+    def _await_login(self, item: Item, token: str | None, reason: str) -> None:
+        self._refused[item.account] = (token, self._clock() + LOGIN_POLL_S)
+        if reason:
+            self._explain(item, item.username, reason, f"Log in to {item.server} as {item.username}: it is sent then.")
+
+    def _conclude(self, item: Item, outcome: Outcome, client: AlyxClient) -> bool:
+        # Returns whether the state is another now.
+        reason, hint = outcome.reason, outcome.hint
+        if outcome.scope is Scope.LOGIN:
+            hint = f"Log in to {item.server} as {item.username}: it is sent then."
+            self._await_login(item, client.token, "")
+        elif outcome.scope is not Scope.NONE:
+            pause = self._pauses.hold(item, outcome.scope, outcome.retry_after)
+            at = (datetime.now().astimezone() + timedelta(seconds=pause)).strftime("%H:%M:%S")
+            if outcome.event is Event.POSTPONE or outcome.server_id is not None:
+                reason = f"{reason} It is tried again at {at}."
+        elif outcome.event in {Event.ARRIVE, Event.MISS, Event.WITHDRAW}:
+            self._pauses.went_well(item)
+        if outcome.event is Event.LOSE and item.state is State.UNSURE:
+            self._pauses.hold(item, Scope.ITEM, None)
+        if outcome.event is Event.LOSE and outcome.server_id is None:
+            hint = f"It is looked for on Alyx after {_minutes(self._life_s)}, and sent again if it is not there."
+            if item.state is State.SENDING:
+                self._since[item.key, item.attempts] = self._clock()
+        moved = self._move(
+            item,
+            outcome.event,
+            reason=reason,
+            hint=hint,
+            server_id=outcome.server_id,
+            fault=outcome.fault,
+        )
+        if outcome.event is Event.POSTPONE and outcome.scope in {Scope.LOGIN, Scope.ACCOUNT, Scope.SERVER}:
+            self._explain(item, None if outcome.scope is Scope.SERVER else item.username, reason, hint)
+        return moved and outcome.event is not Event.POSTPONE
+
+    def _move(
+        self,
+        item: Item,
+        event: Event,
+        *,
+        reason: str = "",
+        hint: str = "",
+        server_id: str | None = None,
+        fault: bool = False,
+    ) -> bool:
+        now = datetime.now(timezone.utc)
+        changed = move(item, event, reason=reason, hint=hint, server_id=server_id, fault=fault, now=now)
+        if not self._store.replace(item, changed):
+            return True  # somebody changed it: look again
+        self._tell(changed)
+        return True
+
+    def _explain(self, item: Item, username: str | None, reason: str, hint: str) -> None:
+        self._explained[item.server, username] = reason
+        if self._store.explain(item.server, username, reason, hint):
+            self._tell(self._store.get(item.key))
+
+    def _stop_explaining(self, item: Item) -> None:
+        for username in (None, item.username):
+            reason = self._explained.pop((item.server, username), None)
+            if reason is not None:
+                self._store.forget_reasons(reason)
+
+    def _tell_who_waits_for_a_person(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
+        reason, hint = "It waits for its session, which is parked.", "Correct, retry or discard the session."
+        for item in items:
+            if waits_for_a_person(item, followed.get(item.follows or "")) and item.reason != reason:
+                self._move(item, Event.POSTPONE, reason=reason, hint=hint)
+
+    def _tell(self, item: Item) -> None:
+        if self._told is None:
+            return
+        try:
+            self._told(item)
+        except Exception:  # what listens must not stop what sends
+            LOG.exception("a listener of the outbox failed")
+
+
+def _is_of(client: AlyxClient, item: Item) -> bool:
+    # A server may have sent the client from http to https, never elsewhere.
+    return client.username == item.username and client.url in {item.server, item.server.replace("http:", "https:", 1)}
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:g} s"

@@ -1,0 +1,444 @@
+"""The table of items: durable, and safe with several programs at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pybpod_alyx_module.outbox.drafts import exact_time
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.file import connect, open_file, told
+from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_COLUMNS = (
+    'number, key, kind, server, username, subject_id, subject_name, "values", follows, created, rig, origin, state, '
+    "reason, hint, attempts, faults, server_id, sent_at, misplaced, revision"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM items"  # noqa: S608 - our own words
+
+
+class Store:
+    """Reads and writes the items of one file; may be used by several threads.
+
+    Parameters
+    ----------
+    path : Path
+        The file, made where there is none.
+
+    Raises
+    ------
+    OutboxError
+        If it cannot be opened or made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        #: The file.
+        self.path = path
+        #: What the user must be told about the file.
+        self.notes: list[str] = []
+        self._lock = threading.RLock()
+        self._writer: sqlite3.Connection | None = None
+        self._inode = 0
+        with self._lock:
+            self._reopen()
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+            self._writer = None
+
+    def add(self, item: Item) -> Item:
+        """Keep a new item; it is on the disk when this returns.
+
+        Parameters
+        ----------
+        item : Item
+            Without its number.
+
+        Returns
+        -------
+        Item
+            With its number, and microseconds that no other item has.
+
+        Raises
+        ------
+        OutboxError
+            If it cannot be written: it is not in the outbox then. Or if what it follows is not there, or of another
+            animal.
+        """
+        with self._writing() as connection:
+            self._check_follows(connection, item)
+            item = self._with_own_time(connection, item)
+            row = _row(item)
+            del row["number"]
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO items ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+            return self._get(connection, item.key)
+
+    def change(self, key: str, edit: Callable[[Item], Item]) -> Item:
+        """Change an item; nobody else can in between.
+
+        Parameters
+        ----------
+        key : str
+            Of the item.
+        edit : callable
+            Takes the item as it is now and returns it as it shall be, or raises OutboxError.
+
+        Returns
+        -------
+        Item
+            As it is kept.
+
+        Raises
+        ------
+        OutboxError
+            If there is none of that key, it cannot be changed like that, or not be written; it is then as it was.
+        """
+        with self._writing() as connection:
+            before = self._get(connection, key)
+            item = edit(before)
+            if item.values != before.values:
+                item = self._with_own_time(connection, item)
+            self._put(connection, item)
+            return item
+
+    def replace(self, old: Item, new: Item) -> bool:
+        """Change an item, unless somebody else changed it meanwhile.
+
+        Parameters
+        ----------
+        old : Item
+            As it was read.
+        new : Item
+            As it shall be.
+
+        Returns
+        -------
+        bool
+            False if it is no longer as it was read; nothing is changed then.
+
+        Raises
+        ------
+        OutboxError
+            If it cannot be written.
+        """
+        with self._writing() as connection:
+            if self._get(connection, old.key).revision != old.revision:
+                return False
+            self._put(connection, new)
+            return True
+
+    def get(self, key: str) -> Item:
+        """Return one item.
+
+        Parameters
+        ----------
+        key : str
+            Its key.
+
+        Returns
+        -------
+        Item
+            As it is now.
+
+        Raises
+        ------
+        OutboxError
+            If there is none, or the file cannot be read.
+        """
+        with self._reading() as connection:
+            return self._get(connection, key)
+
+    def select(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:
+        """Return items in the order in which they were added.
+
+        Parameters
+        ----------
+        states : sequence of State, optional
+            Only those; all if left out.
+        subject : str, optional
+            Only those of the subject with this id.
+
+        Returns
+        -------
+        tuple of Item
+            Empty if there is none.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read.
+        """
+        tests, values = [], []
+        if states is not None:
+            tests.append(f"state IN ({', '.join('?' * len(states))})")
+            values += [state.value for state in states]
+        if subject is not None:
+            tests.append("subject_id = ?")
+            values.append(subject)
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        with self._reading() as connection:
+            return tuple(_item(row) for row in connection.execute(f"{_SELECT}{where} ORDER BY number", values))
+
+    def counts(self) -> Counts:
+        """Count what still has to reach Alyx.
+
+        Returns
+        -------
+        Counts
+            By state.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read.
+        """
+        open_states = ("waiting", "sending", "unsure", "parked")
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT state, count(*) FROM items WHERE state IN (?, ?, ?, ?) GROUP BY state", open_states
+            )
+            return Counts(**{row[0]: row[1] for row in rows})
+
+    def count_open(self, server: str, subject_id: str) -> int:
+        """Count what of one subject still has to reach Alyx.
+
+        Parameters
+        ----------
+        server, subject_id : str
+            The subject.
+
+        Returns
+        -------
+        int
+            0 if nothing waits.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT count(*) FROM items WHERE server = ? AND subject_id = ? AND state NOT IN ('sent', 'discarded')",
+                (server, subject_id),
+            )
+            return int(rows.fetchone()[0])
+
+    def explain(self, server: str, username: str | None, reason: str, hint: str) -> bool:
+        """Tell at all waiting items of an account why they wait; no state changes.
+
+        Parameters
+        ----------
+        server : str
+            The server.
+        username : str, optional
+            The user; all of that server if left out.
+        reason, hint : str
+            Why, and what to do.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+
+        Raises
+        ------
+        OutboxError
+            If it cannot be written.
+        """
+        with self._writing() as connection:
+            done = connection.execute(
+                "UPDATE items SET reason = ?, hint = ? WHERE state = 'waiting' AND server = ? AND "
+                "(? IS NULL OR username = ?) AND misplaced IS NULL AND NOT (reason = ? AND hint = ?)",
+                (reason, hint, server, username, username, reason, hint),
+            )
+            return done.rowcount > 0
+
+    def forget_reasons(self, reason: str | None = None) -> None:
+        """Take back what waiting items were told by `explain`.
+
+        Parameters
+        ----------
+        reason : str, optional
+            Only this one; all if left out.
+
+        Raises
+        ------
+        OutboxError
+            If it cannot be written.
+        """
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE items SET reason = '', hint = '' WHERE state = 'waiting' AND misplaced IS NULL "
+                "AND reason <> '' AND (? IS NULL OR reason = ?)",
+                (reason, reason),
+            )
+
+    def watch(self) -> Watch:
+        """Return what tells whether anybody wrote."""  # noqa: DOC201
+        return Watch(self.path)
+
+    def _reopen(self) -> sqlite3.Connection:
+        self.close()
+        self._writer, note = open_file(self.path)
+        self._inode = self.path.stat().st_ino
+        if note:
+            self.notes.append(note)
+        return self._writer
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, told(self.path, "read"):
+            yield self._connection()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, told(self.path, "written"):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _connection(self) -> sqlite3.Connection:
+        # Another program may have moved a damaged file aside, or somebody deleted it.
+        try:
+            same = os.stat(self.path).st_ino == self._inode
+        except OSError:
+            same = False
+        return self._writer if self._writer is not None and same else self._reopen()
+
+    def _get(self, connection: sqlite3.Connection, key: str) -> Item:
+        row = connection.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise OutboxError(
+                f"The outbox {self.path} has no item {key}.", hint="pybpod-alyx outbox list shows what it holds."
+            )
+        return _item(row)
+
+    @staticmethod
+    def _put(connection: sqlite3.Connection, item: Item) -> None:
+        row = _row(item)
+        names = ", ".join(f'"{name}" = ?' for name in row)
+        connection.execute(f"UPDATE items SET {names} WHERE key = ?", (*row.values(), item.key))  # noqa: S608
+
+    @staticmethod
+    def _with_own_time(connection: sqlite3.Connection, item: Item) -> Item:
+        moment = item.values.get("date_time")
+        if moment is None:
+            return item
+        turn = 0
+        while True:
+            exact = exact_time(moment, item.key, turn)
+            taken = connection.execute(
+                "SELECT 1 FROM items WHERE server = ? AND moment = ? AND key <> ?", (item.server, exact, item.key)
+            ).fetchone()
+            if taken is None:
+                return replace(item, values={**item.values, "date_time": exact})
+            turn += 1
+
+    def _check_follows(self, connection: sqlite3.Connection, item: Item) -> None:
+        if item.follows is None:
+            return
+        first = self._get(connection, item.follows)
+        if first.kind is not Kind.SESSION or first.animal != item.animal:
+            raise OutboxError(
+                f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}: that is no session of it.",
+                hint="Record it for the subject of the session.",
+            )
+
+
+class Watch:
+    """Tells whether anybody, in any program, wrote to the file; may be used by several threads.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Tell whether anybody wrote since this was last asked.
+
+        Returns
+        -------
+        bool
+            True the first time.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read.
+        """
+        with self._lock, told(self._path, "read"):
+            inode = self._path.stat().st_ino
+            if self._connection is None or self._seen is None or self._seen[0] != inode:
+                self._close()
+                self._connection = connect(self._path)
+            # It counts the commits of other connections: this one makes none.
+            now = (inode, int(self._connection.execute("PRAGMA data_version").fetchone()[0]))
+            before, self._seen = self._seen, now
+            return now != before
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _row(item: Item) -> dict[str, Any]:
+    moment = item.values.get("date_time")
+    return {
+        **{name: getattr(item, name) for name in ("number", "key", "server", "username", "subject_id", "subject_name")},
+        **{name: getattr(item, name) for name in ("follows", "rig", "reason", "hint", "attempts", "faults")},
+        **{name: getattr(item, name) for name in ("server_id", "misplaced", "revision")},
+        "kind": item.kind.value,
+        "state": item.state.value,
+        "values": json.dumps(item.values),
+        "origin": json.dumps(item.origin),
+        "created": item.created.isoformat(),
+        "sent_at": item.sent_at and item.sent_at.isoformat(),
+        "moment": moment,
+    }
+
+
+def _item(row: sqlite3.Row) -> Item:
+    fields = dict(row)
+    fields.update(
+        kind=Kind(row["kind"]),
+        state=State(row["state"]),
+        values=json.loads(row["values"]),
+        origin=json.loads(row["origin"]),
+        created=datetime.fromisoformat(row["created"]),
+        sent_at=row["sent_at"] and datetime.fromisoformat(row["sent_at"]),
+    )
+    return Item(**fields)
