@@ -20,9 +20,15 @@ mute       nothing is answered until `release` or `close`
 hold       as mute, then the request is forwarded
 answer     the proxy answers itself                            status, headers, body (bytes, text or JSON)
 alter      the server's JSON is changed on its way back        change: takes the JSON, returns another
+delay      the request is forwarded later                      seconds
+late       the connection is closed, and the request is        seconds
+           forwarded later all the same
+repeat     the last answer to such a method is given once
+           more, the server is not asked
 ========== =================================================== =========================================
 
-`before` sets a function that is called before a request is forwarded, for example to change rows between two pages.
+`choose` sets a function that names the fault of each request that meets none of these. `before` sets a function that is
+called before a request is forwarded, for example to change rows between two pages.
 `requests` holds every request that arrived, in order. Unknown names and options are refused.
 """
 
@@ -30,7 +36,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -49,6 +57,9 @@ FAULTS: dict[str, frozenset[str]] = {
     "hold": frozenset(),
     "answer": frozenset({"status", "headers", "body"}),
     "alter": frozenset({"change"}),
+    "delay": frozenset({"seconds"}),
+    "late": frozenset({"seconds"}),
+    "repeat": frozenset(),
 }
 #: Headers that belong to one connection and are not forwarded.
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
@@ -99,6 +110,9 @@ class FaultProxy:
         self._changed = threading.Condition()
         self._released = threading.Event()
         self._before: Callable[[Seen], None] | None = None
+        self._choose: Callable[[Seen], tuple[str, dict[str, Any]] | None] | None = None
+        self._under_way: dict[int, float] = {}
+        self._answers: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -140,6 +154,16 @@ class FaultProxy:
         """Call this before each request is forwarded (None: nothing any more)."""
         self._before = callback
 
+    def choose(self, chooser: Callable[[Seen], tuple[str, dict[str, Any]] | None] | None) -> None:
+        """Ask this for the fault of each request that meets no other, None for none."""
+        self._choose = chooser
+
+    def oldest_s(self) -> float:
+        """How long the oldest request that the server has not answered yet is under way, in seconds."""
+        now = time.monotonic()
+        with self._changed:
+            return max((now - since for since in self._under_way.values()), default=0.0)
+
     def release(self) -> None:
         """End all that is muted or held."""
         self._released.set()
@@ -173,9 +197,23 @@ class FaultProxy:
                 if fault.meets(seen):
                     fault.times -= 1
                     return fault
-        return None
+        chosen = self._choose(seen) if self._choose is not None else None
+        return None if chosen is None else _Fault(chosen[0], 1, None, None, chosen[1])
 
-    def _forward(self, seen: Seen, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _forward(self, seen: Seen, path: str, seconds: float = 0.0) -> tuple[int, list[tuple[str, str]], bytes]:
+        with self._changed:
+            self._under_way[id(seen)] = time.monotonic()
+        try:
+            if seconds:
+                self._released.wait(seconds)
+            answer = self._answered(seen, path)
+        finally:
+            with self._changed:
+                del self._under_way[id(seen)]
+        self._answers[seen.method] = answer
+        return answer
+
+    def _answered(self, seen: Seen, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
         if self._before is not None:
             self._before(seen)
         connection = http.client.HTTPConnection(*self._target, timeout=WAIT_S)
@@ -213,8 +251,16 @@ class FaultProxy:
                     self.close_connection = True
                 elif name == "answer":
                     self.answer(options.get("status", 200), dict(options.get("headers", {})), options.get("body", b""))
+                elif name == "repeat" and seen.method in proxy._answers:
+                    self.put(*proxy._answers[seen.method], None)
                 else:
-                    status, kept, content = proxy._forward(seen, parts._replace(scheme="", netloc="").geturl())
+                    path = parts._replace(scheme="", netloc="").geturl()
+                    if name == "late":
+                        self.close_connection = True
+                        self.connection.shutdown(socket.SHUT_RDWR)
+                    status, kept, content = proxy._forward(seen, path, options.get("seconds", 0.0))
+                    if name == "late":
+                        return
                     if name == "drop-after":
                         self.close_connection = True
                         return
