@@ -1,0 +1,134 @@
+"""The outbox at the Alyx under test: all arrives, lost answers are found by key and time, swapped names are seen."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alyx_connector import AlyxClient
+from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.sender import Sender
+from tests.fault_proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contract.alyx_under_test import AlyxUnderTest
+
+
+class Rig:
+    """An outbox for one new subject of the user, its sender, and a proxy before the server."""
+
+    def __init__(self, alyx: AlyxUnderTest, proxy: FaultProxy, outbox: Outbox) -> None:
+        self.alyx, self.proxy, self.outbox = alyx, proxy, outbox
+        self.now = 0.0
+        self.nickname = f"contract_{uuid.uuid4().hex[:12]}"
+        answer = alyx.ask("POST", "/subjects", json={"nickname": self.nickname, "lab": alyx.subject["lab"]})
+        assert answer.status_code == 201, answer.text
+        self.id = alyx.rows("/subjects", nickname=self.nickname)[0]["id"]
+        token = str(alyx.session.headers["Authorization"]).removeprefix("Token ")
+        self.client = AlyxClient(proxy.url, username=alyx.user, token=token)
+        self.sender = Sender(outbox, lambda *_: self.client, clock=lambda: self.now)
+
+    def add(self, kind: Kind, values: dict[str, object], follows: str | None = None) -> str:
+        draft = Draft(kind, self.proxy.url, self.alyx.user, self.id, self.nickname, values, follows)
+        return self.outbox.add(draft).key
+
+    def send(self) -> None:
+        self.sender.wake()
+        assert self.sender.run_once()
+        self.now += 300
+
+    def rows(self, route: str) -> list[dict[str, object]]:
+        return self.alyx.rows(route, django=f"subject__pk,{self.id}")
+
+    def close(self) -> None:
+        self.sender.stop()
+        self.client.close()
+        name = self.alyx.rows("/subjects", django=f"pk,{self.id}")[0]["nickname"]
+        assert self.alyx.ask("DELETE", f"/subjects/{name}").status_code == 204
+
+
+@pytest.fixture
+def rig(writable: AlyxUnderTest, tmp_path) -> Iterator[Rig]:
+    with FaultProxy(writable.url) as proxy:
+        rig = Rig(writable, proxy, Outbox(tmp_path / "outbox.sqlite"))
+        yield rig
+        rig.close()
+
+
+def add_all(rig: Rig) -> None:
+    session = rig.add(
+        Kind.SESSION,
+        {"start_time": "2026-11-20T10:00:00", "task_protocol": "wait_task", "n_trials": 312, "json": {"a": {"b": 1}}},
+    )
+    rig.add(Kind.WATER, {"water_administered": 0.85, "date_time": "2026-11-20T10:30:00"}, session)
+    rig.add(Kind.WEIGHING, {"weight": 22.4, "date_time": "2026-11-20T09:00:00"})
+    rig.add(Kind.SESSION_UPDATE, {"n_trials": 320, "json": {"a": {"c": [2]}}}, session)
+
+
+def check_all(rig: Rig) -> None:
+    items = rig.outbox.items()
+    assert [(item.state, item.reason) for item in items] == [(State.SENT, "")] * 4
+    [session] = rig.rows("/sessions")
+    detail = rig.alyx.get(f"/sessions/{session['id']}")
+    assert (detail["number"], detail["n_trials"], detail["users"]) == (1, 320, [rig.alyx.user])
+    assert detail["json"] == {"a": {"b": 1, "c": [2]}, "pybpod": {"outbox_key": items[0].key}}
+    [water] = rig.rows("/water-administrations")
+    assert (water["session"], water["water_administered"]) == (session["id"], 0.85)
+    [weighing] = rig.rows("/weighings")
+    assert (weighing["weight"], weighing["user"]) == (22.4, rig.alyx.user)
+
+
+def test_all_kinds_arrive(rig: Rig) -> None:
+    add_all(rig)
+    rig.send()
+    check_all(rig)
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop-after"])
+def test_lost_answers_are_found_by_key_and_by_time(rig: Rig, fault: str) -> None:
+    add_all(rig)
+    for method in ("POST", "PATCH"):
+        rig.proxy.fault(fault, method=method, times=3 if method == "POST" else 1)
+    for _ in range(10):
+        rig.send()
+    check_all(rig)
+
+
+@pytest.mark.parametrize(
+    ("kind", "route", "values"),
+    [
+        (Kind.SESSION, "/sessions", {"start_time": "2026-11-20T10:00:00"}),
+        (Kind.WEIGHING, "/weighings", {"weight": 22.4, "date_time": "2026-11-20T09:00:00"}),
+        (Kind.WATER, "/water-administrations", {"water_administered": 1, "date_time": "2026-11-20T09:00:00"}),
+    ],
+)
+def test_a_swap_of_names_in_between_is_seen_and_taken_back(
+    rig: Rig, writable: AlyxUnderTest, kind: Kind, route: str, values: dict[str, object]
+) -> None:
+    other = f"{rig.nickname}_2"
+    assert (
+        writable.ask("POST", "/subjects", json={"nickname": other, "lab": writable.subject["lab"]}).status_code == 201
+    )
+    other_id = writable.rows("/subjects", nickname=other)[0]["id"]
+    swaps = iter([True])
+
+    def swap(seen: object) -> None:
+        if getattr(seen, "method", "") == "POST" and next(swaps, False):
+            for old, new in ((rig.nickname, f"{other}_x"), (other, rig.nickname), (f"{other}_x", other)):
+                assert writable.ask("PATCH", f"/subjects/{old}", json={"nickname": new}).status_code == 200
+
+    rig.proxy.before(swap)
+    rig.add(kind, values)
+    rig.send()
+    try:
+        assert [item.state for item in rig.outbox.items()] == [State.SENT]
+        assert len(rig.rows(route)) == 1
+        assert writable.rows(route, django=f"subject__pk,{other_id}") == []
+        assert rig.proxy.count("DELETE") == 1
+    finally:
+        assert writable.ask("DELETE", f"/subjects/{rig.nickname}").status_code == 204
