@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector import __version__
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.outbox_commands import add_outbox_commands, run_outbox_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.add_argument(
         "--output", type=Path, metavar="DIR", help="folder for the screenshots (default: a temporary one)"
     )
+    add_outbox_commands(commands)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help(sys.stderr)
         return USAGE
+    if options.command == "outbox":
+        return run_outbox_command(options, lambda line: print(line, flush=True))
     return _demo(options)
 
 

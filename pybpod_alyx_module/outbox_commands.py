@@ -1,0 +1,125 @@
+"""``pybpod-alyx outbox``: what waits to be written to Alyx, on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alyx_connector.cells import visible
+from alyx_connector.errors import AlyxError
+from alyx_connector.whole_file import whole_file
+from pybpod_alyx_module.outbox.delivery import describe
+from pybpod_alyx_module.outbox.items import OPEN, State
+from pybpod_alyx_module.outbox.outbox import Outbox
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from pybpod_alyx_module.outbox.items import Item
+
+    Say = Callable[[str], None]
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def add_outbox_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``outbox list | retry | export`` to the commands.
+
+    Parameters
+    ----------
+    commands
+        Of the program's parser.
+    """
+    outbox = commands.add_parser(
+        "outbox",
+        help="what this machine still has to write to Alyx",
+        description="Sessions, weights and water on their way to Alyx. An open PyBpod sends them, not these commands.",
+    )
+    actions = outbox.add_subparsers(dest="action", title="commands", required=True)
+    listed = actions.add_parser("list", help="show what still has to reach Alyx")
+    listed.add_argument("--all", action="store_true", help="also what was sent or discarded")
+    retry = actions.add_parser("retry", help="have a parked item sent again")
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("key", nargs="?", metavar="KEY", help="its key, or the beginning of it, from the list")
+    which.add_argument("--all", action="store_true", help="all parked items")
+    export = actions.add_parser("export", help="write all items, also the sent ones, as CSV")
+    export.add_argument("file", metavar="FILE", help="the file to write, which it replaces; - for standard output")
+
+
+def run_outbox_command(options: argparse.Namespace, say: Say) -> int:
+    """Run one of the commands.
+
+    Parameters
+    ----------
+    options
+        What the command line asks for.
+    say : callable
+        Prints a line.
+
+    Returns
+    -------
+    int
+        Exit code: 0 ok, 1 failed, 2 wrong usage.
+    """
+    outbox: Outbox | None = None
+    try:
+        outbox = Outbox()
+        for note in outbox.notes:
+            print(f"pybpod-alyx outbox: {note}", file=sys.stderr)
+        if options.action == "list":
+            return _list(outbox, options.all, say)
+        if options.action == "retry":
+            return _retry(outbox, None if options.all else options.key, say)
+        return _export(outbox, options.file, say)
+    except AlyxError as error:
+        print(f"pybpod-alyx outbox {options.action}: {error}", file=sys.stderr)
+        return FAILED
+    finally:
+        if outbox is not None:
+            outbox.close()
+
+
+def _list(outbox: Outbox, everything: bool, say: Say) -> int:
+    for item in outbox.items(None if everything else OPEN):
+        say("\t".join(visible(text) for text in _line(item)))
+    if sys.stdout.isatty():
+        counts = outbox.counts()
+        say(f"{counts.open} to be sent, {counts.unsure} of them unsure, {counts.parked} parked ({outbox.path})")
+    return OK
+
+
+def _line(item: Item) -> tuple[str, ...]:
+    why = " ".join(part for part in (item.reason, item.hint) if part)
+    recorded = item.created.astimezone().strftime("%Y-%m-%d %H:%M")
+    return (item.key, item.state.value, recorded, describe(item), item.username, item.server, why)
+
+
+def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
+    if key is None:
+        chosen = list(outbox.items((State.PARKED,)))
+    else:
+        chosen = [item for item in outbox.items() if item.key.startswith(key.lower())] if key else []
+        if len(chosen) != 1:
+            why = "no item has that key" if not chosen else f"{len(chosen)} items have keys that begin so"
+            print(f"pybpod-alyx outbox retry {key}: {why}; see pybpod-alyx outbox list --all", file=sys.stderr)
+            return USAGE
+    for item in chosen:
+        outbox.retry(item.key)
+        say(f"{describe(item)}: it is sent by an open PyBpod that is connected to {item.server} as {item.username}.")
+    if not chosen:
+        say("Nothing is parked.")
+    return OK
+
+
+def _export(outbox: Outbox, name: str, say: Say) -> int:
+    if name == "-":
+        outbox.export(sys.stdout)
+        return OK
+    path = Path(name)
+    with whole_file(path) as written, written.open("w", encoding="utf-8", newline="") as stream:
+        count = outbox.export(stream)
+    say(f"{count} items written to {json.dumps(str(path), ensure_ascii=False)}.")
+    return OK
