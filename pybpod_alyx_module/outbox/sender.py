@@ -14,6 +14,7 @@ import filelock
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.delivery import Delivery
+from pybpod_alyx_module.outbox.file import told
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State
 from pybpod_alyx_module.outbox.moves import Event, move
 from pybpod_alyx_module.outbox.order import heads, waits_for_a_person
@@ -189,8 +190,6 @@ class Sender:
             return self._clock() + wait
         except AlyxError as error:
             self._trouble = str(error)
-        except OSError as error:
-            self._trouble = f"The outbox {self._outbox.path} cannot be sent: {error.strerror or error}."
         except Exception as error:  # the sender must outlive its own mistakes
             LOG.exception("the sender of the outbox failed")
             self._trouble = f"The sender failed ({type(error).__name__}); it goes on."
@@ -206,10 +205,11 @@ class Sender:
     def _take_lead(self) -> bool:
         if self._lead.is_locked:
             return True
-        try:
-            self._lead.acquire()
-        except filelock.Timeout:
-            return False
+        with told(self._outbox.path, "sent"):
+            try:
+                self._lead.acquire()
+            except filelock.Timeout:
+                return False
         self._store.forget_reasons()
         return True
 

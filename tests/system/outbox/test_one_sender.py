@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
@@ -66,6 +67,19 @@ def test_the_next_takes_over_when_the_first_is_killed(outbox, sender, lab, anima
         nursery.close()
     assert outbox.item(item.key).state is State.SENT
     assert len(lab.records("weighings", animal)) == 1
+
+
+def test_a_lock_that_cannot_be_made_is_told(outbox, make_sender, lab, animal):
+    outbox.add(lab.weighing(animal))
+    lock = outbox.path.with_name("outbox.sqlite.sender.lock")
+    lock.mkdir()
+    with pytest.raises(OutboxError, match="cannot be sent") as trouble:
+        make_sender().run_once()
+    assert str(outbox.path) in str(trouble.value)
+    assert trouble.value.hint
+    lock.rmdir()
+    assert make_sender().run_once()
+    assert {item.state for item in outbox.items()} == {State.SENT}
 
 
 def test_what_one_sender_saw_long_ago_says_nothing_about_what_another_sent_since(
