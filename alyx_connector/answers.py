@@ -307,11 +307,16 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
             message = f"{server} throttles this user and wants to be asked again {when}."
             return RateLimitedError(message, hint=f"Try again {when}.", retry_after=after, **known)
         case status if status >= 500:
-            hint = "Tell who runs the server." if question.method == "GET" or question.login else WRITE_HINT
+            read = question.method == "GET" or question.login
+            hint = "Tell who runs the server." if read else WRITE_HINT
+            if read and detail and "/" not in endpoint:  # a list: most often a filter that it could not read
+                hint = "Check the filters, django= above all; if they are right, tell who runs the server."
             message = f"{server} failed with {_ask(question)} (status {status}){said}"
             return ServerFaultError(_sentence(message), hint=hint, **known)
         case status if status >= 400:
-            return ResponseError(_sentence(f"{server} refused {_ask(question)} (status {status}){said}"), **known)
+            hint = "The filters are too long: give fewer." if status == 414 else "Ask who runs the server."
+            message = f"{server} refused {_ask(question)} (status {status}){said}"
+            return ResponseError(_sentence(message), hint=hint, **known)
     message = f"{server} answered {_ask(question)} with status {reply.status}, which makes no sense here."
     return ProtocolError(message, hint=CAPTIVE_HINT)
 

@@ -99,6 +99,20 @@ def test_each_answer_has_its_error(answer, kind, words):
     assert words in str(error)
 
 
+@pytest.mark.parametrize(
+    ("answer", "endpoint", "hint"),
+    [
+        (reply(414, "", "text/html"), "sessions", "give fewer"),
+        (reply(405, {"detail": "no"}), "sessions", "Ask who runs the server"),
+        (reply(500, {"detail": "Cannot resolve keyword 'foo'"}), "sessions", "Check the filters, django="),
+        (reply(500, {"detail": "get() returned more than one"}), "subjects/jo001", "Tell who runs the server"),
+        (reply(500, "", "text/html"), "sessions", "Tell who runs the server"),
+    ],
+)
+def test_what_to_do_where_the_server_fails_or_refuses(answer, endpoint, hint):
+    assert hint in raised(answer, endpoint=endpoint).hint
+
+
 def test_data_of_an_error():
     error = raised(
         reply(400, {"weight": ["Too low."], "users": {"0": ["?"]}, "x": "y", "status_code": 400}), method="POST"
