@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any
 
 from alyx_connector.errors import ConfigurationError
@@ -40,10 +41,10 @@ def is_many(value: Any) -> bool:
     Returns
     -------
     bool
-        False for a text, a dict and whatever else is one value.
+        False for a text, a dict, a frame, which would give the names of its columns, and whatever else is one value.
     """
     return (
-        isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "ndim", 1) > 0
+        isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "ndim", 1) == 1
     )
 
 
@@ -133,7 +134,7 @@ def _text(name: str, value: Any) -> str:
         )
     raise _refuse(
         name,
-        f"cannot be {type(value).__name__} {value!r}",
+        f"cannot be {type(value).__name__} {shorten(repr(value), 60, placeholder=' …')}",
         "Give text, a finite number, True or False, a date, or a list of these.",
     )
 
@@ -241,11 +242,8 @@ def _uuid(value: Any) -> str:
 
 
 def _days(value: Any) -> tuple[str | None, str | None]:
-    if isinstance(value, str):
-        value = value.split(",")
-    elif isinstance(value, dt.date):
-        value = (value, value)
-    if not is_many(value) or len(days := list(value)) != 2 or not any(day is not None for day in days):
+    both = value.split(",") if isinstance(value, str) else (value, value) if isinstance(value, dt.date) else value
+    if not is_many(both) or len(days := list(both)) != 2 or not any(day is not None for day in days):
         raise _refuse(
             "date_range", f"cannot be {value!r}", 'Give the first and the last day: ("2024-01-01", None) has no end.'
         )
@@ -276,6 +274,9 @@ def checked_day(name: str, value: Any) -> str:
         If it is no day.
     """
     if isinstance(value, dt.datetime) and not _is_missing(value):
+        if value.tzinfo is not None:
+            zoned = _refuse(name, "has a time with a time zone", "Alyx keeps lab time: give the day in the lab.")
+            raise zoned
         value = value.date()
     if isinstance(value, dt.date) and not _is_missing(value):
         return value.isoformat()

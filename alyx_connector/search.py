@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.current_details import add_details, add_kept_details
 from alyx_connector.details import is_unreachable
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.filter_check import check_filters, find_endpoint
-from alyx_connector.filters import make_requests
+from alyx_connector.filters import is_many, make_requests
 from alyx_connector.layouts import UNKNOWN, Column, Kind, Layout, known_layout
 from alyx_connector.listing import list_rows, tell_namesakes
 from alyx_connector.server_time import utc_now
@@ -82,6 +82,9 @@ def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, of
     AlyxError
         Whatever else goes wrong; see `Connector.search`.
     """
+    # What can be gone through only once, such as a generator, is looked at several times.
+    filters = {name: list(value) if is_many(value) else value for name, value in search.filters.items()}
+    search = replace(search, filters=filters)
     if not offline:
         try:
             return _ask(search, work, schemas, refresh)
@@ -125,8 +128,10 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
 
 def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:
     endpoint = search.endpoint
+    described = _described(schemas.last_known(), search, work)
+    check_filters(search.filters, endpoint, described, work.client.url)
     requests = make_requests(search.filters)
-    layout = _layout(_described(schemas.last_known(), search, work), endpoint)
+    layout = _layout(described, endpoint)
     columns = _columns(layout, search)
     if not requests:
         return Found([], columns, utc_now())

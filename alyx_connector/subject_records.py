@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from abc import abstractmethod
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.connector_part import ConnectorPart
@@ -148,13 +149,20 @@ class SubjectRecords(ConnectorPart):
         Raises
         ------
         ConfigurationError
-            If several animals have this nickname, which the server cannot answer for, or a day is unusable.
+            If several animals have this nickname, which the server cannot answer for, or the days are unusable.
         ProtocolError
             If the answer makes no sense.
         AlyxError
             If the server cannot be asked.
         """
-        days = {"start_date": checked_day("start", start), "end_date": checked_day("end", end)}
+        first, last = checked_day("start", start), checked_day("end", end)
+        if last < first:
+            raise ConfigurationError(
+                f"The days end ({last}) before they begin ({first}).",
+                hint="Give the first day, then the last.",
+                setting="end",
+            )
+        days = {"start_date": first, "end_date": last}
         found = self.subject(subject, lab=lab)
         answer: dict[str, Any] = {"records": []}
         with self._explained():
@@ -202,7 +210,9 @@ class SubjectRecords(ConnectorPart):
         named = str(session.get("id") if hasattr(session, "get") else session)
         if not is_id(named):
             raise ConfigurationError(
-                f"{named!r} is no session.", hint="Give its id, or its row: sessions.iloc[3].", setting="session"
+                f"{shorten(named, 60, placeholder='…')!r} is no session.",
+                hint="Give its id, or its row: sessions.iloc[3].",
+                setting="session",
             )
         return self.search("datasets", session=named, details=False)
 

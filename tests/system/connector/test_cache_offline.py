@@ -63,6 +63,8 @@ def test_offline_a_search_never_done_says_what_to_do(cached):
     connector, lab, _ = cached
     with pytest.raises(ConfigurationError, match=r"not kept.*Search once without offline=True"):
         connector.search(subject="jo001", offline=True)
+    with pytest.raises(ConfigurationError, match=r"subjct is no filter of sessions.* Did you mean subject"):
+        connector.search(subjct="ea04", offline=True)
     assert connector.search(subject=[], offline=True).empty
     assert lab.proxy.count() == 0
 

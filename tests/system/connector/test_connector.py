@@ -316,6 +316,12 @@ def test_several_values_are_merged_in_the_order_of_the_server(connector):
     ]
 
 
+def test_several_values_may_come_from_a_generator(connector):
+    names = ["ea04", "jo006"]
+    found = connector.search(subject=(name for name in names), details=False)
+    assert found["id"].to_list() == connector.search(subject=names, details=False)["id"].to_list() != []
+
+
 def test_sessions_by_id_and_by_days(connector):
     sessions = connector.search(subject="ea04", details=False)
     some = sessions["id"].iloc[[7, 2, 2]]

@@ -127,6 +127,8 @@ def test_the_water_requirement_is_the_servers_own_numbers(connector, raw):
     assert days.attrs["implant_weight"] == answer["implant_weight"]
     with pytest.raises(ConfigurationError, match="start has 'soon'"):
         connector.water_requirement("implant_1", "soon", end)
+    with pytest.raises(ConfigurationError, match=r"days end \(.*\) before they begin"):
+        connector.water_requirement("implant_1", end, start)
 
 
 def test_an_answer_without_records_is_an_error(connector, sandbox):
@@ -150,3 +152,6 @@ def test_the_datasets_of_a_session(connector, raw):
     assert dtypes(without) == dtypes(datasets)
     with pytest.raises(ConfigurationError, match="is no session"):
         connector.datasets("ea04")
+    with pytest.raises(ConfigurationError, match="is no session") as caught:
+        connector.datasets(connector.search(subject="ea04", details=False))
+    assert len(str(caught.value)) < 200

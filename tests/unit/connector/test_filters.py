@@ -140,6 +140,7 @@ def test_many_ids_are_as_few_requests_as_an_address_allows():
         {"subject": pd.NA},
         {"number": pd.Series([1, None], dtype="Int64")},
         {"subject": np.array([["a", "b"]])},
+        {"subject": pd.DataFrame({"subject": ["a", "b"]})},
         {"subject": b"a"},
         {"subject": {"a": 1}},
         {"subject": object()},
@@ -153,6 +154,7 @@ def test_many_ids_are_as_few_requests_as_an_address_allows():
         {"date_range": ("2024-02-30", None)},
         {"date_range": ("2024-01-01", "2024-01-02", "2024-01-03")},
         {"date_range": None},
+        {"date_range": (pd.Timestamp("2024-01-01 23:30", tz="UTC"), None)},
         {"id": "ea04"},
         {"id": 5},
         {"id": f"{ONE}'],__import__('os')"},
@@ -176,3 +178,12 @@ def test_what_the_server_would_misunderstand_is_refused_and_named(filters):
         make_requests(filters)
     assert caught.value.hint
     assert caught.value.setting == name
+
+
+def test_a_refused_value_is_quoted_as_it_was_given_but_not_at_length():
+    with pytest.raises(ConfigurationError, match="date_range cannot be '2024-01-01'"):
+        make_requests({"date_range": "2024-01-01"})
+    with pytest.raises(ConfigurationError, match="cannot be DataFrame") as caught:
+        make_requests({"subject": pd.DataFrame({"subject": ["ea04"] * 1000})})
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
