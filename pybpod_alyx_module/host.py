@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.sync.details import COMPARED, Details
 from pybpod_alyx_module.sync.errors import SyncError
@@ -176,12 +177,14 @@ class HostProject:
         Raises
         ------
         SyncError
-            A session with it runs, it is no longer in the project, or the project was closed.
+            A session with it runs, something of it waits in the outbox, it is no longer in the project, or the project
+            was closed.
         """
         subject, project = self._find(key), self._project
-        if self._hold(subject, self._running()):
+        hold = self._hold(subject, self._running())
+        if hold:
             raise SyncError(
-                f"Subject {subject.name!r} cannot be removed: {RUNNING}.", hint="Sync again when the session has ended."
+                f"Subject {subject.name!r} cannot be removed: {hold}.", hint="Sync again when that is over."
             )
         put_back = self._take_out(subject)
         project.removed_by_sync.append(subject)
@@ -229,6 +232,7 @@ class HostProject:
             user = User(project)
             user.name = username
         user.connection = CONNECTION
+        user.alyx_username = username  # PyBpod's name of the user may differ from it by case
         project.loggeduser = user
         return bool(was_saved and not project.is_saved())
 
@@ -274,7 +278,12 @@ class HostProject:
         if id(subject) in running:
             return RUNNING
         # also where it was taken off the setup's list while the session runs
-        return RUNNING if any(session.is_running for session in subject._sessions) else ""
+        if any(session.is_running for session in subject._sessions):
+            return RUNNING
+        record = subject.alyx
+        if record is None:
+            return ""
+        return running_outbox().hold(_text(record.get("alyx_server")), _canonical(record["alyx_id"]))
 
     def _rename(self, subject: Any, name: str) -> None:
         if subject.name == name:
@@ -341,6 +350,25 @@ class HostProject:
             put_back()
             raise
         return put_back
+
+
+def alyx_user(project: Any) -> str:
+    """Return the Alyx user who is logged in to a PyBpod project, for the GUI thread.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project.
+
+    Returns
+    -------
+    str
+        Empty where nobody is logged in, or a user of PyBpod alone.
+    """
+    user = project.loggeduser
+    if user is None or user.connection != CONNECTION:
+        return ""
+    return str(getattr(user, "alyx_username", user.name))
 
 
 def _refresh(setup: Any) -> None:

@@ -9,6 +9,8 @@ from alyx_connector import errors
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.gui.connection import PasswordMissingError
 from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.rig.errors import RigError
 from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 
@@ -29,7 +31,8 @@ class Message:
         return " ".join(part for part in (f"{self.title}.", self.sentence, self.advice) if part)
 
 
-#: Title and advice of every error of the Alyx client and of a sync; an error's own hint takes the advice's place.
+#: Title and advice of every error of the Alyx client, the outbox, the rig and a sync; an error's own hint takes the
+#: advice's place.
 WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     AlyxError: ("Alyx did not work", "Try again; if it stays, ask whoever runs the Alyx server."),
     errors.ConfigurationError: ("A setting cannot be used", "Correct it, then try again."),
@@ -62,6 +65,8 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "Check the address. On a guest network, open a web browser first and log in there.",
     ),
     SyncError: ("PyBpod could not do this", "Try again; if it stays, save the project and restart PyBpod."),
+    OutboxError: ("The Alyx outbox could not do this", "Try again; what the outbox holds is as it was."),
+    RigError: ("A file of the rig cannot be used", "Correct or remove the file that it names, then try again."),
     NotTakenBackError: (
         "The project was left half changed",
         "Close the project without saving, then open it again: its files are as they were.",

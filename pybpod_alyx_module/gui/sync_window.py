@@ -25,6 +25,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.summary import summary
 from pybpod_alyx_module.gui.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync_job import SyncJob, SyncResult, nobody
@@ -109,6 +110,27 @@ class SyncWindow(QWidget):
         self._lookup.failed.connect(self._tell_error)
         self._lookup.start()
 
+    def offer_account(self, server: str, username: str) -> None:
+        """Fill the fields with an account that somebody has to log in to; nothing happens while the window works.
+
+        Parameters
+        ----------
+        server, username : str
+            The account.
+        """
+        form = self.form
+        if self.working:
+            form.tell(f"When this is done, connect to {server} as {username}.")
+            return
+        self._disconnect()
+        for field, text in ((form.address, server), (form.username, username)):
+            field.setText(text)
+            field.setModified(True)  # what is looked up now does not replace it
+        form.password.clear()
+        form.remember.show_account(remembered=False)
+        form.tell(f"Log in to {server} as {username}: type the password, then press Connect.")
+        form.password.setFocus()
+
     def _account_typed(self) -> bool:
         return bool(self.form.address.isModified() or self.form.username.isModified())
 
@@ -186,6 +208,7 @@ class SyncWindow(QWidget):
     def _on_connected(self, connection: Connected) -> None:
         form = self.form
         self._connection = connection
+        running_outbox().remember(connection.client)
         form.password.clear()
         form.remember.show_account(remembered=connection.remembered)
         form.tell(f"Connected to {connection.client.url} as {connection.username}.")

@@ -61,6 +61,7 @@ class HostProject:
     data_hash: str | None
     node: Any
     tree: Any
+    mainwindow: Any
     subjects: list[Any]
     experiments: list[Any]
 
@@ -101,6 +102,13 @@ class HostProjects:
     """The part of PyBpod's list of projects that the mixin relies on."""
 
     projects: list[Any]
+    mainwindow: Any
+
+    def __init__(self, *args: Any) -> None: ...
+
+    def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
+        """Put entries into the menus of the main window."""
+        ...
 
     def open_project(self, project_path: str | None = None) -> Any:
         """Open a project; without a path ask for one. What it could not open stays in the tree."""

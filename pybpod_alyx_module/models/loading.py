@@ -22,6 +22,8 @@ NEEDED: Final = (
     "pybpod_alyx_module.host",
     "pybpod_alyx_module.gui.sync_window",
     "pybpod_alyx_module.gui.details_window",
+    "pybpod_alyx_module.gui.outbox_window",
+    "pybpod_alyx_module.gui.outbox_status",
 )
 
 TITLE: Final = "The Alyx plugin was not loaded"

@@ -1,9 +1,16 @@
-"""What PyBpod looks up as ``models.projects``: the mixin for the list of projects."""
+"""What PyBpod looks up as ``models.projects``: the mixin for the list of projects, with which the outbox starts."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from AnyQt.QtCore import QTimer
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.outbox_status import LABEL, OutboxInMainWindow
+from pybpod_alyx_module.gui.outbox_window import OutboxWindow, open_outbox_window
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import HostProjects
@@ -15,6 +22,41 @@ logger = logging.getLogger(__name__)
 
 class Projects(HostProjects):
     """Mixed into PyBpod's list of projects."""
+
+    #: The Alyx outbox in the main window, None before that stands.
+    alyx_outbox: OutboxInMainWindow | None = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        QTimer.singleShot(0, self.start_outbox)  # once the main window stands
+
+    def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
+        """Put *Alyx outbox* into the menu *Window*.
+
+        Parameters
+        ----------
+        mainmenu : list of dict
+            PyBpod's menus: each a title and its entries.
+        """
+        super().register_on_main_menu(mainmenu)
+        for menu in mainmenu:
+            if "Window" in menu:
+                menu["Window"] += ["-", {LABEL: self.open_alyx_outbox}]
+
+    @slot
+    def start_outbox(self) -> None:
+        """Watch the outbox, send what an earlier PyBpod left in it, and show in the main window what waits."""
+        if self.alyx_outbox is None:
+            OutboxWindow.projects = self._open_projects
+            self.alyx_outbox = OutboxInMainWindow(self.mainwindow, running_outbox())
+
+    @slot
+    def open_alyx_outbox(self) -> None:
+        """Show the outbox window."""
+        open_outbox_window(self.mainwindow)
+
+    def _open_projects(self) -> list[Any]:
+        return [project for project in self.projects if not project.is_closed]
 
     def _option_open_project(self) -> None:
         """Open the project that the user chooses; one that cannot be opened is closed, and no other.

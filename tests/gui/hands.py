@@ -14,6 +14,7 @@ from keyring.backend import KeyringBackend
 
 from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.running_outbox import stop_outbox
 
 #: How long an event may take to come, in milliseconds.
 PATIENCE_MS = 30_000
@@ -25,7 +26,9 @@ def alyx_home(tmp_path, monkeypatch):
     home = tmp_path / "alyx-home"
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(home))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    return home
+    stop_outbox()  # that of another home, with what windows brought there
+    yield home
+    stop_outbox()
 
 
 class HangingKeyring(KeyringBackend):
@@ -187,7 +190,11 @@ class Stacking(QObject):
 
 
 def plugin_threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("alyx-")]
+    """Threads of the windows; the outbox's own run as long as PyBpod."""
+    lasting = {"alyx-outbox", "alyx-outbox-watch"}
+    return [
+        thread for thread in threading.enumerate() if thread.name.startswith("alyx-") and thread.name not in lasting
+    ]
 
 
 def holders(backwards):

@@ -1,4 +1,4 @@
-"""The project mixin: the menu entry *Sync to Alyx*, and a save that moves the folders of its subjects."""
+"""The project mixin: menu entries of its own, and a save that moves the folders of its subjects."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.folders import FolderMoves, subject_folder
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.outbox_window import open_outbox_window
 from pybpod_alyx_module.gui.sync_window import open_sync_window
 from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.models.project.refusals import refusal
@@ -20,8 +21,9 @@ else:
 
 logger = logging.getLogger(__name__)
 
-#: Label of the menu entry.
+#: Labels of the menu entries.
 SYNC = "Sync to Alyx"
+OUTBOX = "Alyx outbox"
 
 #: Title of the box that says why a save did not happen.
 NOT_SAVED = "The project was not saved"
@@ -44,7 +46,7 @@ class Project(HostProject):
         super().__init__(*args)
 
     def create_treenode(self, tree: Any) -> Any:
-        """Make the project's node and its menu, *Sync to Alyx* with it.
+        """Make the project's node and its menu, *Sync to Alyx* and *Alyx outbox* with it.
 
         Parameters
         ----------
@@ -58,12 +60,18 @@ class Project(HostProject):
         """
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
+        tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         return node
 
     @slot
     def open_alyx_window(self) -> None:
         """Show the sync window."""
         open_sync_window(self)
+
+    @slot
+    def open_alyx_outbox(self) -> None:
+        """Show what waits to be sent to Alyx."""
+        open_outbox_window(self.mainwindow)
 
     def save(self, project_path: str | None = None) -> None:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.

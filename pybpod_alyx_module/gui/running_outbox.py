@@ -1,0 +1,448 @@
+"""The outbox of this PyBpod and its sender: one of each a process, whatever the projects."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from AnyQt.QtCore import QObject, Qt, Signal
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.client import AlyxClient
+from alyx_connector.errors import AlyxError, LoginRequiredError
+from alyx_connector.storage import home_folder
+from pybpod_alyx_module.gui.connection import PROGRAM
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.outbox_words import count_needing, wants_login
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.outbox.drafts import checked_server
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.items import OPEN, Counts, State
+from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
+from pybpod_alyx_module.outbox.sender import Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alyx_connector.progress import CancelToken, Report
+    from pybpod_alyx_module.outbox.items import Draft, Item
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: How long a request may still arrive at the server after nobody waits for it, in seconds.
+LIFE_S: Final = 300.0
+
+#: How often it is looked whether anybody, another PyBpod say, changed the outbox, in seconds.
+LOOK_S: Final = 1.0
+
+#: How long a request that is under way may take when PyBpod ends, and how long PyBpod waits at most, in seconds.
+GRACE_S: Final = 2.0
+STOP_S: Final = 4.0
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What was last seen of the outbox."""
+
+    #: How many items have yet to reach Alyx.
+    counts: Counts = field(default_factory=Counts)
+    #: How many of them get no further without a person.
+    needing: int = 0
+    #: Server and Alyx id of the animals that they are of.
+    animals: frozenset[tuple[str, str]] = frozenset()
+    #: Why it cannot be read or sent; empty where it can.
+    problem: str = ""
+    #: What the user must be told about the file, until it was `RunningOutbox.acknowledge`d.
+    notes: tuple[str, ...] = ()
+
+
+class RunningOutbox(QObject):
+    """The outbox of this machine as this PyBpod uses it, with the sender that works in the background.
+
+    Nothing here waits for a disk, a keyring or the network on the thread that calls, but `client`, `open` and
+    `account_for`, which belong to worker threads.
+
+    Parameters
+    ----------
+    life_s : float
+        How long a request may still arrive at the server after nobody waits for it, in seconds.
+    """
+
+    #: Something in the outbox changed, here or in another PyBpod; sent on the GUI thread.
+    changed = Signal()
+
+    _news = Signal(object)
+
+    def __init__(self, life_s: float = LIFE_S) -> None:
+        super().__init__()
+        self._life_s = life_s
+        self._outlook = Outlook()
+        self._outbox: Outbox | None = None
+        self._sender: Sender | None = None
+        self._opening = threading.Lock()
+        self._lock = threading.Lock()
+        self._tokens: dict[tuple[str, str], str] = {}
+        #: By account: the token that the sender used last.
+        self._used: dict[tuple[str, str], str] = {}
+        self._clients: dict[tuple[str, str], AlyxClient] = {}
+        self._noted: tuple[str, ...] = ()
+        #: Whether something changed since the watcher read it.
+        self._stale = False
+        self._look = threading.Event()
+        self._stopped = threading.Event()
+        self._news.connect(self._on_news, Qt.QueuedConnection)
+        self._watcher = threading.Thread(target=self._watch, name="alyx-outbox-watch", daemon=True)
+
+    @property
+    def outlook(self) -> Outlook:
+        """What was last seen of the outbox."""
+        return self._outlook
+
+    @property
+    def counts(self) -> Counts:
+        """How many items have yet to reach Alyx, as last looked up."""
+        return self._outlook.counts
+
+    @property
+    def problem(self) -> str:
+        """Why the outbox cannot be read or sent; empty where it can."""
+        return self._outlook.problem
+
+    def hold(self, server: str | None, subject_id: str) -> str:
+        """Say why an animal must stay in a PyBpod project, as last looked up.
+
+        Parameters
+        ----------
+        server : str or None
+            Address of its server.
+        subject_id : str
+            Its id there.
+
+        Returns
+        -------
+        str
+            Empty where nothing of it waits.
+        """
+        if server is None:
+            return ""
+        try:
+            animal = checked_server(server), subject_id
+        except OutboxError:
+            return ""  # nothing is ever sent to what is no address
+        if animal in self._outlook.animals:
+            return "something of it waits in the Alyx outbox to be sent"
+        if self._outlook.problem and not self._outlook.counts.open:
+            return "the Alyx outbox cannot be read, and something of it may wait there"
+        return ""
+
+    def start(self) -> None:
+        """Begin to watch the outbox, and to send what an earlier PyBpod left in it."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """End sending; what is not sent waits on the disk. What is under way may be unsure then, and is looked up.
+
+        It waits a few seconds at most.
+        """
+        self._stopped.set()
+        self._look.set()
+        closing = threading.Thread(target=self._close, name="alyx-outbox-stop", daemon=True)
+        closing.start()
+        closing.join(STOP_S)
+
+    def add(self, *drafts: Draft) -> Task:
+        """Make the task that puts items into the outbox, in this order.
+
+        Parameters
+        ----------
+        *drafts : Draft
+            What is to be written to Alyx.
+
+        Returns
+        -------
+        Task
+            Not started yet; it gives the items, as a tuple, once they are on the disk. It fails with an OutboxError
+            where one is not: that names what was kept before it, which must not be added again.
+        """
+
+        def put(outbox: Outbox) -> tuple[Item, ...]:
+            kept: list[Item] = []
+            for draft in drafts:
+                try:
+                    kept.append(outbox.add(draft))
+                except OutboxError as error:
+                    if not kept:
+                        raise
+                    raise _partly(kept, draft, error) from error
+            return tuple(kept)
+
+        return self.read(put, name="alyx-outbox-add")
+
+    def items(self) -> Task:
+        """Make the task that lists what is in the outbox.
+
+        Returns
+        -------
+        Task
+            Not started yet; it gives a tuple of items, empty where there is no outbox yet: none is made.
+        """
+
+        def work(report: Report, cancel: CancelToken) -> tuple[Item, ...]:
+            del report, cancel
+            return self.open().items() if self._exists() else ()
+
+        return Task(work, "alyx-outbox-list")
+
+    def read(self, function: Callable[[Outbox], T], *, name: str = "alyx-outbox") -> Task:
+        """Make the task that does something with the outbox, which is made where there is none.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the outbox, in a thread of its own.
+        name : str
+            Name of that thread.
+
+        Returns
+        -------
+        Task
+            Not started yet; it gives what the function returned.
+        """
+
+        def work(report: Report, cancel: CancelToken) -> T:
+            del report, cancel
+            outbox = self.open()
+            try:
+                return function(outbox)
+            finally:
+                self._look.set()
+
+        return Task(work, name)
+
+    def wake(self) -> None:
+        """End all pauses: try now what waits."""
+        sender = self._sender
+        if sender is not None:
+            sender.wake()
+        self._look.set()
+
+    def acknowledge(self) -> None:
+        """Take away the notes: the user has read them."""
+        self._noted = self._outlook.notes
+        self._look.set()
+
+    def remember(self, client: AlyxClient) -> None:
+        """Let the sender use the connection that a window made, as long as this PyBpod runs.
+
+        Parameters
+        ----------
+        client : AlyxClient
+            Connected.
+        """
+        if client.token is not None and client.username is not None:
+            with self._lock:
+                self._tokens[client.url, client.username] = client.token
+            self.wake()
+
+    def client(self, server: str, username: str) -> AlyxClient:
+        """Return a client for an account; for worker threads, since a keyring may be asked.
+
+        Parameters
+        ----------
+        server, username : str
+            The account.
+
+        Returns
+        -------
+        AlyxClient
+            With the token of a window that was connected, else with the one that is remembered. It is shared: leave it
+            open.
+
+        Raises
+        ------
+        LoginRequiredError
+            If there is no token; says where to log in.
+        AlyxError
+            If the tokens cannot be read.
+        """
+        with self._lock:
+            token = self._tokens.get((server, username))
+        token = token or Accounts().tokens.get(server, username)
+        if token is None:
+            raise LoginRequiredError(
+                f"Nobody is logged in at {server} as {username}.",
+                hint="Right-click the project, choose Sync to Alyx, and connect as that user.",
+            )
+        with self._lock:
+            known = self._clients.get((server, username))
+            if known is None or known.token != token:
+                known = AlyxClient(server, username=username, token=token, program=PROGRAM)
+                self._clients[server, username] = known
+        return known
+
+    def account_for(self, server: str, alyx_user: str) -> str:
+        """Say as whom something is written to a server; for worker threads.
+
+        Parameters
+        ----------
+        server : str
+            The server.
+        alyx_user : str
+            The Alyx user that is logged in to the PyBpod project; empty where none is.
+
+        Returns
+        -------
+        str
+            That user; else who was last, or is by default, connected there; empty where nobody was.
+        """
+        if alyx_user:
+            return alyx_user
+        accounts = Accounts()
+        last = accounts.last_used()
+        if last is not None and last.url == server:
+            return last.username
+        found = [account.username for account in accounts.all() if account.url == server and account.default_user]
+        return found[0] if found else ""
+
+    def open(self) -> Outbox:
+        """Open the outbox and start its sender, once; for worker threads.
+
+        Returns
+        -------
+        Outbox
+            The outbox.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be opened or made, or PyBpod is closing.
+        """
+        with self._opening:
+            if self._stopped.is_set():
+                raise OutboxError("PyBpod is closing: the Alyx outbox takes nothing any more.", hint="Open it again.")
+            if self._outbox is None:
+                outbox = Outbox()
+                self._sender = Sender(outbox, self._sender_client, life_s=self._life_s, told=self._on_told)
+                self._sender.start()
+                self._outbox = outbox
+            return self._outbox
+
+    def _close(self) -> None:
+        with self._opening:
+            sender, outbox = self._sender, self._outbox
+            self._sender = self._outbox = None
+        if sender is not None:
+            sender.stop(GRACE_S)
+        if outbox is not None:
+            outbox.close()
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), {}
+            self._tokens.clear()
+        for client in clients:
+            client.close()
+
+    def _sender_client(self, server: str, username: str) -> AlyxClient | None:
+        try:
+            client = self.client(server, username)
+        except LoginRequiredError:
+            return None
+        with self._lock:
+            self._used[server, username] = client.token or ""
+        return client
+
+    def _on_told(self, item: Item) -> None:
+        if wants_login(item):
+            with self._lock:
+                # what a window brought was revoked: it must not hide what the token store gets from another program
+                if self._tokens.get(item.account) == self._used.get(item.account):
+                    self._tokens.pop(item.account, None)
+        self._look.set()
+
+    @staticmethod
+    def _exists() -> bool:
+        return (home_folder() / FILE_NAME).exists()
+
+    def _watch(self) -> None:
+        last = Outlook()
+        while not self._stopped.is_set():
+            self._look.clear()
+            try:
+                changed, now = self._seen(last)
+            except AlyxError as error:
+                changed, now = False, self._troubled(last, str(error))
+            except Exception as error:
+                logger.exception("The outbox could not be watched")
+                text = f"The outbox could not be read ({type(error).__name__}); PyBpod's log says more."
+                changed, now = False, self._troubled(last, text)
+            if (changed or now != last) and not self._stopped.is_set():
+                last = now
+                self._tell(now)
+            self._look.wait(LOOK_S)
+
+    @staticmethod
+    def _troubled(last: Outlook, problem: str) -> Outlook:
+        return Outlook(last.counts, last.needing, last.animals, problem, last.notes)
+
+    def _seen(self, last: Outlook) -> tuple[bool, Outlook]:
+        if self._outbox is None and not self._exists():
+            return False, Outlook()
+        outbox = self.open()
+        trouble = self._sender.trouble if self._sender is not None else ""
+        notes = tuple(note for note in outbox.notes if note not in self._noted)
+        self._stale |= outbox.changed()
+        if not self._stale:
+            return False, Outlook(last.counts, last.needing, last.animals, trouble, notes)
+        items = outbox.items(OPEN)
+        self._stale = False
+        number = {state: sum(item.state is state for item in items) for state in OPEN}
+        counts = Counts(number[State.WAITING], number[State.SENDING], number[State.UNSURE], number[State.PARKED])
+        animals = frozenset(item.animal for item in items)
+        return True, Outlook(counts, count_needing(items), animals, trouble, notes)
+
+    def _tell(self, outlook: Outlook) -> None:
+        try:
+            self._news.emit(outlook)
+        except RuntimeError:  # PyBpod is ending and Qt's half of this is gone: nobody is left to be told
+            logger.debug("The outbox changed after PyBpod ended")
+
+    @slot
+    def _on_news(self, outlook: Outlook) -> None:
+        if not self._stopped.is_set():
+            self._outlook = outlook
+            self.changed.emit()
+
+
+def _partly(kept: list[Item], refused: Draft, cause: OutboxError) -> OutboxError:
+    names = ", ".join(item.subject_name for item in kept)
+    return OutboxError(
+        f"Kept for {names}, but not for {refused.subject_name}: {cause.message}",
+        hint=f"Do not record {names} again. {cause.hint}".strip(),
+    )
+
+
+_running: list[RunningOutbox] = []
+
+
+def running_outbox() -> RunningOutbox:
+    """Return the outbox of this PyBpod, started at first use.
+
+    Returns
+    -------
+    RunningOutbox
+        The one of this process.
+    """
+    if not _running:
+        outbox = RunningOutbox()
+        _running.append(outbox)
+        outbox.start()
+    return _running[0]
+
+
+def stop_outbox() -> None:
+    """End the outbox of this PyBpod: when PyBpod quits."""
+    while _running:
+        _running.pop().stop()
