@@ -117,3 +117,52 @@ class HostProjects:
     def warning(self, msg: str, title: str | None = None) -> None:
         """Show a message box."""
         ...
+
+
+class HostSession:
+    """The part of PyBpod's session that the mixin relies on."""
+
+    name: str
+    uuid4: Any
+    setup: Any
+    project: Any
+    node: Any
+    tree: Any
+    running: bool
+    is_running: bool
+    subjects_nodes: dict[int, Any]
+
+    def create_treenode(self, tree: Any) -> Any:
+        """Make the session's node and its menu."""
+        ...
+
+    def load(self, path: str) -> None:
+        """Read what the session's file says at its beginning."""
+        ...
+
+    def show(self) -> None:
+        """Show the session's details: it was selected."""
+        ...
+
+    def update_ui(self) -> None:
+        """Show whether the session runs."""
+        ...
+
+    def remove(self) -> None:
+        """Take the session out of the project, after a question."""
+        ...
+
+
+class HostBoard:
+    """The part of PyBpod's board that the mixin relies on."""
+
+    proc: Any
+    _running_session: Any
+
+    def kill_task(self) -> None:
+        """Tell the protocol to end at once."""
+        ...
+
+    def end_run_task_handler(self) -> None:
+        """Take the session back from a protocol whose process ended."""
+        ...

@@ -19,12 +19,17 @@ NEEDED: Final = (
     "pybpod_alyx_module.models.project.impl",
     "pybpod_alyx_module.models.projects",
     "pybpod_alyx_module.models.subject.impl",
+    "pybpod_alyx_module.models.session.impl",
+    "pybpod_alyx_module.models.board.impl",
     "pybpod_alyx_module.host",
     "pybpod_alyx_module.gui.sync_window",
     "pybpod_alyx_module.gui.details_window",
     "pybpod_alyx_module.gui.outbox_window",
     "pybpod_alyx_module.gui.outbox_status",
 )
+
+#: The error that the user was told.
+_told: list[Exception] = []
 
 TITLE: Final = "The Alyx plugin was not loaded"
 
@@ -45,7 +50,9 @@ def load_for_host() -> None:
             importlib.import_module(name)
     except Exception as error:
         logger.exception(TITLE)
-        _tell(explain(error))
+        if not _told:  # PyBpod asks for each of its classes, and each asks for all that is needed
+            _told.append(error)
+            _tell(explain(error))
         raise
 
 
@@ -78,7 +85,7 @@ def explain(error: Exception) -> str:
             "and start PyBpod again."
         )
     return (
-        f"{cause}\n\nPyBpod goes on without Alyx: “Sync to Alyx” and “Alyx details” are missing from its menus.\n\n"
+        f"{cause}\n\nPyBpod goes on without Alyx: nothing of Alyx is in its menus, and no session is registered.\n\n"
         f"{advice}\n\nThe whole error is in PyBpod's log. To start without this message take pybpod_alyx_module out of "
         "GENERIC_EDITOR_PLUGINS_LIST in user_settings.py."
     )

@@ -124,7 +124,7 @@ def start(folder, plugins, files=None, before=""):
 
 class TestMenus:
     def test_project(self, project, menu):
-        assert menu.labels(project.node) == ["Save", "Save as", "Close", "Sync to Alyx"]
+        assert menu.labels(project.node) == ["Save", "Save as", "Close", "Sync to Alyx", "Register sessions on Alyx…"]
 
     def test_subject_that_alyx_does_not_know(self, project, menu):
         assert menu.labels(project.create_subject().node) == ["Remove"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pybpod_alyx_module.folders import FolderMoves, subject_folder
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox_window import open_outbox_window
+from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, close_sessions_windows, open_sessions_window
 from pybpod_alyx_module.gui.sync_window import open_sync_window
 from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.models.project.refusals import refusal
@@ -60,6 +61,7 @@ class Project(HostProject):
         """
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
+        tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         return node
 
@@ -72,6 +74,11 @@ class Project(HostProject):
     def open_alyx_outbox(self) -> None:
         """Show what waits to be sent to Alyx."""
         open_outbox_window(self.mainwindow)
+
+    @slot
+    def register_alyx_sessions(self) -> None:
+        """Show the sessions that are not registered on Alyx."""
+        open_sessions_window(self)
 
     def save(self, project_path: str | None = None) -> None:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
@@ -177,6 +184,7 @@ class Project(HostProject):
         window, self.alyx_window = self.alyx_window, None
         if window is not None:
             window.close()
+        close_sessions_windows(self)
         for subject in self.subjects:
             subject.close_alyx_details()
 

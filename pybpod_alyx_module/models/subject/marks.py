@@ -35,19 +35,38 @@ def alyx_icon(host_icon: str) -> QIcon:
     try:
         painter.setRenderHint(QPainter.Antialiasing)
         QIcon(host_icon).paint(painter, pixmap.rect().adjusted(0, 0, 0, -_EDGE // 4))  # keeps its proportions
-        badge = QRectF(_EDGE * 0.44, _EDGE * 0.44, _EDGE * 0.56, _EDGE * 0.56)
+    finally:
+        painter.end()
+    paint_badge(pixmap, QRectF(_EDGE * 0.44, _EDGE * 0.44, _EDGE * 0.56, _EDGE * 0.56), "#1f77b4")
+    return QIcon(pixmap)
+
+
+def paint_badge(pixmap: QPixmap, place: QRectF, colour: str) -> None:
+    """Paint the badge of Alyx.
+
+    Parameters
+    ----------
+    pixmap : QPixmap
+        What it is painted on.
+    place : QRectF
+        Where.
+    colour : str
+        Of the disc.
+    """
+    painter = QPainter(pixmap)
+    try:
+        painter.setRenderHint(QPainter.Antialiasing)
         painter.setPen(Qt.NoPen)
-        painter.setBrush(QColor("#1f77b4"))
-        painter.drawEllipse(badge)
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(place)
         painter.setPen(QColor("white"))
         font = painter.font()
         font.setBold(True)
-        font.setPixelSize(_EDGE // 2 - 2)
+        font.setPixelSize(int(place.height() * 0.78))
         painter.setFont(font)
-        painter.drawText(badge, Qt.AlignCenter, "A")
+        painter.drawText(place, Qt.AlignCenter, "A")
     finally:
         painter.end()
-    return QIcon(pixmap)
 
 
 def tooltip(record: Mapping[str, Any]) -> str:

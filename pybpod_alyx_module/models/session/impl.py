@@ -1,0 +1,230 @@
+"""The session mixin: menu entries and mark of a session that is, or can be, registered on Alyx."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import QUrl
+from AnyQt.QtGui import QDesktopServices, QIcon
+from AnyQt.QtWidgets import QAction
+
+from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module.gui.ended import session_ended
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.recorded import csv_of, has_alyx_subject, uuid_of
+from pybpod_alyx_module.gui.register_dialog import open_register_dialog
+from pybpod_alyx_module.gui.registrations import Standing, follow, standing_of
+from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, open_sessions_window
+from pybpod_alyx_module.models.menus import take_entries
+from pybpod_alyx_module.models.session.marks import session_icon
+from pybpod_alyx_module.rig.errors import RigError
+from pybpod_alyx_module.rig.registration import read_registrations
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.gui.register_write import Done
+    from pybpod_alyx_module.models.host_types import HostSession
+    from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.rig.registration import Registration
+else:
+    HostSession = object
+
+#: Labels of the menu entries; a session has those that fit its state.
+REGISTER: Final = "Register on Alyx…"
+OPEN: Final = "Open in Alyx"
+UPDATE: Final = "Update on Alyx…"
+
+
+class Session(HostSession):
+    """Mixed into every PyBpod session."""
+
+    #: The open dialog, None where there is none; `open_register_dialog` keeps it here.
+    alyx_dialog: Any = None
+    #: Whether this PyBpod saw its protocol break off; None where it did not see it end.
+    alyx_broken_off: bool | None = None
+
+    _alyx_end_seen: bool = False
+    _alyx_standing: Standing = Standing()
+
+    def create_treenode(self, tree: Any) -> Any:
+        """Make the session's node; with the first one of a setup the setup's entry for all of its sessions.
+
+        Parameters
+        ----------
+        tree : ControlTree
+            PyBpod's tree.
+
+        Returns
+        -------
+        QTreeWidgetItem
+            What PyBpod returns.
+        """
+        node = super().create_treenode(tree)
+        entries = tree._items.get(id(self.setup.node), [])
+        if not any(getattr(entry, "text", str)() == REGISTER_SEVERAL for entry in entries):
+            _add(tree, self.setup.node, QAction(REGISTER_SEVERAL, tree), lambda: open_sessions_window(self.setup))
+        return node
+
+    def load(self, path: str) -> None:
+        """Read the session as PyBpod does, and show whether it was registered.
+
+        Parameters
+        ----------
+        path : str
+            Its folder.
+        """
+        super().load(path)
+        self.alyx_look()
+
+    def show(self) -> None:
+        """Show the session's details; its menu is made anew, as it is selected."""
+        self.alyx_look()
+        super().show()
+
+    def update_ui(self) -> None:
+        """Show whether the session runs, else whether it is registered."""
+        super().update_ui()
+        self._alyx_mark()
+
+    def remove(self) -> None:
+        """Remove the session as PyBpod does, with its menu entries."""
+        nodes = self._alyx_nodes()
+        super().remove()
+        if self not in self.setup.sessions:
+            take_entries(self.tree, nodes)
+            if not self.setup.sessions:
+                self._alyx_drop_setup_entry()
+
+    @property
+    def alyx_is_gone(self) -> bool:
+        """Whether the session was taken out of the project."""
+        return (
+            self not in self.setup.sessions
+            or self.setup not in self.setup.experiment.setups
+            or self.setup.experiment not in self.project.experiments
+        )
+
+    @property
+    def alyx_standing(self) -> Standing:
+        """Whether and where it is registered, as last looked up."""
+        return self._alyx_standing
+
+    @slot
+    def alyx_ended(self, code: int | None) -> None:
+        """Let the session be registered, once, as the settings say; the process is gone.
+
+        Parameters
+        ----------
+        code : int or None
+            The exit code of its process.
+        """
+        if self._alyx_end_seen:
+            return
+        self._alyx_end_seen = True
+        if self.alyx_broken_off is None:
+            self.alyx_broken_off = code != 0
+        self.alyx_look()
+        session_ended(self, read_rig_settings())
+
+    @slot
+    def alyx_look(self) -> None:
+        """Look on the disk whether the session was registered, and show it."""
+        try:
+            found = read_registrations(csv_of(self).parent, uuid_of(self))
+            self._alyx_standing = standing_of(found, self._alyx_standing.items)
+        except RigError as error:
+            self._alyx_standing = Standing(problem=str(error))
+        if self._alyx_standing.pending:
+            follow(self)
+        self._alyx_mark()
+        self._alyx_fill_menus()
+
+    @slot
+    def alyx_registered(self, done: Done) -> None:
+        """Show that the session is in the outbox.
+
+        Parameters
+        ----------
+        done : Done
+            What was written down.
+        """
+        self._alyx_standing = standing_of((done.registration,), {})
+        self.alyx_look()
+        if not self._alyx_standing.registration:  # it could not be noted beside the session
+            self._alyx_standing = standing_of((done.registration,), {})
+            follow(self)
+            self._alyx_mark()
+            self._alyx_fill_menus()
+
+    def alyx_heard(self, registration: Registration, item: Item) -> None:
+        """Show what became of the session in the outbox.
+
+        Parameters
+        ----------
+        registration : Registration
+            As it is now.
+        item : Item
+            The outbox's item.
+        """
+        self._alyx_standing = standing_of((registration,), {item.key: item})
+        self._alyx_mark()
+        self._alyx_fill_menus()
+
+    @slot
+    def open_alyx_dialog(self) -> None:
+        """Show the dialog that registers or updates the session."""
+        open_register_dialog(self)
+
+    @slot
+    def open_in_alyx(self) -> None:
+        """Show the session's page on Alyx in the browser."""
+        registration = self._alyx_standing.registration
+        if registration is not None and registration.session_id is not None:
+            page = f"{registration.server}/admin/actions/session/{registration.session_id}/change/"
+            QDesktopServices.openUrl(QUrl(page))
+
+    def _alyx_nodes(self) -> list[Any]:
+        return [self.node, *self.subjects_nodes.values()]
+
+    def _alyx_labels(self) -> tuple[str, ...]:
+        standing = self._alyx_standing
+        if self.is_running or standing.problem or not has_alyx_subject(self) or not csv_of(self).is_file():
+            return ()
+        if standing.registration is None:
+            return (REGISTER,)
+        return (OPEN, UPDATE) if standing.registration.session_id is not None else (UPDATE,)
+
+    def _alyx_fill_menus(self) -> None:
+        if not hasattr(self, "node"):
+            return
+        functions = {REGISTER: self.open_alyx_dialog, OPEN: self.open_in_alyx, UPDATE: self.open_alyx_dialog}
+        labels = self._alyx_labels()
+        for node in self._alyx_nodes():
+            entries = self.tree._items.get(id(node), [])
+            ours = [entry for entry in entries if getattr(entry, "text", str)() in functions]
+            if [entry.text() for entry in ours] == list(labels):
+                continue
+            for action in ours:
+                entries.remove(action)
+                action.deleteLater()
+            for label in labels:
+                _add(self.tree, node, QAction(label, self.tree), functions[label])
+
+    def _alyx_mark(self) -> None:
+        if not hasattr(self, "node"):
+            return
+        standing = self._alyx_standing
+        for node in self._alyx_nodes():
+            node.setToolTip(0, standing.words)
+            if not self.running:
+                node.setIcon(0, session_icon(sent=standing.sent) if standing.registration else QIcon())
+
+    def _alyx_drop_setup_entry(self) -> None:
+        entries = self.tree._items.get(id(self.setup.node), [])
+        for entry in [entry for entry in entries if getattr(entry, "text", str)() == REGISTER_SEVERAL]:
+            entries.remove(entry)
+            entry.deleteLater()
+
+
+def _add(tree: Any, node: Any, action: QAction, function: Any) -> None:
+    action.triggered.connect(slot(function))
+    tree._items.setdefault(id(node), []).append(action)

@@ -1,0 +1,175 @@
+"""A rig with a real Alyx (the sandbox), a real protocol process that writes PyBpod's own messages, and its outbox."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from AnyQt.QtWidgets import QApplication
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.client import AlyxClient
+from pybpod_alyx_module.gui import running_outbox as running
+from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.host import HostProject
+from tests.fault_proxy import FaultProxy
+from tests.gui.hands import alyx_home, living, wait
+from tests.rig_sessions import BPOD
+from tests.sandbox_server import SandboxServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+
+#: How the protocol goes on after three trials and 0.009 mL of water.
+ENDS = {
+    "by itself": "bpod.close()\n",
+    "when told": """
+import sys
+bpod.begin()
+for line in sys.stdin:
+    if line.startswith(('close', 'kill')):
+        break
+bpod.end(broken_off=True)
+bpod.close()
+""",
+    "with a crash": "bpod.begin()\nimport os\nos._exit(1)\n",
+}
+
+
+class Lab:
+    """What there is on the server, as an administrator sees it."""
+
+    def __init__(self, url: str, username: str, password: str) -> None:
+        self.client = AlyxClient(url)
+        self.url, self.username, self.password = self.client.url, username, password
+        self.token = self.client.login(username, password)
+
+    def row(self, nickname: str) -> dict[str, Any]:
+        (row,) = [row for row in self.client.list("subjects", {"nickname": nickname}) if row["nickname"] == nickname]
+        return row
+
+    def of(self, route: str, nickname: str) -> list[dict[str, Any]]:
+        """Return the rows of an animal that are there."""
+        return self.client.list(route, {"django": f"subject__pk,{self.row(nickname)['id']}"})
+
+    def sessions(self, nickname: str, project: str) -> list[dict[str, Any]]:
+        """Return an animal's sessions of a PyBpod project, in full."""
+        found = self.client.list(
+            "sessions", {"django": f"json__pybpod__project,{project},subject__pk,{self.row(nickname)['id']}"}
+        )
+        return [self.client.get(("sessions", row["id"])) for row in found]
+
+
+@pytest.fixture(scope="module")
+def alyx() -> Iterator[Lab]:
+    """A sandbox of the module's own: sessions are written to it."""
+    with SandboxServer("--throttle", "off") as server:
+        lab = Lab(server.url, server.username, server.password)
+        yield lab
+        lab.client.close()
+
+
+@pytest.fixture
+def proxy(alyx) -> Iterator[FaultProxy]:
+    """What stands between PyBpod and the server."""
+    with FaultProxy(alyx.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def outbox(alyx_home) -> Iterator[running.RunningOutbox]:
+    """The outbox of this PyBpod, whose requests live one second."""
+    outbox = running.RunningOutbox(life_s=1.0)
+    running.stop_outbox()
+    running._running.append(outbox)
+    outbox.start()
+    yield outbox
+    running.stop_outbox()
+    for dialog in living(RegisterDialog):
+        dialog.close()
+
+
+class Rig:
+    """A saved project with a setup, a board and a protocol, connected to Alyx as jose."""
+
+    def __init__(self, project: Any, alyx: Lab, url: str, qtbot: Any) -> None:
+        self.project, self.alyx, self.url, self.qtbot = project, alyx, url, qtbot
+        self.setup: Any = None
+
+    def subject(self, nickname: str, **changed: Any) -> Any:
+        """Add an animal of Alyx to project and setup."""
+        row = self.alyx.row(nickname)
+        record = {**row, "alyx_server": self.url, "alyx_synced_at": "2026-11-19T10:00:00+00:00", **changed}
+        alyx_id = record.pop("id")
+        HostProject(self.project).add(nickname, alyx_id, record)
+        subject = self.project.subjects[-1]
+        self.setup += subject
+        self.project.save()
+        return subject
+
+    def protocol(self, end: str = "by itself") -> None:
+        Path(self.setup.task.filepath).write_text(BPOD + ENDS[end])
+
+    def run(self, end: str = "by itself", press: str | None = None, *, detached: bool = False) -> Any:
+        """Press Run, perhaps Stop or Kill once three trials are over, and wait until PyBpod is ready again."""
+        self.protocol(end)
+        self.setup.detached = detached
+        names = {session.name for session in self.setup.sessions}
+        wait(self.qtbot, lambda: datetime.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S") not in names)
+        self.setup._run_task()
+        session = next(session for session in self.setup.sessions if session.name not in names)
+        if press is not None:
+            file = Path(session.path, f"{session.name}.csv")
+            wait(self.qtbot, lambda: file.exists() and file.read_text().count("TRIAL;") >= 4)
+            {"Stop": self.setup.stop_task, "Kill": self.setup.kill_task}[press]()
+        wait(self.qtbot, lambda: self.setup.status == self.setup.STATUS_READY)
+        return session
+
+    def dialog(self, session: Any) -> RegisterDialog:
+        """Wait for the dialog of a session, and until it knows what it asks."""
+        wait(self.qtbot, lambda: session.alyx_dialog is not None)
+        dialog = session.alyx_dialog
+        wait(self.qtbot, lambda: not dialog.busy)
+        return dialog
+
+    def on_alyx(self, session: Any) -> None:
+        """Wait until a session was sent."""
+        wait(self.qtbot, lambda: session.alyx_standing.sent)
+
+    def written(self, nickname: str) -> list[dict[str, Any]]:
+        """Return the animal's sessions of this project on Alyx."""
+        return self.alyx.sessions(nickname, self.project.name)
+
+    def zone(self, nickname: str) -> ZoneInfo:
+        """Return the time zone of an animal's lab."""
+        lab = self.alyx.row(nickname)["lab"]
+        return next(ZoneInfo(row["timezone"]) for row in self.alyx.client.list("labs") if row["name"] == lab)
+
+    def idle(self) -> None:
+        """Wait until what PyBpod's own event loop has in store was done."""
+        for _ in range(3):
+            QApplication.processEvents()
+
+
+@pytest.fixture
+def rig(project, alyx, proxy, outbox, tmp_path, qtbot) -> Rig:
+    """A rig without animals yet; its server stands behind the proxy."""
+    project.name = tmp_path.name  # tells the sessions of one test from those of another
+    project.save(str(tmp_path / tmp_path.name))
+    board = project.create_board()
+    board.name, board.serial_port = "box1", "/dev/ttyFAKE"
+    task = project.create_task()
+    task.name = "wait_task"
+    project.save()
+    found = Rig(project, alyx, proxy.url, qtbot)
+    found.setup = project.create_experiment().create_setup()
+    found.setup.board, found.setup.task = board, task
+    HostProject(project).log_in_user(alyx.username)
+    Accounts().remember(proxy.url, alyx.username, alyx.token)
+    project.save()
+    return found

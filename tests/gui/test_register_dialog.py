@@ -1,0 +1,281 @@
+"""Registering a recorded session: again, from the menu, while things change in between."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from AnyQt.QtCore import Qt
+from AnyQt.QtGui import QDesktopServices
+
+from pybpod_alyx_module.gui import running_outbox as running
+from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.outbox.items import Kind, State
+from tests.gui.hands import activate, living, press, small_enough, wait
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+
+REGISTER, OPEN, UPDATE = "Register on Alyx…", "Open in Alyx", "Update on Alyx…"
+
+
+@pytest.fixture(autouse=True)
+def settings(pybpod_settings, monkeypatch):
+    """Nothing is asked when the session ends; the protocol counts its water."""
+    for name, value in {"REGISTER_SESSIONS": "never", "WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
+        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_boxes(dialogs):
+    yield
+    assert dialogs.log == []
+
+
+@pytest.fixture
+def session(rig):
+    """A session of ea04 that nobody asked about."""
+    rig.subject("ea04")
+    session = rig.run()
+    rig.project.save()
+    return session
+
+
+def items(outbox):
+    return [(item.kind, item.state) for item in outbox.open().items()]
+
+
+def ours(menu, node):
+    return [label for label in menu.labels(node) if label in (REGISTER, OPEN, UPDATE)]
+
+
+def open_dialog(rig, menu, session, label=REGISTER, node=None):
+    menu.trigger(node or session.node, label)
+    return rig.dialog(session)
+
+
+def register(rig, menu, session, qtbot, label=REGISTER, narrative=""):
+    dialog = open_dialog(rig, menu, session, label)
+    if narrative:
+        dialog.form.narrative.selectAll()
+        qtbot.keyClicks(dialog.form.narrative, narrative)
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: session.alyx_dialog is None)
+
+
+def test_registering_again_updates_the_same_record(rig, session, menu, qtbot, outbox):
+    register(rig, menu, session, qtbot, narrative="first")
+    rig.on_alyx(session)
+    (before,) = rig.written("ea04")
+    dialog = open_dialog(rig, menu, session, UPDATE)
+    assert dialog.register_button.text() == "&Update"
+    assert "is on Alyx already" in dialog.told.toPlainText()
+    assert dialog.form.narrative.toPlainText() == "first"
+    assert not dialog.form.water.isVisible()  # it was recorded with the session
+    dialog.form.narrative.selectAll()
+    qtbot.keyClicks(dialog.form.narrative, "second")
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: rig.written("ea04")[0]["narrative"] == "second")
+    (after,) = rig.written("ea04")
+    assert after["id"] == before["id"]
+    assert after["number"] == before["number"]
+    assert after["json"] == before["json"]
+    assert [kind for kind, _state in items(outbox)] == [Kind.SESSION, Kind.WATER, Kind.SESSION_UPDATE]
+    assert ours(menu, session.node) == [OPEN, UPDATE]
+
+
+def test_what_waits_is_changed_where_it_waits(rig, session, menu, qtbot, outbox, proxy):
+    proxy.fault("drop", times=10_000)
+    register(rig, menu, session, qtbot, narrative="first")
+    assert ours(menu, session.node) == [UPDATE]
+    assert "Waiting in the Alyx outbox" in session.node.toolTip(0)
+    dialog = open_dialog(rig, menu, session, UPDATE)
+    assert "waits in the Alyx outbox" in dialog.told.toPlainText()
+    assert dialog.form.narrative.toPlainText() == "first"
+    dialog.form.narrative.selectAll()
+    qtbot.keyClicks(dialog.form.narrative, "second")
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: session.alyx_dialog is None)
+    assert [kind for kind, _state in items(outbox)] == [Kind.SESSION, Kind.WATER]
+    proxy._faults.clear()
+    outbox.wake()
+    rig.on_alyx(session)
+    assert [record["narrative"] for record in rig.written("ea04")] == ["second"]
+
+
+def test_open_in_alyx_opens_the_browser(rig, session, menu, qtbot, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    assert ours(menu, session.node) == [REGISTER]
+    register(rig, menu, session, qtbot)
+    rig.on_alyx(session)
+    (record,) = rig.written("ea04")
+    menu.trigger(session.node, OPEN)
+    assert opened == [f"{rig.url}/admin/actions/session/{record['id']}/change/"]
+
+
+def test_it_is_remembered_when_the_project_is_opened_again(rig, session, menu, qtbot, open_project):
+    register(rig, menu, session, qtbot)
+    rig.on_alyx(session)
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    again = open_project(folder).experiments[0].setups[0].sessions[0]
+    assert "On Alyx" in again.node.toolTip(0)
+    assert not again.node.icon(0).isNull()
+    assert ours(menu, again.node) == [OPEN, UPDATE]
+    (below,) = again.subjects_nodes.values()
+    assert "On Alyx" in below.toolTip(0)
+    assert ours(menu, below) == [OPEN, UPDATE]
+
+
+def test_one_that_waited_when_pybpod_ended_is_followed_when_it_starts(
+    rig, session, menu, qtbot, proxy, outbox, open_project
+):
+    proxy.fault("drop", times=10_000)
+    register(rig, menu, session, qtbot)
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    running.stop_outbox()
+    proxy._faults.clear()
+    again = open_project(folder).experiments[0].setups[0].sessions[0]
+    rig.on_alyx(again)
+    assert ours(menu, again.node) == [OPEN, UPDATE]
+    assert len(rig.written("ea04")) == 1
+
+
+def test_a_copy_of_the_project_on_another_rig_finds_the_record(
+    rig, session, menu, qtbot, outbox, monkeypatch, tmp_path
+):
+    register(rig, menu, session, qtbot, narrative="first")
+    rig.on_alyx(session)
+    (before,) = rig.written("ea04")
+    wait(qtbot, lambda: rig.written("ea04")[0]["wateradmin_session_related"])
+    running.stop_outbox()
+    Path(session.path, "alyx.json").unlink()
+    home = tmp_path / "other rig"
+    shutil.copytree(tmp_path / "alyx-home", home, ignore=shutil.ignore_patterns("outbox*"))
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(home))
+    menu.labels(rig.setup.node)  # another node is selected meanwhile
+    dialog = open_dialog(rig, menu, session)
+    assert dialog.register_button.text() == "&Update"
+    assert not dialog.form.water.isVisible()
+    qtbot.keyClicks(dialog.form.narrative, " and more")
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: rig.written("ea04")[0]["narrative"] != "first")
+    assert [record["id"] for record in rig.written("ea04")] == [before["id"]]
+    assert len(rig.written("ea04")[0]["wateradmin_session_related"]) == 1
+    assert session.alyx_standing.registration.session_id == before["id"]
+
+
+def test_closed_without_an_answer_nothing_is_sent(rig, session, menu, qtbot, outbox):
+    dialog = open_dialog(rig, menu, session)
+    activate(qtbot, dialog)
+    qtbot.keyClick(dialog.form.location, Qt.Key_Return)
+    assert session.alyx_dialog is dialog
+    qtbot.keyClick(dialog, Qt.Key_Escape)
+    assert living(RegisterDialog) == []
+    assert session.alyx_dialog is None
+    assert items(outbox) == []
+    assert ours(menu, session.node) == [REGISTER]
+
+
+def test_there_is_one_dialog_for_a_session(rig, session, menu):
+    dialog = open_dialog(rig, menu, session)
+    assert small_enough(dialog), dialog.size()
+    (below,) = session.subjects_nodes.values()
+    assert open_dialog(rig, menu, session, node=below) is dialog
+
+
+def test_a_project_that_is_closed_meanwhile_loses_nothing(rig, session, menu, qtbot, outbox, open_project):
+    dialog = open_dialog(rig, menu, session)
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: living(RegisterDialog) == [])
+    wait(qtbot, lambda: len(rig.written("ea04")) == 1)
+    again = open_project(folder).experiments[0].setups[0].sessions[0]
+    rig.on_alyx(again)
+
+
+def test_a_session_that_was_removed_meanwhile_is_not_registered(rig, session, menu, qtbot, outbox, dialogs):
+    dialog = open_dialog(rig, menu, session)
+    dialogs.script.append("Yes")
+    session.remove()
+    dialogs.log.clear()
+    press(qtbot, dialog.register_button)
+    assert "was removed from the PyBpod project" in dialog.told.toPlainText()
+    assert items(outbox) == []
+    dialog.close()
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_session_that_is_renamed_meanwhile_is_remembered_at_its_place(rig, session, menu, qtbot, saved):
+    dialog = open_dialog(rig, menu, session)
+    before = session.path
+    session.name = "renamed"
+    if saved:
+        rig.project.save()
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: living(RegisterDialog) == [])
+    assert Path(session.path if saved else before, "alyx.json").is_file()
+    rig.on_alyx(session)
+    rig.project.save()
+    assert Path(session.path, "alyx.json").is_file()
+    assert ours(menu, session.node) == [OPEN, UPDATE]
+
+
+def test_one_that_was_given_up_in_the_outbox_can_be_registered_anew(rig, session, menu, qtbot, outbox, proxy):
+    proxy.fault("drop", times=10_000)
+    register(rig, menu, session, qtbot)
+    key = session.alyx_standing.registration.key
+    water = next(item for item in outbox.open().items() if item.kind is Kind.WATER)
+    outbox.open().discard(water.key)
+    outbox.open().discard(key)
+    wait(qtbot, lambda: ours(menu, session.node) == [REGISTER])
+    proxy._faults.clear()
+    register(rig, menu, session, qtbot)
+    rig.on_alyx(session)
+    states = [state for kind, state in items(outbox) if kind is Kind.SESSION]
+    assert states == [State.DISCARDED, State.SENT]
+
+
+def test_that_it_could_not_be_noted_is_told(rig, session, menu, qtbot, outbox):
+    dialog = open_dialog(rig, menu, session)
+    Path(session.path, "alyx.json").mkdir()  # in the file's place
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: dialog.later_button.text() == "&Close")
+    assert "alyx.json" in dialog.told.toPlainText()
+    assert "Kept on this computer" in dialog.status.text()
+    assert [kind for kind, _state in items(outbox)] == [Kind.SESSION, Kind.WATER]
+    dialog.close()
+
+
+def test_a_damaged_note_is_told_and_nothing_is_sent_twice(rig, session, menu, qtbot, outbox):
+    register(rig, menu, session, qtbot)
+    Path(session.path, "alyx.json").write_text("{")
+    menu.labels(rig.setup.node)  # another node is selected meanwhile
+    assert ours(menu, session.node) == []
+    assert "damaged" in session.node.toolTip(0)
+
+
+def test_who_was_never_connected_is_told_how_to(rig, session, menu, qtbot, outbox, alyx_home):
+    rig.project.loggeduser.connection = "local"
+    next(alyx_home.rglob("accounts.json")).unlink()
+    dialog = open_dialog(rig, menu, session)
+    assert dialog.user.whole == "nobody is connected to Alyx"
+    assert "choose Sync to Alyx" in dialog.told.toPlainText()
+    assert not dialog.register_button.isEnabled()
+
+
+def test_a_removed_session_leaves_no_menu_behind(rig, session, menu, dialogs):
+    tree = session.tree
+    assert ours(menu, session.node) == [REGISTER]
+    nodes = [session.node, *session.subjects_nodes.values()]
+    assert all(id(node) in tree._items for node in nodes)
+    assert "Register sessions on Alyx…" in menu.labels(rig.setup.node)
+    dialogs.script.append("Yes")
+    session.remove()
+    dialogs.log.clear()
+    assert not any(id(node) in tree._items for node in nodes)
+    assert "Register sessions on Alyx…" not in menu.labels(rig.setup.node)

@@ -1,0 +1,199 @@
+"""A real protocol, run by PyBpod's Board and Setup, ends as a session on Alyx."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from tests.gui.hands import living, press, wait
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+
+
+@pytest.fixture(autouse=True)
+def settings(pybpod_settings, monkeypatch):
+    """The protocol counts its water."""
+
+    def set_to(**values):
+        for name, value in values.items():
+            monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
+
+    set_to(WATER_VARIABLE="reward_ml", WATER_UNIT="mL", LOCATION="rig_1")
+    return set_to
+
+
+@pytest.fixture(autouse=True)
+def no_boxes(dialogs):
+    yield
+    assert dialogs.log == []
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_run_ends_as_a_session_of_the_right_animal(rig, qtbot, detached):
+    rig.subject("ea04")
+    before = datetime.datetime.now(rig.zone("ea04")).replace(tzinfo=None, microsecond=0)
+    session = rig.run(detached=detached)
+    dialog = rig.dialog(session)
+    assert dialog.user.whole == f"as jose at {rig.url.partition('://')[2]}"
+    assert dialog.animal.whole == "ea04"
+    assert "3 trials" in dialog.facts.text()
+    assert "under two minutes" in dialog.told.toPlainText()
+    assert dialog.form.water.amount.text() == "0.009"
+    qtbot.keyClicks(dialog.form.narrative, "a good\rday")
+    assert session.alyx_dialog is dialog  # Enter registered nothing
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: session.alyx_dialog is None)
+    rig.on_alyx(session)
+    (record,) = rig.written("ea04")
+    assert record["subject"] == "ea04"
+    assert record["users"] == ["jose"]
+    assert record["n_trials"] == 3
+    assert record["task_protocol"] == "wait_task"
+    assert record["location"] == "rig_1"
+    assert record["narrative"] == "a good\nday"
+    start, end = (datetime.datetime.fromisoformat(record[name]) for name in ("start_time", "end_time"))
+    assert before <= start <= end <= datetime.datetime.now(rig.zone("ea04")).replace(tzinfo=None)  # lab time
+    ours = record["json"]["pybpod"]
+    file = Path(session.path, f"{session.name}.csv")
+    assert ours["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert (ours["setup"], ours["board"], ours["session"]) == (rig.setup.name, "box1", session.name)
+    assert session.alyx_standing.registration.session_id == record["id"]
+    wait(qtbot, lambda: rig.written("ea04")[0]["wateradmin_session_related"])
+    (water,) = [row for row in rig.alyx.of("water-administrations", "ea04") if row["session"] == record["id"]]
+    assert water["water_administered"] == 0.009
+
+
+def test_always_registers_without_a_question(rig, qtbot, settings):
+    settings(REGISTER_SESSIONS="always")
+    rig.subject("jo002")
+    session = rig.run()
+    dialog = rig.dialog(session)  # under two minutes is told
+    assert "under two minutes" in dialog.told.toPlainText()
+    dialog.close()
+    assert rig.written("jo002") == []
+
+
+def test_always_where_nothing_is_to_be_told(rig, qtbot, settings, monkeypatch):
+    monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
+    settings(REGISTER_SESSIONS="always")
+    rig.subject("jo003")
+    session = rig.run()
+    rig.on_alyx(session)
+    assert living(RegisterDialog) == []
+    (record,) = rig.written("jo003")
+    assert record["n_trials"] == 3
+
+
+def test_never_asks_nothing(rig, qtbot, settings, menu):
+    settings(REGISTER_SESSIONS="never")
+    rig.subject("ea04")
+    session = rig.run()
+    rig.idle()
+    assert living(RegisterDialog) == []
+    assert "Register on Alyx…" in menu.labels(session.node)
+
+
+def test_a_test_subject_is_never_asked_about(rig, qtbot, settings, menu):
+    settings(TEST_SUBJECTS=["EA04"])
+    rig.subject("ea04")
+    session = rig.run()
+    rig.idle()
+    assert living(RegisterDialog) == []
+    menu.trigger(session.node, "Register on Alyx…")
+    dialog = rig.dialog(session)
+    assert "ea04 is a test subject" in dialog.told.toPlainText()
+    assert not dialog.register_button.isEnabled()
+
+
+def test_a_setup_without_alyx_subjects_is_not_asked_about(rig, qtbot, menu):
+    plain = rig.project.create_subject()
+    rig.setup += plain
+    rig.project.save()
+    session = rig.run()
+    rig.idle()
+    assert living(RegisterDialog) == []
+    assert "Register on Alyx…" not in menu.labels(session.node)
+
+
+def test_of_two_animals_a_person_says_which(rig, qtbot):
+    rig.subject("jo004")
+    rig.subject("jo005")
+    session = rig.run()
+    dialog = rig.dialog(session)
+    assert dialog.choice is None
+    assert not dialog.register_button.isEnabled()
+    assert "Say which one was on the rig" in dialog.told.toPlainText()
+    dialog.animals.setCurrentIndex(2)
+    assert dialog.animal.whole == "jo005"
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    assert len(rig.written("jo005")) == 1
+    assert rig.written("jo004") == []
+    wait(qtbot, lambda: rig.written("jo005")[0]["wateradmin_session_related"])
+    sessions = {row["id"] for row in rig.written("jo005")}
+    assert not [row for row in rig.alyx.of("water-administrations", "jo004") if row["session"] in sessions]
+
+
+@pytest.mark.parametrize(("end", "button"), [("when told", "Kill"), ("with a crash", None)])
+def test_a_protocol_that_broke_off_asks_for_the_water(rig, qtbot, end, button):
+    rig.subject("jo006")
+    session = rig.run(end, button)
+    dialog = rig.dialog(session)
+    water = dialog.form.water
+    assert water.amount.text() == ""
+    assert "broken off" in water.why.text()
+    assert not dialog.register_button.isEnabled()
+    press(qtbot, water.offer_button)
+    assert water.amount.text() == "0.009"
+    assert dialog.register_button.isEnabled()
+    water.amount.setText("0.012")
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    (record,) = rig.written("jo006")
+    wait(qtbot, lambda: rig.written("jo006")[0]["wateradmin_session_related"])
+    (given,) = [row for row in rig.alyx.of("water-administrations", "jo006") if row["session"] == record["id"]]
+    assert given["water_administered"] == 0.012
+
+
+def test_stop_is_no_kill(rig, qtbot):
+    rig.subject("ea04")
+    dialog = rig.dialog(rig.run("when told", "Stop"))
+    assert dialog.form.water.amount.text() == "0.009"
+    assert dialog.register_button.isEnabled()
+
+
+def test_a_second_session_ends_while_the_first_is_asked_about(rig, qtbot):
+    rig.subject("ea04")
+    first = rig.run()
+    dialog = rig.dialog(first)
+    rig.project.save()
+    second = rig.run()
+    other = rig.dialog(second)
+    assert other is not dialog
+    assert dialog.isVisible()
+    dialog.later_button.click()
+    other.later_button.click()
+    assert rig.written("ea04") == []
+
+
+def test_with_the_server_down_it_waits_and_is_sent_when_it_is_back(rig, qtbot, proxy, menu):
+    rig.subject("ea04")
+    proxy.fault("drop", times=10_000)
+    session = rig.run()
+    dialog = rig.dialog(session)
+    assert "could" in dialog.told.toPlainText()
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: session.alyx_dialog is None)
+    wait(qtbot, lambda: session.alyx_standing.registration is not None)
+    assert "Waiting in the Alyx outbox" in session.node.toolTip(0)
+    assert "Update on Alyx…" in menu.labels(session.node)
+    assert "Open in Alyx" not in menu.labels(session.node)
+    proxy._faults.clear()
+    rig.on_alyx(session)
+    assert len(rig.written("ea04")) == 1
+    assert "Open in Alyx" in menu.labels(session.node)

@@ -1,0 +1,136 @@
+"""Register sessions on Alyx: the table of those that are not registered yet."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from AnyQt.QtCore import Qt
+
+from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.gui.sessions_window import ASKS, NOTHING, SessionsWindow
+from tests.gui.hands import activate, living, press, small_enough, wait
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+
+SEVERAL = "Register sessions on Alyx…"
+
+
+@pytest.fixture(autouse=True)
+def settings(pybpod_settings, monkeypatch):
+    """Nothing is asked when a session ends."""
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_REGISTER_SESSIONS", "never", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_boxes(dialogs):
+    yield
+    for window in living(SessionsWindow):
+        window.close()
+    assert dialogs.log == []
+
+
+def copies(rig, session, count):
+    """Old sessions, as an earlier version of PyBpod left them: copies of one, with identities of their own."""
+    file = Path(session.path, f"{session.name}.csv")
+    text = file.read_text()
+    for number in range(count):
+        folder = Path(session.path).with_name(f"old{number}")
+        folder.mkdir()
+        other = text.replace(session.uuid4, f"{number:08d}{session.uuid4[8:]}")
+        (folder / f"old{number}.csv").write_text(other)
+        shutil.copy(Path(session.path, "user_settings.py"), folder)
+
+
+@pytest.fixture
+def three(rig, open_project):
+    """The setup of a project that is opened again, with a session of jo002 and two older ones."""
+    rig.subject("jo002")
+    session = rig.run()
+    rig.project.save()
+    copies(rig, session, 2)
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    rig.project = open_project(folder)
+    (setup,) = rig.project.experiments[0].setups
+    assert len(setup.sessions) == 3
+    return setup
+
+
+def open_table(qtbot, menu, owner):
+    menu.trigger(owner.node, SEVERAL)
+    (window,) = [window for window in living(SessionsWindow) if window.isVisible()]
+    wait(qtbot, lambda: all(row.prepared is not None for row in window.rows) and not window.busy)
+    return window
+
+
+def states(window):
+    return [row.item.text(4) for row in window.rows]
+
+
+@pytest.mark.parametrize("whole_project", [False, True])
+def test_what_is_ticked_is_registered_and_nothing_else(rig, three, menu, qtbot, whole_project):
+    window = open_table(qtbot, menu, rig.project if whole_project else three)
+    assert small_enough(window)
+    assert window.user.whole == f"as jose at {rig.url.partition('://')[2]}"
+    assert [row.item.text(2) for row in window.rows] == ["jo002"] * 3
+    assert [row.item.text(3) for row in window.rows] == ["3"] * 3
+    assert not window.register_button.isEnabled()  # nothing is ticked by itself
+    before = len(rig.written("jo002"))
+    for row in window.rows[:2]:
+        row.item.setCheckState(0, Qt.Checked)
+    press(qtbot, window.register_button)
+    wait(qtbot, lambda: states(window)[:2] == ["on Alyx"] * 2)
+    assert len(rig.written("jo002")) == before + 2
+    assert window.rows[2].session.alyx_standing.registration is None
+    numbers = sorted(record["number"] for record in rig.written("jo002"))
+    assert numbers == list(range(1, len(numbers) + 1)) or len(set(numbers)) == len(numbers)
+    activate(qtbot, window)
+    qtbot.keyClick(window, Qt.Key_Escape)
+    again = open_table(qtbot, menu, three)
+    assert len(again.rows) == 1
+
+
+def test_one_with_a_question_is_opened(rig, menu, qtbot):
+    rig.subject("jo003")
+    rig.subject("jo004")
+    session = rig.run()
+    rig.project.save()
+    window = open_table(qtbot, menu, rig.project)
+    assert states(window) == [ASKS]
+    assert window.rows[0].item.data(0, Qt.CheckStateRole) is None
+    window.table.setCurrentItem(window.rows[0].item)
+    press(qtbot, window.open_button)
+    dialog = rig.dialog(session)
+    dialog.animals.setCurrentIndex(1)
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: states(window) == ["on Alyx"])
+    assert len(rig.written("jo003")) == 1
+    assert rig.written("jo004") == []
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(rig, three, menu, qtbot):
+    file = Path(three.sessions[0].path, f"{three.sessions[0].name}.csv")
+    file.write_text("no session\n")
+    menu.trigger(three.node, SEVERAL)
+    (window,) = living(SessionsWindow)
+    wait(qtbot, lambda: not window.busy and not window._queue)
+    (bad,) = [row for row in window.rows if row.session is three.sessions[0]]
+    assert bad.item.text(4).startswith("failed")
+    assert str(file) in bad.text
+    assert sum(row.order is not None for row in window.rows) == 2
+
+
+def test_the_window_goes_with_the_project(rig, three, menu, qtbot):
+    menu.trigger(three.node, SEVERAL)
+    rig.project.close(silent=True)
+    assert living(SessionsWindow) == []
+    assert living(RegisterDialog) == []
+
+
+def test_where_all_is_registered_that_is_said(rig, menu, qtbot):
+    rig.subject("ea04")
+    window = open_table(qtbot, menu, rig.project)
+    assert window.status.text() == NOTHING
