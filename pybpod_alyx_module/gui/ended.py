@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, take
+from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, links_of, take
 from pybpod_alyx_module.gui.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.register_view import without_asking
 from pybpod_alyx_module.gui.register_write import register
@@ -32,7 +32,7 @@ def session_ended(session: Any, settings: RigSettings) -> None:
         As they are set now.
     """
     rule = settings.sessions
-    names = alyx_subjects(session)
+    names = alyx_subjects(session, links_of(session.project))
     if rule.register == "never" or all(rule.is_test_subject(name) for name in names) or not csv_of(session).is_file():
         return
     if rule.register == "always":

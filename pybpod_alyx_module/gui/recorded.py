@@ -109,7 +109,7 @@ def csv_of(session: Any) -> Path:
     Path
         The file; where none is found, the place where it should be.
     """
-    place = Path(session.path, f"{session.name}.csv")
+    place = Path(session.path or "", f"{session.name}.csv")  # without a path the project was never saved
     known = [place, *([Path(session.filepath)] if session.filepath else [])]
     return next((file for file in known if file.is_file()), place)
 
@@ -137,36 +137,37 @@ def uuid_of(session: Any) -> str | None:
     return next((head[1] for head in heads if head[0] == "__UUID4__" and len(head) > 1), None)
 
 
-def has_alyx_subject(session: Any) -> bool:
-    """Tell whether a session lists a subject that the project has linked to Alyx.
+def links_of(project: Any) -> tuple[LinkedSubject, ...]:
+    """Return the subjects of a PyBpod project that are linked to Alyx.
 
     Parameters
     ----------
-    session : object
-        The PyBpod session.
+    project : object
+        The PyBpod project.
 
     Returns
     -------
-    bool
-        Also True where only the name agrees: a person is asked then.
+    tuple of LinkedSubject
+        Whatever their server; empty where there are none.
     """
-    return bool(alyx_subjects(session))
+    return tuple(_linked(subject).subject for subject in project.subjects if subject.is_alyx)
 
 
-def alyx_subjects(session: Any) -> tuple[str, ...]:
+def alyx_subjects(session: Any, links: tuple[LinkedSubject, ...]) -> tuple[str, ...]:
     """Return the PyBpod names of the Alyx subjects that a session lists.
 
     Parameters
     ----------
     session : object
         The PyBpod session.
+    links : tuple of LinkedSubject
+        `links_of` its project.
 
     Returns
     -------
     tuple of str
-        Empty where there is none.
+        Also those of which only the name agrees: a person is asked then. Empty where there is none.
     """
-    links = [_linked(subject).subject for subject in session.project.subjects if subject.is_alyx]
     if not links:
         return ()
     return tuple(one.subject.name for one in which_animal(_listed(session.subjects), links).candidates)

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 HARMLESS: Final = frozenset({ConcernKind.CLOCKS, ConcernKind.OVER_MIDNIGHT, ConcernKind.NOT_ASKED})
 
 
+#: The settings that a session depends on; a wrong one of another kind is told elsewhere.
+_SETTINGS: Final = tuple(
+    f"ALYX_PLUGIN_{name} "
+    for name in (
+        "REGISTER_SESSIONS", "LOCATION", "PROJECTS", "PROCEDURES", "SESSION_TYPE", "TEST_SUBJECTS", "WATER_VARIABLE",
+        "WATER_UNIT",
+    )
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Advice:
     """What is told about a session and one of its animals."""
@@ -103,16 +113,15 @@ def advise(prepared: Prepared, choice: Choice, settings: RigSettings, *, chosen:
         if known is None
     ]
     untold = [] if choice.lab_timezone is not None else [_untold_zone(prepared, choice)]
+    problems = [problem for problem in settings.problems if problem.startswith(_SETTINGS)]
     told = [
         *twice,
         *untold,
         *(concern.text for concern in found if not concern.blocks),
         *choice.not_checked,
-        *settings.problems,
+        *problems,
     ]
-    asks = bool(blocking or twice or untold or settings.problems) or any(
-        concern.kind not in HARMLESS for concern in found
-    )
+    asks = bool(blocking or twice or untold or problems) or any(concern.kind not in HARMLESS for concern in found)
     return Advice(tuple(blocking), tuple(told), asks)
 
 

@@ -23,7 +23,7 @@ from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
-from pybpod_alyx_module.gui.recorded import csv_of, has_alyx_subject, take
+from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, links_of, take
 from pybpod_alyx_module.gui.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.register_form import plain_label
 from pybpod_alyx_module.gui.register_view import advise, plain_order
@@ -348,12 +348,13 @@ def _unregistered(owner: Any) -> list[Any]:
         sessions = [one for experiment in owner.experiments for setup in experiment.setups for one in setup.sessions]
     else:
         sessions = list(owner.sessions)
+    links = links_of(getattr(owner, "project", owner))
     found = [
         session
         for session in sessions
         if not session.is_running
         and session.alyx_standing.registration is None
-        and has_alyx_subject(session)
+        and alyx_subjects(session, links)
         and csv_of(session).is_file()
     ]
     return sorted(found, key=lambda session: str(session.started), reverse=True)

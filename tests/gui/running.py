@@ -1,10 +1,14 @@
-"""A rig with a real Alyx (the sandbox), a real protocol process that writes PyBpod's own messages, and its outbox."""
+"""A rig: an Alyx, a real protocol process that writes PyBpod's own messages, and the outbox.
+
+The Alyx is the sandbox, or the real one that ``ALYX_TEST_URL`` names.
+"""
 
 from __future__ import annotations
 
 import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +19,7 @@ from alyx_connector.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.host import HostProject
+from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
 from tests.rig_sessions import BPOD
@@ -37,6 +42,7 @@ for line in sys.stdin:
 bpod.end(broken_off=True)
 bpod.close()
 """,
+    "with an error": "bpod.close()\nraise SystemExit('a part of the rig is missing')\n",
     "with a crash": "bpod.begin()\nimport os\nos._exit(1)\n",
 }
 
@@ -49,9 +55,10 @@ class Lab:
         self.url, self.username, self.password = self.client.url, username, password
         self.token = self.client.login(username, password)
 
-    def row(self, nickname: str) -> dict[str, Any]:
-        (row,) = [row for row in self.client.list("subjects", {"nickname": nickname}) if row["nickname"] == nickname]
-        return row
+    def row(self, nickname: str) -> dict[str, Any] | None:
+        """Return an animal as the server has it."""
+        rows = self.client.list("subjects", {"nickname": nickname})
+        return next((row for row in rows if row["nickname"] == nickname), None)
 
     def of(self, route: str, nickname: str) -> list[dict[str, Any]]:
         """Return the rows of an animal that are there."""
@@ -67,7 +74,15 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def alyx() -> Iterator[Lab]:
-    """A sandbox of the module's own: sessions are written to it."""
+    """A sandbox of the module's own, or the real Alyx that the environment names: sessions are written to it."""
+    given = given_server()
+    if given is not None:
+        if not AlyxUnderTest(*given).may_write:
+            pytest.skip("sessions are written only to a server on this machine, or with ALYX_TEST_WRITE=1")
+        lab = Lab(*given)
+        yield lab
+        lab.client.close()
+        return
     with SandboxServer("--throttle", "off") as server:
         lab = Lab(server.url, server.username, server.password)
         yield lab
@@ -104,6 +119,8 @@ class Rig:
     def subject(self, nickname: str, **changed: Any) -> Any:
         """Add an animal of Alyx to project and setup."""
         row = self.alyx.row(nickname)
+        if row is None:
+            pytest.skip(f"the lab has no {nickname}")
         record = {**row, "alyx_server": self.url, "alyx_synced_at": "2026-11-19T10:00:00+00:00", **changed}
         alyx_id = record.pop("id")
         HostProject(self.project).add(nickname, alyx_id, record)
@@ -159,8 +176,8 @@ class Rig:
 @pytest.fixture
 def rig(project, alyx, proxy, outbox, tmp_path, qtbot) -> Rig:
     """A rig without animals yet; its server stands behind the proxy."""
-    project.name = tmp_path.name  # tells the sessions of one test from those of another
-    project.save(str(tmp_path / tmp_path.name))
+    project.name = f"Mice-{uuid4().hex[:12]}"  # tells the sessions of one test from those of another
+    project.save(str(tmp_path / project.name))
     board = project.create_board()
     board.name, board.serial_port = "box1", "/dev/ttyFAKE"
     task = project.create_task()

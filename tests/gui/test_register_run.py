@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pybpod_alyx_module.gui.lab_zones import remember_zones
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from tests.gui.hands import living, press, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
 
@@ -139,7 +141,7 @@ def test_of_two_animals_a_person_says_which(rig, qtbot):
     assert not [row for row in rig.alyx.of("water-administrations", "jo004") if row["session"] in sessions]
 
 
-@pytest.mark.parametrize(("end", "button"), [("when told", "Kill"), ("with a crash", None)])
+@pytest.mark.parametrize(("end", "button"), [("when told", "Kill"), ("with a crash", None), ("with an error", None)])
 def test_a_protocol_that_broke_off_asks_for_the_water(rig, qtbot, end, button):
     rig.subject("jo006")
     session = rig.run(end, button)
@@ -158,6 +160,15 @@ def test_a_protocol_that_broke_off_asks_for_the_water(rig, qtbot, end, button):
     wait(qtbot, lambda: rig.written("jo006")[0]["wateradmin_session_related"])
     (given,) = [row for row in rig.alyx.of("water-administrations", "jo006") if row["session"] == record["id"]]
     assert given["water_administered"] == 0.012
+
+
+def test_the_end_is_noticed_once(rig, qtbot):
+    rig.subject("ea04")
+    session = rig.run()
+    rig.dialog(session).close()
+    rig.setup.board.end_run_task_handler()  # PyBpod may come here again while it reads the rest of a run
+    rig.idle()
+    assert session.alyx_dialog is None
 
 
 def test_stop_is_no_kill(rig, qtbot):
@@ -197,3 +208,60 @@ def test_with_the_server_down_it_waits_and_is_sent_when_it_is_back(rig, qtbot, p
     rig.on_alyx(session)
     assert len(rig.written("ea04")) == 1
     assert "Open in Alyx" in menu.labels(session.node)
+
+
+def test_lab_time_is_known_when_the_server_is_down(rig, qtbot, proxy):
+    rig.subject("ea04")  # in Paris, an hour ahead of a rig in UTC
+    rig.dialog(rig.run()).close()
+    rig.project.save()
+    proxy.fault("drop", times=10_000)
+    session = rig.run()
+    dialog = rig.dialog(session)
+    assert f"lab time, {rig.zone('ea04').key}" in dialog.facts.text()
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: session.alyx_dialog is None)
+    proxy._faults.clear()
+    running_outbox().wake()
+    rig.on_alyx(session)
+    (record,) = rig.written("ea04")
+    lab = session.started.astimezone(rig.zone("ea04")).replace(tzinfo=None)
+    assert abs(datetime.datetime.fromisoformat(record["start_time"]) - lab) < datetime.timedelta(minutes=1)
+
+
+def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, monkeypatch):
+    monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
+    settings(REGISTER_SESSIONS="always")
+    rig.subject("jo002")
+    remember_zones(rig.url, {rig.alyx.row("jo002")["lab"]: "Europe/Lisbon"})
+    proxy.fault("drop", times=10_000)
+    session = rig.run()
+    wait(qtbot, lambda: session.alyx_standing.pending)
+    assert living(RegisterDialog) == []
+    proxy._faults.clear()
+    running_outbox().wake()
+    rig.on_alyx(session)
+    assert len(rig.written("jo002")) == 1
+
+
+def test_a_run_whose_project_is_closed_meanwhile_is_asked_about(rig, qtbot):
+    rig.subject("ea04")
+    rig.protocol("when told")
+    rig.setup._run_task()
+    (session,) = rig.setup.sessions
+    file = Path(session.path, f"{session.name}.csv")
+    wait(qtbot, lambda: file.exists() and file.read_text().count("TRIAL;") >= 4)
+    rig.project.close(silent=True)
+    session.setup.stop_task()
+    dialog = rig.dialog(session)
+    press(qtbot, dialog.register_button)
+    wait(qtbot, lambda: len(rig.written("ea04")) == 1)
+
+
+def test_a_protocol_that_wrote_nothing_is_not_asked_about(rig, qtbot):
+    rig.subject("ea04")
+    Path(rig.setup.task.filepath).write_text("this is no Python\n")
+    rig.setup._run_task()
+    (session,) = rig.setup.sessions
+    wait(qtbot, lambda: rig.setup.status == rig.setup.STATUS_READY)
+    rig.idle()
+    assert session.alyx_dialog is None

@@ -11,7 +11,7 @@ from AnyQt.QtWidgets import QAction
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.ended import session_ended
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.recorded import csv_of, has_alyx_subject, uuid_of
+from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, links_of, uuid_of
 from pybpod_alyx_module.gui.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.registrations import Standing, follow, standing_of
 from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, open_sessions_window
@@ -73,7 +73,7 @@ class Session(HostSession):
             Its folder.
         """
         super().load(path)
-        self.alyx_look()
+        self._alyx_read()
 
     def show(self) -> None:
         """Show the session's details; its menu is made anew, as it is selected."""
@@ -128,6 +128,12 @@ class Session(HostSession):
     @slot
     def alyx_look(self) -> None:
         """Look on the disk whether the session was registered, and show it."""
+        self._alyx_read()
+        self._alyx_fill_menus()
+
+    @slot
+    def _alyx_read(self) -> None:
+        # while a project is opened this alone: its menus are filled when a node is selected
         try:
             found = read_registrations(csv_of(self).parent, uuid_of(self))
             self._alyx_standing = standing_of(found, self._alyx_standing.items)
@@ -136,7 +142,6 @@ class Session(HostSession):
         if self._alyx_standing.pending:
             follow(self)
         self._alyx_mark()
-        self._alyx_fill_menus()
 
     @slot
     def alyx_registered(self, done: Done) -> None:
@@ -187,15 +192,17 @@ class Session(HostSession):
 
     def _alyx_labels(self) -> tuple[str, ...]:
         standing = self._alyx_standing
-        if self.is_running or standing.problem or not has_alyx_subject(self) or not csv_of(self).is_file():
+        if self.is_running or standing.problem or not csv_of(self).is_file():
+            return ()
+        if not alyx_subjects(self, links_of(self.project)):
             return ()
         if standing.registration is None:
             return (REGISTER,)
         return (OPEN, UPDATE) if standing.registration.session_id is not None else (UPDATE,)
 
     def _alyx_fill_menus(self) -> None:
-        if not hasattr(self, "node"):
-            return
+        if not hasattr(self, "node") or self.project.is_closed or self.alyx_is_gone:
+            return  # PyBpod's tree keeps entries by the id of a node, which another one may get
         functions = {REGISTER: self.open_alyx_dialog, OPEN: self.open_in_alyx, UPDATE: self.open_alyx_dialog}
         labels = self._alyx_labels()
         for node in self._alyx_nodes():
@@ -214,7 +221,7 @@ class Session(HostSession):
             return
         standing = self._alyx_standing
         for node in self._alyx_nodes():
-            node.setToolTip(0, standing.words)
+            node.setToolTip(0, standing.words.replace("<", "(").replace(">", ")"))  # no HTML
             if not self.running:
                 node.setIcon(0, session_icon(sent=standing.sent) if standing.registration else QIcon())
 
