@@ -64,8 +64,6 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "This is not an Alyx server",
         "Check the address. On a guest network, open a web browser first and log in there.",
     ),
-    OutboxError: ("The Alyx outbox could not do this", "Nothing was lost: try again."),
-    RigError: ("A session cannot be registered", "Remove the cause, then try again."),
     SyncError: ("PyBpod could not do this", "Try again; if it stays, save the project and restart PyBpod."),
     OutboxError: ("The Alyx outbox could not do this", "Try again; what the outbox holds is as it was."),
     RigError: ("A file of the rig cannot be used", "Correct or remove the file that it names, then try again."),
