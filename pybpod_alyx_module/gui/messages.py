@@ -52,6 +52,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "Check the address and this computer's date; if both are right, ask whoever runs the Alyx server.",
     ),
     errors.ResponseError: ("Alyx answered with an error", "Try again; if it stays, ask whoever runs the Alyx server."),
+    errors.ConflictError: ("Somebody else changed it meanwhile", "Look at it again, then change it again."),
     errors.NotFoundError: ("Not found on Alyx", "Check the address; the record may have been deleted on Alyx."),
     errors.InvalidDataError: ("Alyx refused the data", "Correct what it names, then try again."),
     errors.RateLimitedError: ("Too many requests", "Alyx asks for a pause: wait a minute, then try again."),

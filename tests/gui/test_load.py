@@ -122,9 +122,13 @@ def start(folder, plugins, files=None, before=""):
     return json.loads(lines[0].removeprefix("FOUND "))
 
 
+#: What the plugin adds to the menu of a project.
+ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Alyx outbox"]
+
+
 class TestMenus:
     def test_project(self, project, menu):
-        assert menu.labels(project.node) == ["Save", "Save as", "Close", "Sync to Alyx", "Register sessions on Alyx…"]
+        assert menu.labels(project.node) == ["Save", "Save as", "Close", *ALYX_ENTRIES]
 
     def test_subject_that_alyx_does_not_know(self, project, menu):
         assert menu.labels(project.create_subject().node) == ["Remove"]
