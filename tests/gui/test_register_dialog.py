@@ -12,7 +12,8 @@ from AnyQt.QtGui import QDesktopServices
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.outbox.items import Kind, State
-from tests.gui.hands import activate, living, press, small_enough, wait
+from pybpod_alyx_module.rig.registration import Registration, remember
+from tests.gui.hands import activate, fill, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
 
 __all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
@@ -279,3 +280,48 @@ def test_a_removed_session_leaves_no_menu_behind(rig, session, menu, dialogs):
     dialogs.log.clear()
     assert not any(id(node) in tree._items for node in nodes)
     assert "Register sessions on Alyx…" not in menu.labels(rig.setup.node)
+
+
+def test_while_alyx_is_asked_nothing_can_be_registered_and_pybpod_goes_on(rig, session, menu, qtbot, proxy):
+    proxy.fault("hold", times=100)
+    menu.trigger(session.node, REGISTER)
+    dialog = session.alyx_dialog
+    wait(qtbot, lambda: dialog.choice is not None and "Asking" in dialog.status.text())
+    assert not dialog.register_button.isEnabled()
+    qtbot.keyClicks(dialog.form.narrative, "typed meanwhile")
+    fill(qtbot, dialog.form.location, "rig_2")
+    proxy._faults.clear()
+    proxy.release()
+    wait(qtbot, lambda: not dialog.busy)
+    assert dialog.register_button.isEnabled()
+    assert dialog.form.narrative.toPlainText() == "typed meanwhile"
+    assert dialog.form.location.text() == "rig_2"
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    assert [(record["location"], record["narrative"]) for record in rig.written("ea04")] == [
+        ("rig_2", "typed meanwhile")
+    ]
+
+
+def test_a_server_that_never_answers_is_not_waited_for(rig, session, menu, qtbot, proxy, monkeypatch):
+    monkeypatch.setattr("pybpod_alyx_module.gui.registering.PATIENCE_S", 0.2)
+    proxy.fault("mute", times=100)
+    dialog = open_dialog(rig, menu, session)
+    assert "did not answer within 0.2 s" in dialog.told.toPlainText()
+    assert dialog.register_button.isEnabled()
+
+
+def test_what_an_update_cannot_do_is_not_offered(rig, session, menu, qtbot, outbox):
+    """A session that waits in the outbox of another computer can only be changed there."""
+    note = {
+        "server": rig.url, "session_id": None, "subject_id": rig.project.subjects[0].alyx["alyx_id"],
+        "registered_at": "2026-11-21T10:00:00+00:00", "key": "0" * 32, "host": "another-rig",
+    }  # fmt: skip
+    remember(session.path, session.uuid4, Registration(**note))
+    menu.labels(rig.setup.node)  # another node is selected meanwhile
+    assert ours(menu, session.node) == [UPDATE]
+    assert "another-rig" in session.node.toolTip(0)
+    dialog = open_dialog(rig, menu, session, UPDATE)
+    assert "waits in the Alyx outbox of the computer another-rig" in dialog.told.toPlainText()
+    assert not dialog.register_button.isEnabled()
+    assert items(outbox) == []
