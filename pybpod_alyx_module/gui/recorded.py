@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pybpod_alyx_module.host import alyx_user
 from pybpod_alyx_module.rig.animals import LinkedSubject, which_animal
 from pybpod_alyx_module.rig.session_file import SessionSubject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-#: PyBpod's word for a user who was logged in from Alyx.
-_ALYX = "ALYX"
 
 #: PyBpod's session files begin with some lines about the file.
 _METADATA_LINES = 20
@@ -77,23 +75,6 @@ def take(session: Any) -> Recorded:
         alyx_user=alyx_user(project),
         killed=session.alyx_broken_off,
     )
-
-
-def alyx_user(project: Any) -> str:
-    """Return the Alyx user who is logged in to a PyBpod project.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    str
-        The name; empty where nobody is logged in, or a user of PyBpod's own.
-    """
-    user = project.loggeduser
-    return str(user.name) if user is not None and user.connection == _ALYX else ""
 
 
 def csv_of(session: Any) -> Path:
