@@ -129,6 +129,17 @@ class Rig:
         self.project.save()
         return subject
 
+    def fresh(self) -> str:
+        """Return the name of an animal of the user that no other has, without a session since yesterday."""
+        rows = self.alyx.client.list("subjects", {"responsible_user": self.alyx.username, "alive": "True"})
+        since = (datetime.datetime.now().astimezone() - datetime.timedelta(days=1)).date()
+        for row in rows:
+            chosen = f"subject__pk,{row['id']},start_time__date__gte,{since}"
+            alike = self.alyx.client.list("subjects", {"nickname": row["nickname"]})
+            if len(alike) == 1 and not self.alyx.client.list("sessions", {"django": chosen}):
+                return str(row["nickname"])
+        pytest.skip("each animal of this user has a session")
+
     def protocol(self, end: str = "by itself") -> None:
         Path(self.setup.task.filepath).write_text(BPOD + ENDS[end])
 

@@ -83,11 +83,12 @@ def test_always_registers_without_a_question(rig, qtbot, settings):
 def test_always_where_nothing_is_to_be_told(rig, qtbot, settings, monkeypatch):
     monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")
-    rig.subject("jo003")
+    name = rig.fresh()
+    rig.subject(name)
     session = rig.run()
     rig.on_alyx(session)
     assert living(RegisterDialog) == []
-    (record,) = rig.written("jo003")
+    (record,) = rig.written(name)
     assert record["n_trials"] == 3
 
 
@@ -231,8 +232,9 @@ def test_lab_time_is_known_when_the_server_is_down(rig, qtbot, proxy):
 def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, monkeypatch):
     monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")
-    rig.subject("jo002")
-    remember_zones(rig.url, {rig.alyx.row("jo002")["lab"]: "Europe/Lisbon"})
+    name = rig.fresh()
+    rig.subject(name)
+    remember_zones(rig.url, {rig.alyx.row(name)["lab"]: rig.zone(name).key})
     proxy.fault("drop", times=10_000)
     session = rig.run()
     wait(qtbot, lambda: session.alyx_standing.pending)
@@ -240,7 +242,7 @@ def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, m
     proxy._faults.clear()
     running_outbox().wake()
     rig.on_alyx(session)
-    assert len(rig.written("jo002")) == 1
+    assert len(rig.written(name)) == 1
 
 
 def test_a_run_whose_project_is_closed_meanwhile_is_asked_about(rig, qtbot):
