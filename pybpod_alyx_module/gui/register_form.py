@@ -183,12 +183,11 @@ class RegisterForm(QWidget):
             ("&Location", self.location),
             ("&Projects on Alyx", self.projects),
             ("Proced&ures", self.procedures),
-            ("T&ype", self.type),
+            ("T&ype of session", self.type),
             ("&Narrative", self.narrative),
             ("Water earned", self.water),
         ):
             self._rows.addRow(name, field)
-            self._rows.labelForField(field).setContentsMargins(0, 0, 3, 0)  # else the last letter may be cut
         self.water.changed.connect(self.changed)
 
     def fill(self, fields: Fields) -> None:
