@@ -94,12 +94,13 @@ class EditDialog(QDialog):
         self.cancel_button.clicked.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(BigLabel(item.subject_name))
-        column.addWidget(BigLabel(f"as {item.username} at {item.server}", points=3))
+        column.addWidget(BigLabel(f"as {item.username}", points=4))
+        column.addWidget(BigLabel(f"at {item.server}", points=1))
         column.addWidget(self.reason)
         column.addWidget(area, 1)
         column.addWidget(self.problem)
         column.addLayout(buttons)
-        self.resize(560, min(640, 250 + 34 * len(self.fields)))  # fits on a screen of 1366 x 768
+        self.resize(560, min(660, 270 + 34 * len(self.fields)))  # fits on a screen of 1366 x 768
 
     @slot
     def follow(self, item: Item) -> None:

@@ -80,9 +80,10 @@ class ClosingQuestion(Question):
             f"{number} item{'' if number == 1 else 's'} still wait{'s' if number == 1 else ''} to be sent to Alyx. "
             f"{'It is' if number == 1 else 'They are'} kept on this computer and sent when PyBpod is next open."
         )
-        if outlook.needing:
-            needs = "One of them needs" if outlook.needing == 1 else f"{outlook.needing} of them need"
-            text += f" {'It needs' if number == 1 else needs} you: look at the outbox."
+        if outlook.needing == number:
+            text += f" {'It needs' if number == 1 else 'They need'} you: look at the outbox."
+        elif outlook.needing:
+            text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} you: look at the outbox."
         self.text = plain_label()
         self.text.setText(text)
         buttons = QDialogButtonBox()

@@ -25,25 +25,25 @@ URGENT: Final = "#b00020"
 
 #: What waits.
 WAITING: Final[tuple[Column, ...]] = (
-    ("What", value_words, 190),
-    ("Time (lab)", time_words, 140),
+    ("What", value_words, 180),
+    ("Time (lab)", time_words, 145),
     ("Subject", lambda item: item.subject_name, 110),
-    ("State", state_words, 130),
-    ("What went wrong, next attempt", why, 220),
+    ("State", state_words, 140),
+    ("What went wrong, next attempt", why, 230),
     ("User", lambda item: item.username, 80),
-    ("Server", lambda item: item.server, 150),
-    ("Waits since", lambda item: local_time(item.created), 120),
+    ("Server", lambda item: item.server, 140),
+    ("Waits since", lambda item: local_time(item.created), 145),
 )
 
 #: What was sent or discarded.
 SENT: Final[tuple[Column, ...]] = (
-    ("Sent", lambda item: local_time(item.sent_at) or state_words(item), 120),
-    ("What", value_words, 190),
-    ("Time (lab)", time_words, 140),
+    ("Sent", lambda item: local_time(item.sent_at) or state_words(item), 145),
+    ("What", value_words, 180),
+    ("Time (lab)", time_words, 145),
     ("Subject", lambda item: item.subject_name, 110),
     ("User", lambda item: item.username, 80),
-    ("Server", lambda item: item.server, 150),
-    ("Id on Alyx", lambda item: item.server_id or "", 120),
+    ("Server", lambda item: item.server, 140),
+    ("Id on Alyx", lambda item: item.server_id or "", 270),
     ("Rig", lambda item: item.rig, 90),
 )
 

@@ -16,7 +16,7 @@ from pybpod_alyx_module.gui.outbox_edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox_export import exporting
 from pybpod_alyx_module.gui.outbox_pages import SentPage, WaitingPage
 from pybpod_alyx_module.gui.outbox_table import URGENT
-from pybpod_alyx_module.gui.outbox_words import choices, count_needing, count_words
+from pybpod_alyx_module.gui.outbox_words import choices, count_words, needs_person, with_logins
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sync_form import plain_label
 from pybpod_alyx_module.gui.sync_window import open_sync_window
@@ -54,7 +54,7 @@ class OutboxWindow(QWidget):
         super().__init__(parent, Qt.Window)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Alyx outbox")
-        self.resize(1120, 620)  # fits on a screen of 1366 x 768
+        self.resize(1200, 640)  # fits on a screen of 1366 x 768
         self.running = running
         self.dialog: EditDialog | DiscardDialog | None = None
         self.file_dialog: QFileDialog | None = None
@@ -103,12 +103,12 @@ class OutboxWindow(QWidget):
 
     @slot
     def _on_items(self, items: tuple[Item, ...]) -> None:
-        self._items = items
+        self._items = items = with_logins(items)
         waiting = tuple(item for item in items if item.state in OPEN)
         done = tuple(sorted((item for item in items if item.state not in OPEN), key=_last_first, reverse=True))
         self.waiting.show_items(waiting)
         self.sent.show_items(done)
-        needing = count_needing(waiting)
+        needing = sum(map(needs_person, waiting))
         self.heading.setText(f"{count_words(len(waiting) - needing, needing)}." if waiting else NOTHING)
         self.tabs.setTabText(0, f"Waiting ({len(waiting)})" if waiting else "Waiting")
         self.tabs.setTabText(1, f"Sent ({len(done)})" if done else "Sent")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pybpod_alyx_module.outbox.items import Kind, State
@@ -18,7 +18,7 @@ STATES: Final = {
     State.WAITING: "waiting",
     State.SENDING: "being sent",
     State.SENT: "sent",
-    State.UNSURE: "may be on Alyx: it is looked for",
+    State.UNSURE: "may be on Alyx",
     State.PARKED: "needs you",
     State.DISCARDED: "discarded",
 }
@@ -68,22 +68,27 @@ def needs_person(item: Item) -> bool:
     return item.state is State.PARKED or wants_login(item)
 
 
-def count_needing(items: Iterable[Item]) -> int:
-    """Count the items that get no further without a person.
+def with_logins(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Say of every waiting item whose user has to log in that it waits for that.
 
     Parameters
     ----------
     items : iterable of Item
-        What is not on Alyx yet.
+        As they are kept: of one that was added after the server refused its user, the sender says so later.
 
     Returns
     -------
-    int
-        Those that were added after their user had to log in are among them: the sender says so of them later.
+    tuple of Item
+        In the same order.
     """
     items = tuple(items)
-    locked = {item.account for item in items if wants_login(item)}
-    return sum(item.state is State.PARKED or item.account in locked for item in items)
+    locked = {item.account: item for item in items if wants_login(item)}
+    return tuple(
+        replace(item, reason=locked[item.account].reason, hint=locked[item.account].hint)
+        if item.state is State.WAITING and not item.hint and item.account in locked
+        else item
+        for item in items
+    )
 
 
 def state_words(item: Item) -> str:
@@ -138,10 +143,10 @@ def time_words(item: Item) -> str:
     Returns
     -------
     str
-        Lab time to the second; empty where it has none.
+        Lab time to the minute; empty where it has none.
     """
     moment = item.values.get("date_time") or item.values.get("start_time") or ""
-    return str(moment).replace("T", " ").split(".")[0]
+    return str(moment).replace("T", " ")[: len("2026-11-21 12:00")]
 
 
 def local_time(moment: datetime | None) -> str:

@@ -15,7 +15,7 @@ from alyx_connector.errors import AlyxError, LoginRequiredError
 from alyx_connector.storage import home_folder
 from pybpod_alyx_module.gui.connection import PROGRAM
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.outbox_words import count_needing, wants_login
+from pybpod_alyx_module.gui.outbox_words import needs_person, wants_login, with_logins
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.outbox.drafts import checked_server
 from pybpod_alyx_module.outbox.errors import OutboxError
@@ -401,7 +401,7 @@ class RunningOutbox(QObject):
         number = {state: sum(item.state is state for item in items) for state in OPEN}
         counts = Counts(number[State.WAITING], number[State.SENDING], number[State.UNSURE], number[State.PARKED])
         animals = frozenset(item.animal for item in items)
-        return True, Outlook(counts, count_needing(items), animals, trouble, notes)
+        return True, Outlook(counts, sum(map(needs_person, with_logins(items))), animals, trouble, notes)
 
     def _tell(self, outlook: Outlook) -> None:
         try:

@@ -64,7 +64,7 @@ def test_it_tells_what_waits_and_closes_when_told_to(host, quits, qtbot):
     assert not question().isModal()
     assert question().text.text() == (
         "2 items still wait to be sent to Alyx. They are kept on this computer and sent when PyBpod is next open. "
-        "2 of them need you: look at the outbox."
+        "They need you: look at the outbox."
     )
     press(qtbot, question().close_button)
     assert quits == [True]
