@@ -55,6 +55,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     errors.ConflictError: ("Somebody else changed it meanwhile", "Look at it again, then change it again."),
     errors.NotFoundError: ("Not found on Alyx", "Check the address; the record may have been deleted on Alyx."),
     errors.InvalidDataError: ("Alyx refused the data", "Correct what it names, then try again."),
+    errors.ConflictError: ("Somebody else changed it", "Look at the record on Alyx, then try again."),
     errors.RateLimitedError: ("Too many requests", "Alyx asks for a pause: wait a minute, then try again."),
     errors.ServerFaultError: (
         "The Alyx server failed",

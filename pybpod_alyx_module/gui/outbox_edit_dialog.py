@@ -52,6 +52,7 @@ class EditDialog(QDialog):
         self.item = item
         self._running = running
         self._task: Task | None = None
+        self._closed_to = ""
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"Correct: {value_words(item)}")
         self.fields: dict[str, QLineEdit | QPlainTextEdit | QCheckBox] = {}
@@ -115,7 +116,10 @@ class EditDialog(QDialog):
         self.save_button.setEnabled(not reason and self._task is None)
         self.save_button.setToolTip(reason)
         if reason:
-            self._tell(f"It can no longer be corrected. {reason}")
+            self._tell(f"It cannot be corrected now. {reason}")
+        elif self._closed_to:
+            self.problem.hide()
+        self._closed_to = reason
 
     @slot
     def _on_save(self) -> None:

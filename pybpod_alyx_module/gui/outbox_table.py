@@ -29,7 +29,7 @@ WAITING: Final[tuple[Column, ...]] = (
     ("Time (lab)", time_words, 145),
     ("Subject", lambda item: item.subject_name, 110),
     ("State", state_words, 140),
-    ("What went wrong, next attempt", why, 230),
+    ("What went wrong, next attempt", why, 205),
     ("User", lambda item: item.username, 80),
     ("Server", lambda item: item.server, 140),
     ("Waits since", lambda item: local_time(item.created), 145),

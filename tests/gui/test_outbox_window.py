@@ -133,10 +133,31 @@ def test_what_was_sent_meanwhile_is_not_corrected(outbox, host, lab, qtbot):
     fill(qtbot, dialog.fields["water_type"], "Water")
     finished(qtbot, outbox.read(lambda opened: opened.retry(refused.key)))
     wait_for(qtbot, outbox, refused.key, State.SENT)
-    wait(qtbot, lambda: not dialog.save_button.isEnabled())
-    assert "change it on Alyx" in dialog.problem.text()
+    wait(qtbot, lambda: "change it on Alyx" in dialog.problem.text())
+    assert not dialog.save_button.isEnabled()
     assert dialog.fields["water_type"].text() == "Water"
     dialog.close()
+
+
+def test_one_that_is_being_sent_can_be_corrected_when_it_is_refused(outbox, host, lab, qtbot):
+    lab.log_in()
+    refused = parked(qtbot, outbox, lab, lab.water())
+    window = shown(qtbot, host)
+    press(qtbot, picked(qtbot, window, refused.key).edit_button)
+    (dialog,) = living(EditDialog)
+    lab.proxy.fault("mute", method="POST")
+    finished(qtbot, outbox.read(lambda opened: opened.retry(refused.key)))
+    wait(qtbot, lambda: "being sent" in dialog.problem.text())
+    assert not dialog.save_button.isEnabled()
+    fill(qtbot, dialog.fields["water_type"], "Water")
+    lab.proxy.release()  # it went nowhere: looked for, not found, sent again, refused
+    lab.proxy.fault("answer", method="POST", status=400, body={"water_type": ["No."]}, times=9)
+    wait_for(qtbot, outbox, refused.key, State.PARKED)
+    wait(qtbot, dialog.save_button.isEnabled)
+    assert dialog.problem.isHidden()
+    lab.proxy._faults.clear()
+    press(qtbot, dialog.save_button)
+    assert wait_for(qtbot, outbox, refused.key, State.SENT).values["water_type"] == "Water"
 
 
 def test_discarding_asks_and_keeps_it_listed(outbox, host, lab, qtbot):

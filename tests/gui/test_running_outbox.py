@@ -135,6 +135,17 @@ def test_a_file_that_cannot_be_opened_is_told_and_postpones_removals(alyx_home, 
     put(qtbot, outbox, lab.weighing())
 
 
+def test_a_sender_that_cannot_work_is_told(alyx_home, start, lab, qtbot):
+    alyx_home.mkdir(parents=True)
+    (alyx_home / "outbox.sqlite.sender.lock").mkdir()  # in the way of the lock that one sender takes
+    outbox = start()
+    put(qtbot, outbox, lab.weighing())
+    wait(qtbot, lambda: outbox.problem)
+    assert "cannot be sent" in outbox.problem
+    assert outbox.counts.open == 1
+    assert outbox.hold(lab.url, lab.ids["jo003"]) == ""  # what waits is known
+
+
 def test_it_ends_while_a_request_hangs_and_takes_nothing_more(outbox, lab, qtbot):
     lab.log_in()
     lab.proxy.fault("mute", method="POST", path="/weighings")

@@ -1,0 +1,183 @@
+"""What of an item is read, and what can be corrected in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+
+from pybpod_alyx_module.gui.outbox_fields import corrected, fields_of
+from pybpod_alyx_module.gui.outbox_words import (
+    choices,
+    count_words,
+    discard_words,
+    needs_person,
+    time_words,
+    value_words,
+    wants_login,
+    whole,
+    with_logins,
+)
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.items import Item, Kind, State
+
+SERVER, KEY = "https://alyx.mylab.org", "7a1f6f7e-7f0a-4c0e-9d3c-3f0a1b2c3d4e"
+SESSION = {
+    "start_time": "2026-11-21T10:00:00.25",
+    "end_time": None,
+    "task_protocol": "wait_task",
+    "users": ["jose", "anna"],
+    "n_trials": 412,
+    "narrative": "slow",
+    "json": {"pybpod": {"session": "a"}},
+}
+WEIGHING = {"weight": 24.5, "date_time": "2026-11-21T12:00:00.000123"}
+WATER = {"water_administered": 0.8, "date_time": "2026-11-21T12:05:00", "water_type": "Water", "adlib": False}
+
+
+def make(kind=Kind.WEIGHING, values=None, **more):
+    given = {
+        Kind.WEIGHING: WEIGHING,
+        Kind.WATER: WATER,
+        Kind.SESSION: SESSION,
+        Kind.SESSION_UPDATE: {"id": KEY, "narrative": "slow"},
+    }[kind]
+    known = {
+        "number": 1,
+        "key": KEY,
+        "server": SERVER,
+        "username": "jose",
+        "subject_id": KEY,
+        "subject_name": "ea04",
+        "follows": None,
+        "created": datetime(2026, 11, 21, 12, tzinfo=timezone.utc),
+        "rig": "rig_1",
+        "origin": {},
+    }
+    return Item(kind=kind, values=values or given, **{**known, **more})
+
+
+def typed(item, **changed):
+    """What the fields of an untouched dialog hold, with some changed."""
+    texts = {
+        field.name: bool(item.values.get(field.name)) if field.yes_no else field.text(item.values)
+        for field in fields_of(item)
+    }
+    assert set(changed) <= set(texts)
+    return {**texts, **changed}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_saving_what_nobody_touched_changes_nothing(kind):
+    item = make(kind)
+    assert corrected(item, typed(item)) == dict(item.values)
+
+
+def test_a_time_that_nobody_touched_keeps_its_microseconds():
+    item = make()
+    assert corrected(item, typed(item, weight="24,6")) == {"weight": 24.6, "date_time": "2026-11-21T12:00:00.000123"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "text", "value"),
+    [
+        (Kind.WEIGHING, "date_time", "2026-11-20 09:30", "2026-11-20T09:30:00"),
+        (Kind.WATER, "water_administered", "0,85 mL", 0.85),
+        (Kind.WATER, "adlib", True, True),
+        (Kind.WATER, "water_type", " ", None),
+        (Kind.SESSION, "n_trials", "", None),
+        (Kind.SESSION, "users", "jose; ", ["jose"]),
+        (Kind.SESSION, "end_time", "2026-11-21 11:00:05", "2026-11-21T11:00:05"),
+        (Kind.SESSION, "number", "3", 3),
+        (Kind.SESSION_UPDATE, "narrative", "slow\nand thirsty ", "slow\nand thirsty"),
+    ],
+)
+def test_what_was_typed_replaces_that_value_alone(kind, field, text, value):
+    item = make(kind)
+    assert corrected(item, typed(item, **{field: text})) == {**item.values, field: value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "text"),
+    [
+        (Kind.WEIGHING, "weight", "heavy"),
+        (Kind.WEIGHING, "weight", ""),
+        (Kind.WEIGHING, "date_time", "12:00"),
+        (Kind.WEIGHING, "date_time", "2026-11-21"),
+        (Kind.WEIGHING, "date_time", "2026-11-21 12:00:00+01:00"),
+        (Kind.WATER, "water_administered", "0.8 g"),
+        (Kind.SESSION, "n_trials", "-1"),
+        (Kind.SESSION, "number", "1.5"),
+        (Kind.SESSION, "start_time", ""),
+    ],
+)
+def test_what_makes_no_sense_names_its_field(kind, field, text):
+    item = make(kind)
+    label = next(one.label for one in fields_of(item) if one.name == field)
+    with pytest.raises(OutboxError, match=r"\S") as told:
+        corrected(item, typed(item, **{field: text}))
+    assert told.value.message.startswith(f"{label}: ")
+    assert told.value.hint
+
+
+def test_the_number_of_a_session_can_be_left_to_the_server():
+    item = make(Kind.SESSION, {**SESSION, "number": 2})
+    assert corrected(item, typed(item, number="")) == SESSION
+
+
+def test_only_what_changes_of_a_session_is_offered():
+    assert [field.name for field in fields_of(make(Kind.SESSION_UPDATE))] == ["narrative"]
+
+
+def test_what_an_item_writes():
+    assert value_words(make()) == "Weight 24.5 g"
+    assert value_words(make(Kind.WATER)) == "Water 0.8 mL, Water"
+    assert value_words(make(Kind.WATER, {**WATER, "adlib": True, "water_type": None})) == "Water 0.8 mL (ad lib)"
+    assert value_words(make(Kind.SESSION)) == "Session wait_task"
+    assert value_words(make(Kind.SESSION_UPDATE)) == "Changes of a session"
+    assert time_words(make()) == "2026-11-21 12:00"
+    assert time_words(make(Kind.SESSION_UPDATE)) == ""
+
+
+def test_all_about_an_item_begins_with_what_went_wrong():
+    text = whole(make(state=State.PARKED, reason="No such water.", hint="Correct it.", misplaced="m1"))
+    assert text.startswith("No such water. Correct it.\n\n")
+    assert "On another animal: m1" in text
+    assert "Sent: not yet" in text
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_can_be_done(state):
+    can = choices(make(state=state))
+    assert (not can.retry, not can.edit) == ((True, True) if state in {State.WAITING, State.PARKED} else (False, False))
+    assert (not can.discard) == (state in {State.WAITING, State.PARKED, State.UNSURE})
+
+
+def test_what_left_a_record_is_not_edited():
+    assert "another animal" in choices(make(state=State.WAITING, misplaced="m1")).edit
+    assert "correct the record there" in choices(make(state=State.PARKED, server_id="r1")).edit
+
+
+def test_discarding_says_what_stays():
+    assert "Weight 24.5 g of 2026-11-21 12:00 of ea04" in discard_words(make())
+    assert "may be on Alyx" in discard_words(make(state=State.UNSURE))
+    assert "r1" in discard_words(make(state=State.PARKED, server_id="r1"))
+    assert "another animal (m1)" in discard_words(make(misplaced="m1"))
+    assert "Water 0.8 mL" in discard_words(make(Kind.SESSION), [make(Kind.WATER, follows=KEY)])
+
+
+def test_all_that_waits_for_a_login_says_so():
+    asked = make(reason="Not logged in.", hint=f"Log in to {SERVER} as jose: it is sent then.")
+    later, other, parked = make(number=2), make(number=3, username="anna"), make(number=4, state=State.PARKED)
+    assert [wants_login(item) for item in with_logins([asked, later, other, parked])] == [True, True, False, False]
+    assert with_logins([later, other]) == (later, other)
+    assert needs_person(parked)
+    assert not needs_person(other)
+    assert not wants_login(replace(asked, state=State.SENT))
+
+
+def test_how_much_waits():
+    assert count_words(3, 1) == "3 waiting, 1 needs you"
+    assert count_words(0, 2) == "2 need you"
+    assert count_words(0, 0) == ""
