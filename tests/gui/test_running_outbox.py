@@ -160,6 +160,24 @@ def test_it_ends_while_a_request_hangs_and_takes_nothing_more(outbox, lab, qtbot
         put(qtbot, outbox, lab.weighing())
 
 
+def test_it_ends_while_the_tokens_cannot_be_had(outbox, lab, qtbot, monkeypatch):
+    asked, released, done = threading.Event(), threading.Event(), threading.Event()
+
+    def hang():
+        asked.set()
+        released.wait(60)
+        done.set()
+        return Accounts()
+
+    monkeypatch.setattr(running, "Accounts", hang)
+    put(qtbot, outbox, lab.weighing())
+    assert asked.wait(30)
+    running.stop_outbox()
+    assert not done.is_set()
+    released.set()
+    assert done.wait(30)
+
+
 def test_it_ends_while_the_keyring_hangs(outbox, lab, qtbot, hanging_keyring):
     put(qtbot, outbox, lab.weighing())
     assert hanging_keyring.asked.wait(30)
