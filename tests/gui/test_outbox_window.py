@@ -95,6 +95,17 @@ def test_a_weight_waits_while_the_server_is_down_and_is_sent_when_it_is_up(outbo
     assert server_id in window.sent.details.toPlainText()
 
 
+def test_retry_ends_a_pause_that_the_server_asked_for(outbox, host, lab, qtbot):
+    lab.log_in()
+    lab.proxy.fault("answer", times=1000, status=429, headers={"Retry-After": "600"}, body=DOWN)
+    (added,) = put(qtbot, outbox, lab.weighing())
+    window = shown(qtbot, host)
+    wait(qtbot, lambda: "tried again at" in window.waiting.details.toPlainText())
+    lab.proxy._faults.clear()
+    press(qtbot, window.waiting.retry_button)
+    wait_for(qtbot, outbox, added.key, State.SENT)
+
+
 def test_a_refused_one_is_corrected_and_sent(outbox, host, lab, qtbot):
     lab.log_in()
     refused = parked(qtbot, outbox, lab)
