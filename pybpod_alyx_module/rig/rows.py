@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ProtocolError
-from pybpod_alyx_module.rig.concerns import LAST_DAYS, Weighed
 from pybpod_alyx_module.rig.numbers import exact, is_number
 from pybpod_alyx_module.rig.water import Water
+from pybpod_alyx_module.rig.weight_concerns import LAST_DAYS, Weighed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from alyx_connector.client import AlyxClient
     from alyx_connector.progress import Progress
-    from pybpod_alyx_module.rig.concerns import Weighed
     from pybpod_alyx_module.rig.rows import SessionSeen
     from pybpod_alyx_module.rig.water import Water
+    from pybpod_alyx_module.rig.weight_concerns import Weighed
 
 __all__ = ["PARTS", "SubjectState", "fetch_state", "fetch_water_types"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.parallel import gather
-from pybpod_alyx_module.rig.concerns import OtherAnimal
 from pybpod_alyx_module.rig.rows import first_day, number_of, running_type, wall_time, water_now, weighings
+from pybpod_alyx_module.rig.weight_concerns import OtherAnimal
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from alyx_connector.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress
-    from pybpod_alyx_module.rig.concerns import Weighed
     from pybpod_alyx_module.rig.water import Water
+    from pybpod_alyx_module.rig.weight_concerns import Weighed
 
 __all__ = ["TableRow", "fetch_others", "fetch_table"]
 

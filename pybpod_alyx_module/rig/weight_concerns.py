@@ -13,7 +13,7 @@ from pybpod_alyx_module.rig.numbers import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LAST_DAYS", "Concern", "OtherAnimal", "Weighed", "concerns", "weight_range"]
+__all__ = ["LAST_DAYS", "OtherAnimal", "Weighed", "WeightConcern", "concerns", "weight_range"]
 
 #: How many days before today a weight counts for.
 LAST_DAYS: Final = 3
@@ -47,7 +47,7 @@ class OtherAnimal:
 
 
 @dataclass(frozen=True)
-class Concern:
+class WeightConcern:
     """One thing to ask before the weight is recorded."""
 
     #: ``"change"``, ``"species"`` or ``"other animal"``.
@@ -89,7 +89,7 @@ def concerns(
     *,
     today: dt.date,
     percent: Decimal = Decimal(10),
-) -> tuple[Concern, ...]:
+) -> tuple[WeightConcern, ...]:
     """Say what speaks against a weight.
 
     Parameters
@@ -111,7 +111,7 @@ def concerns(
 
     Returns
     -------
-    tuple of Concern
+    tuple of WeightConcern
         Empty where nothing speaks against it.
     """
     recent = [one for one in history if _is_recent(one, today)]
@@ -122,31 +122,31 @@ def concerns(
     return tuple(found)
 
 
-def _change(typed: Decimal, name: str, recent: Sequence[Weighed], percent: Decimal) -> list[Concern]:
+def _change(typed: Decimal, name: str, recent: Sequence[Weighed], percent: Decimal) -> list[WeightConcern]:
     worst = max(recent, key=lambda one: _difference(typed, one.grams), default=None)
     if worst is None or _difference(typed, worst.grams) < percent:
         return []
     difference = _difference(typed, worst.grams)
     more = "more" if typed > worst.grams else "less"
     return [
-        Concern(
+        WeightConcern(
             "change",
             f"{_g(typed)} is {shown(difference)} % {more} than the {_g(worst.grams)} of {name} {_when(worst)}.",
         )
     ]
 
 
-def _species(typed: Decimal, species: str | None) -> list[Concern]:
+def _species(typed: Decimal, species: str | None) -> list[WeightConcern]:
     least, most = weight_range(species)
     if least <= typed <= most:
         return []
     what = f"an animal of the species {species}" if species else "an animal"
-    return [Concern("species", f"{_g(typed)} is outside what {what} can weigh ({least:f} g to {most:f} g).")]
+    return [WeightConcern("species", f"{_g(typed)} is outside what {what} can weigh ({least:f} g to {most:f} g).")]
 
 
 def _better(
     typed: Decimal, name: str, own: Decimal | None, others: Sequence[OtherAnimal], percent: Decimal
-) -> list[Concern]:
+) -> list[WeightConcern]:
     best = min(others, key=lambda one: (_difference(typed, one.weighed.grams), one.name), default=None)
     if best is None:
         return []
@@ -154,7 +154,7 @@ def _better(
     if difference >= percent or (own is not None and difference >= own):
         return []
     sentence = f"It fits {best.name} better than {name}: {_g(best.weighed.grams)} {_when(best.weighed)}."
-    return [Concern("other animal", sentence, best.subject_id)]
+    return [WeightConcern("other animal", sentence, best.subject_id)]
 
 
 def _difference(typed: Decimal, earlier: Decimal) -> Decimal:
