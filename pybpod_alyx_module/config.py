@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module import settings
+from pybpod_alyx_module.rig.scale import ScaleSettings
+from pybpod_alyx_module.rig.scale_line import compiled_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,10 +100,7 @@ class RigSettings:
     #: From which difference to one of the last three days' weights on it is asked about, in percent.
     weight_change_percent: Decimal = Decimal(10)
     #: None: there is no scale.
-    scale_port: str | None = None
-    scale_baud: int = 9600
-    #: Regular expression for what the scale sends; its first group is the weight in grams.
-    scale_pattern: str = settings.ALYX_PLUGIN_SCALE_PATTERN
+    scale: ScaleSettings | None = None
     #: What each of `CHECKS` does before Run: one of `LEVELS`.
     checks: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CHECKS, "warn"), hash=False)
     #: A sentence for each setting that cannot be used: its name, what to write, and what counts instead.
@@ -154,9 +153,7 @@ def read_rig_settings() -> RigSettings:
     return RigSettings(
         sessions=sessions,
         weight_change_percent=_percent("ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT", problems),
-        scale_port=_optional("ALYX_PLUGIN_SCALE_PORT", problems),
-        scale_baud=_baud("ALYX_PLUGIN_SCALE_BAUD", problems),
-        scale_pattern=_pattern("ALYX_PLUGIN_SCALE_PATTERN", problems),
+        scale=_scale(problems),
         checks=MappingProxyType({check: _one_of(name, LEVELS, problems) for check, name in CHECKS.items()}),
         problems=tuple(problems),
     )
@@ -226,6 +223,13 @@ def _percent(name: str, problems: list[str]) -> Decimal:
     return Decimal(_default(name, "a number above 0 and up to 100", problems))
 
 
+def _scale(problems: list[str]) -> ScaleSettings | None:
+    port = _optional("ALYX_PLUGIN_SCALE_PORT", problems)
+    baud = _baud("ALYX_PLUGIN_SCALE_BAUD", problems)
+    pattern = _pattern("ALYX_PLUGIN_SCALE_PATTERN", problems)
+    return None if port is None else ScaleSettings(port, baud, pattern)
+
+
 def _baud(name: str, problems: list[str]) -> int:
     value = _configured(name)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
@@ -236,9 +240,9 @@ def _baud(name: str, problems: list[str]) -> int:
 def _pattern(name: str, problems: list[str]) -> str:
     value = _configured(name)
     try:
-        if isinstance(value, str) and re.compile(value).groups:
-            return value
-    except (re.error, RecursionError, OverflowError):
+        if isinstance(value, str):
+            return compiled_pattern(value).pattern
+    except (ConfigurationError, RecursionError, OverflowError):
         pass
     wanted = "a regular expression in quotes with the number in round brackets, as r'([0-9.]+) *g'"
     return str(_default(name, wanted, problems))

@@ -46,8 +46,9 @@ ALYX_PLUGIN_SCALE_PORT = None
 #: Baud rate of the scale.
 ALYX_PLUGIN_SCALE_BAUD = 9600
 
-#: Regular expression for what the scale sends; its first group is the weight in grams.
-ALYX_PLUGIN_SCALE_PATTERN = r"([-+]?\s*\d+(?:[.,]\d+)?)\s*g"
+#: Regular expression for what the scale sends: its group 'number', or else its first, is the number; a group 'unit'
+#: is g, kg or mg (without it: g); a group 'stable' matches only where the scale marks a reading as stable.
+ALYX_PLUGIN_SCALE_PATTERN = r"(?P<number>[+-]?\s*\d+(?:[.,]\d+)?)\s*(?P<unit>[A-Za-z]+)?"
 
 # Checks before Run: 'off', 'warn' or 'block' -------------------------------------------------------------------------
 

@@ -13,11 +13,11 @@ import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
 from alyx_connector.parallel import gather
 from alyx_connector.progress import CancelToken
+from pybpod_alyx_module.rig.lab_time import lab_zone
 from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
 from pybpod_alyx_module.rig.rows import first_day, running_type, session_seen, water_now, weighings
 from pybpod_alyx_module.rig.water import water_today
@@ -355,10 +355,8 @@ def _water(row: dict[str, Any], requirement: Requirement | None) -> Water:
 
 def _day_in(zone: str | None) -> dt.date | None:
     # By the clock of this computer, where the server's own day did not arrive.
-    try:
-        return dt.datetime.now(ZoneInfo(zone)).date() if zone else None
-    except (KeyError, ValueError, OSError):
-        return None
+    known = lab_zone(zone)
+    return None if known is None else dt.datetime.now(known).date()
 
 
 def _no_report(progress: Progress) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pybpod_alyx_module import settings as defaults
 from pybpod_alyx_module.config import CHECKS, RigSettings, SessionSettings, read_rig_settings
+from pybpod_alyx_module.rig.scale import ScaleSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +29,7 @@ def read(monkeypatch):
 
 
 def test_nothing_set(read):
-    assert read() == RigSettings(SessionSettings(), Decimal(10), None, 9600, defaults.ALYX_PLUGIN_SCALE_PATTERN)
+    assert read() == RigSettings(SessionSettings(), Decimal(10), None)
     assert read().checks == dict.fromkeys(CHECKS, "warn")
 
 
@@ -52,8 +53,7 @@ def test_everything_set(read):
     assert found.sessions == SessionSettings(
         "always", "rig_1", ("A", "B"), ("P",), "Base", ("test01",), "reward", Decimal("0.001")
     )
-    assert (found.weight_change_percent, found.scale_port, found.scale_baud) == (Decimal("7.5"), "COM3", 1200)
-    assert found.scale_pattern == r"W(\d+)"
+    assert (found.weight_change_percent, found.scale) == (Decimal("7.5"), ScaleSettings("COM3", 1200, r"W(\d+)"))
     assert (found.checks["min_weight"], found.checks["several"], found.checks["alive"]) == ("block", "off", "warn")
     assert found.problems == ()
 
@@ -92,12 +92,12 @@ def test_everything_set(read):
     ],
 )
 def test_what_cannot_be_used_is_named_and_the_default_counts(read, name, value):
-    found = read(**{name: value})
+    found = read(**{"SCALE_PORT": "COM3", name: value})
     (problem,) = found.problems
     assert problem.startswith(f"ALYX_PLUGIN_{name} in user_settings.py must be ")
     assert problem.endswith("Correct it and start PyBpod again.")
     assert (found.sessions, found.weight_change_percent) == (read().sessions, read().weight_change_percent)
-    assert (found.scale_port, found.scale_baud, found.scale_pattern) == (None, 9600, defaults.ALYX_PLUGIN_SCALE_PATTERN)
+    assert found.scale == (None if name == "SCALE_PORT" else ScaleSettings("COM3"))
     assert found.checks == read().checks
 
 
