@@ -123,7 +123,7 @@ def start(folder, plugins, files=None, before=""):
 
 
 #: What the plugin adds to the menu of a project.
-ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Alyx outbox"]
+ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Water due today…", "Alyx outbox"]
 
 
 class TestMenus:

@@ -50,7 +50,12 @@ def test_added_again(mice, tmp_path, open_project, menu, dialogs, saved):
         mice.save()
         assert not folder.exists()
     assert sync(mice) == [Action.ADD]
-    assert menu.labels(subject_named(mice, "ea04").node) == ["Remove", "Alyx details"]
+    assert menu.labels(subject_named(mice, "ea04").node) == [
+        "Remove",
+        "Alyx details",
+        "Record weight…",
+        "Give water…",
+    ]
     mice.save()
     assert mice.is_saved()
     # the folder was hers: with nothing saved in between nothing of it is gone

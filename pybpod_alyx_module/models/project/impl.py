@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox_window import open_outbox_window
 from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, close_sessions_windows, open_sessions_window
 from pybpod_alyx_module.gui.sync_window import open_sync_window
+from pybpod_alyx_module.gui.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.models.project.refusals import refusal
 
@@ -38,6 +39,8 @@ class Project(HostProject):
 
     #: The sync window, None before it is first opened; `open_sync_window` keeps it here.
     alyx_window: Any = None
+    #: The window *Water due today*, None where none is open.
+    alyx_water_window: Any = None
 
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.
@@ -62,6 +65,7 @@ class Project(HostProject):
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
+        tree.add_popup_menu_option(WATER_DUE, self.open_alyx_water, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         return node
 
@@ -79,6 +83,11 @@ class Project(HostProject):
     def register_alyx_sessions(self) -> None:
         """Show the sessions that are not registered on Alyx."""
         open_sessions_window(self)
+
+    @slot
+    def open_alyx_water(self) -> None:
+        """Show which animals still need water today."""
+        open_water_table(self)
 
     def save(self, project_path: str | None = None) -> None:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
@@ -185,8 +194,10 @@ class Project(HostProject):
         if window is not None:
             window.close()
         close_sessions_windows(self)
+        if self.alyx_water_window is not None:
+            self.alyx_water_window.close()
         for subject in self.subjects:
-            subject.close_alyx_details()
+            subject.close_alyx_windows("The PyBpod project was closed.")
 
     def _move_folders(self, moves: FolderMoves, path: str) -> None:
         inside = Path(os.path.realpath(path))

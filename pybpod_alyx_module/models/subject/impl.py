@@ -17,6 +17,9 @@ from sca.formats.json import scadict
 from pybpod_alyx_module.folders import subject_folder
 from pybpod_alyx_module.gui.details_window import open_details_window
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.record_dialogs import tell_dialogs
+from pybpod_alyx_module.gui.water_dialog import GIVE_WATER, open_water_dialog
+from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, open_weight_dialog
 from pybpod_alyx_module.models.menus import take_entries, with_children
 from pybpod_alyx_module.models.subject.marks import alyx_icon, tooltip
 from pybpod_alyx_module.records import is_linked, overlay, read_record, saved_details
@@ -30,7 +33,7 @@ else:
 
 logger = logging.getLogger(__name__)
 
-#: Label of the menu entry that only Alyx subjects have.
+#: Label of the first of the menu entries that only Alyx subjects have.
 DETAILS = "Alyx details"
 
 #: Why the name of an Alyx subject cannot be edited.
@@ -46,7 +49,7 @@ class Subject(HostSubject):
     saved_folder: Path | None = None
 
     _alyx: dict[str, Any] | None = None
-    _details_action: Any = None
+    _alyx_actions: tuple[Any, ...] = ()
     _damaged: bool = False
     _staging: Path | None = None
 
@@ -195,7 +198,7 @@ class Subject(HostSubject):
         super().remove(silent)
         if self not in self.project.subjects:
             take_entries(self.tree, with_children(self.node))
-            self.close_alyx_details()
+            self.close_alyx_windows(f"{self.name} was taken out of the PyBpod project.")
 
     @slot
     def open_alyx_details(self) -> None:
@@ -208,6 +211,28 @@ class Subject(HostSubject):
         window, self.alyx_details_window = self.alyx_details_window, None
         if window is not None:
             window.close()
+
+    @slot
+    def record_alyx_weight(self) -> None:
+        """Show the dialog that records a weight."""
+        open_weight_dialog(self)
+
+    @slot
+    def give_alyx_water(self) -> None:
+        """Show the dialog that records water."""
+        open_water_dialog(self)
+
+    @slot
+    def close_alyx_windows(self, why: str) -> None:
+        """Close what shows the subject; where something is typed already, that is kept and told.
+
+        Parameters
+        ----------
+        why : str
+            What happened, a sentence.
+        """
+        self.close_alyx_details()
+        tell_dialogs(self, why)
 
     def _cover(self) -> None:
         if self._alyx is not None and not self.data:
@@ -239,15 +264,23 @@ class Subject(HostSubject):
     def _show_link(self) -> None:
         self._name.readonly = self.is_alyx
         self._name.form.setToolTip(NAME_FROM_ALYX if self.is_alyx else self._name.help)
-        if self.is_alyx and self._details_action is None:
-            self._details_action = self.tree.add_popup_menu_option(DETAILS, self.open_alyx_details, item=self.node)
-        elif not self.is_alyx and self._details_action is not None:
-            action, self._details_action = self._details_action, None
+        if self.is_alyx and not self._alyx_actions:
+            self._alyx_actions = tuple(
+                self.tree.add_popup_menu_option(label, opened, item=self.node)
+                for label, opened in (
+                    (DETAILS, self.open_alyx_details),
+                    (RECORD_WEIGHT, self.record_alyx_weight),
+                    (GIVE_WATER, self.give_alyx_water),
+                )
+            )
+        elif not self.is_alyx and self._alyx_actions:
+            actions, self._alyx_actions = self._alyx_actions, ()
             entries = self.tree._items.get(id(self.node), [])
-            if action in entries:
-                entries.remove(action)
-            action.deleteLater()
-            self.close_alyx_details()
+            for action in actions:
+                if action in entries:
+                    entries.remove(action)
+                action.deleteLater()
+            self.close_alyx_windows(f"{self.name} is not linked to Alyx any more.")
         self._mark()
 
     def _mark(self) -> None:

@@ -1,0 +1,269 @@
+"""Record weight… in the real PyBpod: the right animal, the right time, and what is asked before."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from AnyQt.QtCore import QDateTime, Qt
+
+from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.outbox.items import Kind, State
+from tests.gui.hands import living, press, small_enough, wait
+from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
+
+__all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
+
+
+def weigh(bench, subject) -> WeightDialog:
+    return bench.open(WeightDialog, subject, RECORD_WEIGHT)
+
+
+def weights(alyx, nickname) -> list[float]:
+    return [row["weight"] for row in alyx.of("weighings", nickname)]
+
+
+def test_only_alyx_subjects_have_the_entries(bench, menu):
+    linked, plain = bench.subject("free"), bench.project.create_subject()
+    assert menu.labels(linked.node)[-3:] == ["Alyx details", "Record weight…", "Give water…"]
+    assert not {"Record weight…", "Give water…"} & set(menu.labels(plain.node))
+    linked.alyx = None
+    assert not {"Alyx details", "Record weight…", "Give water…"} & set(menu.labels(linked.node))
+
+
+def test_a_weight_arrives_for_the_right_animal_at_the_right_time(bench, alyx):
+    before = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0)
+    dialog = weigh(bench, "east")  # its lab is 14 hours ahead
+    assert (dialog.user.whole, dialog.animal.whole) == (f"as jose at {bench.url[7:]}", "east")
+    assert small_enough(dialog)
+    bench.type(dialog.weight.edit, "23,95")
+    press(bench.qtbot, dialog.record_button)
+    bench.recorded(dialog)
+    (row,) = [row for row in alyx.of("weighings", "east") if row["weight"] == 23.95]
+    after = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+    moment = dt.datetime.fromisoformat(row["date_time"]) - dt.timedelta(hours=14)
+    assert before <= moment <= after + dt.timedelta(seconds=1)
+    assert row["user"] == "jose"
+    assert "23.95 g for east" in dialog.status.text()
+    assert 23.95 not in weights(alyx, "free")
+
+
+def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
+    dialog = weigh(bench, "thirsty")  # 25 g reference, 3 g implant
+    assert "Last weight: 23.9 g on" in dialog.facts.text()
+    bench.type(dialog.weight.edit, "20")
+    text = dialog.facts.text()
+    judged = dialog.asked.state.requirement.today
+    share = 100 * (20 - judged.implant_weight) / (judged.expected_weight - judged.implant_weight)
+    assert f"{share:.1f} % of the expected" in text
+    assert "implant of 3.0 g off both" in text
+    assert "below the minimum of" in text
+
+
+def test_no_limit_is_said(bench):
+    record = bench.alyx.client.list("subjects", {"nickname": "delegated"})[0]
+    dialog = weigh(bench, bench.subject("free", **{key: record[key] for key in ("id", "lab", "responsible_user")}))
+    assert dialog.asked.state.name == "delegated"
+    assert dialog.animal.whole == "free (on Alyx: delegated)"
+    bench.type(dialog.weight.edit, "24")
+    assert "no limit set on Alyx" in dialog.facts.text()
+
+
+def test_a_jump_is_asked_about_and_corrected(bench, alyx):
+    dialog = weigh(bench, "culled")
+    bench.type(dialog.weight.edit, "42.5")
+    press(bench.qtbot, dialog.record_button)
+    assert dialog.question.isVisible()
+    assert "42.5 g is 79.3 % more than the 23.7 g of culled" in dialog.reasons.text()
+    assert dialog.anyway_button.text() == "Record 42.5 g for culled"
+    assert dialog.weight.edit.isReadOnly()
+    assert dialog.focusWidget() is dialog.correct_button
+    bench.qtbot.keyClick(dialog.correct_button, Qt.Key_Return)  # Enter does the safe thing
+    assert not dialog.question.isVisible()
+    bench.type(dialog.weight.edit, "24.5")
+    press(bench.qtbot, dialog.record_button)
+    bench.recorded(dialog)
+    assert 24.5 in weights(alyx, "culled")
+    assert 42.5 not in weights(alyx, "culled")
+
+
+def test_a_jump_that_is_meant_is_recorded(bench, alyx):
+    dialog = weigh(bench, "watered")
+    bench.type(dialog.weight.edit, "19")
+    press(bench.qtbot, dialog.record_button)
+    assert "less than the 23.9 g of watered" in dialog.reasons.text()
+    press(bench.qtbot, dialog.anyway_button)
+    bench.recorded(dialog)
+    assert 19.0 in weights(alyx, "watered")
+
+
+def test_it_is_said_that_it_fits_another_animal(bench, alyx):
+    moment = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0).isoformat()
+    alyx.client.post("weighings", {"subject": "numbered", "weight": 31.2, "date_time": moment, "user": "jose"})
+    dialog = weigh(bench, "released")
+    bench.type(dialog.weight.edit, "31.2")
+    press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.reasons.text())
+
+
+def test_the_percentage_of_the_setting_counts(bench, alyx, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT", 50, raising=False)
+    dialog = weigh(bench, "released")
+    bench.type(dialog.weight.edit, "30.1")
+    press(bench.qtbot, dialog.record_button)
+    bench.recorded(dialog)
+    assert 30.1 in weights(alyx, "released")
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "-3", "0", "24.5 kg", "2.4.5"])
+def test_what_is_no_weight_is_said_and_kept(bench, alyx, outbox, typed):
+    dialog = weigh(bench, "free")
+    count = len(weights(alyx, "free"))
+    bench.type(dialog.weight.edit, typed)
+    press(bench.qtbot, dialog.record_button)
+    assert "weight" in dialog.told.text()
+    assert dialog.weight.edit.text() == typed
+    assert outbox.open().items() == ()
+    assert len(weights(alyx, "free")) == count
+
+
+def test_a_time_to_come_is_refused_and_an_earlier_one_counts(bench, alyx):
+    dialog = weigh(bench, "free")
+    bench.type(dialog.weight.edit, "23.7")
+    now = dialog.time.lab_now()
+    dialog.time.edit.setDateTime(QDateTime(now + dt.timedelta(hours=2)))
+    press(bench.qtbot, dialog.record_button)
+    assert "still to come" in dialog.told.text()
+    earlier = (now - dt.timedelta(hours=30)).replace(second=0)
+    dialog.time.edit.setDateTime(QDateTime(earlier))
+    press(bench.qtbot, dialog.record_button)
+    bench.recorded(dialog)
+    (row,) = [row for row in alyx.of("weighings", "free") if row["weight"] == 23.7 and row["user"] == "jose"][:1]
+    assert dt.datetime.fromisoformat(row["date_time"]).replace(microsecond=0) == earlier
+
+
+def test_enter_goes_to_the_button_and_escape_sends_nothing(bench, outbox):
+    dialog = weigh(bench, "free")
+    bench.type(dialog.weight.edit, "24")
+    bench.qtbot.keyClick(dialog.weight.edit, Qt.Key_Return)
+    assert dialog.focusWidget() is dialog.record_button
+    assert outbox.open().items() == ()
+    bench.qtbot.keyClick(dialog, Qt.Key_Escape)
+    wait(bench.qtbot, lambda: not living(WeightDialog))
+    assert outbox.open().items() == ()
+
+
+def test_no_server_it_is_said_and_recorded_all_the_same(project, alyx, outbox, qtbot, menu, proxy):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    subject = bench.subject("free")
+    proxy.fault("drop", times=100_000)
+    dialog = weigh(bench, subject)
+    assert "kept on this computer and sent later" in dialog.status.text()
+    assert dialog.again_button.isVisible()
+    bench.type(dialog.weight.edit, "24.44")
+    press(qtbot, dialog.record_button)
+    wait(qtbot, lambda: "Kept on this computer" in dialog.status.text())
+    (item,) = outbox.open().items()
+    assert (item.kind, item.values["weight"], item.subject_id) == (Kind.WEIGHING, 24.44, alyx.row("free")["id"])
+    dialog.close()
+    again = weigh(bench, subject)  # what waits is shown
+    assert "Not on Alyx yet: 24.44 g at" in again.facts.text()
+    again.close()
+    proxy._faults.clear()
+    outbox.wake()
+    wait(qtbot, lambda: 24.44 in weights(alyx, "free"))
+    assert weights(alyx, "free").count(24.44) == 1
+
+
+def test_what_waits_is_compared_with(project, alyx, outbox, qtbot, menu, proxy):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    subject = bench.subject("never_weighed")
+    proxy.fault("drop", method="POST", times=100_000)
+    dialog = weigh(bench, subject)
+    assert "Last weight: none in the last days" in dialog.facts.text()
+    bench.type(dialog.weight.edit, "25")
+    press(qtbot, dialog.record_button)
+    wait(qtbot, lambda: dialog.is_recorded)
+    dialog.close()
+    again = weigh(bench, subject)
+    assert "Last weight: 25.0 g" in again.facts.text()
+    bench.type(again.weight.edit, "35")
+    press(qtbot, again.record_button)
+    assert "35.0 g is 40.0 % more than the 25.0 g of never_weighed" in again.reasons.text()
+
+
+def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
+    bench = Bench(project, alyx, qtbot, menu, alyx.url)
+    dialog = weigh(bench, "free")
+    assert "Nobody is logged in at" in dialog.status.text()
+    bench.type(dialog.weight.edit, "24")
+    press(qtbot, dialog.record_button)
+    assert "Nobody is logged in" in dialog.told.text()
+    assert dialog.weight.edit.text() == "24"
+    assert outbox.open().items() == ()
+
+
+def test_a_test_subject_is_refused(bench, pybpod_settings, monkeypatch, dialogs):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_TEST_SUBJECTS", ["FREE"], raising=False)
+    bench.subject("free").record_alyx_weight()
+    assert not living(WeightDialog)
+    assert "free is a test subject" in dialogs.log[-1][1]
+
+
+def test_a_subject_without_a_server_is_refused(bench, dialogs):
+    bench.subject("free", alyx_server=None).record_alyx_weight()
+    assert not living(WeightDialog)
+    assert "does not tell its Alyx server" in dialogs.log[-1][1]
+
+
+def test_the_dialog_that_is_open_comes_up_again(bench):
+    subject = bench.subject("free")
+    dialog = weigh(bench, subject)
+    bench.type(dialog.weight.edit, "24")
+    assert weigh(bench, subject) is dialog
+    assert dialog.weight.edit.text() == "24"
+
+
+def test_a_project_that_is_closed_meanwhile(bench, host, alyx):
+    empty, typed = weigh(bench, "free"), weigh_second(bench)
+    bench.project.close(silent=True)
+    assert not empty.isVisible()
+    assert "The PyBpod project was closed. What you typed can still be recorded" in typed.notice.text()
+    press(bench.qtbot, typed.record_button)
+    bench.recorded(typed)
+    assert 24.02 in weights(alyx, "culled")
+
+
+def weigh_second(bench) -> WeightDialog:
+    subject = bench.subject("culled")
+    bench.menu.trigger(subject.node, RECORD_WEIGHT)
+    (dialog,) = [one for one in living(WeightDialog) if one.target.name == "culled"]
+    bench.asked(dialog)
+    bench.type(dialog.weight.edit, "24.02")
+    return dialog
+
+
+def test_an_outbox_that_cannot_be_written_keeps_what_was_typed(project, alyx, outbox, alyx_home, qtbot, menu):
+    bench = Bench(project, alyx, qtbot, menu, alyx.url)
+    bench.log_in()
+    (alyx_home / "outbox.sqlite").mkdir()
+    dialog = weigh(bench, "free")
+    bench.type(dialog.weight.edit, "24.3")
+    press(qtbot, dialog.record_button)
+    wait(qtbot, lambda: "outbox" in dialog.told.text())
+    assert dialog.weight.edit.text() == "24.3"
+    assert dialog.record_button.isEnabled()
+
+
+def test_one_that_is_parked_is_shown(bench, outbox):
+    dialog = weigh(bench, "dead")
+    assert "dead is not alive on Alyx (death date" in dialog.facts.text()
+    bench.type(dialog.weight.edit, "24")
+    press(bench.qtbot, dialog.record_button)
+    assert "not alive" in dialog.reasons.text()
+    press(bench.qtbot, dialog.anyway_button)
+    settled = {State.SENT, State.PARKED}
+    wait(bench.qtbot, lambda: [item for item in outbox.open().items() if item.state in settled])
+    assert dialog.is_recorded

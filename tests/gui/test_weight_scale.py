@@ -1,0 +1,109 @@
+"""Record weight… with a scale at a simulated serial port."""
+
+from __future__ import annotations
+
+import pytest
+from AnyQt.QtCore import QTimer
+
+from pybpod_alyx_module.gui import scale_field
+from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, WeightDialog
+from tests.gui.hands import press, wait
+from tests.gui.rig_windows import alyx, alyx_home, bench, outbox
+from tests.system.rig.test_scale import FakeScale, scale
+
+__all__ = ["alyx", "alyx_home", "bench", "outbox", "scale"]
+
+
+class Sending:
+    """A scale that sends its line all the while, as real ones do."""
+
+    def __init__(self, scale: FakeScale) -> None:
+        self.line = "0.0 g"
+        self._scale = scale
+        self._timer = QTimer(interval=20)
+        self._timer.timeout.connect(lambda: scale.send(self.line))
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+@pytest.fixture
+def sending(scale, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_PORT", str(scale.port), raising=False)
+    sending = Sending(scale)
+    yield sending
+    sending.stop()
+
+
+def weigh(bench, nickname="culled") -> WeightDialog:
+    return bench.open(WeightDialog, nickname, RECORD_WEIGHT)
+
+
+def test_a_stable_reading_fills_the_field_and_is_recorded(bench, sending, alyx):
+    dialog = weigh(bench)
+    wait(bench.qtbot, lambda: ": 0.00 g" in dialog.weight.scale.text())
+    assert dialog.weight.edit.text() == ""  # an empty scale is no weight
+    sending.line = "ST,+00024.30  g"
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
+    assert dialog.weight.source.text() == "from the scale"
+    assert "As typed:" in dialog.facts.text()
+    press(bench.qtbot, dialog.record_button)
+    bench.recorded(dialog)
+    assert 24.3 in [row["weight"] for row in alyx.of("weighings", "culled")]
+
+
+def test_a_reading_expires(bench, sending, monkeypatch):
+    dialog = weigh(bench)
+    sending.line = "24.3 g"
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
+    sending.line = "0.0 g"  # the animal is taken off
+    wait(bench.qtbot, lambda: ": 0.00 g" in dialog.weight.scale.text())
+    assert dialog.weight._expiry.isActive()
+    dialog.weight._expiry.setInterval(1)
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "")
+    assert dialog.weight.source.text() == ""
+
+
+def test_what_is_typed_over_stays(bench, sending):
+    dialog = weigh(bench)
+    sending.line = "24.3 g"
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
+    bench.type(dialog.weight.edit, "25.1")
+    assert dialog.weight.source.text() == ""
+    assert not dialog.weight._expiry.isActive()
+    sending.line = "24.9 g"
+    wait(bench.qtbot, lambda: ": 24.90 g" in dialog.weight.scale.text())
+    assert dialog.weight.edit.text() == "25.1"
+
+
+def test_a_reading_that_is_asked_about_stays_while_it_is(bench, sending):
+    dialog = weigh(bench)
+    sending.line = "44.3 g"
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "44.3")
+    press(bench.qtbot, dialog.record_button)
+    assert "44.3 g" in dialog.anyway_button.text()
+    sending.line = "12.0 g"
+    wait(bench.qtbot, lambda: ": 12.00 g" in dialog.weight.scale.text())
+    assert dialog.weight.edit.text() == "44.3"
+    assert not dialog.weight._expiry.isActive()
+    press(bench.qtbot, dialog.correct_button)
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "12")
+
+
+def test_a_scale_that_is_not_there_is_said_and_one_can_type(bench, pybpod_settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_PORT", str(tmp_path / "none"), raising=False)
+    dialog = weigh(bench, "released")
+    wait(bench.qtbot, lambda: "cannot be opened" in dialog.weight.scale.text())
+    bench.type(dialog.weight.edit, "24")
+    assert dialog.record_button.isEnabled()
+
+
+def test_the_port_is_free_for_the_next_animal(bench, sending):
+    first = weigh(bench)
+    sending.line = "24.3 g"
+    wait(bench.qtbot, lambda: first.weight.edit.text() == "24.3")
+    first.close()
+    second = weigh(bench, "released")
+    wait(bench.qtbot, lambda: second.weight.edit.text() == "24.3")
+    assert scale_field.ScaleField is type(second.weight)
