@@ -55,6 +55,7 @@ setup(
         "pybpod_alyx_module.models.board",
         "pybpod_alyx_module.models.project",
         "pybpod_alyx_module.models.session",
+        "pybpod_alyx_module.models.setup",
         "pybpod_alyx_module.models.subject",
         "pybpod_alyx_module.outbox",
         "pybpod_alyx_module.resources",

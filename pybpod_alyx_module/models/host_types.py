@@ -166,3 +166,42 @@ class HostBoard:
     def end_run_task_handler(self) -> None:
         """Take the session back from a protocol whose process ended."""
         ...
+
+
+class HostSetup:
+    """The part of PyBpod's setup that the mixin relies on."""
+
+    STATUS_READY: int
+    STATUS_RUNNING_TASK: int
+    status: int
+    name: str
+    board: Any
+    task: Any
+    detached: bool
+    subjects: list[Any]
+    experiment: Any
+    project: Any
+    mainwindow: Any
+    _run_task_btn: Any
+
+    def run_task(self) -> None:
+        """Make a session and start the protocol, if PyBpod has nothing against it."""
+        ...
+
+    def _run_task(self) -> None: ...
+
+    def can_run_task(self) -> bool:
+        """Say what is missing for a run, in a box."""
+        raise NotImplementedError
+
+    def update_ui(self) -> None:
+        """Show whether the setup runs."""
+        ...
+
+    def remove(self) -> None:
+        """Take the setup out of its experiment, after a question."""
+        ...
+
+    def alert(self, msg: str, title: str | None = None) -> None:
+        """Show a message box."""
+        ...

@@ -21,6 +21,7 @@ NEEDED: Final = (
     "pybpod_alyx_module.models.subject.impl",
     "pybpod_alyx_module.models.session.impl",
     "pybpod_alyx_module.models.board.impl",
+    "pybpod_alyx_module.models.setup.impl",
     "pybpod_alyx_module.host",
     "pybpod_alyx_module.gui.sync_window",
     "pybpod_alyx_module.gui.details_window",

@@ -44,7 +44,9 @@ def rig(project, tmp_path):
 
 def run(rig, qtbot, *, meanwhile=lambda: None):
     """Press Run, wait until the protocol has looked, press Stop; gives what it saw."""
+    before = len(rig.sessions)
     rig._run_task()
+    qtbot.waitUntil(lambda: len(rig.sessions) > before, timeout=30_000)  # the animals are checked first
     seen = Path(rig.sessions[-1].path) / "seen.json"
     try:
         qtbot.waitUntil(lambda: seen.exists() and seen.read_text().endswith("}"), timeout=30_000)

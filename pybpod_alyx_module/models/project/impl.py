@@ -198,6 +198,8 @@ class Project(HostProject):
             self.alyx_water_window.close()
         for subject in self.subjects:
             subject.close_alyx_windows("The PyBpod project was closed.")
+        for setup in [setup for experiment in self.experiments for setup in experiment.setups]:
+            setup.give_up_check()
 
     def _move_folders(self, moves: FolderMoves, path: str) -> None:
         inside = Path(os.path.realpath(path))

@@ -1,0 +1,188 @@
+"""The setup mixin: before a protocol starts, Alyx is asked about the setup's animals."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module.gui.front import show_in_front
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.run_check import RunCheck, targets_of
+from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.rig.checks import NOTE, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pybpod_alyx_module.models.host_types import HostSetup
+else:
+    HostSetup = object
+
+logger = logging.getLogger(__name__)
+
+#: On the button while Alyx is asked.
+CHECKING: Final = "Checking…"
+
+#: What is only to be known, not asked, was said once in this PyBpod.
+_said: set[tuple[Finding, ...]] = set()
+
+
+class Setup(HostSetup):
+    """Mixed into every PyBpod setup, also into those without Alyx subjects."""
+
+    #: The check that goes on, None while there is none.
+    alyx_check: RunCheck | None = None
+    #: The question or the notice of the last check, None where it was closed.
+    alyx_run_dialog: RunCheckDialog | None = None
+
+    #: What was checked: what a run would be of.
+    _checked: tuple[Any, ...] | None = None
+
+    def run_task(self) -> None:
+        """Run as PyBpod does, after Alyx was asked about the animals.
+
+        What PyBpod itself has against it comes first. A press while it is checked or asked starts nothing.
+        """
+        if self.alyx_check is not None:
+            self._show_checking()
+            return
+        if self.alyx_run_dialog is not None and self._checked is not None:
+            self._restore()
+            show_in_front(self.alyx_run_dialog)
+            return
+        settings = read_rig_settings()
+        if not any(subject.is_alyx for subject in self.subjects):
+            super().run_task()
+            return
+        if not self.can_run_task():
+            return
+        try:
+            targets = targets_of(self, settings)
+        except AlyxError as error:
+            self._on_checked((Finding("alive", "warn", "", f"Not checked: {error}", checked=False),))
+            return
+        if not targets:
+            super().run_task()
+            return
+        self._close_dialog()
+        self._checked = self._what_runs()
+        self.alyx_check = check = RunCheck(targets, settings.checks)
+        check.finished.connect(self._on_checked)
+        check.start()
+        self._show_checking()
+
+    def update_ui(self) -> None:
+        """Show how the setup stands; the button says so while Alyx is asked."""
+        super().update_ui()
+        if self.alyx_check is not None:
+            self._show_checking()
+
+    def remove(self) -> None:
+        """Take the setup out of the project as PyBpod does, and give up a check."""
+        super().remove()
+        if self not in self.experiment.setups:
+            self.give_up_check()
+
+    @slot
+    def give_up_check(self) -> None:
+        """Ask no more, and run nothing: the setup or its project is gone."""
+        check, self.alyx_check = self.alyx_check, None
+        if check is not None:
+            check.cancel()
+        self._checked = None
+        self._close_dialog()
+
+    @slot
+    def _on_checked(self, findings: tuple[Finding, ...]) -> None:
+        self.alyx_check = None
+        if self._is_gone():
+            self.give_up_check()
+            return
+        if self._checked is not None and self._checked != self._what_runs():
+            logger.info("Setup %s was changed while it was checked: it is checked anew", self.name)
+            self._checked = None
+            self._run_guarded()
+            return
+        if any(finding.level != NOTE and finding.checked for finding in findings):
+            self._restore()
+            self._ask(findings)
+            return
+        self._checked = None
+        self._start()
+        if findings and self.status == self.STATUS_RUNNING_TASK:
+            self._say(findings)
+
+    def _ask(self, findings: Sequence[Finding]) -> None:
+        dialog = RunCheckDialog(self.name, findings, self._window())
+        self.alyx_run_dialog = dialog
+        dialog.answered.connect(self._on_answered)
+        show_in_front(dialog)
+
+    @slot
+    def _on_answered(self, answer: bool | None) -> None:
+        checked, self._checked, self.alyx_run_dialog = self._checked, None, None
+        if not answer or self._is_gone():
+            return
+        if checked != self._what_runs():
+            self._run_guarded()
+            return
+        self._start()
+
+    def _say(self, findings: tuple[Finding, ...]) -> None:
+        # not checked is said each time, what is so every day once
+        if findings in _said and all(finding.level == NOTE for finding in findings):
+            return
+        _said.add(findings)
+        dialog = RunCheckDialog(self.name, findings, self._window(), runs=True)
+        self.alyx_run_dialog = dialog
+        dialog.answered.connect(self._on_notice_closed)
+        dialog.show()
+
+    @slot
+    def _on_notice_closed(self) -> None:
+        self.alyx_run_dialog = None
+
+    def _start(self) -> None:
+        if self.status != self.STATUS_READY:
+            return
+        try:
+            super().run_task()
+        except Exception as error:
+            logger.exception("Setup %s could not be run", self.name)
+            self.alert(str(error), "Unexpected Error")
+        if self.status == self.STATUS_READY:
+            self._restore()
+
+    def _run_guarded(self) -> None:
+        # as the button does
+        self._restore()
+        self._run_task()
+
+    def _restore(self) -> None:
+        # the buttons that were pressed look pressed
+        self.update_ui()
+        for subject in self.subjects:
+            if not any(session.is_running for session in subject._sessions):
+                subject.update_ui(False)
+
+    def _show_checking(self) -> None:
+        self._run_task_btn.checked = True
+        self._run_task_btn.label = CHECKING
+
+    def _close_dialog(self) -> None:
+        dialog, self.alyx_run_dialog = self.alyx_run_dialog, None
+        if dialog is not None:
+            dialog.close()
+
+    def _what_runs(self) -> tuple[Any, ...]:
+        animals = tuple((subject.name, (subject.alyx or {}).get("alyx_id")) for subject in self.subjects)
+        return animals, self.board, self.task, self.detached, self.project.loggeduser
+
+    def _is_gone(self) -> bool:
+        return bool(self.project.is_closed) or self not in self.experiment.setups
+
+    def _window(self) -> Any:
+        mainwindow = self.mainwindow
+        return mainwindow.window() if mainwindow is not None else None

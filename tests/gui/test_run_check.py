@@ -1,0 +1,337 @@
+"""Before Run in the real PyBpod: what is asked, what blocks, and that nothing starts twice or unasked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from AnyQt.QtCore import Qt
+
+from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.models.setup import impl
+from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
+from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
+
+__all__ = ["alyx", "alyx_home", "bench", "hanging_keyring", "outbox", "proxy"]
+
+PROTOCOL = """
+import sys
+open('started', 'w').close()
+sys.stdin.readline()
+"""
+SETTINGS = {
+    "alive": "ALYX_PLUGIN_CHECK_ALIVE",
+    "to_be_culled": "ALYX_PLUGIN_CHECK_TO_BE_CULLED",
+    "run_today": "ALYX_PLUGIN_CHECK_RUN_TODAY",
+    "weighed_today": "ALYX_PLUGIN_CHECK_WEIGHED_TODAY",
+    "min_weight": "ALYX_PLUGIN_CHECK_MIN_WEIGHT",
+    "water": "ALYX_PLUGIN_CHECK_WATER",
+    "several": "ALYX_PLUGIN_CHECK_ONE_ANIMAL",
+}
+
+
+class Rig:
+    """A saved setup with a protocol that waits for Stop."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        self.bench, self.project, self.qtbot = bench, bench.project, bench.qtbot
+        self.project.save(str(folder / "Prj"))
+        board = self.project.create_board()
+        board.name, board.serial_port = "box1", "/dev/ttyFAKE"
+        task = self.project.create_task()
+        task.name = "proto"
+        self.project.save()
+        Path(task.filepath).write_text(PROTOCOL)
+        self.setup = self.project.create_experiment().create_setup()
+        self.setup.board, self.setup.task = board, task
+        HostProject(self.project).log_in_user("jose")
+
+    def put_on(self, *nicknames: str, **changed) -> None:
+        for nickname in nicknames:
+            self.setup += self.bench.subject(nickname, **changed)
+        self.project.save()
+
+    @property
+    def button(self):
+        return self.setup._run_task_btn
+
+    def press(self) -> None:
+        """Press Run, as a hand does."""
+        press(self.qtbot, self.button._form)
+
+    def asked(self) -> RunCheckDialog:
+        """Press Run and wait for the question."""
+        self.press()
+        wait(self.qtbot, lambda: self.setup.alyx_run_dialog is not None)
+        return self.setup.alyx_run_dialog
+
+    def runs(self) -> None:
+        """Wait until the protocol's process runs, then stop it."""
+        wait(self.qtbot, lambda: self.setup.sessions and Path(self.setup.sessions[-1].path, "started").exists())
+        assert (self.button.label, self.button.checked) == ("Stop", True)
+        press(self.qtbot, self.button._form)
+        wait(self.qtbot, lambda: self.setup.status == self.setup.STATUS_READY)
+
+    def rests(self) -> None:
+        """Nothing runs and nothing looks as if it did."""
+        assert self.setup.sessions == []
+        assert self.setup.status == self.setup.STATUS_READY
+        assert (self.button.label, self.button.checked, self.button._form.isEnabled()) == ("Run", False, True)
+
+
+@pytest.fixture
+def rig(bench, tmp_path) -> Rig:
+    impl._said.clear()
+    return Rig(bench, tmp_path)
+
+
+@pytest.fixture
+def policy(pybpod_settings, monkeypatch):
+    """Give a function that sets the checks; those not named are off."""
+
+    def choose(**levels: str) -> None:
+        for check, name in SETTINGS.items():
+            monkeypatch.setattr(pybpod_settings, name, levels.get(check, "off"), raising=False)
+
+    return choose
+
+
+#: A check, an animal that does not pass it, and what is said of it.
+CASES = [
+    ("alive", ["dead"], "dead is not alive on Alyx (death date "),
+    ("to_be_culled", ["culled"], "culled is to be culled, says Alyx."),
+    ("run_today", ["ran"], "ran has a session of today on Alyx already: "),
+    ("weighed_today", ["thirsty"], "thirsty was not weighed today: last 23.9 g"),
+    ("water", ["thirsty"], "thirsty is still to be given "),
+    ("several", ["thirsty", "culled"], "This setup has 2 Alyx subjects: thirsty, culled."),
+]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def prepared(alyx):
+    """One more animal, which ran today."""
+    moment = f"{lab_today()}T00:00:01"
+    for name in ("ran",):
+        alyx.client.post("subjects", {"nickname": name, "lab": "home", "responsible_user": "jose"})
+    alyx.client.post("sessions", {"subject": "ran", "start_time": moment, "number": 1, "task_protocol": "wait_task"})
+
+
+@pytest.mark.parametrize(("check", "animals", "sentence"), CASES)
+def test_each_check_warns_and_blocks(rig, policy, check, animals, sentence):
+    policy(**{check: "warn"})
+    rig.put_on(*animals)
+    dialog = rig.asked()
+    assert sentence in dialog.text
+    assert small_enough(dialog)
+    assert dialog.run_button.isVisible()
+    assert not dialog.isModal()
+    rig.rests()
+    press(rig.qtbot, dialog.no_button)
+    rig.rests()
+    policy(**{check: "block"})
+    dialog = rig.asked()
+    assert sentence in dialog.text
+    assert f"This blocks Run ({SETTINGS[check]} = 'block' in user_settings.py)." in dialog.text
+    assert not dialog.run_button.isVisible()
+    rig.qtbot.keyClick(dialog, Qt.Key_Return)
+    wait(rig.qtbot, lambda: not living(RunCheckDialog))
+    rig.rests()
+
+
+def test_below_the_minimum_weight_warns_and_blocks(rig, policy, alyx):
+    moment = f"{lab_today()}T00:00:02"
+    alyx.client.post("weighings", {"subject": "thirsty", "weight": 15.0, "date_time": moment, "user": "jose"})
+    policy(min_weight="warn")
+    rig.put_on("thirsty")
+    assert "thirsty is below its minimum weight: 15.0 g today, minimum " in rig.asked().text
+    policy(min_weight="block")
+    press(rig.qtbot, rig.setup.alyx_run_dialog.no_button)
+    dialog = rig.asked()
+    assert "ALYX_PLUGIN_CHECK_MIN_WEIGHT = 'block'" in dialog.text
+    rig.rests()
+
+
+def test_run_really_starts_the_protocol(rig, policy):
+    policy(weighed_today="warn", alive="block")
+    rig.put_on("east")
+    dialog = rig.asked()
+    press(rig.qtbot, dialog.run_button)
+    rig.runs()
+    assert len(rig.setup.sessions) == 1
+
+
+def test_nothing_found_runs_at_once(rig, policy):
+    policy(alive="warn", to_be_culled="block")
+    rig.put_on("free")
+    rig.press()
+    rig.runs()
+    assert not living(RunCheckDialog)
+
+
+@pytest.mark.parametrize("why", ["all off", "test subject", "not of Alyx"])
+def test_what_is_not_to_be_checked_runs_without_asking(rig, policy, pybpod_settings, monkeypatch, why):
+    policy(**({} if why == "all off" else dict.fromkeys(SETTINGS, "block")))
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_TEST_SUBJECTS", ["dead"] if "test" in why else [], raising=False)
+    if why == "not of Alyx":
+        rig.setup += rig.project.create_subject()
+        rig.project.save()
+    else:
+        rig.put_on("dead")
+    rig.press()
+    assert len(rig.setup.sessions) == 1  # at once
+    rig.runs()
+
+
+def test_what_is_always_so_is_said_once_while_it_runs(rig, policy):
+    policy(min_weight="warn")
+    record = rig.bench.alyx.client.list("subjects", {"nickname": "delegated"})[0]  # its lab sets no limit
+    rig.put_on("free", **{key: record[key] for key in ("id", "lab", "responsible_user")})
+    rig.press()
+    wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    notice = rig.setup.alyx_run_dialog
+    assert "minimum weight: no limit set on Alyx" in notice.text
+    assert not notice.run_button.isVisible()
+    rig.runs()
+    press(rig.qtbot, notice.no_button)
+    rig.project.save()
+    rig.press()
+    wait(rig.qtbot, lambda: rig.setup.status == rig.setup.STATUS_RUNNING_TASK)
+    assert rig.setup.alyx_run_dialog is None
+    rig.runs()
+
+
+def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot, menu, proxy, tmp_path, policy):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    rig = Rig(bench, tmp_path)
+    policy(**dict.fromkeys(SETTINGS, "block"))
+    rig.put_on("dead")
+    proxy.fault("mute", times=100_000)
+    rig.press()
+    assert (rig.button.label, rig.button.checked) == ("Checking…", True)
+    wait(qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    text = rig.setup.alyx_run_dialog.text
+    assert "dead: not checked whether it is alive" in text
+    assert "what is not known never does" in text
+    rig.runs()
+    proxy.release()
+
+
+def test_nobody_logged_in_is_said_and_does_not_block(project, alyx, outbox, qtbot, menu, tmp_path, policy):
+    rig = Rig(Bench(project, alyx, qtbot, menu, alyx.url), tmp_path)
+    policy(alive="block")
+    rig.put_on("dead")
+    rig.press()
+    wait(qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    assert "choose Sync to Alyx, and connect" in rig.setup.alyx_run_dialog.text
+    rig.runs()
+
+
+def test_a_keyring_that_hangs_does_not_block(project, alyx, outbox, hanging_keyring, qtbot, menu, tmp_path, policy):
+    rig = Rig(Bench(project, alyx, qtbot, menu, alyx.url), tmp_path)
+    policy(alive="block")
+    rig.put_on("dead")
+    rig.press()
+    wait(qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    assert "It could not be asked within 2 s." in rig.setup.alyx_run_dialog.text
+    rig.runs()
+
+
+def test_a_weight_that_waits_in_the_outbox_counts(project, alyx, outbox, qtbot, menu, proxy, tmp_path, policy):
+    from pybpod_alyx_module.outbox.items import Draft, Kind
+
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    rig = Rig(bench, tmp_path)
+    policy(weighed_today="warn")
+    rig.put_on("culled")
+    assert "culled was not weighed today" in rig.asked().text
+    press(qtbot, rig.setup.alyx_run_dialog.no_button)
+    proxy.fault("drop", method="POST", times=100_000)
+    now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0)
+    values = {"weight": 24.0, "date_time": now.isoformat()}
+    outbox.open().add(Draft(Kind.WEIGHING, proxy.url, "jose", alyx.row("culled")["id"], "culled", values))
+    rig.press()
+    rig.runs()
+
+
+def test_pressed_twice_it_runs_once(rig, policy):
+    policy(alive="warn")
+    rig.put_on("free")
+    rig.press()
+    check = rig.setup.alyx_check
+    rig.press()
+    assert rig.setup.alyx_check is check
+    assert (rig.button.label, rig.button.checked) == ("Checking…", True)
+    rig.runs()
+    assert len(rig.setup.sessions) == 1
+
+
+def test_pressed_while_it_asks_brings_the_question_up(rig, policy):
+    policy(alive="warn")
+    rig.put_on("dead")
+    dialog = rig.asked()
+    rig.press()
+    assert rig.setup.alyx_run_dialog is dialog
+    assert living(RunCheckDialog) == [dialog]
+    rig.rests()
+
+
+def test_pybpods_own_errors_come_first(rig, policy, dialogs, outbox):
+    policy(alive="warn")
+    rig.put_on("dead")
+    rig.project.create_subject()  # not saved
+    rig.press()
+    assert "Project must be saved" in dialogs.log[-1][1]
+    assert rig.setup.alyx_check is None
+    rig.rests()
+
+
+def test_an_animal_that_is_put_on_meanwhile_is_checked(rig, policy):
+    policy(alive="block")
+    rig.put_on("free")
+    rig.press()
+    rig.put_on("dead")
+    wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    assert "dead is not alive" in rig.setup.alyx_run_dialog.text
+    rig.rests()
+
+
+def test_an_animal_that_is_put_on_while_it_asks_is_checked(rig, policy):
+    policy(alive="block", to_be_culled="warn")
+    rig.put_on("culled")
+    dialog = rig.asked()
+    rig.put_on("dead")
+    press(rig.qtbot, dialog.run_button)
+    wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog not in (None, dialog))
+    assert "dead is not alive" in rig.setup.alyx_run_dialog.text
+    rig.rests()
+
+
+@pytest.mark.parametrize("when", ["checking", "asking"])
+def test_a_project_that_is_closed_meanwhile_runs_nothing(rig, policy, when):
+    policy(alive="warn")
+    rig.put_on("dead")
+    if when == "asking":
+        rig.asked()
+    else:
+        rig.press()
+    rig.project.close(silent=True)
+    assert rig.setup.alyx_check is None
+    wait(rig.qtbot, lambda: not living(RunCheckDialog))
+    assert rig.setup.sessions == []
+
+
+def test_the_run_button_of_a_subject_is_checked_too(rig, policy):
+    policy(alive="block")
+    rig.put_on("dead")
+    subject = rig.setup.subjects[0]
+    subject.setup = rig.setup
+    subject._setups.value = rig.setup
+    rig.project.save()
+    press(rig.qtbot, subject._run._form)
+    wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    rig.rests()
+    assert not subject._run.checked
