@@ -22,8 +22,9 @@ from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.plain import CalmComboBox, plain_label
 from pybpod_alyx_module.gui.recorded import take
-from pybpod_alyx_module.gui.register_form import CalmComboBox, RegisterForm, plain_label
+from pybpod_alyx_module.gui.register_form import RegisterForm
 from pybpod_alyx_module.gui.register_view import advise, earned, fields_of, with_fields
 from pybpod_alyx_module.gui.register_write import Order, draft_of, register
 from pybpod_alyx_module.gui.registering import Desk

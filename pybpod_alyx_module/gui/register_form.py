@@ -5,65 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from AnyQt.QtCore import Qt, Signal
+from AnyQt.QtCore import Signal
 from AnyQt.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.plain import CalmComboBox, plain_label
 from pybpod_alyx_module.gui.register_view import Fields, number_text
 from pybpod_alyx_module.rig.numbers import millilitres
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from AnyQt.QtGui import QWheelEvent
-
     from pybpod_alyx_module.rig.session_water import WaterEarned
-
-
-class CalmComboBox(QComboBox):
-    """A list to choose from that a turn of the wheel over it does not change."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.StrongFocus)
-        self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(20)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
-        """Leave the wheel to the window."""
-        event.ignore()
-
-
-def plain_label(text: str = "") -> QLabel:
-    """Make a label of plain text that wraps and can be copied.
-
-    Parameters
-    ----------
-    text : str
-        What it says.
-
-    Returns
-    -------
-    QLabel
-        The label.
-    """
-    label = QLabel(text)
-    label.setTextFormat(Qt.PlainText)
-    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
-    return label
 
 
 class WaterField(QWidget):

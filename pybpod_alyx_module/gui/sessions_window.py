@@ -23,9 +23,9 @@ from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.plain import plain_label
 from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, links_of, take
 from pybpod_alyx_module.gui.register_dialog import open_register_dialog
-from pybpod_alyx_module.gui.register_form import plain_label
 from pybpod_alyx_module.gui.register_view import advise, plain_order
 from pybpod_alyx_module.gui.register_write import register
 from pybpod_alyx_module.gui.registering import Desk
