@@ -16,6 +16,9 @@ from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
 
+#: What the plugin adds to the menu of an Alyx subject.
+SUBJECT_ENTRIES = ["Alyx details", "Record weight…", "Give water…"]
+
 #: How long an event may take to come, in milliseconds.
 PATIENCE_MS = 30_000
 

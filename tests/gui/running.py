@@ -16,6 +16,7 @@ from AnyQt.QtWidgets import QApplication
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.client import AlyxClient
+from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.host import HostProject
@@ -185,7 +186,14 @@ class Rig:
 
 
 @pytest.fixture
-def rig(project, alyx, proxy, outbox, tmp_path, qtbot) -> Rig:
+def unchecked(pybpod_settings, monkeypatch) -> None:
+    """Let Run start at once: what is checked before has tests of its own."""
+    for check in CHECKS.values():
+        monkeypatch.setattr(pybpod_settings, check, "off", raising=False)
+
+
+@pytest.fixture
+def rig(project, alyx, proxy, outbox, unchecked, tmp_path, qtbot) -> Rig:
     """A rig without animals yet; its server stands behind the proxy."""
     project.name = f"Mice-{uuid4().hex[:12]}"  # tells the sessions of one test from those of another
     project.save(str(tmp_path / project.name))

@@ -13,6 +13,7 @@ from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.planner import make_plan
 from tests.alyx_rows import SERVER, alyx_id, record, remote, row
+from tests.gui.hands import SUBJECT_ENTRIES
 from tests.port_contract import ProjectPortContract
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
@@ -177,7 +178,7 @@ class TestUpdate:
         own = subject_named(mice, "local1").uuid4
         undo = port.update(key_of(port, "local1"), "local1", record("local1"))
         assert subject_named(mice, "local1").uuid4 == own
-        assert menu.labels(subject_named(mice, "local1").node) == ["Remove", "Alyx details"]
+        assert menu.labels(subject_named(mice, "local1").node) == ["Remove", *SUBJECT_ENTRIES]
         undo()
         assert state(mice) == before
 

@@ -14,9 +14,9 @@ from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.outbox.items import Kind, State
 from pybpod_alyx_module.rig.registration import Registration, remember
 from tests.gui.hands import activate, fill, living, press, small_enough, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
 
 REGISTER, OPEN, UPDATE = "Register on Alyx…", "Open in Alyx", "Update on Alyx…"
 

@@ -12,9 +12,9 @@ from pybpod_alyx_module.gui.lab_zones import remember_zones
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from tests.gui.hands import living, press, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions_window import ASKS, NOTHING, SessionsWindow
 from pybpod_alyx_module.outbox.items import Kind
 from tests.gui.hands import activate, living, press, small_enough, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig
+from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig"]
+__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
 
 SEVERAL = "Register sessions on Alyx…"
 

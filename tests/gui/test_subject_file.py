@@ -13,6 +13,7 @@ from AnyQt.QtGui import QHelpEvent
 
 from pybpod_alyx_module.models.subject.impl import NAME_FROM_ALYX
 from tests.alyx_rows import SERVER, alyx_id, record
+from tests.gui.hands import SUBJECT_ENTRIES
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
 #: Written anew by each save of a changed file.
@@ -91,7 +92,7 @@ class TestPredecessor:
         assert not plain.is_alyx
         assert not plain._name.readonly
         assert plain.alyx is None
-        assert menu.labels(linked.node) == ["Remove", "Alyx details"]
+        assert menu.labels(linked.node) == ["Remove", *SUBJECT_ENTRIES]
         assert menu.labels(plain.node) == ["Remove"]
         assert "jose" in linked.node.toolTip(0)
         assert plain.node.toolTip(0) == ""
@@ -102,7 +103,7 @@ class TestLink:
         subject = project.create_subject()
         plain = subject.node.icon(0).pixmap(32, 32).toImage()
         subject.alyx = record("ea04")
-        assert menu.labels(subject.node) == ["Remove", "Alyx details"]
+        assert menu.labels(subject.node) == ["Remove", *SUBJECT_ENTRIES]
         assert subject.node.icon(0).pixmap(32, 32).toImage() != plain
         assert subject._name.readonly
         assert subject._name.form.toolTip() == NAME_FROM_ALYX
