@@ -19,10 +19,12 @@ from alyx_connector.client import AlyxClient
 from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.host import HostProject
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
+from tests.gui.hands import press as press_button
 from tests.rig_sessions import BPOD
 from tests.sandbox_server import SandboxServer
 
@@ -106,7 +108,7 @@ def outbox(alyx_home) -> Iterator[running.RunningOutbox]:
     outbox.start()
     yield outbox
     running.stop_outbox()
-    for dialog in living(RegisterDialog):
+    for dialog in [*living(RegisterDialog), *living(RunCheckDialog)]:
         dialog.close()
 
 
@@ -144,20 +146,34 @@ class Rig:
     def protocol(self, end: str = "by itself") -> None:
         Path(self.setup.task.filepath).write_text(BPOD + ENDS[end])
 
-    def run(self, end: str = "by itself", press: str | None = None, *, detached: bool = False) -> Any:
-        """Press Run, perhaps Stop or Kill once three trials are over, and wait until PyBpod is ready again."""
-        self.protocol(end)
-        self.setup.detached = detached
+    def start(self) -> Any:
+        """Press Run, and Run again where the check before it asks; return the session that runs."""
         names = {session.name for session in self.setup.sessions}
         wait(self.qtbot, lambda: datetime.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S") not in names)
         self.setup._run_task()
-        session = next(session for session in self.setup.sessions if session.name not in names)
+        wait(self.qtbot, lambda: self._started(names) or self._asks())
+        if not self._started(names):
+            press_button(self.qtbot, self.setup.alyx_run_dialog.run_button)
+        return self._started(names)
+
+    def run(self, end: str = "by itself", press: str | None = None, *, detached: bool = False) -> Any:
+        """Run, perhaps press Stop or Kill once three trials are over, and wait until PyBpod is ready again."""
+        self.protocol(end)
+        self.setup.detached = detached
+        session = self.start()
         if press is not None:
             file = Path(session.path, f"{session.name}.csv")
             wait(self.qtbot, lambda: file.exists() and file.read_text().count("TRIAL;") >= 4)
             {"Stop": self.setup.stop_task, "Kill": self.setup.kill_task}[press]()
         wait(self.qtbot, lambda: self.setup.status == self.setup.STATUS_READY)
         return session
+
+    def _started(self, names: set[str]) -> Any:
+        return next((session for session in self.setup.sessions if session.name not in names), None)
+
+    def _asks(self) -> bool:
+        # a notice of an earlier run may still be up while the next is checked
+        return self.setup.alyx_check is None and self.setup.alyx_run_dialog is not None
 
     def dialog(self, session: Any) -> RegisterDialog:
         """Wait for the dialog of a session, and until it knows what it asks."""

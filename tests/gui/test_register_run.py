@@ -248,8 +248,7 @@ def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, m
 def test_a_run_whose_project_is_closed_meanwhile_is_asked_about(rig, qtbot):
     rig.subject("ea04")
     rig.protocol("when told")
-    rig.setup._run_task()
-    (session,) = rig.setup.sessions
+    session = rig.start()
     file = Path(session.path, f"{session.name}.csv")
     wait(qtbot, lambda: file.exists() and file.read_text().count("TRIAL;") >= 4)
     rig.project.close(silent=True)
@@ -262,8 +261,7 @@ def test_a_run_whose_project_is_closed_meanwhile_is_asked_about(rig, qtbot):
 def test_a_protocol_that_wrote_nothing_is_not_asked_about(rig, qtbot):
     rig.subject("ea04")
     Path(rig.setup.task.filepath).write_text("this is no Python\n")
-    rig.setup._run_task()
-    (session,) = rig.setup.sessions
+    session = rig.start()
     wait(qtbot, lambda: rig.setup.status == rig.setup.STATUS_READY)
     rig.idle()
     assert session.alyx_dialog is None
