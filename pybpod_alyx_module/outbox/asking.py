@@ -43,9 +43,7 @@ class Asking:
         """Return the rows of a list; an empty list only where it is the answer to this very question.
 
         A proxy that repeats an old answer must not make us believe that a record is not there: it would be sent twice.
-        So an empty list is asked for once more, with a word in the question that was never used before and that the
-        answer must repeat: Alyx ignores a filter that it does not know, and an answer to a question with an ``offset``
-        holds the address of the page before.
+        So an empty list is asked for once more, see `count`.
 
         Parameters
         ----------
@@ -67,11 +65,37 @@ class Asking:
         found = self._page(route, {**params, "limit": str(_LIMIT)})
         if found["results"]:
             return list(found["results"])
-        word = uuid.uuid4().hex
-        proof = self._page(route, {**params, "limit": str(_LIMIT), "offset": "1", "asked": word})
-        if proof["count"] != 0 or proof["results"] or word not in str(proof.get("previous")):
+        if self.count(route, params):
             raise self.nonsense(route)
         return []
+
+    def count(self, route: str, params: Mapping[str, str]) -> int:
+        """Return how many rows a list has; the answer is certainly one to this very question.
+
+        It is asked with a word that was never used before and that the answer must repeat: Alyx ignores a filter that
+        it does not know, and an answer to a question with an ``offset`` holds the address of the page before.
+
+        Parameters
+        ----------
+        route, params
+            See `rows`.
+
+        Returns
+        -------
+        int
+            0 if there is none.
+
+        Raises
+        ------
+        HeldError
+            If there is no usable answer.
+        """
+        word = uuid.uuid4().hex
+        page = self._page(route, {**params, "limit": str(_LIMIT), "offset": "1", "asked": word})
+        number: int = page["count"]
+        if word not in str(page.get("previous")) or len(page["results"]) != min(max(number - 1, 0), _LIMIT):
+            raise self.nonsense(route)
+        return number
 
     def detail(self, route: str, record: str) -> dict[str, Any]:
         """Return one record.

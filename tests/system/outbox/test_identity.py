@@ -11,6 +11,11 @@ from tests.system.outbox.conftest import LIFE_S
 KINDS = {"weighing": "weighings", "water": "water-administrations", "session": "sessions"}
 
 
+def swap_at_the_first_post(lab, animal, other, proxy):
+    swaps = iter([True])
+    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+
+
 def test_renamed_while_it_waits(outbox, sender, lab, animal):
     outbox.add(lab.weighing(animal))
     lab.rename(animal, f"{animal.nickname}_b")
@@ -30,8 +35,7 @@ def test_names_swapped_while_it_waits(outbox, sender, lab, animal, other):
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_swapped_between_look_up_and_request(outbox, sender, lab, animal, other, proxy, kind):
     item = outbox.add(getattr(lab, kind)(animal))
-    swaps = iter([True])
-    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+    swap_at_the_first_post(lab, animal, other, proxy)
     sender.run_once()
     assert outbox.item(item.key).state is State.SENT
     assert lab.records(KINDS[kind], other) == []
@@ -43,8 +47,7 @@ def test_names_swapped_between_look_up_and_request(outbox, sender, lab, animal, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_swapped_and_the_answer_lost(outbox, sender, lab, animal, other, proxy, clock, kind):
     item = outbox.add(getattr(lab, kind)(animal))
-    swaps = iter([True])
-    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+    swap_at_the_first_post(lab, animal, other, proxy)
     proxy.fault("drop-after", method="POST")
     sender.run_once()
     assert len(lab.records(KINDS[kind], other)) == 1  # where it must not stay
@@ -54,10 +57,32 @@ def test_names_swapped_and_the_answer_lost(outbox, sender, lab, animal, other, p
     assert (len(lab.records(KINDS[kind], other)), len(lab.records(KINDS[kind], animal))) == (0, 1)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_old_answer_about_a_record_is_no_proof_of_its_animal(outbox, sender, lab, animal, other, proxy, clock, kind):
+    item = outbox.add(getattr(lab, kind)(animal))
+    swap_at_the_first_post(lab, animal, other, proxy)
+    proxy.fault("drop-after", method="POST")
+    sender.run_once()
+    clock.pass_by(LIFE_S)
+    repeats = iter([True])  # the record by its time or key is what the question for its animal is answered with
+
+    def repeat(seen):
+        about = seen.method == "GET" and "subject__pk" in str(seen.query) and seen.path == f"/{KINDS[kind]}"
+        return ("repeat", {}) if about and next(repeats, False) else None
+
+    proxy.choose(repeat)
+    sender.run_once()
+    assert next(repeats, None) is None
+    assert not [row for row in lab.records(KINDS[kind], other) if outbox.item(item.key).state is State.SENT]
+    clock.pass_by(LIFE_S)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+    assert (len(lab.records(KINDS[kind], other)), len(lab.records(KINDS[kind], animal))) == (0, 1)
+
+
 def test_a_withdrawal_whose_answer_is_lost_is_repeated(outbox, sender, lab, animal, other, proxy, clock):
     item = outbox.add(lab.weighing(animal))
-    swaps = iter([True])
-    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+    swap_at_the_first_post(lab, animal, other, proxy)
     proxy.fault("drop-after", method="DELETE")
     sender.run_once()
     waiting = outbox.item(item.key)
@@ -74,8 +99,7 @@ def test_a_withdrawal_whose_answer_is_lost_is_repeated(outbox, sender, lab, anim
 
 def test_what_cannot_be_withdrawn_is_parked_loudly(outbox, sender, lab, animal, other, proxy):
     item = outbox.add(lab.weighing(animal))
-    swaps = iter([True])
-    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+    swap_at_the_first_post(lab, animal, other, proxy)
     proxy.fault("answer", method="DELETE", status=403, body={"detail": "You do not have permission."})
     sender.run_once()
     parked = outbox.item(item.key)
@@ -90,8 +114,7 @@ def test_what_cannot_be_withdrawn_is_parked_loudly(outbox, sender, lab, animal, 
 
 def test_a_misplaced_session_on_which_something_hangs_is_not_deleted(outbox, sender, lab, animal, other, proxy, clock):
     item = outbox.add(lab.session(animal))
-    swaps = iter([True])
-    proxy.before(lambda seen: lab.swap(animal, other) if seen.method == "POST" and next(swaps, False) else None)
+    swap_at_the_first_post(lab, animal, other, proxy)
     proxy.fault("drop-after", method="POST")
     sender.run_once()
     [row] = lab.records("sessions", other)
