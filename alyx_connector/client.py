@@ -533,9 +533,7 @@ class AlyxClient:
         self, cancel: CancelToken | None, report: Report | None, server_time: ServerTime | None = None
     ) -> Iterator[Operation]:
         if self._closed:
-            raise ConfigurationError(
-                f"This client of {self.url} is closed.", hint="Make a new AlyxClient.", setting="client"
-            )
+            raise ConfigurationError(f"This client of {self.url} is closed.", hint="Make a new one.", setting="client")
         token = CancelToken(parent=cancel)
         with self._lock:
             self._running.add(token)

@@ -17,17 +17,19 @@ SETUP = (
     "from alyx_connector import Connector; made = Connector.setup({}); "
     "print('made', made.url, made.username, len(made.search(subject='ea04', details=False)))"
 )
+#: IPython without what would not be the same on every machine.
+IPYTHON = ("-m", "IPython", "--no-banner", "--simple-prompt", "--no-confirm-exit", "--HistoryManager.enabled=False")
 ADDRESS, USER, DEFAULT, PASSWORD, TOKEN = "Server address", "User name", "Make .* the default", "Password of", "Token "
 
 
 class Terminal:
     """A program at a pseudo-terminal, and the hands that answer it."""
 
-    def __init__(self, program, home, **environment):
+    def __init__(self, words, home, **environment):
         self.home = home
         self.child = pexpect.spawn(
             sys.executable,
-            ["-c", program],
+            words,
             encoding="utf-8",
             timeout=60,
             cwd=str(ROOT),
@@ -72,7 +74,8 @@ def start(tmp_path):
     started = []
 
     def start(arguments="", program=SETUP, **environment):
-        started.append(Terminal(program.format(arguments), tmp_path / "home", **environment))
+        words = [*IPYTHON] if program == IPYTHON else ["-c", program.format(arguments)]
+        started.append(Terminal(words, tmp_path / "home", **environment))
         return started[-1]
 
     yield start
@@ -102,6 +105,24 @@ def test_it_asks_in_order_and_keeps_the_token_but_not_the_password(start, sandbo
     again.answer(DEFAULT, "n")
     again.answer(PASSWORD, "jose-demo")
     assert f"made {sandbox.url} jose 25" in again.end()
+
+
+def test_it_asks_in_ipython(start, sandbox, tmp_path):
+    terminal = start(program=IPYTHON, IPYTHONDIR=str(tmp_path / "ipython"))
+    terminal.child.expect_exact("In [1]: ")
+    terminal.child.sendline("from alyx_connector import Connector; made = Connector.setup()")
+    terminal.answer(ADDRESS, sandbox.url)
+    terminal.answer(USER, "jose")
+    terminal.answer(DEFAULT, "")
+    terminal.answer(PASSWORD, "jose-demo")
+    terminal.child.expect_exact("In [2]: ")
+    terminal.child.sendline("print('made', made.url, made.username, len(made.search(subject='ea04', details=False)))")
+    terminal.child.expect_exact(f"made {sandbox.url} jose 25")
+    terminal.child.expect_exact("In [3]: ")
+    terminal.child.sendline("exit")
+    terminal.end()
+    assert terminal.child.exitstatus == 0
+    assert "jose-demo" not in terminal.shown + "".join(terminal.kept.values())
 
 
 def test_a_wrong_password_is_asked_again_with_the_reason_and_the_rest_is_kept(start, sandbox):
