@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pybpod_alyx_module.gui.registering import Known, find_item
+from pybpod_alyx_module.gui.registering import Known, find_item, has_water
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.rig.errors import RigError
@@ -98,26 +98,27 @@ def register(order: Order, outbox: Outbox) -> Done:
     Raises
     ------
     OutboxError
-        It is not in the outbox.
+        It is not in the outbox, or not as it was ordered: to do the same again does no harm.
     """
     prepared, choice = order.prepared, order.choice
     draft = draft_of(order)
     known = choice.known
     item = find_item(outbox, choice.server, choice.subject.alyx_id, prepared.file.uuid)
     if item is not None:  # also where another window was quicker
-        known = replace(known or Known(item.key, item.rig, None, item.created.isoformat()), item=item)
+        known = known or Known(item.key, item.rig, None, item.created.isoformat())
+        known = replace(known, item=item, water=known.water or has_water(outbox, item))
+    drafts: list[Draft] = []
+    updated = known is not None
     if known is None:
-        item = outbox.add(_draft(Kind.SESSION, choice, draft, draft.values))
-        known = Known(item.key, item.rig, None, _now(), item)
-        updated = False
+        drafts.append(_draft(Kind.SESSION, choice, draft, draft.values))
     else:
-        known, updated = _update(known, choice, draft, outbox), True
+        known, drafts = _update(known, choice, draft, outbox)
+    if order.water and (known is None or not known.water):
+        drafts.append(_water(order, known, draft))
+    items = outbox.add_all(*drafts)  # session and water at once: a crash leaves none without the other
+    if known is None:
+        known = Known(items[0].key, items[0].rig, None, _now(), items[0])
     notes = []
-    if order.water and not known.water:
-        try:
-            _add_water(order, known, draft, outbox)
-        except OutboxError as error:
-            notes.append(f"The session is in the outbox, its water is not. {error}")
     registration = Registration(
         server=choice.server,
         session_id=known.session_id,
@@ -133,11 +134,12 @@ def register(order: Order, outbox: Outbox) -> Done:
     return Done(registration, updated, tuple(notes))
 
 
-def _update(known: Known, choice: Choice, draft: SessionDraft, outbox: Outbox) -> Known:
+def _update(known: Known, choice: Choice, draft: SessionDraft, outbox: Outbox) -> tuple[Known, list[Draft]]:
+    # what waits is changed where it waits; else the draft of the change
     item = known.item
     if item is not None and item.state in {State.WAITING, State.PARKED} and item.server_id is None:
         try:
-            return replace(known, item=outbox.edit(item.key, _kept(draft.values, item)))
+            return replace(known, item=outbox.edit(item.key, _kept(draft.values, item))), []
         except OutboxError:
             item = outbox.item(item.key)  # it went off meanwhile
             if item.state in {State.WAITING, State.PARKED}:
@@ -153,10 +155,8 @@ def _update(known: Known, choice: Choice, draft: SessionDraft, outbox: Outbox) -
     values = draft.update_values(current, known.key)
     if known.session_id is not None:
         values["id"] = known.session_id
-        outbox.add(_draft(Kind.SESSION_UPDATE, choice, draft, values))
-    else:
-        outbox.add(_draft(Kind.SESSION_UPDATE, choice, draft, values, follows=known.key))
-    return known
+    follows = known.key if known.session_id is None else None
+    return known, [_draft(Kind.SESSION_UPDATE, choice, draft, values, follows=follows)]
 
 
 def _kept(values: Mapping[str, Any], item: Item) -> dict[str, Any]:
@@ -164,18 +164,21 @@ def _kept(values: Mapping[str, Any], item: Item) -> dict[str, Any]:
     return {**item.values, **{name: value for name, value in values.items() if name not in {"number", "users"}}}
 
 
-def _add_water(order: Order, known: Known, draft: SessionDraft, outbox: Outbox) -> None:
+def _water(order: Order, known: Known | None, draft: SessionDraft) -> Draft:
+    # of a session that is added with it, of one in the outbox, or of one that is on Alyx
     values = draft.water_values(order.water, order.water_type) if order.water else {}
     if not order.water_type:
         values.pop("water_type", None)
-    follows = known.key if known.item is not None else None
-    if follows is None:
+    follows: str | int | None = 0
+    if known is not None:
+        follows = known.key if known.item is not None else None
+    if known is not None and follows is None:
         values["session"] = known.session_id
-    outbox.add(_draft(Kind.WATER, order.choice, draft, values, follows=follows))
+    return _draft(Kind.WATER, order.choice, draft, values, follows=follows)
 
 
 def _draft(
-    kind: Kind, choice: Choice, draft: SessionDraft, values: Mapping[str, Any], *, follows: str | None = None
+    kind: Kind, choice: Choice, draft: SessionDraft, values: Mapping[str, Any], *, follows: str | int | None = None
 ) -> Draft:
     return Draft(
         kind=kind,

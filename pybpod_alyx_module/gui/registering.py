@@ -351,6 +351,27 @@ def find_item(outbox: Outbox, server: str, subject_id: str, session_uuid: str | 
     return found[-1] if found else None
 
 
+def has_water(outbox: Outbox, session: Item) -> bool:
+    """Tell whether water went into the outbox with a session.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        The outbox.
+    session : Item
+        The session.
+
+    Returns
+    -------
+    bool
+        Water that was given up does not count.
+    """
+    return any(
+        one.kind is Kind.WATER and one.follows == session.key and one.state is not _GONE
+        for one in outbox.items(subject=session.subject_id)
+    )
+
+
 def _known(
     registration: Registration | None, outbox: Outbox, server: str, subject: LinkedSubject, file: SessionFile
 ) -> Known | None:
@@ -360,10 +381,7 @@ def _known(
     if item is not None and item.state is _GONE:
         return None  # somebody gave it up: it may be registered anew
     if item is not None:
-        water = any(
-            one.kind is Kind.WATER and one.follows == item.key and one.state is not _GONE
-            for one in outbox.items(subject=subject.alyx_id)
-        )
+        water = has_water(outbox, item)
         sent = item.server_id if item.state is State.SENT else None
         return Known(item.key, item.rig, sent, item.created.isoformat(), item, water=water)
     if registration is None:

@@ -166,21 +166,9 @@ class RunningOutbox(QObject):
         -------
         Task
             Not started yet; it gives the items, as a tuple, once they are on the disk. It fails with an OutboxError
-            where one is not: that names what was kept before it, which must not be added again.
+            where one cannot be kept: none of them is in the outbox then.
         """
-
-        def put(outbox: Outbox) -> tuple[Item, ...]:
-            kept: list[Item] = []
-            for draft in drafts:
-                try:
-                    kept.append(outbox.add(draft))
-                except OutboxError as error:
-                    if not kept:
-                        raise
-                    raise _partly(kept, draft, error) from error
-            return tuple(kept)
-
-        return self.read(put, name="alyx-outbox-add")
+        return self.read(lambda outbox: outbox.add_all(*drafts), name="alyx-outbox-add")
 
     def items(self) -> Task:
         """Make the task that lists what is in the outbox.
@@ -414,14 +402,6 @@ class RunningOutbox(QObject):
         if not self._stopped.is_set():
             self._outlook = outlook
             self.changed.emit()
-
-
-def _partly(kept: list[Item], refused: Draft, cause: OutboxError) -> OutboxError:
-    names = ", ".join(item.subject_name for item in kept)
-    return OutboxError(
-        f"Kept for {names}, but not for {refused.subject_name}: {cause.message}",
-        hint=f"Do not record {names} again. {cause.hint}".strip(),
-    )
 
 
 _running: list[RunningOutbox] = []

@@ -73,8 +73,9 @@ class Draft:
     subject_name: str
     #: The fields, see above; JSON.
     values: Mapping[str, Any]
-    #: Key of the item that must be on Alyx before: the session that water was given in, or that is changed.
-    follows: str | None = None
+    #: Key of the item that must be on Alyx before: the session that water was given in, or that is changed. A number is
+    #: the place of that session among what is added together with this, from 0.
+    follows: str | int | None = None
     #: Where it comes from, for example project and session of PyBpod; JSON, not sent.
     origin: Mapping[str, Any] = field(default_factory=dict)
 

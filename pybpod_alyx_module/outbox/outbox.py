@@ -13,7 +13,8 @@ from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.export import write_csv
 from pybpod_alyx_module.outbox.items import Item
 from pybpod_alyx_module.outbox.moves import Event, move
-from pybpod_alyx_module.outbox.store import Store, Watch
+from pybpod_alyx_module.outbox.store import Store
+from pybpod_alyx_module.outbox.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,22 +79,31 @@ class Outbox:
         OutboxError
             If it makes no sense, or the file cannot be written: it is not in the outbox then.
         """
-        if not draft.username.strip():
-            raise OutboxError("An item of the outbox needs a user who sends it.", hint="Connect to Alyx first.")
+        return self.add_all(draft)[0]
+
+    def add_all(self, *drafts: Draft) -> tuple[Item, ...]:
+        """Put several things into the outbox at once: after a crash, too, either all of them are there or none.
+
+        Parameters
+        ----------
+        *drafts : Draft
+            What is to be written to Alyx, in this order. One may follow an earlier one of them, see `Draft`.
+
+        Returns
+        -------
+        tuple of Item
+            As they are kept: waiting.
+
+        Raises
+        ------
+        OutboxError
+            If one makes no sense, or the file cannot be written: none is in the outbox then.
+        """
+        keys = [str(uuid.uuid4()) for _ in drafts]
         return self.store.add(
-            Item(
-                number=0,
-                key=str(uuid.uuid4()),
-                kind=draft.kind,
-                server=checked_server(draft.server),
-                username=draft.username,
-                subject_id=checked_id(draft.subject_id, draft.subject_name),
-                subject_name=draft.subject_name,
-                values=checked_values(draft.kind, draft.values, draft.follows),
-                follows=draft.follows,
-                created=datetime.now(timezone.utc),
-                rig=socket.gethostname(),
-                origin=dict(draft.origin),
+            *(
+                _new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
+                for draft, key in zip(drafts, keys, strict=True)
             )
         )
 
@@ -278,3 +288,22 @@ class Outbox:
         items = self.items()
         write_csv(items, stream)
         return len(items)
+
+
+def _new_item(draft: Draft, key: str, follows: str | None) -> Item:
+    if not draft.username.strip():
+        raise OutboxError("An item of the outbox needs a user who sends it.", hint="Connect to Alyx first.")
+    return Item(
+        number=0,
+        key=key,
+        kind=draft.kind,
+        server=checked_server(draft.server),
+        username=draft.username,
+        subject_id=checked_id(draft.subject_id, draft.subject_name),
+        subject_name=draft.subject_name,
+        values=checked_values(draft.kind, draft.values, follows),
+        follows=follows,
+        created=datetime.now(timezone.utc),
+        rig=socket.gethostname(),
+        origin=dict(draft.origin),
+    )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.outbox.drafts import exact_time
 from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.outbox.file import connect, open_file, told
+from pybpod_alyx_module.outbox.file import open_file, told
 from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State
+from pybpod_alyx_module.outbox.watch import Watch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,34 +60,27 @@ class Store:
                 self._writer.close()
             self._writer = None
 
-    def add(self, item: Item) -> Item:
-        """Keep a new item; it is on the disk when this returns.
+    def add(self, *items: Item) -> tuple[Item, ...]:
+        """Keep new items, all of them or none; they are on the disk when this returns.
 
         Parameters
         ----------
-        item : Item
-            Without its number.
+        *items : Item
+            Without their numbers.
 
         Returns
         -------
-        Item
-            With its number, and microseconds that no other item has.
+        tuple of Item
+            With their numbers, and microseconds that no other item has.
 
         Raises
         ------
         OutboxError
-            If it cannot be written: it is not in the outbox then. Or if what it follows is not there, or of another
-            animal.
+            If they cannot be written: none is in the outbox then. Or if what one follows is not there, or of another
+            animal; or if it is a session of PyBpod that is there already.
         """
         with self._writing() as connection:
-            self._check_follows(connection, item)
-            item = self._with_own_time(connection, item)
-            row = _row(item)
-            del row["number"]
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT INTO items ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
-            return self._get(connection, item.key)
+            return tuple(self._added(connection, item) for item in items)
 
     def change(self, key: str, edit: Callable[[Item], Item]) -> Item:
         """Change an item; nobody else can in between.
@@ -355,6 +349,34 @@ class Store:
                 return replace(item, values={**item.values, "date_time": exact})
             turn += 1
 
+    def _added(self, connection: sqlite3.Connection, item: Item) -> Item:
+        self._check_follows(connection, item)
+        self._check_once(connection, item)
+        row = _row(self._with_own_time(connection, item))
+        del row["number"]
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO items ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+        return self._get(connection, item.key)
+
+    @staticmethod
+    def _check_once(connection: sqlite3.Connection, item: Item) -> None:
+        # Another window may have registered the same session a moment ago.
+        uuid = item.origin.get("session_uuid")
+        if uuid is None or (item.kind is not Kind.SESSION and (item.kind is not Kind.WATER or item.follows is None)):
+            return
+        rows = connection.execute(
+            "SELECT origin FROM items WHERE kind = ? AND server = ? AND subject_id = ? AND follows IS ? "
+            "AND state <> 'discarded'",
+            (item.kind.value, item.server, item.subject_id, item.follows),
+        )
+        if any(json.loads(row["origin"]).get("session_uuid") == uuid for row in rows):
+            what = "This session" if item.kind is Kind.SESSION else "The water of this session"
+            raise OutboxError(
+                f"{what} of {item.subject_name} is in the outbox already.",
+                hint="Alyx outbox shows it.",
+            )
+
     def _check_follows(self, connection: sqlite3.Connection, item: Item) -> None:
         if item.follows is None:
             return
@@ -364,55 +386,6 @@ class Store:
                 f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}: that is no session of it.",
                 hint="Record it for the subject of the session.",
             )
-
-
-class Watch:
-    """Tells whether anybody, in any program, wrote to the file; may be used by several threads.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._seen: tuple[int, int] | None = None
-
-    def changed(self) -> bool:
-        """Tell whether anybody wrote since this was last asked.
-
-        Returns
-        -------
-        bool
-            True the first time.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
-        with self._lock, told(self._path, "read"):
-            inode = self._path.stat().st_ino
-            if self._connection is None or self._seen is None or self._seen[0] != inode:
-                self._close()
-                self._connection = connect(self._path)
-            # It counts the commits of other connections: this one makes none.
-            now = (inode, int(self._connection.execute("PRAGMA data_version").fetchone()[0]))
-            before, self._seen = self._seen, now
-            return now != before
-
-    def close(self) -> None:
-        """Close the file; it is opened again when it is needed."""
-        with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
 
 
 def _row(item: Item) -> dict[str, Any]:

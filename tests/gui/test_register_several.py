@@ -113,7 +113,11 @@ def test_one_with_a_question_is_opened(rig, menu, qtbot):
     assert rig.written("jo004") == []
 
 
-def test_one_that_was_registered_meanwhile_is_not_registered_twice(rig, three, menu, qtbot):
+def test_one_that_was_registered_meanwhile_is_not_registered_twice(
+    rig, three, menu, qtbot, pybpod_settings, monkeypatch
+):
+    for name, value in {"WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
+        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
     window = open_table(qtbot, menu, three)
     row = window.rows[0]
     menu.trigger(row.session.node, "Register on Alyx…")
@@ -125,7 +129,7 @@ def test_one_that_was_registered_meanwhile_is_not_registered_twice(rig, three, m
     wait(qtbot, lambda: states(window)[0] == "on Alyx")
     wait(qtbot, lambda: running_outbox().counts.open == 0)
     kinds = [item.kind for item in running_outbox().open().items()]
-    assert kinds.count(Kind.SESSION) == 1
+    assert (kinds.count(Kind.SESSION), kinds.count(Kind.WATER)) == (1, 1)
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(rig, three, menu, qtbot):

@@ -121,6 +121,29 @@ def test_water_follows_a_session_of_its_own_animal_only(outbox):
             outbox.add(draft)
 
 
+def test_what_is_added_together_is_there_together_or_not_at_all(outbox):
+    session, water = outbox.add_all(SESSION, replace(WATER, follows=0))
+    assert (water.follows, water.number) == (session.key, session.number + 1)
+    for refused in (replace(WATER, values={}), replace(WATER, follows="x"), replace(WATER, subject_id=ID[:-1] + "6")):
+        with pytest.raises(OutboxError):
+            outbox.add_all(SESSION, replace(refused, follows=refused.follows or 0))
+    assert outbox.items() == (session, water)
+
+
+def test_a_session_of_pybpod_and_its_water_are_added_once(outbox):
+    session = replace(SESSION, origin={"session_uuid": "u"})
+    item, water = outbox.add_all(session, replace(WATER, origin=session.origin, follows=0))
+    with pytest.raises(OutboxError, match="This session of ea04 is in the outbox already"):
+        outbox.add(session)
+    with pytest.raises(OutboxError, match="The water of this session of ea04 is in the outbox already"):
+        outbox.add(replace(WATER, origin=session.origin, follows=item.key))
+    assert outbox.items() == (item, water)
+    outbox.add(replace(session, subject_id=ID[:-1] + "6"))  # two animals on the rig, by explicit choice
+    outbox.add(replace(session, origin={"session_uuid": "v"}))
+    outbox.discard(item.key)
+    outbox.add(session)
+
+
 def test_a_refused_edit_changes_nothing(outbox):
     item = outbox.add(WEIGHING)
     with pytest.raises(OutboxError):
