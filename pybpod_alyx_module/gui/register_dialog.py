@@ -9,7 +9,6 @@ from AnyQt.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -22,7 +21,7 @@ from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.front import show_in_front
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
-from pybpod_alyx_module.gui.plain import CalmComboBox, plain_label
+from pybpod_alyx_module.gui.plain import CalmComboBox, NoticeBox, plain_label
 from pybpod_alyx_module.gui.recorded import take
 from pybpod_alyx_module.gui.register_form import RegisterForm
 from pybpod_alyx_module.gui.register_view import advise, earned, fields_of, with_fields
@@ -47,7 +46,7 @@ CHOOSE: Final = "Choose the animal that was on the rig…"
 KEPT: Final = "Kept on this computer; it is being sent."
 
 #: Lines of what speaks against it that are shown without scrolling.
-_LINES: Final = 6
+_LINES: Final = 10
 
 
 class RegisterDialog(QDialog):
@@ -81,10 +80,7 @@ class RegisterDialog(QDialog):
         self.animal = BigLabel(points=8)
         self.animals = CalmComboBox()
         self.facts = plain_label()
-        self.told = QPlainTextEdit()
-        self.told.setReadOnly(True)
-        self.told.setTabChangesFocus(True)
-        self.told.setStyleSheet("QPlainTextEdit { background: #fff4d6; color: #402c00; }")
+        self.told = NoticeBox()
         self.form = RegisterForm()
         self.status = plain_label()
         self.check_button, self.later_button, self.register_button = (
@@ -98,7 +94,7 @@ class RegisterDialog(QDialog):
         row.addWidget(self.later_button)
         row.addWidget(self.register_button)
         column = QVBoxLayout(self)
-        for widget in (self.user, self.animal, self.animals, self.facts, self.told):
+        for widget in (self.animal, self.animals, self.user, self.facts, self.told):
             column.addWidget(widget)
         scroll = QScrollArea()  # so that the buttons stay on a small screen
         scroll.setWidgetResizable(True)
@@ -108,7 +104,7 @@ class RegisterDialog(QDialog):
         column.addWidget(scroll, 1)
         column.addWidget(self.status)
         column.addLayout(row)
-        self.resize(640, 640)  # fits on a screen of 1366 x 768
+        self.resize(720, 660)  # fits on a screen of 1366 x 768
         self.animals.currentIndexChanged.connect(self._on_animal)
         self.form.changed.connect(self._refresh)
         self.check_button.clicked.connect(self.check)
@@ -292,8 +288,7 @@ class RegisterDialog(QDialog):
         self._fit_told()
 
     def _fit_told(self) -> None:
-        lines = int(self.told.document().size().height())  # of a QPlainTextEdit: lines as they are laid out
-        self.told.setFixedHeight(self.told.fontMetrics().lineSpacing() * min(max(lines, 1), _LINES) + 14)
+        self.told.fit(_LINES)
 
     @slot
     def _on_register(self) -> None:

@@ -138,18 +138,21 @@ class RegisterForm(QWidget):
         self.narrative.setMinimumHeight(44)
         self.narrative.setMaximumHeight(84)
         self.water = WaterField()
-        self._rows = QFormLayout(self)
-        self._rows.setContentsMargins(0, 0, 4, 0)
+        self._rows = QFormLayout()
         self._rows.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
         for name, field in (
             ("&Location", self.location),
             ("&Projects on Alyx", self.projects),
             ("Proced&ures", self.procedures),
-            ("T&ype of session", self.type),
+            ("Type of &session", self.type),
             ("&Narrative", self.narrative),
             ("Water earned", self.water),
         ):
             self._rows.addRow(name, field)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.addLayout(self._rows)
+        column.addStretch(1)  # the rows stay together
         self.water.changed.connect(self.changed)
 
     def fill(self, fields: Fields) -> None:

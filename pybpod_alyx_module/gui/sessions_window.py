@@ -201,7 +201,8 @@ class SessionsWindow(QWidget):
             row.item.setToolTip(column, row.item.text(column))
         row.order = plain_order(prepared, self._settings)
         advice = advise(prepared, choice, self._settings, chosen=False) if choice is not None else None
-        told = [*advice.blocking, *advice.told] if advice is not None else [f"Say which animal it was: {names}"]
+        which = f"Say which animal it was: {' or '.join(names)}."
+        told = [*advice.blocking, *advice.told] if advice is not None else [which]
         if row.order is None:
             self._say(row, ASKS, "\n".join(told))
         else:

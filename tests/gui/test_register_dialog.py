@@ -105,6 +105,14 @@ def test_what_waits_is_changed_where_it_waits(rig, session, menu, qtbot, outbox,
     assert [record["narrative"] for record in rig.written("ea04")] == ["second"]
 
 
+def test_all_that_is_told_can_be_read_without_scrolling(rig, session, menu, qtbot, proxy):
+    proxy.fault("drop", times=10_000)
+    dialog = open_dialog(rig, menu, session)
+    assert small_enough(dialog)
+    assert "Nothing could be checked on Alyx." in dialog.told.toPlainText()
+    assert dialog.told.verticalScrollBar().maximum() == 0
+
+
 def test_open_in_alyx_opens_the_browser(rig, session, menu, qtbot, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))

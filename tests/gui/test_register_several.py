@@ -104,6 +104,7 @@ def test_one_with_a_question_is_opened(rig, menu, qtbot):
     assert states(window) == [ASKS]
     assert window.rows[0].item.data(0, Qt.CheckStateRole) is None
     window.table.setCurrentItem(window.rows[0].item)
+    assert window.rows[0].text == "Say which animal it was: jo003 or jo004."
     press(qtbot, window.open_button)
     dialog = rig.dialog(session)
     dialog.animals.setCurrentIndex(1)
