@@ -13,10 +13,10 @@ from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.target import Target, target_of
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.rig.checks import run_checks
+from pybpod_alyx_module.rig.checks import Finding, run_checks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.config import RigSettings
@@ -37,17 +37,22 @@ class RunCheck(QObject):
     ----------
     targets : sequence of Target
         The animals.
-    policy : mapping
-        What each check does, see `pybpod_alyx_module.rig.checks.run_checks`.
+    settings : RigSettings
+        What each check does; a setting of a check that cannot be used is said, too.
     """
 
     #: What is to be said (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
     finished = Signal(object)
 
-    def __init__(self, targets: Sequence[Target], policy: Mapping[str, str]) -> None:
+    def __init__(self, targets: Sequence[Target], settings: RigSettings) -> None:
         super().__init__()
         self._targets = tuple(targets)
-        self._policy = dict(policy)
+        self._policy = dict(settings.checks)
+        self._wrong = tuple(
+            Finding("alive", "warn", "", problem, checked=False)
+            for problem in settings.problems
+            if problem.startswith("ALYX_PLUGIN_CHECK_")
+        )
         self._states: dict[int, SubjectState] = {}
         self._tasks: list[Task] = []
         self._arrivals: list[_Arrival] = []
@@ -119,7 +124,7 @@ class RunCheck(QObject):
             self._states.get(number) or unknown_state(target, f"{target.where}: {late}")
             for number, target in enumerate(self._targets)
         ]
-        self.finished.emit(run_checks(states, self._policy))
+        self.finished.emit((*run_checks(states, self._policy), *self._wrong))
 
 
 class _Arrival:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui.big_label import BigLabel
@@ -51,7 +51,7 @@ class RunCheckDialog(Question):
             self.head.say(f"{name} does not run")
         self.sentences = [self._sentence(one) for one in findings]
         self.run_button = QPushButton("&Run")
-        self.no_button = QPushButton("&Close" if runs else "&Do not run")
+        self.no_button = QPushButton("&Close" if runs or self.blocked else "&Do not run")
         for button in (self.run_button, self.no_button):
             button.setAutoDefault(False)
         self.no_button.setDefault(True)
@@ -99,7 +99,10 @@ class RunCheckDialog(Question):
         frame.setStyleSheet(f"#finding {{ background: {colour}; }} #finding QLabel {{ color: #202020; }}")
         row = QVBoxLayout(frame)
         row.setContentsMargins(8, 5, 8, 5)
-        row.addWidget(plain_label(without_long_words(_words(finding))))
+        label = plain_label()
+        label.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Preferred)  # as high as its text is at this width
+        label.setText(without_long_words(_words(finding)))
+        row.addWidget(label)
         return frame
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QScrollArea
 
 from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.host import HostProject
 from pybpod_alyx_module.models.setup import impl
+from pybpod_alyx_module.rig.checks import Finding
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
 
@@ -135,6 +137,7 @@ def test_each_check_warns_and_blocks(rig, policy, check, animals, sentence):
     assert sentence in dialog.text
     assert f"This blocks Run ({SETTINGS[check]} = 'block' in user_settings.py)." in dialog.text
     assert not dialog.run_button.isVisible()
+    assert dialog.no_button.text() == "&Close"
     rig.qtbot.keyClick(dialog, Qt.Key_Return)
     wait(rig.qtbot, lambda: not living(RunCheckDialog))
     rig.rests()
@@ -151,6 +154,25 @@ def test_below_the_minimum_weight_warns_and_blocks(rig, policy, alyx):
     dialog = rig.asked()
     assert "ALYX_PLUGIN_CHECK_MIN_WEIGHT = 'block'" in dialog.text
     rig.rests()
+
+
+def test_what_fits_does_not_scroll(qtbot, host):
+    said = [Finding("water", "warn", "", f"thirsty is still to be given {n} mL of water today.") for n in range(5)]
+    dialog = RunCheckDialog("Setup", said)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    assert dialog.findChild(QScrollArea).verticalScrollBar().maximum() == 0
+
+
+def test_a_setting_that_cannot_be_used_is_said_while_it_runs(rig, policy):
+    policy(alive="blok")
+    rig.put_on("free")
+    rig.press()
+    wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog is not None)
+    notice = rig.setup.alyx_run_dialog
+    assert "ALYX_PLUGIN_CHECK_ALIVE in user_settings.py must be" in notice.text
+    rig.runs()
 
 
 def test_run_really_starts_the_protocol(rig, policy):

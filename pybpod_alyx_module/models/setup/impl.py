@@ -68,7 +68,7 @@ class Setup(HostSetup):
             return
         self._close_dialog()
         self._checked = self._what_runs()
-        self.alyx_check = check = RunCheck(targets, settings.checks)
+        self.alyx_check = check = RunCheck(targets, settings)
         check.finished.connect(self._on_checked)
         check.start()
         self._show_checking()
