@@ -51,6 +51,7 @@ class DiscardDialog(Question):
         column.addWidget(self.text, 1)
         column.addWidget(buttons)
         self.resize(520, 220)
+        self.keep_button.setFocus()  # the space bar is as safe as Enter
 
     @slot
     def _on_discard(self) -> None:

@@ -100,6 +100,7 @@ class ClosingQuestion(Question):
         column.addWidget(self.text, 1)
         column.addWidget(buttons)
         self.resize(480, 150)
+        self.stay_button.setFocus()  # the space bar is as safe as Enter
 
     @slot
     def _on_close(self) -> None:

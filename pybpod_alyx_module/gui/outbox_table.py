@@ -10,6 +10,7 @@ from AnyQt.QtWidgets import QAbstractItemView, QTableView
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox_words import local_time, needs_person, state_words, time_words, value_words, why
+from pybpod_alyx_module.gui.target import server_name
 from pybpod_alyx_module.gui.words import cell
 
 if TYPE_CHECKING:
@@ -25,24 +26,24 @@ URGENT: Final = "#b00020"
 
 #: What waits.
 WAITING: Final[tuple[Column, ...]] = (
-    ("What", value_words, 180),
-    ("Time (lab)", time_words, 145),
+    ("What", value_words, 165),
+    ("Time (lab)", time_words, 130),
     ("Subject", lambda item: item.subject_name, 110),
-    ("State", state_words, 140),
-    ("What went wrong, next attempt", why, 205),
+    ("State", state_words, 130),
+    ("What went wrong, next attempt", why, 235),
     ("User", lambda item: item.username, 80),
-    ("Server", lambda item: item.server, 140),
-    ("Waits since", lambda item: local_time(item.created), 145),
+    ("Server", lambda item: server_name(item.server), 140),
+    ("Waits since", lambda item: local_time(item.created), 130),
 )
 
 #: What was sent or discarded.
 SENT: Final[tuple[Column, ...]] = (
-    ("Sent", lambda item: local_time(item.sent_at) or state_words(item), 145),
-    ("What", value_words, 180),
-    ("Time (lab)", time_words, 145),
+    ("Sent", lambda item: local_time(item.sent_at) or state_words(item), 130),
+    ("What", value_words, 165),
+    ("Time (lab)", time_words, 130),
     ("Subject", lambda item: item.subject_name, 110),
     ("User", lambda item: item.username, 80),
-    ("Server", lambda item: item.server, 140),
+    ("Server", lambda item: server_name(item.server), 140),
     ("Id on Alyx", lambda item: item.server_id or "", 270),
     ("Rig", lambda item: item.rig, 90),
 )

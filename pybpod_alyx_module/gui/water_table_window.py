@@ -17,7 +17,7 @@ from AnyQt.QtWidgets import (
     QWidget,
 )
 
-from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.front import show_in_front
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 #: Label of the menu entry.
 WATER_DUE: Final = "Water due today…"
+
+#: What one can do where the table could not be asked for.
+WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
 
 COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Outcome")
 ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, OUTCOME = range(len(COLUMNS))
@@ -78,6 +81,7 @@ class WaterTableWindow(QWidget):
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QTableWidget.NoSelection)
         self.table.setWordWrap(True)
+        self.table.setTabKeyNavigation(False)  # Tab leads to the buttons, arrows through the cells
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(ANIMAL, QHeaderView.Interactive)
@@ -141,7 +145,8 @@ class WaterTableWindow(QWidget):
     @slot
     def _on_failed(self, error: BaseException) -> None:
         message = describe(error).text
-        stale = " What is shown is older." if self.shown is not None else ""
+        without = WITHOUT_ALYX if isinstance(error, UnreachableError) else ""
+        stale = " What is shown is older." if self.shown is not None else without
         self.told.setText(f"{message}{stale}")
 
     @slot

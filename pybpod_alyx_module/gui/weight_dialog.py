@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
 
+#: The settings that it depends on: a wrong one is told in it.
+_SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
+
 
 class WeightDialog(RecordDialog):
     """Records a weight of one animal.
@@ -141,10 +144,11 @@ class WeightDialog(RecordDialog):
         list of str
             A sentence each.
         """
+        lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
         if self.asked is None:
-            return []
+            return lines
         state = self.asked.state
-        lines = list(not_there(state))
+        lines += not_there(state)
         last = state.last_weight
         if last is not None:
             when = f" on {last.when:%Y-%m-%d at %H:%M}" if last.when else ""

@@ -17,6 +17,9 @@ __all__ = ["NO_LIMIT", "Judgement", "judge", "limit_of", "no_limit_reason"]
 #: What is said where the lab sets no minimum weight.
 NO_LIMIT = "no limit set on Alyx"
 
+#: What is said where the lab sets no expected weight.
+NO_EXPECTED = "the lab sets no expected weight on Alyx"
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -100,9 +103,8 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
     limit = limit_of(requirement)
     to_minimum = None if limit is None else typed - limit
     if percentage is None:
-        percentage_text = "no percentage weight: " + no_limit_reason(requirement)
-        if not requirement.judged_by:
-            percentage_text = "no percentage weight: the lab sets no expected weight on Alyx"
+        whose = "Alyx has no expected weight of this subject" if requirement.judged_by else NO_EXPECTED
+        percentage_text = f"no percentage weight: {whose}"
     else:
         off = f", implant of {shown(implant)} g off both" if implant else ""
         by = f", by {requirement.judged_by}" if requirement.zscore_weight_pct else ""

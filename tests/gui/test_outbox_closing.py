@@ -62,6 +62,7 @@ def test_it_tells_what_waits_and_closes_when_told_to(host, quits, qtbot):
     host._exit_app()
     assert quits == []
     assert not question().isModal()
+    assert question().focusWidget() is question().stay_button
     assert question().text.text() == (
         "2 items still wait to be sent to Alyx. They are kept on this computer and sent when PyBpod is next open. "
         "They need you: look at the outbox."

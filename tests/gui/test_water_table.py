@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import Qt
 
-from pybpod_alyx_module.gui.water_table_window import AMOUNT, ANIMAL, GIVEN, OUTCOME, REMAINS, WATER_DUE
-from tests.gui.hands import press, small_enough, wait
+from pybpod_alyx_module.gui.water_table_window import AMOUNT, ANIMAL, GIVEN, OUTCOME, REMAINS, WATER_DUE, WITHOUT_ALYX
+from tests.gui.hands import activate, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
 __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
@@ -146,3 +146,21 @@ def test_it_closes_with_the_project(bench):
     bench.project.close(silent=True)
     assert bench.project.alyx_water_window is None
     assert not window.isVisible()
+
+
+def test_the_keyboard_reaches_the_buttons(bench):
+    bench.subject("thirsty")
+    window = table(bench)
+    activate(bench.qtbot, window)
+    window.table.setFocus()
+    tick(window, 0)
+    bench.qtbot.keyClick(window.table, Qt.Key_Tab)
+    assert window.refresh_button.hasFocus()
+
+
+def test_without_alyx_it_says_how_water_is_recorded(project, alyx, outbox, qtbot, menu, proxy):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    bench.subject("thirsty")
+    proxy.fault("drop", times=100_000)
+    assert table(bench).told.text().endswith(WITHOUT_ALYX)

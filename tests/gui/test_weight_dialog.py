@@ -106,6 +106,11 @@ def test_it_is_said_that_it_fits_another_animal(bench, alyx):
     wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.reasons.text())
 
 
+def test_a_setting_that_cannot_be_used_is_said(bench, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT", "ten", raising=False)
+    assert "ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT in user_settings.py must be" in weigh(bench, "culled").facts.text()
+
+
 def test_the_percentage_of_the_setting_counts(bench, alyx, pybpod_settings, monkeypatch):
     monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT", 50, raising=False)
     dialog = weigh(bench, "released")
