@@ -14,6 +14,7 @@ from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.records import (
     KEY_IN_JSON,
     ROUTES,
+    UUID_IN_JSON,
     differences,
     has_our_amount,
     has_time,
@@ -22,6 +23,7 @@ from pybpod_alyx_module.outbox.records import (
     key_of,
     payload,
     record_id,
+    uuid_in,
 )
 
 if TYPE_CHECKING:
@@ -82,8 +84,10 @@ class Delivery:
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
         fields = payload(self._item, self._nickname(), self._session_id)
-        if self._item.kind is Kind.SESSION and "number" not in fields:
-            fields["number"] = self._next_number(str(fields["start_time"])[:10])
+        if self._item.kind is Kind.SESSION:
+            self._refuse_a_second(fields)
+            if "number" not in fields:
+                fields["number"] = self._next_number(str(fields["start_time"])[:10])
         return Parcel(fields)
 
     def send(self, parcel: Parcel) -> Outcome:
@@ -192,6 +196,19 @@ class Delivery:
             reason = f"{self._ask.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
             raise HeldError(Outcome(Event.PARK, reason, "Have one of them renamed on Alyx, then retry."))
         return nickname
+
+    def _refuse_a_second(self, fields: Mapping[str, Any]) -> None:
+        # A copy of the PyBpod project on another computer may have registered the same session meanwhile.
+        session = uuid_in(fields)
+        if session is None:
+            return
+        for record in _ids(self._ask.rows(self._route, {"django": f"json__{'__'.join(UUID_IN_JSON)},{session}"})):
+            if key_of(self._ask.detail(self._route, record)) != self._item.key:
+                reason = (
+                    f"This PyBpod session is on {self._ask.server} already, registered elsewhere ({record})."
+                )
+                hint = "Discard this one; the session's menu then updates the record that is there."
+                raise HeldError(Outcome(Event.PARK, reason, hint))
 
     def _next_number(self, day: str) -> int:
         chosen = {"django": f"subject__pk,{self._item.subject_id},start_time__date,{day}"}

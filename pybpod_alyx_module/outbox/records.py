@@ -23,6 +23,8 @@ ROUTES = {
 }
 #: Where the key of a session stands in its ``json``.
 KEY_IN_JSON = ("pybpod", "outbox_key")
+#: Where the ``json`` of a session holds the UUID that PyBpod gave it.
+UUID_IN_JSON = ("pybpod", "session_uuid")
 _SETS = frozenset({"users", "projects", "procedures"})
 
 
@@ -91,8 +93,32 @@ def key_of(session: Mapping[str, Any]) -> Any:
     Any
         None if it was not made by an outbox.
     """
+    return _in_json(session, KEY_IN_JSON)
+
+
+def uuid_in(session: Mapping[str, Any]) -> str | None:
+    """Return the UUID that PyBpod gave a session.
+
+    Parameters
+    ----------
+    session : mapping
+        Its detail, or the fields that are sent.
+
+    Returns
+    -------
+    str or None
+        None if there is none.
+    """
+    found = _in_json(session, UUID_IN_JSON)
+    try:
+        return str(UUID(found))
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _in_json(session: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     found: Any = session.get("json")
-    for name in KEY_IN_JSON:
+    for name in names:
         found = found.get(name) if isinstance(found, dict) else None
     return found
 

@@ -152,3 +152,17 @@ def test_a_draft_carries_no_other_user(outbox, sender, lab, animal):
     assert waiting.state is State.WAITING
     assert "nobody" in waiting.reason
     assert lab.records("weighings", animal) == []
+
+
+def test_a_session_of_pybpod_that_another_computer_registered_is_parked_not_doubled(outbox, sender, lab, animal):
+    pybpod = {"session_uuid": "7f467fe0-c47b-57c6-879d-387fea70726f"}
+    there = lab.direct.post(
+        "sessions",
+        {"subject": animal.nickname, "start_time": "2026-11-21T08:00:00", "number": 1, "json": {"pybpod": pybpod}},
+    )
+    item = outbox.add(lab.session(animal, json={"pybpod": pybpod}))
+    sender.run_once()
+    parked = outbox.item(item.key)
+    assert parked.state is State.PARKED
+    assert there["url"].rpartition("/")[2] in parked.reason
+    assert [row["number"] for row in lab.records("sessions", animal)] == [1]
