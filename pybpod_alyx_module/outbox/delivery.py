@@ -204,9 +204,7 @@ class Delivery:
             return
         for record in _ids(self._ask.rows(self._route, {"django": f"json__{'__'.join(UUID_IN_JSON)},{session}"})):
             if key_of(self._ask.detail(self._route, record)) != self._item.key:
-                reason = (
-                    f"This PyBpod session is on {self._ask.server} already, registered elsewhere ({record})."
-                )
+                reason = f"This PyBpod session is on {self._ask.server} already, registered elsewhere ({record})."
                 hint = "Discard this one; the session's menu then updates the record that is there."
                 raise HeldError(Outcome(Event.PARK, reason, hint))
 
