@@ -375,7 +375,7 @@ def _known_sentence(choice: Choice) -> str:
     known = choice.known
     if known is None:
         return ""
-    water = " Its water is recorded, too: correct that on Alyx, or while it waits in the Alyx outbox." * known.water
+    water = " Its water is not changed here: correct that on Alyx, or while it waits in the Alyx outbox." * known.water
     if known.session_id is not None:
         return f"This session is on Alyx already ({known.session_id}): Update changes that record.{water}"
     return f"This session waits in the Alyx outbox: Update changes what will be sent.{water}"

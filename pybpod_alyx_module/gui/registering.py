@@ -57,7 +57,7 @@ class Known:
     item: Item | None = None
     #: The record on Alyx; None where it could not be asked.
     record: Mapping[str, Any] | None = field(default=None, hash=False)
-    #: Whether water went with it: an item of the outbox, or a record on Alyx.
+    #: Whether water went with it, or may have: an item of the outbox, or a record on Alyx.
     water: bool = False
 
     @property
@@ -282,7 +282,8 @@ class _Asking:
         ours = free.get(OURS) if isinstance(free, dict) else None
         found_key = ours.get(OUTBOX_KEY) if isinstance(ours, dict) else None
         base = known or Known(str(found_key or file.uuid), str((ours or {}).get("host") or ""), session_id, "")
-        water = base.water or bool(record.get("wateradmin_session_related"))
+        # What the outbox says holds; a note of the registration alone knows nothing of the water.
+        water = (base.item is not None and base.water) or bool(record.get("wateradmin_session_related"))
         return replace(base, session_id=session_id, record=record, water=water)
 
     def _ask(self, what: str, endpoint: str | tuple[str, ...], django: str | None) -> Any:
@@ -388,7 +389,8 @@ def _known(
         return None
     if registration.session_id is None and registration.host == socket.gethostname():
         return None  # the outbox of this computer does not have it (any more): it never reached Alyx from here
-    return Known(registration.key, registration.host, registration.session_id, registration.registered_at)
+    # Until its record is seen, its water may be there: it must not be given twice.
+    return Known(registration.key, registration.host, registration.session_id, registration.registered_at, water=True)
 
 
 def _by_server(linked: Sequence[LinkedAnimal]) -> Iterator[tuple[str, list[LinkedAnimal]]]:

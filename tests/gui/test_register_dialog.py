@@ -177,6 +177,24 @@ def test_a_copy_of_the_project_on_another_rig_finds_the_record(
     assert session.alyx_standing.registration.session_id == before["id"]
 
 
+def test_what_only_a_note_tells_of_gets_no_second_water_while_alyx_is_away(
+    rig, session, menu, qtbot, outbox, proxy, monkeypatch, tmp_path
+):
+    register(rig, menu, session, qtbot)
+    rig.on_alyx(session)
+    wait(qtbot, lambda: session.alyx_standing.registration.session_id is not None)
+    running.stop_outbox()
+    home = tmp_path / "other rig"
+    shutil.copytree(tmp_path / "alyx-home", home, ignore=shutil.ignore_patterns("outbox*"))
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(home))
+    menu.labels(rig.setup.node)  # another node is selected meanwhile
+    proxy.fault("drop", times=10_000)
+    menu.trigger(session.node, "Update on Alyx…")
+    dialog = rig.dialog(session)
+    assert dialog.register_button.text() == "&Update"
+    assert not dialog.form.water.isVisible()
+
+
 def test_closed_without_an_answer_nothing_is_sent(rig, session, menu, qtbot, outbox):
     dialog = open_dialog(rig, menu, session)
     activate(qtbot, dialog)
