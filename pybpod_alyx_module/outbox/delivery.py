@@ -108,6 +108,11 @@ class Delivery:
                 return self._update(parcel.session_id, parcel.fields)
             answer = self._ask.create(self._route, parcel.fields)
         except HeldError as held:
+            if held.outcome.event is Event.PARK and f"nickname={parcel.fields.get('subject')} does not exist" in str(
+                held.outcome.reason
+            ):  # renamed between the look-up and the request: looked up anew
+                reason = f"{self._item.subject_name} was renamed on {self._ask.server} at this moment."
+                return Outcome(Event.POSTPONE, reason, scope=Scope.ITEM)
             return held.outcome
         record = record_id(answer)
         if record is None or not is_ours(self._item, answer):
