@@ -177,7 +177,7 @@ def test_a_setting_that_cannot_be_used_is_said_while_it_runs(rig, policy):
 
 def test_run_really_starts_the_protocol(rig, policy):
     policy(weighed_today="warn", alive="block")
-    rig.put_on("east")
+    rig.put_on("never_weighed")  # at every hour of the day
     dialog = rig.asked()
     press(rig.qtbot, dialog.run_button)
     rig.runs()

@@ -57,22 +57,22 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     bench.subject("thirsty")
     window = table(bench)
     found = rows(window)
-    tick(window, found["east"])
-    tick(window, found["culled"])
+    ticked = ("watered", "culled", "east")
+    for name in ticked:
+        tick(window, found[name])
     window.table.item(found["culled"], AMOUNT).setText("0,25")
     press(bench.qtbot, window.give_button)
-    wait(
-        bench.qtbot, lambda: all("It is on Alyx." in text(window, found[name], OUTCOME) for name in ("east", "culled"))
-    )
-    assert len(outbox.open().items()) == 2
+    wait(bench.qtbot, lambda: all("It is on Alyx." in text(window, found[name], OUTCOME) for name in ticked))
+    assert len(outbox.open().items()) == len(ticked)
     (given,) = alyx.of("water-administrations", "culled")
     assert (given["water_administered"], given["water_type"], given["user"]) == (0.25, "Hydrogel", "jose")
-    assert len(alyx.of("water-administrations", "east")) == 1
+    assert len(alyx.of("water-administrations", "watered")) == len(alyx.of("water-administrations", "east")) == 1
     assert alyx.of("water-administrations", "thirsty") == []
     assert window.ticked() == []  # what is given cannot be given again by the same tick
     press(bench.qtbot, window.refresh_button)
     wait(bench.qtbot, lambda: window._asking is None)
-    assert "east" not in rows(window)
+    # not asked of east: its lab is 14 hours ahead of the server, which counts the water for the next day before 10:00
+    assert "watered" not in rows(window)
     assert text(window, rows(window)["culled"], GIVEN) == "0.00 + 0.25"
 
 
