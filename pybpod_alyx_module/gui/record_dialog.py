@@ -99,6 +99,7 @@ class RecordDialog(QDialog):
         self._wanted = False
         self._entry: Entry | None = None
         self._item: Item | None = None
+        self._left = False
         self.user = BigLabel(f"at {target.where}", points=4)
         self.animal = BigLabel(target.name, points=8)
         self.notice = plain_label()
@@ -197,19 +198,27 @@ class RecordDialog(QDialog):
         self.notice.setText(f"{why} What you typed can still be recorded for {self.target.name} on Alyx.")
         self.notice.show()
 
+    @slot
     def done(self, result: int) -> None:
-        """Close; what is being asked is given up, what is being kept is kept.
+        """Close, also when asked twice, as by two quick Escapes.
 
         Parameters
         ----------
         result : int
             As Qt counts.
         """
+        if not self._left:
+            self._left = True
+            self.leave()
+        super().done(result)
+
+    @slot
+    def leave(self) -> None:
+        """Give up what is being asked, once; what is being kept is kept."""
         for task in (self._asking, self._looking):
             if task is not None:
                 task.cancel()
         self.running.changed.disconnect(self._on_outbox)
-        super().done(result)
 
     @slot
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name

@@ -181,18 +181,13 @@ class WeightDialog(RecordDialog):
         """Leave the scale to the next animal."""
         self.weight.stop()
 
-    def done(self, result: int) -> None:
-        """Close, and leave the scale to others.
-
-        Parameters
-        ----------
-        result : int
-            As Qt counts.
-        """
+    @slot
+    def leave(self) -> None:
+        """Give up what is being asked, once, and leave the scale to others."""
         self.weight.stop()
         if self._asking_others is not None:
             self._asking_others.cancel()
-        super().done(result)
+        super().leave()
 
 
 def _plain(value: Decimal) -> str:
