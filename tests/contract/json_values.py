@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 #: What stands below "v" in a session each; MISSING: nothing does.
-MISSING = object()
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"  # the names of tests must be the same in every process
+
+
+MISSING = _Missing()
 VALUES = (
     *(-7, -5, -3.5, 0, 1, 4, 1e-7),
     *("-5", "001", "1", "True", "None", "a, b", "a", "2024-01-01"),

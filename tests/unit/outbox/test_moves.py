@@ -26,7 +26,7 @@ ITEM = Item(
     rig="rig1",
     origin={},
 )
-BY_PEOPLE = {Event.RETRY, Event.EDIT, Event.DISCARD}
+BY_PEOPLE = (Event.RETRY, Event.EDIT, Event.DISCARD)
 
 
 def in_state(state, **fields):
