@@ -47,6 +47,11 @@ setup(
     python_requires=">=3.10",
     packages=[
         "alyx_connector",
+        "alyx_connector.cli",
+        "alyx_connector.frames",
+        "alyx_connector.http",
+        "alyx_connector.records",
+        "alyx_connector.search",
         "alyx_sandbox",
         "pybpod_alyx_module",
         "pybpod_alyx_module.demo",
@@ -87,7 +92,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            "alyx-connector = alyx_connector.cli:main",
+            "alyx-connector = alyx_connector.cli.main:main",
             "pybpod-alyx = pybpod_alyx_module.__main__:main",
         ]
     },

@@ -3,8 +3,6 @@
 from alyx_connector._version import __version__
 from alyx_connector.accounts import Account, Accounts
 from alyx_connector.address import Address, parse_address
-from alyx_connector.arguments import Timeouts
-from alyx_connector.client import AlyxClient
 from alyx_connector.connector import Connector
 from alyx_connector.errors import (
     AlyxError,
@@ -26,7 +24,9 @@ from alyx_connector.errors import (
     TransportError,
     UnreachableError,
 )
-from alyx_connector.parquet import read_parquet, write_parquet
+from alyx_connector.frames.parquet import read_parquet, write_parquet
+from alyx_connector.http.arguments import Timeouts
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
 from alyx_connector.tokens import TokenStore, choose_token_store
 from alyx_connector.warning import AlyxWarning

@@ -2,7 +2,7 @@
 
 import sys
 
-from alyx_connector.cli import main
+from alyx_connector.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

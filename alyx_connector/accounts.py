@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.address import Address, parse_address
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
-from alyx_connector.storage import HOME_SETTING, JsonFile, home_folder
+from alyx_connector.private_file import HOME_SETTING, JsonFile, home_folder
 from alyx_connector.tokens import MemoryTokenStore, TokenStore, choose_token_store
 
 if TYPE_CHECKING:

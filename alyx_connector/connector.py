@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.cache import Cache
-from alyx_connector.client import AlyxClient
-from alyx_connector.current_details import Work
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
-from alyx_connector.filter_check import endpoint_rows, filter_rows, find_endpoint
-from alyx_connector.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, Column
+from alyx_connector.frames.layouts import ACCOUNT, DETAIL_ERROR, ENDPOINT, FILTER, Column
+from alyx_connector.frames.tables import expanded, make_table
+from alyx_connector.http.client import AlyxClient
+from alyx_connector.http.server_time import utc_now
 from alyx_connector.progress import CancelToken
 from alyx_connector.progress_bar import ProgressBar
-from alyx_connector.prompts import Given, log_in, say
+from alyx_connector.records.subject_records import SubjectRecords
+from alyx_connector.records.writing import Writing
 from alyx_connector.schema_source import SchemaSource
-from alyx_connector.search import Search, find
-from alyx_connector.server_time import utc_now
-from alyx_connector.subject_records import SubjectRecords
-from alyx_connector.tables import expanded, make_table
+from alyx_connector.search.cache import Cache
+from alyx_connector.search.current_details import Work
+from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
+from alyx_connector.search.search import Search, find
+from alyx_connector.terminal import Given, log_in, say
 from alyx_connector.warning import AlyxWarning
-from alyx_connector.writing import Writing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alyx_connector.progress import Report
-    from alyx_connector.schema import Endpoint, Schema
+    from alyx_connector.search.schema import Endpoint, Schema
 
 __all__ = ["Connector"]
 

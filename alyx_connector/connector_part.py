@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.layouts import Column
+    from alyx_connector.frames.layouts import Column
+    from alyx_connector.http.client import AlyxClient
 
 __all__ = ["ConnectorPart"]
 

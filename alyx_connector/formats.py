@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.cells import column_values, for_spreadsheet, json_text, text_of, visible
+from alyx_connector.frames.text import column_values, for_spreadsheet, json_text, text_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def columns_of(frame: pd.DataFrame) -> dict[str, list[Any]]:
     Returns
     -------
     dict of list
-        See `alyx_connector.cells.column_values`.
+        See `alyx_connector.frames.text.column_values`.
     """
     return {str(name): column_values(str(name), frame[name]) for name in frame.columns}
 

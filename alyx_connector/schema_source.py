@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, CredentialsError, ProtocolError, ResponseError
-from alyx_connector.schema import Schema, parse_schema, schema_from_dict, schema_to_dict
-from alyx_connector.storage import JsonFile, home_folder
+from alyx_connector.private_file import JsonFile, home_folder
+from alyx_connector.search.schema import Schema, parse_schema, schema_from_dict, schema_to_dict
 
 if TYPE_CHECKING:
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.frames.tables import Tell
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
-    from alyx_connector.tables import Tell
 
 __all__ = ["SchemaSource"]
 

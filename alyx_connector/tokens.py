@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.storage import JsonFile, home_folder
+from alyx_connector.private_file import JsonFile, home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,18 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from alyx_sandbox.models import (
-    Allele,
-    Lab,
-    Line,
-    Litter,
-    Project,
-    Source,
-    Species,
-    Strain,
-    Subject,
-    Zygosity,
-)
+from alyx_sandbox.models import Allele, Lab, Line, Litter, Project, Source, Species, Strain, Subject, Zygosity
 from alyx_sandbox.serializers import WaterAdministrationSerializer, WeighingSerializer, current_user, slug
 from alyx_sandbox.water import WaterControl, water_control, water_controls
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alyx_connector.cells import visible
 from alyx_connector.errors import AlyxError
+from alyx_connector.frames.text import visible
 from alyx_connector.whole_file import whole_file
 from pybpod_alyx_module.outbox.delivery import describe
 from pybpod_alyx_module.outbox.items import OPEN, State

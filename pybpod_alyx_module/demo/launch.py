@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.demo.sandbox import SandboxServer
 from pybpod_alyx_module.demo.scratch import Login, make_scratch
 

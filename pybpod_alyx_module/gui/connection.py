@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.address import parse_address
-from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, LoginRequiredError
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.tokens import MemoryTokenStore
 
 if TYPE_CHECKING:

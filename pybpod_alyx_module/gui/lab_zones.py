@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.storage import JsonFile, home_folder
+from alyx_connector.private_file import JsonFile, home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
 
-#: In the folder of `alyx_connector.storage.home_folder`.
+#: In the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME: Final = "lab_zones.json"
 
 

@@ -27,7 +27,7 @@ from pybpod_alyx_module.sync.servers import same_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from pybpod_alyx_module.gui.recorded import LinkedAnimal, Recorded
     from pybpod_alyx_module.outbox.items import Item
     from pybpod_alyx_module.outbox.outbox import Outbox

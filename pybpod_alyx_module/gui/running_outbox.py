@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from AnyQt.QtCore import QObject, Qt, Signal
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, LoginRequiredError
-from alyx_connector.storage import home_folder
+from alyx_connector.http.client import AlyxClient
+from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.gui.connection import PROGRAM
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox_words import needs_person, wants_login, with_logins

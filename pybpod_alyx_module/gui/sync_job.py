@@ -21,7 +21,7 @@ from pybpod_alyx_module.sync.service import fetch_remote
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress, Report
     from pybpod_alyx_module.sync.snapshot import RemoteSnapshot
 

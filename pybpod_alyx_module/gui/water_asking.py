@@ -18,7 +18,7 @@ from pybpod_alyx_module.rig.water_table import fetch_table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.config import SessionSettings
     from pybpod_alyx_module.gui.asking import Desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.record_fields import merged
+from alyx_connector.records.record_fields import merged
 from pybpod_alyx_module.outbox.asking import Asking
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF
 from pybpod_alyx_module.outbox.items import Kind

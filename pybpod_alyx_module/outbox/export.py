@@ -6,7 +6,7 @@ import csv
 import json
 from typing import IO, TYPE_CHECKING
 
-from alyx_connector.cells import for_spreadsheet
+from alyx_connector.frames.text import for_spreadsheet
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIME_OF
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from alyx_connector.storage import HOME_SETTING, make_private_folder
+from alyx_connector.private_file import HOME_SETTING, make_private_folder
 from pybpod_alyx_module.outbox.errors import OutboxError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING, Any
 
-from alyx_connector.storage import home_folder
+from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.outbox.drafts import checked_id, checked_server, checked_values
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.export import write_csv
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.outbox.items import Counts, Draft, State
 
-#: Name of the file in the folder of `alyx_connector.storage.home_folder`.
+#: Name of the file in the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME = "outbox.sqlite"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from alyx_connector.record_fields import merged, same_time
+from alyx_connector.records.record_fields import merged, same_time
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
 from pybpod_alyx_module.outbox.items import Kind
 

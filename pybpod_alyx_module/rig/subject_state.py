@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
-from alyx_connector.parallel import gather
+from alyx_connector.http.parallel import gather
 from alyx_connector.progress import CancelToken
 from pybpod_alyx_module.rig.lab_time import lab_zone
 from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
@@ -25,7 +25,7 @@ from pybpod_alyx_module.rig.water import water_today
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import Progress
     from pybpod_alyx_module.rig.rows import SessionSeen
     from pybpod_alyx_module.rig.water import Water

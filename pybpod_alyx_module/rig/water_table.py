@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
-from alyx_connector.parallel import gather
+from alyx_connector.http.parallel import gather
 from pybpod_alyx_module.rig.rows import first_day, number_of, running_type, wall_time, water_now, weighings
 from pybpod_alyx_module.rig.weight_concerns import OtherAnimal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress
     from pybpod_alyx_module.rig.water import Water
     from pybpod_alyx_module.rig.weight_concerns import Weighed

@@ -11,7 +11,7 @@ from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alyx_connector.client import AlyxClient
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.sync.snapshot import LocalSubject
 

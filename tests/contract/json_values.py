@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+
 #: What stands below "v" in a session each; MISSING: nothing does.
 class _Missing:
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import CancelToken
 from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
 from pybpod_alyx_module.rig.rows import first_day

@@ -9,7 +9,7 @@ import pytest
 from AnyQt.QtCore import Qt
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.record_dialog import RecordDialog
 from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog

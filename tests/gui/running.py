@@ -15,7 +15,7 @@ import pytest
 from AnyQt.QtWidgets import QApplication
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.register_dialog import RegisterDialog

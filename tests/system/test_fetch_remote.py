@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alyx_connector.client import AlyxClient
 from alyx_connector.errors import ProtocolError
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.sync.service import fetch_remote
 from pybpod_alyx_module.sync.snapshot import LocalSubject

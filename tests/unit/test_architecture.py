@@ -38,11 +38,11 @@ HEADLESS = {
 #: Where a forbidden import is planted, what it is, and the contract that must break.
 PLANTS = [
     ("pybpod_alyx_module/sync/planner.py", "from AnyQt import QtCore", "no Qt outside gui and models"),
-    ("alyx_connector/client.py", "import PyQt5", "no Qt outside gui and models"),
+    ("alyx_connector/http/client.py", "import PyQt5", "no Qt outside gui and models"),
     ("pybpod_alyx_module/sync/apply.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
     ("pybpod_alyx_module/rig/session_record.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
-    ("alyx_connector/client.py", "import pybpod_alyx_module.sync", "the client knows nothing of the plugin"),
-    ("alyx_connector/client.py", "import django", "only the sandbox imports Django"),
+    ("alyx_connector/http/client.py", "import pybpod_alyx_module.sync", "the client knows nothing of the plugin"),
+    ("alyx_connector/http/client.py", "import django", "only the sandbox imports Django"),
     ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),
     ("pybpod_alyx_module/sync/service.py", "import pybpodgui_api", "only host and models know PyBpod"),
     ("pybpod_alyx_module/rig/session_file.py", "import pybpodapi", "only host and models know PyBpod"),

@@ -292,7 +292,7 @@ def test_a_part_of_the_details_is_told(fresh, sandbox):
 
 def test_help_and_version_load_neither_pandas_nor_rich():
     program = (
-        "import sys, alyx_connector.cli as cli\n"
+        "import sys, alyx_connector.cli.main as cli\n"
         "try: cli.main([{!r}])\n"
         "except SystemExit as end: print(end.code)\n"
         "print(sorted({{'pandas', 'numpy', 'rich', 'pyarrow'}} & set(sys.modules)))"
@@ -307,7 +307,7 @@ def test_help_and_version_load_neither_pandas_nor_rich():
 
 def test_a_pipe_does_not_load_rich(cli):
     program = (
-        "import sys, alyx_connector.cli as cli\n"
+        "import sys, alyx_connector.cli.main as cli\n"
         "code = cli.main(['search', '--subject', 'jo006'])\n"
         "print(code, 'pandas' in sys.modules, 'rich' in sys.modules, file=sys.stderr)"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 from tests.system.rig.rig_lab import write_lab

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alyx_connector.client import AlyxClient
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.rig import subject_state
 from pybpod_alyx_module.rig.checks import run_checks

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.rig.rows import first_day
 from pybpod_alyx_module.rig.water_table import fetch_others, fetch_table

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from alyx_connector import Account, Accounts, ConfigurationError, LoginRequiredError
-from alyx_connector.storage import home_folder
+from alyx_connector.private_file import home_folder
 from alyx_connector.tokens import FileTokenStore
 
 TOKEN, OTHER = "0123456789abcdef0123456789abcdef01234567", "f" * 40

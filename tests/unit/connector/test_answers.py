@@ -8,8 +8,8 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from alyx_connector import errors
-from alyx_connector.answers import Question, is_alyx, read_answer
-from alyx_connector.transport import Reply
+from alyx_connector.http.answers import Question, is_alyx, read_answer
+from alyx_connector.http.transport import Reply
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 PORTAL = "<html><head><title>Log in to &amp; the network</title></head><body>…</body></html>"

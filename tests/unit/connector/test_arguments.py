@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from alyx_connector import AlyxClient, ConfigurationError, InvalidDataError, Timeouts
-from alyx_connector.arguments import checked_params, endpoint_path, json_body, user_agent_of
+from alyx_connector.http.arguments import checked_params, endpoint_path, json_body, user_agent_of
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 

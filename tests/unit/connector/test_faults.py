@@ -14,8 +14,8 @@ from urllib3 import exceptions as uex
 from urllib3.util.ssl_match_hostname import CertificateError as WrongNameError
 
 from alyx_connector import AlyxError, ConfigurationError, NotAlyxError, ProtocolError, TransportError
-from alyx_connector.answers import Question, error_of_fault
-from alyx_connector.faults import FAULTS, Fault, FaultKind, fault_of
+from alyx_connector.http.answers import Question, error_of_fault
+from alyx_connector.http.faults import FAULTS, Fault, FaultKind, fault_of
 
 TOKEN, PASSWORD = "0123456789abcdef0123456789abcdef01234567", "Straße & s3cret"
 EXCEPTIONS = [

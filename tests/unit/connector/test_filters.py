@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.filters import IDS_IN_A_REQUEST, make_requests
+from alyx_connector.search.filters import IDS_IN_A_REQUEST, make_requests
 
 NAIVE = dt.datetime(2024, 1, 3, 10)  # noqa: DTZ001 - naive on purpose: lab time
 ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))

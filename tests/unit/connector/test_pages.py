@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from alyx_connector import Cancelled, CancelToken, ProtocolError, pages
-from alyx_connector.pages import list_completely, page_offsets
+from alyx_connector import Cancelled, CancelToken, ProtocolError
+from alyx_connector.http import pages
+from alyx_connector.http.pages import list_completely, page_offsets
 
 
 class Table:

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from alyx_connector.details import Estimate
 from alyx_connector.errors import ServerFaultError
-from alyx_connector.parallel import gather
+from alyx_connector.http.parallel import gather
 from alyx_connector.progress import Cancelled, CancelToken, Progress
+from alyx_connector.search.fetch_details import Estimate
 
 
 def run(jobs, *, workers=2, cancel=None, report=None, arrived=None):

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from alyx_connector import ConfigurationError, read_parquet, write_parquet
-from alyx_connector.layouts import known_layout
-from alyx_connector.tables import make_table
+from alyx_connector.frames.layouts import known_layout
+from alyx_connector.frames.tables import make_table
 
 LAYOUT = known_layout("sessions")
 ROWS = [

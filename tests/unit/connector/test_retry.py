@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from alyx_connector.retry import Attempts, Deadline, ThrottleGate, parse_retry_after
+from alyx_connector.http.retry import Attempts, Deadline, ThrottleGate, parse_retry_after
 
 
 class Clock:

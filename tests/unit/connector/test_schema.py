@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.filter_check import check_filters, filter_rows, find_endpoint
-from alyx_connector.layouts import Kind, known_layout
-from alyx_connector.schema import parse_schema, schema_from_dict, schema_to_dict
+from alyx_connector.frames.layouts import Kind, known_layout
+from alyx_connector.search.filter_check import check_filters, filter_rows, find_endpoint
+from alyx_connector.search.schema import parse_schema, schema_from_dict, schema_to_dict
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
 SCHEMA = parse_schema(EXCERPT)

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from alyx_connector.server_time import ServerTime
-from alyx_connector.transport import Reply
+from alyx_connector.http.server_time import ServerTime
+from alyx_connector.http.transport import Reply
 
 
 def reply(date, took_s=0.0):

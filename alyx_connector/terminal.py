@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alyx_connector.arguments import checked_token
-from alyx_connector.client import AlyxClient
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError
+from alyx_connector.http.arguments import checked_token
+from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress_bar import in_notebook
 
 if TYPE_CHECKING:

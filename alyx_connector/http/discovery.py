@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alyx_connector.address import API_ROOTS, DEFAULT_PORTS, Address
-from alyx_connector.answers import CAPTIVE_HINT, Question, describe, is_alyx, is_web_page, read_answer
-from alyx_connector.calls import MAX_REDIRECTS, redirect_target
 from alyx_connector.errors import NotAlyxError
-from alyx_connector.transport import Wire
+from alyx_connector.http.answers import CAPTIVE_HINT, Question, describe, is_alyx, is_web_page, read_answer
+from alyx_connector.http.calls import MAX_REDIRECTS, redirect_target
+from alyx_connector.http.transport import Wire
 
 if TYPE_CHECKING:
-    from alyx_connector.calls import Caller, Operation
+    from alyx_connector.http.calls import Caller, Operation
 
 __all__ = ["find_api"]
 

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from alyx_connector.answers import CAPTIVE_HINT, Question, error_of_fault, read_answer
 from alyx_connector.errors import NotAlyxError, ProtocolError, RateLimitedError
-from alyx_connector.faults import Fault, FaultKind
+from alyx_connector.http.answers import CAPTIVE_HINT, Question, error_of_fault, read_answer
+from alyx_connector.http.faults import Fault, FaultKind
+from alyx_connector.http.retry import Attempts, parse_retry_after
 from alyx_connector.progress import Progress
-from alyx_connector.retry import Attempts, parse_retry_after
 
 if TYPE_CHECKING:
     from alyx_connector.address import Address
+    from alyx_connector.http.retry import Deadline, ThrottleGate
+    from alyx_connector.http.server_time import ServerTime
+    from alyx_connector.http.transport import Reply, Transport, Wire
     from alyx_connector.progress import CancelToken, Report
-    from alyx_connector.retry import Deadline, ThrottleGate
-    from alyx_connector.server_time import ServerTime
-    from alyx_connector.transport import Reply, Transport, Wire
 
 __all__ = ["MAX_REDIRECTS", "Caller", "Operation", "redirect_target"]
 

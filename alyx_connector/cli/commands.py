@@ -10,13 +10,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.cli_output import Output, print_note, write_record
-from alyx_connector.cli_words import on_the_command_line
+from alyx_connector.cli.output import Output, print_note, write_record
+from alyx_connector.cli.words import on_the_command_line
 from alyx_connector.connector import Connector
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, NotFoundError
-from alyx_connector.filters import PAIRS
-from alyx_connector.layouts import DETAIL_ERROR, known_layout
-from alyx_connector.prompts import can_ask
+from alyx_connector.frames.layouts import DETAIL_ERROR, known_layout
+from alyx_connector.search.filters import PAIRS
+from alyx_connector.terminal import can_ask
 
 if TYPE_CHECKING:
     import argparse

@@ -7,23 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from alyx_connector.errors import (
-    AlyxError,
-    CertificateError,
-    LoginRequiredError,
-    ServerFaultError,
-    TransportError,
-)
-from alyx_connector.parallel import gather
+from alyx_connector.errors import AlyxError, CertificateError, LoginRequiredError, ServerFaultError, TransportError
+from alyx_connector.http.parallel import gather
+from alyx_connector.http.retry import RETRIED_STATUSES
+from alyx_connector.http.server_time import ServerTime
 from alyx_connector.progress import Progress
-from alyx_connector.retry import RETRIED_STATUSES
-from alyx_connector.server_time import ServerTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.parallel import Job
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
 
 __all__ = ["WORKERS", "Estimate", "Fetched", "detail_route", "fetch_details", "is_unreachable", "only_waits"]

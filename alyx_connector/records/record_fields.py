@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.filter_check import nearest
-from alyx_connector.filters import plain_value
-from alyx_connector.layouts import KIND_OF_FIELD, Kind
-from alyx_connector.schema import Field
+from alyx_connector.frames.layouts import KIND_OF_FIELD, Kind
+from alyx_connector.search.filter_check import nearest
+from alyx_connector.search.filters import plain_value
+from alyx_connector.search.schema import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

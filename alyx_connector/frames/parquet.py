@@ -130,7 +130,7 @@ def load_pyarrow() -> tuple[Any, Any]:
 def _column(values: list[Any], index: Any) -> pd.Series:
     import pandas as pd
 
-    from alyx_connector.tables import object_array
+    from alyx_connector.frames.tables import object_array
 
     return pd.Series(object_array(values), index=index, dtype=object)
 

@@ -1,4 +1,4 @@
-"""What `alyx_connector.cache` keeps, in one table of SQLite: details and lists, each with when it was used last."""
+"""What the cache keeps, in one table of SQLite: details and lists, each with when it was used last."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from alyx_connector.tables import Tell
+    from alyx_connector.frames.tables import Tell
 
 __all__ = ["BUSY_S", "VERSION", "KeptDetail", "KeptList", "Store", "open_database", "reason_of", "shrink"]
 

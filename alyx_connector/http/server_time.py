@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alyx_connector.transport import Reply
+    from alyx_connector.http.transport import Reply
 
 __all__ = ["ServerTime", "utc_now"]
 

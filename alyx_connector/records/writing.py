@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.connector_part import ConnectorPart
-from alyx_connector.errors import (
-    ConfigurationError,
-    ConflictError,
-    InvalidDataError,
-    ProtocolError,
-)
-from alyx_connector.layouts import known_layout
+from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
+from alyx_connector.frames.layouts import known_layout
+from alyx_connector.frames.tables import identity, read_json
 from alyx_connector.progress import CancelToken
-from alyx_connector.record_fields import (
+from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     changed_paths,
     check_names,
@@ -27,16 +23,15 @@ from alyx_connector.record_fields import (
     same_time,
     sendable,
 )
-from alyx_connector.subject_records import is_id
-from alyx_connector.tables import identity, read_json
-from alyx_connector.write_target import WriteTarget
+from alyx_connector.records.subject_records import is_id
+from alyx_connector.records.write_target import WriteTarget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from alyx_connector.schema import Endpoint, Field
+    from alyx_connector.search.schema import Endpoint, Field
 
 __all__ = ["Writing"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from alyx_connector.address import parse_address
-from alyx_connector.arguments import (
+from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, ProtocolError
+from alyx_connector.http.arguments import (
     Timeouts,
     checked_params,
     checked_token,
@@ -19,26 +20,20 @@ from alyx_connector.arguments import (
     json_body,
     user_agent_of,
 )
-from alyx_connector.calls import Caller, Operation
-from alyx_connector.discovery import find_api
-from alyx_connector.errors import (
-    AlyxError,
-    ConfigurationError,
-    LoginRequiredError,
-    ProtocolError,
-)
-from alyx_connector.pages import list_completely
+from alyx_connector.http.calls import Caller, Operation
+from alyx_connector.http.discovery import find_api
+from alyx_connector.http.pages import list_completely
+from alyx_connector.http.retry import Deadline, ThrottleGate
+from alyx_connector.http.transport import Transport, Wire
 from alyx_connector.progress import Cancelled, CancelToken, Progress
-from alyx_connector.retry import Deadline, ThrottleGate
-from alyx_connector.transport import Transport, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from alyx_connector.address import Address
+    from alyx_connector.http.server_time import ServerTime
     from alyx_connector.progress import Report
-    from alyx_connector.server_time import ServerTime
 
 __all__ = ["AlyxClient", "Timeouts"]
 

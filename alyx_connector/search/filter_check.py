@@ -9,12 +9,12 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.filters import PAIRS, is_many, plain_value
+from alyx_connector.search.filters import PAIRS, is_many, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from alyx_connector.schema import Endpoint, Filter, Schema
+    from alyx_connector.search.schema import Endpoint, Filter, Schema
 
 __all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "nearest", "trap"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.connector_part import ConnectorPart
 from alyx_connector.errors import ConfigurationError, ProtocolError
-from alyx_connector.filters import checked_day
-from alyx_connector.layouts import WATER_REQUIREMENT
+from alyx_connector.frames.layouts import WATER_REQUIREMENT
+from alyx_connector.search.filters import checked_day
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ProtocolError
-from alyx_connector.parallel import Batch
+from alyx_connector.http.parallel import Batch
 from alyx_connector.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alyx_connector.parallel import Job
+    from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
 
     #: Fetches the page of these many rows from this row on; takes offset, limit, cancel token and report.

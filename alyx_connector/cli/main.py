@@ -8,15 +8,9 @@ import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
 from alyx_connector._version import __version__
-from alyx_connector.cells import visible
-from alyx_connector.cli_words import on_the_command_line
-from alyx_connector.errors import (
-    AlyxError,
-    ConfigurationError,
-    CredentialsError,
-    PermissionDeniedError,
-    TransportError,
-)
+from alyx_connector.cli.words import on_the_command_line
+from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, PermissionDeniedError, TransportError
+from alyx_connector.frames.text import visible
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
@@ -54,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command is None:
             _parser([]).print_help(sys.stderr)
             return USAGE
-        from alyx_connector.cli_commands import COMMANDS
+        from alyx_connector.cli.commands import COMMANDS
 
         with warnings.catch_warnings():
             warnings.simplefilter("always", AlyxWarning)

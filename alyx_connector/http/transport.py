@@ -23,13 +23,13 @@ from urllib3 import exceptions as uex
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from alyx_connector.faults import Fault, FaultKind, fault_of
+from alyx_connector.http.faults import Fault, FaultKind, fault_of
 from alyx_connector.progress import Cancelled, CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.retry import Deadline
+    from alyx_connector.http.retry import Deadline
 
 __all__ = ["Reply", "Transport", "Wire"]
 

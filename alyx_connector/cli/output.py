@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.cells import json_text, text_of, visible
 from alyx_connector.errors import AlyxError, ConfigurationError
-from alyx_connector.filter_check import nearest
 from alyx_connector.formats import csv_text, json_array, plain_text, records_of
-from alyx_connector.parquet import load_pyarrow, write_parquet
+from alyx_connector.frames.parquet import load_pyarrow, write_parquet
+from alyx_connector.frames.text import json_text, text_of, visible
+from alyx_connector.search.filter_check import nearest
 from alyx_connector.whole_file import check_target, whole_file
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Output:
                 self._write_file(shown, file)
             print_note(f"{len(shown)} {_rows(shown)} written to {self.path}.")
         elif self.format == "table" and _at_terminal():
-            from alyx_connector.terminal_table import print_table
+            from alyx_connector.cli.terminal_table import print_table
 
             if len(shown):
                 wrap = endpoint in {"filters", "endpoints"}
@@ -138,7 +138,7 @@ class Output:
     def _chosen(self, frame: pd.DataFrame, endpoint: str) -> pd.DataFrame:
         names = self.columns
         if names is None and self.format == "table":
-            from alyx_connector.terminal_table import usual_columns
+            from alyx_connector.cli.terminal_table import usual_columns
 
             names = usual_columns(frame, endpoint)
         for name in names or ():
@@ -167,7 +167,7 @@ def write_record(record: pd.DataFrame, form: str) -> None:
     if form == "json":
         _to_stdout(f"{json_text(fields, indent=2)}\n".encode())
     elif _at_terminal():
-        from alyx_connector.terminal_table import print_records
+        from alyx_connector.cli.terminal_table import print_records
 
         print_records([fields])
     else:

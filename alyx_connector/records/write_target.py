@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alyx_connector.errors import ProtocolError, ServerFaultError, TransportError
-from alyx_connector.layouts import UNKNOWN, Column, known_layout
+from alyx_connector.frames.layouts import UNKNOWN, Column, known_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alyx_connector.schema import Endpoint
+    from alyx_connector.search.schema import Endpoint
 
 __all__ = ["WriteTarget"]
 

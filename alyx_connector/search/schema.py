@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from alyx_connector.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
+from alyx_connector.frames.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
 
 __all__ = ["Endpoint", "Field", "Filter", "Schema", "parse_schema", "schema_from_dict", "schema_to_dict"]
 

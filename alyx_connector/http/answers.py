@@ -26,11 +26,11 @@ from alyx_connector.errors import (
     ServerFaultError,
     UnreachableError,
 )
-from alyx_connector.faults import Fault, FaultKind
-from alyx_connector.retry import parse_retry_after
+from alyx_connector.http.faults import Fault, FaultKind
+from alyx_connector.http.retry import parse_retry_after
 
 if TYPE_CHECKING:
-    from alyx_connector.transport import Reply
+    from alyx_connector.http.transport import Reply
 
 __all__ = ["Question", "describe", "error_of_fault", "is_alyx", "is_web_page", "read_answer"]
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import filelock
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.storage import home_folder, make_private_folder
-from alyx_connector.store import BUSY_S, VERSION, Store, open_database, reason_of, shrink
+from alyx_connector.private_file import home_folder, make_private_folder
+from alyx_connector.search.cache_store import BUSY_S, VERSION, Store, open_database, reason_of, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alyx_connector.tables import Tell
+    from alyx_connector.frames.tables import Tell
 
 __all__ = ["SIZE_SETTING", "Cache"]
 

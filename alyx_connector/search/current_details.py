@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.details import detail_route, fetch_details, is_unreachable, only_waits
 from alyx_connector.errors import AlyxError, CredentialsError
-from alyx_connector.freshness import Known, ServerClock, changed_names, read_change
-from alyx_connector.layouts import DETAIL_ERROR
-from alyx_connector.server_time import utc_now
-from alyx_connector.store import KeptDetail
+from alyx_connector.frames.layouts import DETAIL_ERROR
+from alyx_connector.http.server_time import utc_now
+from alyx_connector.search.cache_store import KeptDetail
+from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable, only_waits
+from alyx_connector.search.freshness import Known, ServerClock, changed_names, read_change
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.listing import Listed
+    from alyx_connector.frames.tables import Tell
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.http.server_time import ServerTime
     from alyx_connector.progress import CancelToken, Report
-    from alyx_connector.server_time import ServerTime
-    from alyx_connector.store import Store
-    from alyx_connector.tables import Tell
+    from alyx_connector.search.cache_store import Store
+    from alyx_connector.search.listing import Listed
 
 __all__ = ["Work", "add_details", "add_kept_details"]
 

@@ -6,21 +6,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.details import WORKERS
 from alyx_connector.errors import AlyxError
-from alyx_connector.filters import is_many
-from alyx_connector.parallel import gather
-from alyx_connector.server_time import ServerTime
-from alyx_connector.tables import identity
+from alyx_connector.frames.tables import identity
+from alyx_connector.http.parallel import gather
+from alyx_connector.http.server_time import ServerTime
+from alyx_connector.search.fetch_details import WORKERS
+from alyx_connector.search.filters import is_many
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.client import AlyxClient
-    from alyx_connector.parallel import Job
+    from alyx_connector.frames.tables import Tell
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
-    from alyx_connector.tables import Tell
 
 __all__ = ["Listed", "list_rows", "tell_namesakes"]
 

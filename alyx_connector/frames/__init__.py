@@ -1,0 +1,1 @@
+"""Rows made into frames, and frames into text or parquet."""

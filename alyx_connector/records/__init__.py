@@ -1,0 +1,1 @@
+"""One animal or one record: read, changed, made."""
