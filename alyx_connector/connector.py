@@ -14,15 +14,14 @@ from alyx_connector.frames.tables import expanded, make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.progress import CancelToken
-from alyx_connector.progress_bar import ProgressBar
 from alyx_connector.records.subject_records import SubjectRecords
 from alyx_connector.records.writing import Writing
-from alyx_connector.schema_source import SchemaSource
 from alyx_connector.search.cache import Cache
 from alyx_connector.search.current_details import Work
 from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
+from alyx_connector.search.schema import SchemaSource
 from alyx_connector.search.search import Search, find
-from alyx_connector.terminal import Given, log_in, say
+from alyx_connector.terminal import Given, ProgressBar, log_in, say
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from alyx_connector.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["HOME_SETTING", "JsonFile", "home_folder", "make_private_folder"]
+__all__ = ["HOME_SETTING", "JsonFile", "check_target", "home_folder", "make_private_folder", "whole_file"]
+
 
 #: Environment variable that names another folder for everything that is kept.
 HOME_SETTING = "ALYX_CONNECTOR_HOME"
@@ -209,3 +210,77 @@ class JsonFile:
             hint=f"Make its folder writable, or name another folder in {HOME_SETTING}.",
             setting=HOME_SETTING,
         )
+
+
+def check_target(path: str | Path) -> Path:
+    """Refuse what a file cannot replace, before much work is done for it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where a file is to be written.
+
+    Returns
+    -------
+    Path
+        The file itself, where a link leads to it.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is a folder, a device or a pipe, or if its folder does not exist.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        why = "it is a folder"
+    elif target.exists() and not target.is_file():
+        why = "it is no file"  # replacing /dev/null would harm the whole system
+    elif not target.parent.is_dir():
+        why = f"there is no folder {target.parent}"
+    else:
+        return target
+    raise ConfigurationError(f"{path} cannot be written: {why}.", hint="Name another file.", setting="path")
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Give a file to write to; what was written takes the place of another at the end, unless something failed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; one that is there is replaced as a whole.
+
+    Yields
+    ------
+    Path
+        An empty file beside it, to write to.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be written; what was there is as it was.
+    """
+    target = check_target(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        os.close(handle)
+        written = Path(name)
+        try:
+            yield written
+            written.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
+            os.replace(written, target)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.", setting="path"
+        ) from error
+
+
+def _usual_mode() -> int:
+    # mkstemp makes files for their owner alone; the system tells its mask only to those who set it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.frames.text import visible
-from alyx_connector.whole_file import whole_file
+from alyx_connector.private_file import whole_file
 from pybpod_alyx_module.outbox.delivery import describe
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox

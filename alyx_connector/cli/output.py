@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, ConfigurationError
-from alyx_connector.formats import csv_text, json_array, plain_text, records_of
 from alyx_connector.frames.parquet import load_pyarrow, write_parquet
-from alyx_connector.frames.text import json_text, text_of, visible
+from alyx_connector.frames.text import csv_text, json_array, json_text, plain_text, records_of, text_of, visible
+from alyx_connector.private_file import check_target, whole_file
 from alyx_connector.search.filter_check import nearest
-from alyx_connector.whole_file import check_target, whole_file
 
 if TYPE_CHECKING:
     import argparse

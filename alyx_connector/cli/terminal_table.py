@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.formats import columns_of, records_of
-from alyx_connector.frames.text import text_of, visible
+from alyx_connector.frames.text import columns_of, records_of, text_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

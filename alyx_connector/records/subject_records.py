@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.connector_part import ConnectorPart
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.frames.layouts import WATER_REQUIREMENT
 from alyx_connector.search.filters import checked_day
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
     import pandas as pd
 
-__all__ = ["SubjectRecords", "is_id"]
+    from alyx_connector.frames.layouts import Column
+    from alyx_connector.http.client import AlyxClient
+
+__all__ = ["ConnectorPart", "SubjectRecords", "is_id"]
+
+
+class ConnectorPart(ABC):
+    """A part of `Connector`."""
+
+    _client: AlyxClient
+
+    @abstractmethod
+    def _explained(self) -> AbstractContextManager[None]:
+        """Make errors say what to do."""
+
+    @abstractmethod
+    def _table(
+        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
+    ) -> pd.DataFrame:
+        """Make the frame, and warn of what is told."""
 
 
 class SubjectRecords(ConnectorPart):

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.connector_part import ConnectorPart
 from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
 from alyx_connector.frames.layouts import known_layout
 from alyx_connector.frames.tables import identity, read_json
@@ -23,7 +22,7 @@ from alyx_connector.records.record_fields import (
     same_time,
     sendable,
 )
-from alyx_connector.records.subject_records import is_id
+from alyx_connector.records.subject_records import ConnectorPart, is_id
 from alyx_connector.records.write_target import WriteTarget
 
 if TYPE_CHECKING:

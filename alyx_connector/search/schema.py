@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from alyx_connector.errors import ConfigurationError, CredentialsError, ProtocolError, ResponseError
 from alyx_connector.frames.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
+from alyx_connector.private_file import JsonFile, home_folder
 
-__all__ = ["Endpoint", "Field", "Filter", "Schema", "parse_schema", "schema_from_dict", "schema_to_dict"]
+if TYPE_CHECKING:
+    from alyx_connector.frames.tables import Tell
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
+
+__all__ = [
+    "Endpoint",
+    "Field",
+    "Filter",
+    "Schema",
+    "SchemaSource",
+    "parse_schema",
+    "schema_from_dict",
+    "schema_to_dict",
+]
+
 
 _PART, _ALL, _EXACT, _ANY = "part of a word", "all", "exact", "any"
 _NO_CASE = "exact, but for case"
@@ -255,3 +274,104 @@ def _descriptions(text: str) -> dict[str, str]:
         words = " ".join(match[3].split())
         found.update({name: words for name in (match[1], match[2]) if name})
     return found
+
+
+#: Changes with what is kept.
+VERSION = 2
+#: Seconds that a schema is good for.
+A_DAY_S = 24 * 3600
+ROUTE = ("api", "schema")
+
+
+class SchemaSource:
+    """Gives the schema of one server: from memory, from disk where it is not older than a day, or from the server.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Asks the server.
+    """
+
+    def __init__(self, client: AlyxClient) -> None:
+        self._client = client
+        self._schema: Schema | None = None
+        self._kept_at = 0.0
+        #: Why there is no schema; empty while there may be one.
+        self._missing = ""
+
+    def schema(self, *, cancel: CancelToken | None = None, tell: Tell) -> Schema | None:
+        """Return the schema.
+
+        Parameters
+        ----------
+        cancel : CancelToken, optional
+            Stops it.
+        tell : callable
+            Takes a sentence if there is none.
+
+        Returns
+        -------
+        Schema or None
+            None where the server has none, as an Alyx before 3.0.
+        """
+        if self._schema is None or not 0 <= time.time() - self._kept_at < A_DAY_S:
+            self._schema = None if self._missing else self._look(cancel)
+        if self._schema is None:
+            tell(
+                f"{self._client.url} does not describe its lists ({self._missing}): names of filters cannot be "
+                "checked, and the server ignores unknown ones and returns everything."
+            )
+        return self._schema
+
+    def last_known(self) -> Schema | None:
+        """Return the schema that is kept, however old; asks nothing.
+
+        Returns
+        -------
+        Schema or None
+            None if none is kept.
+        """
+        kept = self._kept(self._file())
+        if self._schema is None and kept.get("version") == VERSION:
+            return schema_from_dict(kept["schema"])
+        return self._schema
+
+    def _file(self) -> JsonFile:
+        name = hashlib.sha256(self._client.url.encode()).hexdigest()[:16]
+        return JsonFile(home_folder() / "cache" / f"schema-{name}.json", _check)
+
+    def _kept(self, file: JsonFile) -> dict[str, Any]:
+        try:
+            return file.read()
+        except ConfigurationError:
+            return {}
+
+    def _look(self, cancel: CancelToken | None) -> Schema | None:
+        file = self._file()
+        kept = self._kept(file)
+        if kept.get("version") == VERSION and 0 <= time.time() - kept["time"] < A_DAY_S:
+            self._kept_at = kept["time"]
+            return schema_from_dict(kept["schema"])
+        try:
+            schema = parse_schema(self._client.get(ROUTE, cancel=cancel))
+        except CredentialsError:
+            raise
+        except (ResponseError, ProtocolError, ValueError) as error:
+            self._missing = str(error).rstrip(".")
+            return None
+        self._kept_at = time.time()
+        content = {"version": VERSION, "url": self._client.url, "time": self._kept_at, "schema": schema_to_dict(schema)}
+        try:
+            file.change(lambda held: held.update(content))
+        except ConfigurationError:
+            return schema  # a disk that is full or read-only: it is asked for again next time
+        return schema
+
+
+def _check(content: Any) -> None:
+    if content.get("version") == VERSION:
+        try:
+            schema_from_dict(content["schema"])
+            float(content["time"])
+        except KeyError as error:
+            raise ValueError("not a schema") from error

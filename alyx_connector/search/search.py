@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.schema_source import SchemaSource
     from alyx_connector.search.current_details import Work
-    from alyx_connector.search.schema import Endpoint, Schema
+    from alyx_connector.search.schema import Endpoint, Schema, SchemaSource
 
 __all__ = ["Found", "Search", "find"]
 

@@ -9,8 +9,16 @@ import pytest
 
 from alyx_connector.cli.terminal_table import usual_columns
 from alyx_connector.cli.words import on_the_command_line
-from alyx_connector.formats import csv_text, json_array, plain_text
-from alyx_connector.frames.text import column_values, for_spreadsheet, json_text, text_of, visible
+from alyx_connector.frames.text import (
+    column_values,
+    csv_text,
+    for_spreadsheet,
+    json_array,
+    json_text,
+    plain_text,
+    text_of,
+    visible,
+)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from alyx_connector import progress_bar
+from alyx_connector import terminal as progress_bar
 from alyx_connector.progress import Progress
-from alyx_connector.progress_bar import ProgressBar
+from alyx_connector.terminal import ProgressBar
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alyx_connector import ConfigurationError
-from alyx_connector.whole_file import check_target, whole_file
+from alyx_connector.private_file import check_target, whole_file
 
 
 def test_a_failure_half_way_leaves_what_was_there(tmp_path):
