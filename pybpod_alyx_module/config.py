@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module import settings
-from pybpod_alyx_module.rig.scale import ScaleSettings
-from pybpod_alyx_module.rig.scale_line import compiled_pattern
+from pybpod_alyx_module.scale.line import compiled_pattern
+from pybpod_alyx_module.scale.reader import ScaleSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pybpod_alyx_module.rig.session_file import SessionFile, SessionSubject, read_session_file
+from pybpod_alyx_module.sessions.session_csv import SessionFile, SessionSubject, read_session_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -115,7 +115,7 @@ def _run_tour(folder: Path, environment: dict[str, str], output: Path | None, sa
     screenshots.mkdir(parents=True, exist_ok=True)
     log = screenshots / "pybpod.log"
     say(f"Driving PyBpod's windows without a display; what PyBpod logs goes to {log}")
-    command = [sys.executable, "-m", "pybpod_alyx_module.gui.tour", str(screenshots)]
+    command = [sys.executable, "-m", "pybpod_alyx_module.demo.tour", str(screenshots)]
     with log.open("w", encoding="utf-8") as logged:
         try:
             code = subprocess.run(  # noqa: S603

@@ -7,10 +7,10 @@ from typing import Final
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.gui.connection import PasswordMissingError
+from pybpod_alyx_module.connect import PasswordMissingError
+from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.rig.errors import RigError
 from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 

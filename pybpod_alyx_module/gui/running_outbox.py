@@ -13,15 +13,15 @@ from alyx_connector.accounts import Accounts
 from alyx_connector.errors import AlyxError, LoginRequiredError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.private_file import home_folder
-from pybpod_alyx_module.gui.connection import PROGRAM
+from pybpod_alyx_module.connect import PROGRAM
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.outbox_words import needs_person, wants_login, with_logins
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.outbox.drafts import checked_server
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import OPEN, Counts, State
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
+from pybpod_alyx_module.outbox.words import needs_person, wants_login, with_logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.rig.subject_state import SubjectState
+    from pybpod_alyx_module.animals.subject_state import SubjectState
 
 
 def not_there(state: SubjectState) -> tuple[str, ...]:

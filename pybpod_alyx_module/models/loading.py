@@ -22,11 +22,11 @@ NEEDED: Final = (
     "pybpod_alyx_module.models.session.impl",
     "pybpod_alyx_module.models.board.impl",
     "pybpod_alyx_module.models.setup.impl",
-    "pybpod_alyx_module.host",
-    "pybpod_alyx_module.gui.sync_window",
-    "pybpod_alyx_module.gui.details_window",
-    "pybpod_alyx_module.gui.outbox_window",
-    "pybpod_alyx_module.gui.outbox_status",
+    "pybpod_alyx_module.host.project",
+    "pybpod_alyx_module.gui.sync.sync_window",
+    "pybpod_alyx_module.gui.sync.details_window",
+    "pybpod_alyx_module.gui.outbox.window",
+    "pybpod_alyx_module.gui.outbox.status_bar",
 )
 
 #: The error that the user was told.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from AnyQt.QtCore import QTimer
 
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.outbox_status import LABEL, OutboxInMainWindow
-from pybpod_alyx_module.gui.outbox_window import OutboxWindow, open_outbox_window
+from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
+from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 
 if TYPE_CHECKING:

@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.records.record_fields import merged
-from pybpod_alyx_module.outbox.asking import Asking
-from pybpod_alyx_module.outbox.drafts import NUMBER_OF
-from pybpod_alyx_module.outbox.items import Kind
-from pybpod_alyx_module.outbox.moves import Event
-from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.records import (
+from pybpod_alyx_module.outbox.alyx_records import (
     KEY_IN_JSON,
     ROUTES,
     UUID_IN_JSON,
@@ -25,6 +20,11 @@ from pybpod_alyx_module.outbox.records import (
     record_id,
     uuid_in,
 )
+from pybpod_alyx_module.outbox.drafts import NUMBER_OF
+from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
+from pybpod_alyx_module.outbox.reliable_answers import Asking
+from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from pybpod_alyx_module.outbox.drafts import checked_id, checked_server, checked
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.export import write_csv
 from pybpod_alyx_module.outbox.items import Item
-from pybpod_alyx_module.outbox.moves import Event, move
+from pybpod_alyx_module.outbox.states import Event, move
 from pybpod_alyx_module.outbox.store import Store
 from pybpod_alyx_module.outbox.watch import Watch
 

@@ -16,7 +16,7 @@ from alyx_connector.errors import (
     ServerFaultError,
     TransportError,
 )
-from pybpod_alyx_module.outbox.moves import Event
+from pybpod_alyx_module.outbox.states import Event
 
 #: Answers of a server, or of what stands before it, that is restarting or overloaded.
 BUSY = frozenset({502, 503, 504})

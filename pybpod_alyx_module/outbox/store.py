@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.outbox.drafts import exact_time
 from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.outbox.file import open_file, told
 from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State
+from pybpod_alyx_module.outbox.sqlite_file import open_file, told
 from pybpod_alyx_module.outbox.watch import Watch
 
 if TYPE_CHECKING:

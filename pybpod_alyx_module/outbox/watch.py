@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from pybpod_alyx_module.outbox.file import connect, told
+from pybpod_alyx_module.outbox.sqlite_file import connect, told
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,12 +10,12 @@ import pytest
 
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import CancelToken
-from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
-from pybpod_alyx_module.rig.rows import first_day
-from pybpod_alyx_module.rig.subject_state import fetch_state
-from pybpod_alyx_module.rig.water import UNIT, water_today
-from pybpod_alyx_module.rig.water_table import fetch_table
-from pybpod_alyx_module.rig.weight import judge
+from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.rows import first_day
+from pybpod_alyx_module.animals.subject_state import fetch_state
+from pybpod_alyx_module.animals.water import UNIT, water_today
+from pybpod_alyx_module.animals.water_table import fetch_table
+from pybpod_alyx_module.animals.weight import judge
 from tests.contract.alyx_under_test import AlyxUnderTest, found
 
 if TYPE_CHECKING:

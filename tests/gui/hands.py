@@ -12,9 +12,9 @@ from AnyQt.QtCore import QEvent, QObject, Qt
 from AnyQt.QtWidgets import QApplication, QLineEdit
 from keyring.backend import KeyringBackend
 
-from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
+from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 
 #: What the plugin adds to the menu of an Alyx subject.
 SUBJECT_ENTRIES = ["Alyx details", "Record weight…", "Give water…"]

@@ -9,7 +9,7 @@ import pytest
 from alyx_connector import AlyxClient
 from alyx_connector.accounts import Accounts
 from pybpod_alyx_module.gui import running_outbox as running
-from pybpod_alyx_module.gui.outbox_window import OutboxWindow, open_outbox_window
+from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
 from pybpod_alyx_module.outbox.items import Draft, Kind
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import living, wait

@@ -11,9 +11,9 @@ from AnyQt.QtCore import Qt
 from alyx_connector.accounts import Accounts
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
-from pybpod_alyx_module.gui.record_dialog import RecordDialog
-from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
-from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
+from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.host.project import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
 from tests.sandbox_server import SandboxServer

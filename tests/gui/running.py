@@ -18,9 +18,9 @@ from alyx_connector.accounts import Accounts
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui import running_outbox as running
-from pybpod_alyx_module.gui.register_dialog import RegisterDialog
-from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
-from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
+from pybpod_alyx_module.host.project import HostProject
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait

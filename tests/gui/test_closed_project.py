@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.sync.apply import apply_plan
-from pybpod_alyx_module.sync.planner import make_plan
+from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 from tests.alyx_rows import SERVER, remote, row
 from tests.gui.hands import names, subject_named

@@ -7,8 +7,8 @@ import itertools
 import pytest
 from AnyQt.QtCore import Qt
 
-from pybpod_alyx_module.gui.water_dialog import GIVE_WATER, WaterDialog
-from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from tests.gui.hands import living, wait
 from tests.gui.rig_windows import alyx, alyx_home, bench, outbox, proxy
 

@@ -8,8 +8,8 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui import details_window
-from pybpod_alyx_module.gui.details_window import DetailsWindow, open_details_window, refresh_details_windows
+from pybpod_alyx_module.gui.sync import details_window
+from pybpod_alyx_module.gui.sync.details_window import DetailsWindow, open_details_window, refresh_details_windows
 from pybpod_alyx_module.gui.words import LONGEST_VALUE, when
 from tests.alyx_rows import SERVER, alyx_id, record
 from tests.gui.hands import activate, living, press, small_enough, subject_named

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.host import RUNNING, HostProject
+from pybpod_alyx_module.host.project import RUNNING, HostProject
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.errors import SyncError
-from pybpod_alyx_module.sync.planner import make_plan
+from pybpod_alyx_module.sync.make_plan import make_plan
 from tests.alyx_rows import SERVER, alyx_id, record, remote, row
 from tests.gui.hands import SUBJECT_ENTRIES
 from tests.port_contract import ProjectPortContract

@@ -195,7 +195,7 @@ class TestMissing:
                     if name.split('.')[0] in {'AnyQt', 'PyQt5', 'confapp', 'pyforms', 'pybpodgui_plugin', 'pybpodapi'}:
                         raise ModuleNotFoundError(name, name=name)
             sys.meta_path.insert(0, Refuse())
-            import pybpod_alyx_module.sync.planner, pybpod_alyx_module.sync.apply, pybpod_alyx_module.sync.service
+            import pybpod_alyx_module.sync.make_plan, pybpod_alyx_module.sync.apply, pybpod_alyx_module.sync.fetch
             from pybpod_alyx_module.config import read_settings
             print(read_settings())
         """

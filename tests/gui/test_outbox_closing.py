@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.outbox_status import ClosingQuestion
-from pybpod_alyx_module.gui.outbox_window import OutboxWindow
+from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
+from pybpod_alyx_module.gui.outbox.window import OutboxWindow
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.gui.hands import alyx_home, living, press, wait

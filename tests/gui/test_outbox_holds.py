@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybpod_alyx_module.host import HostProject, alyx_user
+from pybpod_alyx_module.host.project import HostProject, alyx_user
 from tests.gui.hands import alyx_home, connected_window, names, sync, wait
 from tests.gui.outboxes import alyx, lab, outbox, put, start
 

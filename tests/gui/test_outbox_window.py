@@ -9,9 +9,9 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication, QDialog
 
 from alyx_connector import AlyxClient
-from pybpod_alyx_module.gui.outbox_discard_dialog import DiscardDialog
-from pybpod_alyx_module.gui.outbox_edit_dialog import EditDialog
-from pybpod_alyx_module.gui.outbox_window import NO_PROJECT, NOTHING, OutboxWindow
+from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
+from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.window import NO_PROJECT, NOTHING, OutboxWindow
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.gui.hands import alyx_home, connect, fill, living, press, small_enough, wait

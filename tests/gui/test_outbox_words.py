@@ -7,8 +7,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-from pybpod_alyx_module.gui.outbox_fields import corrected, fields_of
-from pybpod_alyx_module.gui.outbox_words import (
+from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
+from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.outbox.items import Item, Kind, State
+from pybpod_alyx_module.outbox.words import (
     choices,
     count_words,
     discard_words,
@@ -19,8 +21,6 @@ from pybpod_alyx_module.gui.outbox_words import (
     whole,
     with_logins,
 )
-from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.outbox.items import Item, Kind, State
 
 SERVER, KEY = "https://alyx.mylab.org", "7a1f6f7e-7f0a-4c0e-9d3c-3f0a1b2c3d4e"
 SESSION = {

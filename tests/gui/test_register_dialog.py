@@ -10,9 +10,9 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QDesktopServices
 
 from pybpod_alyx_module.gui import running_outbox as running
-from pybpod_alyx_module.gui.register_dialog import RegisterDialog
+from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.outbox.items import Kind, State
-from pybpod_alyx_module.rig.registration import Registration, remember
+from pybpod_alyx_module.sessions.registration_note import Registration, remember
 from tests.gui.hands import activate, fill, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
@@ -330,7 +330,7 @@ def test_while_alyx_is_asked_nothing_can_be_registered_and_pybpod_goes_on(rig, s
 
 
 def test_a_server_that_never_answers_is_not_waited_for(rig, session, menu, qtbot, proxy, monkeypatch):
-    monkeypatch.setattr("pybpod_alyx_module.gui.registering.PATIENCE_S", 0.2)
+    monkeypatch.setattr("pybpod_alyx_module.sessions.prepare.PATIENCE_S", 0.2)
     proxy.fault("mute", times=100)
     dialog = open_dialog(rig, menu, session)
     assert "did not answer within 0.2 s" in dialog.told.toPlainText()

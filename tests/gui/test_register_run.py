@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pybpod_alyx_module.gui.lab_zones import remember_zones
-from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from tests.gui.hands import living, press, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
@@ -81,7 +81,7 @@ def test_always_registers_without_a_question(rig, qtbot, settings):
 
 
 def test_always_where_nothing_is_to_be_told(rig, qtbot, settings, monkeypatch):
-    monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")
     name = rig.fresh()
     rig.subject(name)
@@ -230,7 +230,7 @@ def test_lab_time_is_known_when_the_server_is_down(rig, qtbot, proxy):
 
 
 def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, monkeypatch):
-    monkeypatch.setattr("pybpod_alyx_module.rig.session_concerns.SHORT", datetime.timedelta(0))
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")
     name = rig.fresh()
     rig.subject(name)

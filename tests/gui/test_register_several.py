@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from AnyQt.QtCore import Qt
 
-from pybpod_alyx_module.gui.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.gui.sessions_window import ASKS, NOTHING, SessionsWindow
+from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
+from pybpod_alyx_module.gui.sessions.register_several import ASKS, NOTHING, SessionsWindow
 from pybpod_alyx_module.outbox.items import Kind
 from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked

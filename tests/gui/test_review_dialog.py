@@ -7,8 +7,8 @@ from AnyQt.QtCore import QPoint, Qt
 from AnyQt.QtGui import QPalette
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.review_dialog import LEGEND, ReviewDialog
+from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.review_dialog import LEGEND, ReviewDialog
 from pybpod_alyx_module.gui.words import LONGEST_CELL, LONGEST_VALUE
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.host import RUNNING, HostProject
+from pybpod_alyx_module.host.project import RUNNING, HostProject
 from pybpod_alyx_module.sync.errors import SyncError
 from tests.alyx_rows import alyx_id, record
 

@@ -9,10 +9,10 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QScrollArea
 
-from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
-from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.animals.checks import Finding
+from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.models.setup import impl
-from pybpod_alyx_module.rig.checks import Finding
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
 

@@ -9,11 +9,11 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.details_window import open_details_window
-from pybpod_alyx_module.gui.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.review_dialog import ReviewDialog
-from pybpod_alyx_module.gui.tour import make_room
-from pybpod_alyx_module.host import HostProject
+from pybpod_alyx_module.demo.tour import make_room
+from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.host.project import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     Stacking,

@@ -12,9 +12,9 @@ from AnyQt.QtWidgets import QApplication, QLineEdit
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.tokens import MemoryTokenStore
-from pybpod_alyx_module.gui import sync_job
 from pybpod_alyx_module.gui.messages import WORDING
-from pybpod_alyx_module.gui.sync_window import SAVE_FIRST, SyncWindow, open_sync_window
+from pybpod_alyx_module.gui.sync import sync_job
+from pybpod_alyx_module.gui.sync.sync_window import SAVE_FIRST, SyncWindow, open_sync_window
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     alyx_home,

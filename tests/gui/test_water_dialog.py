@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from AnyQt.QtCore import Qt
 
-from pybpod_alyx_module.gui.water_dialog import BY_ALYX, GIVE_WATER, WaterDialog
+from pybpod_alyx_module.gui.animals.water_dialog import BY_ALYX, GIVE_WATER, WaterDialog
 from tests.gui.hands import living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 

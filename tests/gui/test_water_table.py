@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import Qt
 
-from pybpod_alyx_module.gui.water_table_window import AMOUNT, ANIMAL, GIVEN, OUTCOME, REMAINS, WATER_DUE, WITHOUT_ALYX
+from pybpod_alyx_module.gui.animals.water_table_window import (
+    AMOUNT,
+    ANIMAL,
+    GIVEN,
+    OUTCOME,
+    REMAINS,
+    WATER_DUE,
+    WITHOUT_ALYX,
+)
 from tests.gui.hands import activate, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 

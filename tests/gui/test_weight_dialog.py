@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from AnyQt.QtCore import QDateTime, Qt
 
-from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.gui.hands import SUBJECT_ENTRIES, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy

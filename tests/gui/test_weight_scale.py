@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import QTimer
 
-from pybpod_alyx_module.gui import scale_field
-from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.animals import scale_field
+from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from tests.gui.hands import press, wait
 from tests.gui.rig_windows import alyx, alyx_home, bench, outbox
 from tests.system.rig.test_scale import FakeScale, scale

@@ -24,10 +24,10 @@ from alyx_connector.errors import (
     ServerFaultError,
     UnreachableError,
 )
+from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.outbox.pauses import Pauses
 from pybpod_alyx_module.outbox.sender import Sender
 
 SERVER, USER = "http://127.0.0.1:9", "jose"

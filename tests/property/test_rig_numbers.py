@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybpod_alyx_module.rig.numbers import exact, grams, millilitres
-from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
-from pybpod_alyx_module.rig.scale_line import ScaleLine, Steadiness
-from pybpod_alyx_module.rig.water import UNIT, Water, water_today
-from pybpod_alyx_module.rig.weight import judge
+from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.water import UNIT, Water, water_today
+from pybpod_alyx_module.animals.weight import judge
+from pybpod_alyx_module.numbers import exact, grams, millilitres
+from pybpod_alyx_module.scale.line import ScaleLine, Steadiness
 
 #: What floats of the server may differ from the numbers that they stand for.
 NOISE = Decimal("1E-9")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.sync.make_plan import differences, make_plan
 from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.plan import ANSWERS, Action
-from pybpod_alyx_module.sync.planner import differences, make_plan
 from tests.alyx_rows import SERVER, listing, record, remote
 from tests.memory_project import MemoryProject
 

@@ -7,7 +7,7 @@ import pytest
 from alyx_connector.errors import ProtocolError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
-from pybpod_alyx_module.sync.service import fetch_remote
+from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer

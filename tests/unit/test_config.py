@@ -11,7 +11,7 @@ import pytest
 
 from pybpod_alyx_module import settings as defaults
 from pybpod_alyx_module.config import CHECKS, RigSettings, SessionSettings, read_rig_settings
-from pybpod_alyx_module.rig.scale import ScaleSettings
+from pybpod_alyx_module.scale.reader import ScaleSettings
 
 ROOT = Path(__file__).parents[2]
 

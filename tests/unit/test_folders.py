@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.folders import FolderError, FolderMoves
+from pybpod_alyx_module.host.subject_folders import FolderError, FolderMoves
 
 
 def put(folder, text):

@@ -7,13 +7,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pybpod_alyx_module.folders import FolderMoves, subject_folder
+from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.outbox_window import open_outbox_window
-from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, close_sessions_windows, open_sessions_window
-from pybpod_alyx_module.gui.sync_window import open_sync_window
-from pybpod_alyx_module.gui.water_table_window import WATER_DUE, open_water_table
-from pybpod_alyx_module.models.menus import take_entries, with_children
+from pybpod_alyx_module.gui.outbox.window import open_outbox_window
+from pybpod_alyx_module.gui.sessions.register_several import (
+    REGISTER_SEVERAL,
+    close_sessions_windows,
+    open_sessions_window,
+)
+from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.host.menus import take_entries, with_children
+from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pybpod_alyx_module.folders import subject_folder
+from pybpod_alyx_module.host.subject_folders import subject_folder
 from pybpod_alyx_module.sync.names import fold
 
 if TYPE_CHECKING:

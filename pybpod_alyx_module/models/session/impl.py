@@ -9,22 +9,22 @@ from AnyQt.QtGui import QDesktopServices, QIcon
 from AnyQt.QtWidgets import QAction
 
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.ended import session_ended
+from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.recorded import alyx_subjects, csv_of, links_of, uuid_of
-from pybpod_alyx_module.gui.register_dialog import open_register_dialog
-from pybpod_alyx_module.gui.registrations import Standing, follow, standing_of
-from pybpod_alyx_module.gui.sessions_window import REGISTER_SEVERAL, open_sessions_window
-from pybpod_alyx_module.models.menus import take_entries
-from pybpod_alyx_module.models.session.marks import session_icon
-from pybpod_alyx_module.rig.errors import RigError
-from pybpod_alyx_module.rig.registration import read_registrations
+from pybpod_alyx_module.gui.sessions.follow_registered import Standing, follow, standing_of
+from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
+from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, open_sessions_window
+from pybpod_alyx_module.gui.sessions.session_ended import session_ended
+from pybpod_alyx_module.host.menus import take_entries
+from pybpod_alyx_module.models.session.badge import session_icon
+from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, links_of, uuid_of
+from pybpod_alyx_module.sessions.registration_note import read_registrations
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.gui.register_write import Done
     from pybpod_alyx_module.models.host_types import HostSession
     from pybpod_alyx_module.outbox.items import Item
-    from pybpod_alyx_module.rig.registration import Registration
+    from pybpod_alyx_module.sessions.register import Done
+    from pybpod_alyx_module.sessions.registration_note import Registration
 else:
     HostSession = object
 

@@ -6,12 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.animals.checks import NOTE, Finding
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.front import show_in_front
+from pybpod_alyx_module.gui.animals.run_check import RunCheck, targets_of
+from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.run_check import RunCheck, targets_of
-from pybpod_alyx_module.gui.run_check_dialog import RunCheckDialog
-from pybpod_alyx_module.rig.checks import NOTE, Finding
+from pybpod_alyx_module.gui.show_in_front import show_in_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

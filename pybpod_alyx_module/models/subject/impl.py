@@ -14,16 +14,16 @@ from AnyQt.QtGui import QIcon
 from confapp import conf
 from sca.formats.json import scadict
 
-from pybpod_alyx_module.folders import subject_folder
-from pybpod_alyx_module.gui.details_window import open_details_window
+from pybpod_alyx_module.gui.animals.open_dialog import tell_dialogs
+from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, open_water_dialog
+from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, open_weight_dialog
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.record_dialogs import tell_dialogs
-from pybpod_alyx_module.gui.water_dialog import GIVE_WATER, open_water_dialog
-from pybpod_alyx_module.gui.weight_dialog import RECORD_WEIGHT, open_weight_dialog
-from pybpod_alyx_module.models.menus import take_entries, with_children
-from pybpod_alyx_module.models.subject.marks import alyx_icon, tooltip
-from pybpod_alyx_module.records import is_linked, overlay, read_record, saved_details
-from pybpod_alyx_module.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
+from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.host.menus import take_entries, with_children
+from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
+from pybpod_alyx_module.host.subject_folders import subject_folder
+from pybpod_alyx_module.host.subject_record import is_linked, overlay, read_record, saved_details
+from pybpod_alyx_module.models.subject.badge import alyx_icon, tooltip
 from pybpod_alyx_module.sync.details import RECORD_KEYS
 
 if TYPE_CHECKING:

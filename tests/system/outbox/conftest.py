@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alyx_connector import AlyxClient
+from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.outbox.pauses import Pauses
 from pybpod_alyx_module.outbox.sender import Sender
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer

@@ -16,8 +16,8 @@ import threading
 from pathlib import Path
 
 from alyx_connector import AlyxClient, Timeouts
+from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.outbox.pauses import Pauses
 from pybpod_alyx_module.outbox.sender import Sender
 
 LIFE_S = 0.4

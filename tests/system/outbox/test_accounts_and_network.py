@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from alyx_connector import AlyxClient
+from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.outbox.pauses import Pauses
 from pybpod_alyx_module.outbox.sender import Sender
 
 REVOKED = {"status": 403, "body": {"detail": "Invalid token."}}

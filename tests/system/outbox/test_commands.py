@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
-from pybpod_alyx_module.outbox.moves import Event, move
 from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.states import Event, move
 
 
 @pytest.fixture

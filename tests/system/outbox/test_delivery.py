@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pybpod_alyx_module.outbox.alyx_records import KEY_IN_JSON
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
-from pybpod_alyx_module.outbox.records import KEY_IN_JSON
 
 
 def states(outbox):

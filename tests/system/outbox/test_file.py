@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.outbox.file import VERSION
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.sqlite_file import VERSION
 from tests.unit.outbox.test_outbox import WEIGHING
 
 ADD = """

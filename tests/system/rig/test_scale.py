@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pybpod_alyx_module.rig.scale import ScaleReader, ScaleReading, ScaleSettings, ScaleTrouble
+from pybpod_alyx_module.scale.reader import ScaleReader, ScaleReading, ScaleSettings, ScaleTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

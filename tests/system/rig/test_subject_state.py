@@ -12,9 +12,9 @@ import pytest
 
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
-from pybpod_alyx_module.rig import subject_state
-from pybpod_alyx_module.rig.checks import run_checks
-from pybpod_alyx_module.rig.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
+from pybpod_alyx_module.animals import subject_state
+from pybpod_alyx_module.animals.checks import run_checks
+from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
 from tests.fault_proxy import FaultProxy, Seen, _Fault
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
-from pybpod_alyx_module.rig.rows import first_day
-from pybpod_alyx_module.rig.water_table import fetch_others, fetch_table
+from pybpod_alyx_module.animals.rows import first_day
+from pybpod_alyx_module.animals.water_table import fetch_others, fetch_table
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 from tests.system.rig.rig_lab import LAB, USER, restricted

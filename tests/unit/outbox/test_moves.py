@@ -10,7 +10,7 @@ import pytest
 
 from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind, State
-from pybpod_alyx_module.outbox.moves import FAULT_LIMIT, MOVES, Event, move
+from pybpod_alyx_module.outbox.states import FAULT_LIMIT, MOVES, Event, move
 
 ITEM = Item(
     number=1,

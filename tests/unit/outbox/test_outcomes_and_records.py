@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from alyx_connector import errors
+from pybpod_alyx_module.outbox.alyx_records import differences, has_our_amount, is_ours, payload, record_id
 from pybpod_alyx_module.outbox.items import Kind
-from pybpod_alyx_module.outbox.moves import Event
 from pybpod_alyx_module.outbox.outcomes import Scope, outcome_of_reading, outcome_of_writing
-from pybpod_alyx_module.outbox.records import differences, has_our_amount, is_ours, payload, record_id
+from pybpod_alyx_module.outbox.states import Event
 from tests.unit.outbox.test_moves import ITEM
 
 #: Error, event and scope where a record was to be written, event and scope where nothing was.

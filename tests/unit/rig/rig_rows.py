@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
-from pybpod_alyx_module.rig.rows import SessionSeen
-from pybpod_alyx_module.rig.subject_state import SubjectState
-from pybpod_alyx_module.rig.water import water_today
+from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.rows import SessionSeen
+from pybpod_alyx_module.animals.subject_state import SubjectState
+from pybpod_alyx_module.animals.water import water_today
 
 DAY = dt.date(2026, 11, 20)
 #: 25 g reference with a 3 g implant: the record of 2026-11-20 in recordings/water_requirement_implant_1.json.

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pybpod_alyx_module.rig.checks import CHECKS, run_checks
-from pybpod_alyx_module.rig.subject_state import PARTS, SubjectState
-from pybpod_alyx_module.rig.weight_concerns import Weighed
+from pybpod_alyx_module.animals.checks import CHECKS, run_checks
+from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
+from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from tests.unit.rig.rig_rows import requirement, session, state
 
 ID = "2076dbdc-5382-47d6-a9c8-5a0f548120e2"

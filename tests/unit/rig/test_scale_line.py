@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.rig.scale import ScaleSettings
-from pybpod_alyx_module.rig.scale_line import DEFAULT_PATTERN, ScaleLine, Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.line import DEFAULT_PATTERN, ScaleLine, Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.reader import ScaleSettings
 
 #: Mettler's SICS and A&D mark what has come to rest: "S S" and "ST".
 MARKED = r"(?:(?P<stable>S S|ST)|S D|US)[,\s]*(?P<number>[+-]?\s*\d+\.\d+)\s*(?P<unit>\w+)"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.rig.animals import Animal, Candidate, LinkedSubject, OnRig, which_animal
-from pybpod_alyx_module.rig.session_file import SessionSubject
+from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig, which_animal
+from pybpod_alyx_module.sessions.session_csv import SessionSubject
 from tests.rig_sessions import EA04
 
 SYNCED = LinkedSubject("ea04", EA04, EA04)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pybpod_alyx_module.config import SessionSettings
-from pybpod_alyx_module.rig.animals import Animal, Candidate, LinkedSubject, OnRig
-from pybpod_alyx_module.rig.session_concerns import ConcernKind, concerns
-from pybpod_alyx_module.rig.session_file import Creator, SessionSubject
+from pybpod_alyx_module.sessions.concerns import ConcernKind, concerns
+from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
+from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject
 from tests.rig_sessions import EA04, at, session
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from pybpod_alyx_module.rig.errors import RigError
-from pybpod_alyx_module.rig.session_file import Creator, SessionSubject, Variable, read_session_file
+from pybpod_alyx_module.errors import RigError
+from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject, Variable, read_session_file
 from tests.rig_sessions import BPOD, EA04, ENDS, RECORDED, at, needs_pybpod, row, run_protocol, write_session
 
 STARTED = row("INFO", "10:00:00", "SESSION-STARTED", "2026-11-21 10:00:00")
@@ -136,7 +136,7 @@ class TestDamaged:
         assert not found.whole
 
     def test_an_endless_quote(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("pybpod_alyx_module.rig.session_rows.LONGEST_ROW", 2000)
+        monkeypatch.setattr("pybpod_alyx_module.sessions.session_rows.LONGEST_ROW", 2000)
         rows = [STARTED, row("stdout", "10:00:30", "|oh"), *TRIAL * 30, row("stdout", "10:30:00", "|oh"), *TRIAL, ENDED]
         found = read_session_file(write_session(tmp_path, rows))
         assert (found.n_trials, found.killed) == (31, False)
@@ -166,7 +166,7 @@ class TestDamaged:
             return found
 
         real = os.fstat
-        monkeypatch.setattr("pybpod_alyx_module.rig.session_file.os.fstat", grow)
+        monkeypatch.setattr("pybpod_alyx_module.sessions.session_csv.os.fstat", grow)
         found = read_session_file(file)
         assert (found.n_trials, found.killed, found.whole) == (1, True, True)
         assert (found.size, found.sha256) == (len(before), hashlib.sha256(before).hexdigest())

@@ -8,8 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from pybpod_alyx_module.rig.errors import RigError
-from pybpod_alyx_module.rig.registration import FILE_NAME, Registration, find_registration, read_registrations, remember
+from pybpod_alyx_module.errors import RigError
+from pybpod_alyx_module.sessions.registration_note import (
+    FILE_NAME,
+    Registration,
+    find_registration,
+    read_registrations,
+    remember,
+)
 
 UUID = "ee935a67-4af0-41b6-ad3f-d4053a99ad71"
 FIRST = Registration("https://alyx.lab.org", None, "animal 1", "2026-11-21T10:00:00+00:00", "key 1", "rig1")

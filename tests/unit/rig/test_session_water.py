@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from pybpod_alyx_module.config import SessionSettings
-from pybpod_alyx_module.rig.session_file import Variable, read_session_file
-from pybpod_alyx_module.rig.session_water import WaterEarned, water_earned
+from pybpod_alyx_module.sessions.session_csv import Variable, read_session_file
+from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
 from tests.rig_sessions import RECORDED, at, session
 
 ML = SessionSettings(water_variable="reward_ml", ml_per_unit=Decimal(1))

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pybpod_alyx_module.animals.checks import run_checks
+from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
+from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent
+from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.outbox.items import Item, Kind, State
-from pybpod_alyx_module.rig.checks import run_checks
-from pybpod_alyx_module.rig.subject_state import PARTS, SubjectState
-from pybpod_alyx_module.rig.unsent import unsent_sentences, with_unsent
-from pybpod_alyx_module.rig.weight_concerns import Weighed
 from tests.unit.rig.rig_rows import DAY, requirement, state
 
 NOON = "2026-11-20T12:00:00.000123"

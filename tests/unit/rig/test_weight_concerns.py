@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pybpod_alyx_module.rig.weight_concerns import OtherAnimal, Weighed, concerns, weight_range
+from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns, weight_range
 from tests.unit.rig.rig_rows import DAY
 
 MOUSE = "Laboratory mouse"

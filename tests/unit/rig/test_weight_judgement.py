@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from alyx_connector.errors import ProtocolError
-from pybpod_alyx_module.rig.requirement import Requirement, read_requirement
-from pybpod_alyx_module.rig.weight import NO_LIMIT, judge
+from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.weight import NO_LIMIT, judge
 from tests.contract.shapes import read_recordings
 from tests.unit.rig.rig_rows import requirement
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.rig.numbers import exact, grams, is_number, millilitres, rounded_down, rounded_up, shown
+from pybpod_alyx_module.numbers import exact, grams, is_number, millilitres, rounded_down, rounded_up, shown
 
 
 @pytest.mark.parametrize("text", ["24.5", "24,5", " 24.5 ", "24.5 g", "24.5g", "24,5 G", "24.50"])

@@ -8,8 +8,8 @@ import pytest
 
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
+from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
-from pybpod_alyx_module.sync.planner import make_plan
 from tests.alyx_rows import SERVER, alyx_id, listing, record, remote
 from tests.memory_project import MemoryProject
 from tests.port_contract import ProjectPortContract

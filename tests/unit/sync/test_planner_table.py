@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pybpod_alyx_module.sync.details import MISSING
+from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
-from pybpod_alyx_module.sync.planner import make_plan
 from pybpod_alyx_module.sync.servers import same_server
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 from tests.alyx_rows import SERVER, alyx_id, listing, record, remote, row

@@ -1,0 +1,1 @@
+"""What Alyx says of an animal now: weight, water, checks; no Qt."""

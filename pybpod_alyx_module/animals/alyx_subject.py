@@ -1,0 +1,104 @@
+"""The animal that a window writes about, as frozen values: who it is on Alyx does not hang on the PyBpod project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from alyx_connector.address import parse_address
+from alyx_connector.errors import ConfigurationError
+from pybpod_alyx_module.host.project import alyx_user
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.config import SessionSettings
+
+_SYNC = "Right-click the project, choose Sync to Alyx and get the subjects; then try again."
+
+
+@dataclass(frozen=True)
+class Target:
+    """An Alyx subject of a PyBpod project."""
+
+    #: Address of its server.
+    server: str
+    #: Alyx id.
+    subject_id: str
+    #: Its name in PyBpod.
+    name: str
+    #: Alyx user who is logged in to the PyBpod project; empty where none is.
+    alyx_user: str
+
+    @property
+    def where(self) -> str:
+        """The server as people call it."""
+        return server_name(self.server)
+
+
+def server_name(server: str) -> str:
+    """Return the address of a server without its scheme.
+
+    Parameters
+    ----------
+    server : str
+        Such as ``https://alyx.mylab.org``.
+
+    Returns
+    -------
+    str
+        Such as ``alyx.mylab.org``.
+    """
+    return server.partition("://")[2] or server
+
+
+def target_of(subject: Any) -> Target:
+    """Freeze who a subject is on Alyx; for the GUI thread.
+
+    Parameters
+    ----------
+    subject : object
+        The PyBpod subject.
+
+    Returns
+    -------
+    Target
+        Who it is.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no Alyx subject, or its file does not tell the server or a usable id.
+    """
+    record = subject.alyx
+    if record is None:
+        raise ConfigurationError(f"{subject.name} is not linked to Alyx.", hint=_SYNC)
+    server = record.get("alyx_server")
+    if not isinstance(server, str) or not server:
+        raise ConfigurationError(f"The file of {subject.name} does not tell its Alyx server.", hint=_SYNC)
+    try:
+        subject_id = str(UUID(str(record["alyx_id"])))
+    except ValueError:
+        raise ConfigurationError(f"The Alyx id in the file of {subject.name} is none.", hint=_SYNC) from None
+    return Target(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project))
+
+
+def refuse_test_subject(target: Target, settings: SessionSettings) -> None:
+    """Refuse to write about a subject that is there for trying out the rig.
+
+    Parameters
+    ----------
+    target : Target
+        The subject.
+    settings : SessionSettings
+        They name the test subjects.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is one.
+    """
+    if settings.is_test_subject(target.name):
+        raise ConfigurationError(
+            f"{target.name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing about it is sent to Alyx.",
+            hint="Choose another animal, or take it out of that setting and start PyBpod again.",
+        )

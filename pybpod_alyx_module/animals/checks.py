@@ -1,0 +1,193 @@
+"""The checks before Run: what speaks against running these subjects now. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pybpod_alyx_module.animals.weight import limit_of, no_limit_reason
+from pybpod_alyx_module.numbers import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from decimal import Decimal
+
+    from pybpod_alyx_module.animals.subject_state import SubjectState
+
+__all__ = ["CHECKS", "LEVELS", "NOTE", "Finding", "run_checks"]
+
+#: What is checked, in this order.
+CHECKS: Final = ("alive", "to_be_culled", "run_today", "weighed_today", "min_weight", "water", "several")
+#: What a check may be set to; ``"warn"`` by default.
+LEVELS: Final = ("off", "warn", "block")
+#: The level of what is only said.
+NOTE: Final = "note"
+_WARN: Final = "warn"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to say before Run."""
+
+    #: One of `CHECKS`.
+    check: str
+    #: ``"note"``, ``"warn"`` or ``"block"``.
+    level: str
+    #: Nickname; empty for what is about all of them.
+    subject: str
+    #: For people; names the subject.
+    sentence: str
+    #: False where the server did not tell: nothing is known to be wrong.
+    checked: bool = True
+
+
+class _NotTold(Exception):  # noqa: N818 - not an error: a part of the state did not arrive
+    # Names the part of the state that is missing.
+    pass
+
+
+def run_checks(states: Sequence[SubjectState], policy: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Check the subjects of a setup before it runs.
+
+    A check whose answer did not arrive never blocks, not even where it is set to ``"block"``: a rig must be able to
+    run without its network. It is said instead, as a warning: one for each reason, under the first of its checks.
+
+    Parameters
+    ----------
+    states : sequence of SubjectState
+        The Alyx subjects of the setup.
+    policy : mapping
+        ``"off"``, ``"warn"`` or ``"block"`` for each of `CHECKS`; ``"warn"`` for those that it does not name.
+
+    Returns
+    -------
+    tuple of Finding
+        Empty where nothing is to be said.
+
+    Raises
+    ------
+    ValueError
+        If the policy names another check or level.
+    """
+    for check, level in policy.items():
+        if check not in CHECKS or level not in LEVELS:
+            raise ValueError(f"no such check or level: {check} = {level!r}")
+    levels = {check: policy.get(check, _WARN) for check in CHECKS}
+    found: list[Finding] = []
+    for state in states:
+        found += _of_one(state, levels)
+    if len(states) > 1 and levels["several"] != "off":
+        names = ", ".join(state.name for state in states)
+        sentence = f"This setup has {len(states)} Alyx subjects: {names}. Trials and water go to one of them only."
+        found.append(Finding("several", levels["several"], "", sentence))
+    return tuple(found)
+
+
+def _of_one(state: SubjectState, levels: Mapping[str, str]) -> Iterator[Finding]:
+    if state.found is False:
+        wanted = [level for check in _EACH if (level := levels[check]) != "off"]
+        if wanted:
+            sentence = f"{state.name} is no longer on Alyx, or you may not see it: nothing about it was checked."
+            yield Finding("alive", levels["alive"] if levels["alive"] != "off" else _WARN, state.name, sentence)
+        return
+    unknown: dict[str, list[str]] = {}
+    for check, look in _EACH.items():
+        if levels[check] == "off":
+            continue
+        try:
+            sentences = list(look(state))
+        except _NotTold as missing:
+            unknown.setdefault(state.not_checked.get(str(missing), "Alyx did not tell."), []).append(check)
+            continue
+        for is_note, sentence in sentences:
+            yield Finding(check, NOTE if is_note else levels[check], state.name, sentence)
+    for why, checks in unknown.items():
+        what = " and ".join(_ASKS[check] for check in checks)
+        blocks = any(levels[check] == "block" for check in checks)
+        never = " This is set to block, but what is not known never does." if blocks else ""
+        yield Finding(checks[0], _WARN, state.name, f"{state.name}: not checked {what}. {why}{never}", checked=False)
+
+
+def _alive(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.alive is None:
+        raise _NotTold("subject")
+    if not state.alive:
+        died = f"death date {state.death_date}" if state.death_date else "no death date"
+        yield False, f"{state.name} is not alive on Alyx ({died})."
+
+
+def _culled(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.to_be_culled is None:
+        raise _NotTold("culled")
+    if state.to_be_culled:
+        yield False, f"{state.name} is to be culled, says Alyx."
+
+
+def _run_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.sessions_today is None:
+        raise _NotTold("sessions")
+    if state.sessions_today:
+        seen = [
+            f"{one.start_time:%H:%M}" + (f" ({one.task_protocol})" if one.task_protocol else "")
+            for one in state.sessions_today
+        ]
+        count = "a session" if len(seen) == 1 else f"{len(seen)} sessions"
+        yield False, f"{state.name} has {count} of today on Alyx already: {', '.join(seen)}."
+
+
+def _weighed_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.weighed_today is None:
+        raise _NotTold("requirement")
+    if not state.weighed_today:
+        last = state.last_weight
+        when = f": last {shown(last.grams)} g on {last.when:%Y-%m-%d}" if last and last.when else ""
+        yield False, f"{state.name} was not weighed today{when}."
+
+
+def _min_weight(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.requirement is None:
+        raise _NotTold("requirement")
+    today, limit = state.requirement.today, limit_of(state.requirement)
+    of_when = "today" if today.weighing_at is not None else "when it was last weighed, before today"
+    if limit is None:
+        yield True, f"{state.name}, minimum weight: {no_limit_reason(state.requirement)}."
+    elif not today.weight:
+        yield False, f"{state.name} has no weight on Alyx to compare with its minimum of {_two(limit)} g."
+    elif today.weight < limit:
+        yield (
+            False,
+            f"{state.name} is below its minimum weight: {_two(today.weight)} g {of_when}, minimum {_two(limit)} g.",
+        )
+
+
+def _water(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.water is None:
+        raise _NotTold("requirement")
+    if not state.water.needs_water:
+        return
+    if state.water.weight_known:
+        yield False, f"{state.name} is still to be given {state.water.remaining} mL of water today."
+    else:
+        yield False, f"{state.name} is water-restricted, and Alyx has no weight to tell how much water it needs."
+
+
+def _two(value: Decimal) -> str:
+    return shown(value, 1 if value == round(value, 1) else 2)
+
+
+_EACH: Final[dict[str, Callable[[SubjectState], Iterator[tuple[bool, str]]]]] = {
+    "alive": _alive,
+    "to_be_culled": _culled,
+    "run_today": _run_today,
+    "weighed_today": _weighed_today,
+    "min_weight": _min_weight,
+    "water": _water,
+}
+_ASKS: Final = {
+    "alive": "whether it is alive",
+    "to_be_culled": "whether it is to be culled",
+    "run_today": "whether it ran today",
+    "weighed_today": "whether it was weighed today",
+    "min_weight": "whether it is below its minimum weight",
+    "water": "what water it still needs",
+}

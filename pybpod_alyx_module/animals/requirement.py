@@ -1,0 +1,137 @@
+"""What Alyx says of one subject's weight and water, day by day: the answer of ``/water-requirement``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.errors import ProtocolError
+from pybpod_alyx_module.numbers import exact, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+__all__ = ["Day", "Requirement", "read_requirement"]
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day of one subject, computed by the server; weights in g, water in mL.
+
+    Weight, expected and minimum weight include the implant, the reference weight does not.
+    """
+
+    #: In the lab's time zone.
+    date: dt.date
+    #: The last weight known on that day; 0 where there is none.
+    weight: Decimal
+    #: The last weight of that very day; None where it was not weighed.
+    weighing_at: Decimal | None
+    #: 0 where there is none.
+    reference_weight: Decimal
+    #: 0 where the lab sets no limit.
+    expected_weight: Decimal
+    #: 0, or the weight of the implant alone, where there is no limit.
+    min_weight: Decimal
+    #: Percent of the expected weight, the implant off both; 0 where none is expected.
+    percentage_weight: Decimal
+    #: Water in sessions.
+    given_reward: Decimal
+    #: Water out of sessions.
+    given_supplement: Decimal
+    given_total: Decimal
+    #: What the subject needs on that day, whether it is water-restricted or not.
+    expected_water: Decimal
+    is_water_restricted: bool
+    #: 0 without an implant.
+    implant_weight: Decimal
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The days of one subject, and how its lab judges weights."""
+
+    #: Nickname.
+    subject: str
+    #: Share of the reference weight below which a weight is too low; 0: the lab does not judge by it.
+    reference_weight_pct: Decimal
+    #: The same for the weight that the z-score at the start of the restriction predicts.
+    zscore_weight_pct: Decimal
+    #: In order, at least one; the last is today where no end was asked for.
+    days: tuple[Day, ...]
+
+    @property
+    def today(self) -> Day:
+        """The last day."""
+        return self.days[-1]
+
+    @property
+    def judged_by(self) -> str:
+        """What the lab compares weights with, in words; empty where it sets no limit."""
+        names = ((self.reference_weight_pct, "reference weight"), (self.zscore_weight_pct, "z-score"))
+        return " and ".join(name for share, name in names if share)
+
+
+def read_requirement(answer: Any) -> Requirement:
+    """Read the answer of ``/water-requirement/<nickname>``.
+
+    Parameters
+    ----------
+    answer : Any
+        Its parsed JSON.
+
+    Returns
+    -------
+    Requirement
+        With at least one day.
+
+    Raises
+    ------
+    ProtocolError
+        If it is something else, a number is missing or unusable, or it holds no day.
+    """
+    try:
+        records = [_day(record) for record in answer["records"]]
+        shares = [_number(answer, name) for name in ("reference_weight_pct", "zscore_weight_pct")]
+        requirement = Requirement(str(answer["subject"]), shares[0], shares[1], tuple(records))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError(
+            f"The water requirement that Alyx answered cannot be read: {type(error).__name__} at {error}.",
+            hint="Tell who runs the server.",
+        ) from None
+    if not records:
+        raise ProtocolError(
+            f"Alyx answered with no day of the water requirement of {requirement.subject}.",
+            hint="Compare the date of this computer with the server's.",
+        )
+    return requirement
+
+
+def _day(record: Mapping[str, Any]) -> Day:
+    weighed = record["weighing_at"]
+    if not isinstance(record["is_water_restricted"], bool):
+        raise TypeError("is_water_restricted")
+    return Day(
+        date=dt.date.fromisoformat(record["date"]),
+        weight=_number(record, "weight"),
+        weighing_at=None if weighed is None else _number(record, "weighing_at"),
+        reference_weight=_number(record, "reference_weight"),
+        expected_weight=_number(record, "expected_weight"),
+        min_weight=_number(record, "min_weight"),
+        percentage_weight=_number(record, "percentage_weight"),
+        given_reward=_number(record, "given_water_reward"),
+        given_supplement=_number(record, "given_water_supplement"),
+        given_total=_number(record, "given_water_total"),
+        expected_water=_number(record, "expected_water"),
+        is_water_restricted=record["is_water_restricted"],
+        implant_weight=_number(record, "implant_weight"),
+    )
+
+
+def _number(record: Mapping[str, Any], name: str) -> Decimal:
+    value = record[name]
+    if not is_number(value):
+        raise ValueError(name)
+    return exact(value)

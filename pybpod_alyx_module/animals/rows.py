@@ -1,0 +1,197 @@
+"""Rows of Alyx that tell of one subject's days: weighings, sessions, restrictions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import ProtocolError
+from pybpod_alyx_module.animals.water import Water
+from pybpod_alyx_module.animals.weight_plausibility import LAST_DAYS, Weighed
+from pybpod_alyx_module.numbers import exact, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+__all__ = [
+    "SessionSeen",
+    "first_day",
+    "number_of",
+    "running_type",
+    "session_seen",
+    "wall_time",
+    "water_now",
+    "weighings",
+]
+
+#: Days that zones and midnight can put between this computer and a lab.
+_MARGIN: Final = 1
+
+
+@dataclass(frozen=True)
+class SessionSeen:
+    """A session on Alyx."""
+
+    #: Alyx id.
+    id: str
+    #: Naive lab time.
+    start_time: dt.datetime
+    #: Number of that day; None where Alyx has none.
+    number: int | None
+    #: As the session names it; may be empty.
+    task_protocol: str
+
+
+def first_day() -> dt.date:
+    """Return the day from which on rows are asked for: the last three days of any lab, whatever its time zone.
+
+    Returns
+    -------
+    datetime.date
+        By the clock of this computer.
+    """
+    return dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=LAST_DAYS + _MARGIN)
+
+
+def wall_time(value: Any) -> dt.datetime | None:
+    """Read a time of Alyx as the clock at the server showed it.
+
+    Parameters
+    ----------
+    value : Any
+        Naive (Alyx) or with the server's offset (Alyx-Local), which is dropped; or nothing.
+
+    Returns
+    -------
+    datetime.datetime or None
+        Naive; None where there is no time.
+
+    Raises
+    ------
+    ProtocolError
+        If it is something else.
+    """
+    if value is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
+    except (AttributeError, ValueError):
+        raise ProtocolError(f"Alyx answered {value!r} for a time.", hint="Tell who runs the server.") from None
+
+
+def number_of(row: dict[str, Any], name: str) -> Decimal:
+    """Read a number of a row.
+
+    Parameters
+    ----------
+    row : dict
+        Of any list.
+    name : str
+        Of the number.
+
+    Returns
+    -------
+    Decimal
+        Without the noise of its floating point.
+
+    Raises
+    ------
+    ProtocolError
+        If it is no number.
+    """
+    if not is_number(row.get(name)):
+        raise ProtocolError(f"Alyx answered {row.get(name)!r} for {name}.", hint="Tell who runs the server.")
+    return exact(row[name])
+
+
+def water_now(row: dict[str, Any], *, restricted: bool) -> Water:
+    """Read the water of today from a row of ``/subjects``, where the server computes it anew for each answer.
+
+    Parameters
+    ----------
+    row : dict
+        Just answered; never a copy that was stored.
+    restricted : bool
+        Whether the subject is water-restricted.
+
+    Returns
+    -------
+    Water
+        Not told apart into reward and supplement.
+
+    Raises
+    ------
+    ProtocolError
+        If it lacks the numbers.
+    """
+    expected = number_of(row, "expected_water")
+    return Water(expected, None, None, expected - number_of(row, "remaining_water"), restricted)
+
+
+def weighings(rows: Iterable[dict[str, Any]]) -> tuple[Weighed, ...]:
+    """Read rows of ``/weighings`` of one subject.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        In any order.
+
+    Returns
+    -------
+    tuple of Weighed
+        The newest last.
+
+    Raises
+    ------
+    ProtocolError
+        If a row holds no weight.
+    """
+    found = [Weighed(number_of(row, "weight"), wall_time(row.get("date_time"))) for row in rows]
+    return tuple(sorted(found, key=lambda one: one.when.isoformat() if one.when else ""))
+
+
+def session_seen(row: dict[str, Any]) -> SessionSeen | None:
+    """Read a row of ``/sessions``.
+
+    Parameters
+    ----------
+    row : dict
+        The row.
+
+    Returns
+    -------
+    SessionSeen or None
+        None for a session without a time, which no day has.
+
+    Raises
+    ------
+    ProtocolError
+        If its time is no time.
+    """
+    start = wall_time(row.get("start_time"))
+    if start is None:
+        return None
+    number = row.get("number")
+    protocol = row.get("task_protocol") or ""
+    return SessionSeen(str(row.get("id")), start, number if isinstance(number, int) else None, str(protocol))
+
+
+def running_type(rows: Sequence[dict[str, Any]]) -> str | None:
+    """Read the type of water from rows of ``/water-restriction`` of one subject.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        In any order.
+
+    Returns
+    -------
+    str or None
+        That of the newest restriction without an end; None where there is none, or it names none.
+    """
+    running = [row for row in rows if row.get("end_time") is None]
+    newest = max(running, key=lambda row: str(row.get("start_time") or ""), default=None)
+    name = newest.get("water_type") if newest else None
+    return name if isinstance(name, str) and name else None

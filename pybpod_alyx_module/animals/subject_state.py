@@ -1,0 +1,363 @@
+"""One subject asked of Alyx afresh, within seconds: what the checks before Run and the dialogs need.
+
+Each part is asked for by itself and by the subject's id, several at once; a part that does not arrive in time is not
+checked, and the others stand. Only ``/water-requirement`` goes by nickname: the nickname is looked up by the id right
+before, and right after must be that of this one subject alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
+from alyx_connector.http.parallel import gather
+from alyx_connector.progress import CancelToken
+from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.rows import first_day, running_type, session_seen, water_now, weighings
+from pybpod_alyx_module.animals.water import water_today
+from pybpod_alyx_module.lab_time import lab_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import Progress
+    from pybpod_alyx_module.animals.rows import SessionSeen
+    from pybpod_alyx_module.animals.water import Water
+    from pybpod_alyx_module.animals.weight_plausibility import Weighed
+
+__all__ = ["PARTS", "SubjectState", "fetch_state", "fetch_water_types"]
+
+#: What a state is made of; each is there, or `SubjectState.not_checked` says why not.
+PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "water type", "lab")
+#: All requests that do not wait for another.
+_WORKERS: Final = 5
+_TELL: Final = "Tell who runs the server."
+
+
+@dataclass(frozen=True)
+class SubjectState:
+    """A subject as Alyx knows it now; None stands for what did not arrive, and `not_checked` says why."""
+
+    #: Alyx id.
+    subject_id: str
+    #: Nickname now; the one that was given where it did not arrive.
+    name: str
+    #: Why a part is missing, a sentence by the name of the part, see `PARTS`.
+    not_checked: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Whether Alyx has it and this user may see it.
+    found: bool | None = None
+    alive: bool | None = None
+    #: ISO date; None without one.
+    death_date: str | None = None
+    #: Empty where not known.
+    lab: str = ""
+    #: Time zone of the lab as Alyx names it; empty where it names none.
+    lab_zone: str | None = None
+    #: Empty where not known.
+    responsible_user: str = ""
+    #: As Alyx names it; None without one.
+    species: str | None = None
+    #: Today in the lab's time zone, by the server's clock.
+    day: dt.date | None = None
+    to_be_culled: bool | None = None
+    #: Those that started on that day, the first one first.
+    sessions_today: tuple[SessionSeen, ...] | None = None
+    #: Those of the last days, the newest last.
+    weighings: tuple[Weighed, ...] | None = None
+    requirement: Requirement | None = None
+    #: Need and gifts of today.
+    water: Water | None = None
+    #: That of the running water restriction; None also where there is none.
+    water_type: str | None = None
+
+    @property
+    def weighed_today(self) -> bool | None:
+        """Whether Alyx has a weight of today; None where that did not arrive."""
+        if self.requirement is not None:
+            return self.requirement.today.weighing_at is not None
+        if self.weighings is None or self.day is None:
+            return None
+        return any(one.when is not None and one.when.date() == self.day for one in self.weighings)
+
+    @property
+    def last_weight(self) -> Weighed | None:
+        """The newest weight of the last days; None where there is none, or it did not arrive."""
+        return self.weighings[-1] if self.weighings else None
+
+
+def fetch_state(
+    client: AlyxClient, subject_id: str, *, name: str = "", cancel: CancelToken, deadline_s: float = 2.0
+) -> SubjectState:
+    """Ask for one subject.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Logged in.
+    subject_id : str
+        Alyx id.
+    name : str
+        What to call the subject where Alyx does not tell.
+    cancel : CancelToken
+        Stops it.
+    deadline_s : float
+        Seconds for all of it.
+
+    Returns
+    -------
+    SubjectState
+        Whatever goes wrong with a part stands in its ``not_checked``: no `AlyxError` is raised.
+
+    Raises
+    ------
+    Cancelled
+        If cancelled.
+    """
+    try:
+        asking = _Asking(client, str(uuid.UUID(subject_id)))
+    except ValueError:
+        reason = f"{subject_id!r} is no id of Alyx: sync the project."
+        return SubjectState(subject_id, name, MappingProxyType(dict.fromkeys(PARTS, reason)))
+    within = CancelToken(parent=cancel)
+    timer = threading.Timer(deadline_s, within.cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        asking.ask(within)
+    finally:
+        timer.cancel()
+        within.detach()
+    cancel.raise_if_cancelled()
+    late = f"{client.url} did not answer within {deadline_s:g} s."
+    return asking.state(name or subject_id, late)
+
+
+def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
+    """Ask for the types of water.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Logged in.
+    cancel : CancelToken
+        Stops it.
+
+    Returns
+    -------
+    tuple of str
+        In the server's order; empty where it has none.
+
+    Raises
+    ------
+    AlyxError
+        If they cannot be fetched.
+    Cancelled
+        If cancelled.
+    """
+    rows = client.list("water-type", cancel=cancel)
+    return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
+
+
+class _Asking:
+    # What arrived and what went wrong, part by part; filled by several threads.
+
+    def __init__(self, client: AlyxClient, subject_id: str) -> None:
+        self._client = client
+        self._id = subject_id
+        self._since = first_day()
+        self._lock = threading.Lock()
+        self._arrived: dict[str, Any] = {}
+        self._reasons: dict[str, str] = {}
+
+    def ask(self, cancel: CancelToken) -> None:
+        after = f"subject__pk,{self._id}"
+        self._together(
+            cancel,
+            ("subject", self._subject),
+            ("culled", self._culled),
+            ("sessions", self._rows("sessions", f"{after},start_time__date__gte,{self._since}")),
+            ("weighings", self._rows("weighings", f"{after},date_time__date__gte,{self._since}")),
+            ("water type", self._rows("water-restriction", after)),
+        )
+
+    def _together(self, cancel: CancelToken, *parts: tuple[str, Callable[[CancelToken], Any]]) -> None:
+        def job(part: str, ask: Callable[[CancelToken], Any]) -> Callable[[CancelToken, Any], None]:
+            def run(stop: CancelToken, _report: Any) -> None:
+                try:
+                    answer = ask(stop)
+                except AlyxError as error:
+                    self._keep(self._reasons, part, str(error))
+                else:
+                    self._keep(self._arrived, part, answer)
+
+            return run
+
+        jobs = [job(part, ask) for part, ask in parts]
+        gather(jobs, workers=_WORKERS, cancel=cancel, report=_no_report, arrived=lambda _: True)
+
+    def _keep(self, where: dict[str, Any], part: str, value: Any) -> None:
+        with self._lock:
+            where[part] = value
+
+    def _rows(self, endpoint: str, django: str) -> Callable[[CancelToken], list[dict[str, Any]]]:
+        return lambda cancel: self._client.list(endpoint, {"django": django}, cancel=cancel)
+
+    def _subject(self, cancel: CancelToken) -> dict[str, Any] | None:
+        rows = self._client.list("subjects", {"django": f"pk,{self._id}"}, cancel=cancel)
+        if not rows:
+            return None
+        row = rows[0]
+        nickname = row.get("nickname")
+        if len(rows) > 1 or row.get("id") != self._id or not isinstance(nickname, str) or not nickname:
+            raise ProtocolError(f"{self._client.url} was asked for one subject by id and answered another.", hint=_TELL)
+        if not isinstance(row.get("alive"), bool):
+            raise ProtocolError(f"{self._client.url} does not tell whether {nickname} is alive.", hint=_TELL)
+        self._keep(self._arrived, "subject", row)
+        parts: list[tuple[str, Callable[[CancelToken], Any]]] = [("requirement", self._requirement(nickname))]
+        if isinstance(row.get("lab"), str) and row["lab"]:
+            parts.append(("lab", self._lab(row["lab"])))
+        else:
+            self._keep(self._reasons, "lab", f"{nickname} has no lab on {self._client.url}.")
+        self._together(cancel, *parts)
+        return row
+
+    def _culled(self, cancel: CancelToken) -> bool:
+        # The rows do not tell; that the subject is among those to be culled does.
+        marked = f"pk,{self._id},to_be_culled,True"
+        try:
+            return bool(self._client.list("subjects", {"django": marked}, cancel=cancel))
+        except ServerFaultError as error:
+            if "to_be_culled" not in error.detail:
+                raise
+            raise ConfigurationError(
+                f"{self._client.url} does not tell which subjects are to be culled.", hint="Look there."
+            ) from None
+
+    def _requirement(self, nickname: str) -> Callable[[CancelToken], Requirement]:
+        def ask(cancel: CancelToken) -> Requirement:
+            start = {"start_date": self._since.isoformat()}
+            try:
+                answer = self._client.get(("water-requirement", nickname), start, cancel=cancel)
+            except ServerFaultError:
+                self._only_one(nickname, cancel)  # says so where that is the reason
+                raise
+            self._only_one(nickname, cancel)
+            return read_requirement(answer)
+
+        return ask
+
+    def _only_one(self, nickname: str, cancel: CancelToken) -> None:
+        rows = self._client.list("subjects", {"nickname": nickname}, cancel=cancel)
+        if [row.get("id") for row in rows] == [self._id]:
+            return
+        if len(rows) > 1:
+            labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
+            raise ConfigurationError(
+                f"{self._client.url} has {len(rows)} subjects of the name {nickname} (labs: {labs}): it cannot tell "
+                "their weight and water.",
+                hint="Have one of them renamed on Alyx.",
+            )
+        raise ConfigurationError(
+            f"The subject {nickname} was renamed on {self._client.url} at this moment.", hint="Look again."
+        )
+
+    def _lab(self, lab: str) -> Callable[[CancelToken], str]:
+        def ask(cancel: CancelToken) -> str:
+            answer = self._client.get(("labs", lab), cancel=cancel)
+            zone = answer.get("timezone") if isinstance(answer, dict) else None
+            if not isinstance(zone, str):
+                raise ProtocolError(f"{self._client.url} does not tell the time zone of the lab {lab}.", hint=_TELL)
+            return zone
+
+        return ask
+
+    def state(self, name: str, late: str) -> SubjectState:
+        with self._lock:
+            arrived, reasons = dict(self._arrived), dict(self._reasons)
+        row = arrived.get("subject")
+        if "subject" in arrived and row is None:
+            gone = f"{self._client.url} has no subject of the id of {name}, or you may not see it."
+            return SubjectState(self._id, name, MappingProxyType(dict.fromkeys(PARTS[1:], gone)), found=False)
+        requirement: Requirement | None = arrived.get("requirement")
+        day = requirement.today.date if requirement else _day_in(arrived.get("lab"))
+        read = _Read(reasons)
+        sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day))
+        weighed = read.part("weighings", arrived, weighings)
+        water_type = read.part("water type", arrived, running_type)
+        for part in PARTS:
+            if part not in arrived:
+                # Weight, water and lab go by what the subject's row says.
+                waits = row is None and part in {"requirement", "lab"}
+                reasons.setdefault(part, reasons.get("subject", late) if waits else late)
+        row = row or {}
+        water = read.part("water", {"water": row} if row else {}, lambda row: _water(row, requirement))
+        return SubjectState(
+            self._id,
+            row.get("nickname", name),
+            MappingProxyType({part: reasons[part] for part in PARTS if part in reasons}),
+            found=True if row else None,
+            alive=row.get("alive"),
+            death_date=row.get("death_date"),
+            lab=row.get("lab") or "",
+            lab_zone=arrived.get("lab"),
+            responsible_user=row.get("responsible_user") or "",
+            species=row.get("species"),
+            day=day,
+            to_be_culled=arrived.get("culled"),
+            sessions_today=sessions,
+            weighings=weighed,
+            requirement=requirement,
+            water=water,
+            water_type=water_type,
+        )
+
+    def _of_day(self, rows: Sequence[dict[str, Any]], day: dt.date | None) -> tuple[SessionSeen, ...]:
+        if day is None:
+            raise ConfigurationError(f"What day it is in the lab did not arrive from {self._client.url}.")
+        if day < self._since:
+            raise ConfigurationError(
+                f"The lab at {self._client.url} is at {day}, days before this computer.",
+                hint="Set the clock of this computer.",
+            )
+        seen = [one for one in map(session_seen, rows) if one is not None and one.start_time.date() == day]
+        return tuple(sorted(seen, key=lambda one: one.start_time))
+
+
+class _Read:
+    # Reads parts that arrived; what cannot be read has a reason, like what did not arrive.
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        self._reasons = reasons
+
+    def part(self, part: str, arrived: Mapping[str, Any], read: Callable[[Any], Any]) -> Any:
+        if part not in arrived:
+            return None
+        try:
+            return read(arrived[part])
+        except AlyxError as error:
+            self._reasons[part] = str(error)
+            return None
+
+
+def _water(row: dict[str, Any], requirement: Requirement | None) -> Water:
+    # The days of the requirement tell reward and supplement; without them the row tells the sum.
+    restricted = row.get("last_water_restriction") is not None
+    if requirement is None:
+        return water_now(row, restricted=restricted)
+    return water_today(requirement, restricted_now=restricted if "last_water_restriction" in row else None)
+
+
+def _day_in(zone: str | None) -> dt.date | None:
+    # By the clock of this computer, where the server's own day did not arrive.
+    known = lab_zone(zone)
+    return None if known is None else dt.datetime.now(known).date()
+
+
+def _no_report(progress: Progress) -> None:
+    pass

@@ -1,0 +1,158 @@
+"""What the outbox still holds of a subject, counted into what Alyx says of it. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pybpod_alyx_module.animals.rows import SessionSeen
+from pybpod_alyx_module.animals.weight_plausibility import Weighed
+from pybpod_alyx_module.numbers import exact, shown
+from pybpod_alyx_module.outbox.items import Kind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pybpod_alyx_module.animals.subject_state import SubjectState
+    from pybpod_alyx_module.animals.water import Water
+    from pybpod_alyx_module.outbox.items import Item
+
+__all__ = ["unsent_sentences", "with_unsent", "with_unsent_water"]
+
+_STATES = {
+    State.WAITING: "waits to be sent",
+    State.SENDING: "is being sent",
+    State.UNSURE: "sent, but it is not known whether it arrived",
+    State.PARKED: "parked: see Alyx outbox",
+}
+
+
+def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> SubjectState:
+    """Count weighings, water and sessions into a state that are not on Alyx yet.
+
+    Parameters
+    ----------
+    state : SubjectState
+        As Alyx says.
+    items : iterable of Item
+        Of that subject, not on Alyx when the state was asked for.
+    today : datetime.date
+        Counts where the state does not tell which day it is in the lab.
+
+    Returns
+    -------
+    SubjectState
+        With the newest weight, the water and the sessions of the lab's day. Water that may have arrived already is left
+        out: the animal is not to get less for being counted twice.
+    """
+    items = tuple(items)
+    day = state.day or today
+    weighed = _by_time(
+        Weighed(exact(item.values["weight"]), _time(item)) for item in items if item.kind is Kind.WEIGHING
+    )
+    if weighed:
+        state = _with_weights(state, weighed, day)
+    if state.water is not None:
+        state = replace(state, water=with_unsent_water(state.water, items, day))
+    sessions = [_seen(item) for item in items if item.kind is Kind.SESSION and _time(item).date() == day]
+    if sessions:
+        state = replace(state, sessions_today=(*(state.sessions_today or ()), *sessions))
+    return state
+
+
+def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date) -> Water:
+    """Count water that is not on Alyx yet.
+
+    Parameters
+    ----------
+    water : Water
+        As Alyx says.
+    items : iterable of Item
+        Of that subject.
+    day : datetime.date
+        The lab's.
+
+    Returns
+    -------
+    Water
+        With what was given on that day and surely is not on Alyx.
+    """
+    for item in items:
+        if item.kind is not Kind.WATER or _time(item).date() != day or _may_be_there(item):
+            continue
+        amount = exact(item.values["water_administered"])
+        in_session = item.follows is not None or item.values.get("session") is not None
+        water = replace(
+            water,
+            given=water.given + amount,
+            reward=_more(water.reward, amount if in_session else Decimal(0)),
+            supplement=_more(water.supplement, Decimal(0) if in_session else amount),
+        )
+    return water
+
+
+def unsent_sentences(items: Sequence[Item]) -> tuple[str, ...]:
+    """Tell what is not on Alyx yet.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Of one subject.
+
+    Returns
+    -------
+    tuple of str
+        One for each weight and each amount of water.
+    """
+    found = []
+    for item in items:
+        if item.kind is Kind.WEIGHING:
+            what = f"{shown(exact(item.values['weight']), 2)} g"
+        elif item.kind is Kind.WATER:
+            what = f"{shown(exact(item.values['water_administered']), 3)} mL of water"
+        else:
+            continue
+        left_out = ", not counted here" if item.kind is Kind.WATER and _may_be_there(item) else ""
+        found.append(f"Not on Alyx yet: {what} at {_time(item):%Y-%m-%d %H:%M} ({_STATES[item.state]}{left_out}).")
+    return tuple(found)
+
+
+def _with_weights(state: SubjectState, weighed: Sequence[Weighed], day: dt.date) -> SubjectState:
+    newest = weighed[-1]
+    of_today = newest.when is not None and newest.when.date() == day
+    if state.weighings is not None or of_today:
+        known = _by_time((*(state.weighings or ()), *weighed))
+        state = replace(state, weighings=known, day=day)
+    if state.requirement is not None and of_today:
+        # where Alyx has a later one of today, that one counts
+        last = state.last_weight
+        grams = last.grams if last is not None else newest.grams
+        today = replace(state.requirement.today, weight=grams, weighing_at=grams)
+        days = (*state.requirement.days[:-1], today)
+        state = replace(state, requirement=replace(state.requirement, days=days))
+    return state
+
+
+def _by_time(weights: Iterable[Weighed]) -> tuple[Weighed, ...]:
+    # those without a time first
+    return tuple(sorted(weights, key=lambda one: one.when.isoformat() if one.when else ""))
+
+
+def _seen(item: Item) -> SessionSeen:
+    protocol = item.values.get("task_protocol")
+    return SessionSeen(item.server_id or "", _time(item), None, protocol if isinstance(protocol, str) else "")
+
+
+def _may_be_there(item: Item) -> bool:
+    return item.state in {State.SENDING, State.UNSURE} or item.server_id is not None
+
+
+def _time(item: Item) -> dt.datetime:
+    name = "start_time" if item.kind is Kind.SESSION else "date_time"
+    return dt.datetime.fromisoformat(item.values[name])
+
+
+def _more(known: Decimal | None, amount: Decimal) -> Decimal | None:
+    return None if known is None else known + amount

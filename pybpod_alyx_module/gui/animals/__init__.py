@@ -1,0 +1,1 @@
+"""The windows about one animal: weight, water, before Run."""

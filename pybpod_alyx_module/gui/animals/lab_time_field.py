@@ -1,0 +1,134 @@
+"""A field for a time of the lab: now, until somebody sets another one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from AnyQt.QtCore import QDateTime, QTimer, Signal
+from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from alyx_connector.errors import ConfigurationError
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.lab_time import lab_zone, to_lab_time
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from AnyQt.QtGui import QWheelEvent
+
+#: How often "now" is shown anew, in milliseconds.
+_TICK_MS: Final = 5_000
+
+#: Clocks may differ by this much before a time counts as one to come.
+_SLACK: Final = dt.timedelta(minutes=1)
+
+
+class _Edit(QDateTimeEdit):
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        event.ignore()
+
+
+class LabTimeField(QWidget):
+    """Shows the time of the lab; what somebody sets stays, else it is always now."""
+
+    #: Another time was set, or the lab's zone is known.
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._zone: ZoneInfo | None = None
+        self._filling = False
+        self._is_now = True
+        self.edit = _Edit()
+        self.edit.setDisplayFormat("yyyy-MM-dd HH:mm")
+        self.edit.setCalendarPopup(True)
+        self.now_button = QPushButton("&Now")
+        self.now_button.setAutoDefault(False)
+        self.now_button.setToolTip("Back to the time that it is now in the lab")
+        self.told = QLabel()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.edit)
+        row.addWidget(self.now_button)
+        row.addWidget(self.told, 1)
+        self.edit.dateTimeChanged.connect(self._on_changed)
+        self.now_button.clicked.connect(self.set_now)
+        self._clock = QTimer(self, interval=_TICK_MS)
+        self._clock.timeout.connect(self._on_tick)
+        self._clock.start()
+        self.set_zone(None)
+
+    @property
+    def is_now(self) -> bool:
+        """Whether nobody set another time."""
+        return self._is_now
+
+    def set_zone(self, name: str | None) -> None:
+        """Take the time zone of the lab.
+
+        Parameters
+        ----------
+        name : str or None
+            As Alyx has it; None where it is not known.
+        """
+        self._zone = lab_zone(name)
+        self.told.setText(f"lab time ({name})" if self._zone else "lab time (zone not known: this computer's)")
+        self._on_tick()
+        self.changed.emit()
+
+    def lab_now(self) -> dt.datetime:
+        """Return what time it is in the lab.
+
+        Returns
+        -------
+        datetime.datetime
+            Naive; by this computer's zone where the lab's is not known.
+        """
+        here = dt.datetime.now().astimezone().replace(tzinfo=None)
+        return to_lab_time(here, self._zone).replace(microsecond=0)
+
+    def moment(self) -> dt.datetime:
+        """Return the time that counts.
+
+        Returns
+        -------
+        datetime.datetime
+            Naive lab time.
+
+        Raises
+        ------
+        ConfigurationError
+            If it is a time to come.
+        """
+        now = self.lab_now()
+        if self._is_now:
+            return now
+        chosen: dt.datetime = self.edit.dateTime().toPyDateTime().replace(second=0, microsecond=0)
+        if chosen > now + _SLACK:
+            raise ConfigurationError(
+                f"The time {chosen:%Y-%m-%d %H:%M} is still to come: in the lab it is {now:%Y-%m-%d %H:%M}.",
+                hint="Correct the time, or press Now.",
+                setting="time",
+            )
+        return chosen
+
+    @slot
+    def set_now(self) -> None:
+        """Take the time that it is now, from now on."""
+        self._is_now = True
+        self._on_tick()
+        self.changed.emit()
+
+    @slot
+    def _on_tick(self) -> None:
+        if self._is_now and not self.edit.hasFocus():
+            self._filling = True
+            self.edit.setDateTime(QDateTime(self.lab_now().replace(second=0)))
+            self._filling = False
+
+    @slot
+    def _on_changed(self) -> None:
+        if not self._filling:
+            self._is_now = False
+            self.changed.emit()

@@ -1,0 +1,178 @@
+"""The check before Run: Alyx is asked about the animals of a setup, in threads, before its protocol starts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import QObject, QTimer, Signal
+
+from pybpod_alyx_module.animals.alyx_subject import Target, target_of
+from pybpod_alyx_module.animals.ask_alyx import Asked, ask, unknown_state
+from pybpod_alyx_module.animals.checks import Finding, run_checks
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alyx_connector.progress import CancelToken, Report
+    from pybpod_alyx_module.animals.ask_alyx import Desk
+    from pybpod_alyx_module.animals.subject_state import SubjectState
+    from pybpod_alyx_module.config import RigSettings
+
+#: Seconds from Run until the protocol starts or a question is shown, whatever the server does.
+CHECK_S: Final = 2.0
+
+#: Seconds of these that are left for handing over what arrived.
+_MARGIN_S: Final = 0.2
+
+
+class RunCheck(QObject):
+    """Checks the Alyx subjects of a setup once, all of them at the same time.
+
+    Parameters
+    ----------
+    targets : sequence of Target
+        The animals.
+    settings : RigSettings
+        What each check does; a setting of a check that cannot be used is said, too.
+    """
+
+    #: What is to be said (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
+    finished = Signal(object)
+
+    def __init__(self, targets: Sequence[Target], settings: RigSettings) -> None:
+        super().__init__()
+        self._targets = tuple(targets)
+        self._policy = dict(settings.checks)
+        self._wrong = tuple(
+            Finding("alive", "warn", "", problem, checked=False)
+            for problem in settings.problems
+            if problem.startswith("ALYX_PLUGIN_CHECK_")
+        )
+        self._states: dict[int, SubjectState] = {}
+        self._tasks: list[Task] = []
+        self._arrivals: list[_Arrival] = []
+        self._over = False
+        self._limit = QTimer(self, singleShot=True)
+        self._limit.timeout.connect(self._on_limit)
+
+    def start(self) -> None:
+        """Ask; once."""
+        end = time.monotonic() + CHECK_S - _MARGIN_S
+        desk = running_outbox()
+        self._limit.start(int(CHECK_S * 1000))
+        for number, target in enumerate(self._targets):
+            task = Task(_checking(desk, target, end), "alyx-run-check")
+            self._tasks.append(task)
+            arrival = _Arrival(self, number)
+            self._arrivals.append(arrival)  # Qt holds no object that is none of its own
+            task.succeeded.connect(arrival.take)
+            task.failed.connect(arrival.fail)
+        for task in self._tasks:
+            task.start()
+
+    def cancel(self) -> None:
+        """Give up; nothing is sent any more."""
+        self._over = True
+        self._limit.stop()
+        for task in self._tasks:
+            task.cancel()
+
+    def put(self, number: int, state: SubjectState) -> None:
+        """Take what is known of one animal.
+
+        Parameters
+        ----------
+        number : int
+            Which one.
+        state : SubjectState
+            What is known.
+        """
+        self._states[number] = state
+        if len(self._states) == len(self._targets):
+            self._finish()
+
+    def target(self, number: int) -> Target:
+        """Return one of the animals.
+
+        Parameters
+        ----------
+        number : int
+            Which one.
+
+        Returns
+        -------
+        Target
+            The animal.
+        """
+        return self._targets[number]
+
+    @slot
+    def _on_limit(self) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._over:
+            return
+        self.cancel()
+        late = f"It could not be asked within {CHECK_S:g} s."
+        states = [
+            self._states.get(number) or unknown_state(target, f"{target.where}: {late}")
+            for number, target in enumerate(self._targets)
+        ]
+        self.finished.emit((*run_checks(states, self._policy), *self._wrong))
+
+
+class _Arrival:
+    # What one task brings goes to its place.
+
+    def __init__(self, check: RunCheck, number: int) -> None:
+        self._check, self._number = check, number
+
+    @slot
+    def take(self, asked: Asked) -> None:
+        self._check.put(self._number, asked.state)
+
+    @slot
+    def fail(self, error: BaseException) -> None:
+        target = self._check.target(self._number)
+        self._check.put(self._number, unknown_state(target, describe(error).text))
+
+
+def targets_of(setup: Any, settings: RigSettings) -> tuple[Target, ...]:
+    """Return the animals of a setup that are to be checked.
+
+    Parameters
+    ----------
+    setup : object
+        The PyBpod setup.
+    settings : RigSettings
+        Test subjects are left out; where all checks are off, all are.
+
+    Returns
+    -------
+    tuple of Target
+        Empty where there is nothing to check.
+
+    Raises
+    ------
+    ConfigurationError
+        If a subject's file does not tell where it is on Alyx.
+    """
+    if all(level == "off" for level in settings.checks.values()):
+        return ()
+    linked = [subject for subject in setup.subjects if subject.is_alyx]
+    return tuple(target_of(subject) for subject in linked if not settings.sessions.is_test_subject(subject.name))
+
+
+def _checking(desk: Desk, target: Target, end: float) -> Any:
+    def work(report: Report, cancel: CancelToken) -> Asked:
+        del report
+        left = max(round(end - time.monotonic(), 1), 0.1)
+        return ask(desk, target, deadline_s=left, cancel=cancel)
+
+    return work

@@ -1,0 +1,112 @@
+"""What the check before Run has to say: a question, a refusal, or a notice while the protocol runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from pybpod_alyx_module.animals.checks import NOTE
+from pybpod_alyx_module.config import CHECKS
+from pybpod_alyx_module.gui.big_label import BigLabel
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.words import without_long_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pybpod_alyx_module.animals.checks import Finding
+
+_COLOURS: Final = {"block": "#fbd5d5", "warn": "#fff4d6", NOTE: "#e8eef5"}
+
+
+class RunCheckDialog(Question):
+    """Asks whether a setup is to run: its answer is True to run. Blocks nothing but that Run.
+
+    Parameters
+    ----------
+    name : str
+        Of the setup.
+    findings : sequence of Finding
+        What is to be said.
+    parent : QWidget, optional
+        PyBpod's main window.
+    runs : bool
+        Whether it runs already: then nothing is asked.
+    """
+
+    def __init__(
+        self, name: str, findings: Sequence[Finding], parent: QWidget | None = None, *, runs: bool = False
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Before Run – {name}")  # noqa: RUF001 - a dash is meant
+        self.resize(760, 380)  # fits on a screen of 1366 x 768
+        self.findings = tuple(findings)
+        self.blocked = any(one.level == "block" for one in findings)
+        self.head = BigLabel(f"{name} runs" if runs else f"Run {name}?", points=4)
+        if self.blocked:
+            self.head.say(f"{name} does not run")
+        self.sentences = [self._sentence(one) for one in findings]
+        self.run_button = QPushButton("&Run")
+        self.no_button = QPushButton("&Close" if runs or self.blocked else "&Do not run")
+        for button in (self.run_button, self.no_button):
+            button.setAutoDefault(False)
+        self.no_button.setDefault(True)
+        self.run_button.setVisible(not runs and not self.blocked)
+        inside = QWidget()
+        lines = QVBoxLayout(inside)
+        for frame in self.sentences:
+            lines.addWidget(frame)
+        lines.addStretch(1)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.no_button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.head)
+        column.addWidget(area, 1)
+        column.addLayout(buttons)
+        self.run_button.clicked.connect(self._on_run)
+        self.no_button.clicked.connect(self.reject)
+        if runs:
+            self.setAttribute(Qt.WA_ShowWithoutActivating)
+        else:
+            self.no_button.setFocus()
+
+    @property
+    def text(self) -> str:
+        """All that it says, a line each."""
+        return "\n".join(_words(one) for one in self.findings)
+
+    @slot
+    def _on_run(self) -> None:
+        self._answer = True
+        self.accept()
+
+    @staticmethod
+    def _sentence(finding: Finding) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName("finding")
+        colour = _COLOURS[finding.level]
+        frame.setStyleSheet(f"#finding {{ background: {colour}; }} #finding QLabel {{ color: #202020; }}")
+        row = QVBoxLayout(frame)
+        row.setContentsMargins(8, 5, 8, 5)
+        label = plain_label()
+        label.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Preferred)  # as high as its text is at this width
+        label.setText(without_long_words(_words(finding)))
+        row.addWidget(label)
+        return frame
+
+
+def _words(finding: Finding) -> str:
+    if finding.level != "block":
+        return finding.sentence
+    return f"{finding.sentence} This blocks Run ({CHECKS[finding.check]} = 'block' in user_settings.py)."

@@ -1,0 +1,214 @@
+"""The dialog *Give water…*."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from alyx_connector.errors import AlyxError, ConfigurationError
+from pybpod_alyx_module.animals.water import default_water_type
+from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
+from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
+from pybpod_alyx_module.gui.widgets import CalmComboBox
+from pybpod_alyx_module.gui.words_of_state import not_there
+from pybpod_alyx_module.numbers import millilitres
+from pybpod_alyx_module.outbox.items import Kind
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.animals.alyx_subject import Target
+
+#: Label of the menu entry.
+GIVE_WATER: Final = "Give water…"
+
+#: Where Alyx is to take the type of the running water restriction.
+BY_ALYX: Final = "that of its water restriction on Alyx"
+_CHOOSE: Final = "Choose the type…"
+
+#: More than this many times what it needs in a day is asked about; without a weight, more than so many mL.
+_TIMES: Final = 2
+_MOST_ML: Final = Decimal(50)
+
+
+class WaterDialog(RecordDialog):
+    """Records water that was given to one animal out of a session.
+
+    Parameters
+    ----------
+    target : Target
+        The animal.
+    title : str
+        Of the window.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    asks_water_types = True
+
+    def __init__(self, target: Target, title: str = "Give water", parent: QWidget | None = None) -> None:
+        super().__init__(target, title, parent)
+        self.amount = QLineEdit()
+        self.amount.setMaximumWidth(110)
+        font = self.amount.font()
+        font.setPointSize(font.pointSize() + 6)
+        self.amount.setFont(font)
+        self.types = CalmComboBox()
+        self.types.addItem(BY_ALYX, None)
+        self.adlib = QCheckBox("a&d lib: as much as it wants, the amount may be left out")
+        amount = QWidget()
+        row = QHBoxLayout(amount)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.amount)
+        row.addWidget(QLabel("mL"))
+        row.addStretch(1)
+        self.form.addRow("A&mount", amount)
+        self.form.labelForField(amount).setBuddy(self.amount)
+        self.form.addRow("Type of &water", self.types)
+        self.form.addRow("", self.adlib)
+        self.form.addRow("&Time", self.time)
+        self.amount.textChanged.connect(self.show_facts)
+        self.adlib.toggled.connect(self.show_facts)
+
+    def first_field(self) -> QWidget:
+        """Return the field of the amount.
+
+        Returns
+        -------
+        QWidget
+            The field.
+        """
+        return self.amount
+
+    def typed_anything(self) -> bool:
+        """Tell whether an amount stands in the field, or ad lib is ticked.
+
+        Returns
+        -------
+        bool
+            True where it is so.
+        """
+        return bool(self.amount.text().strip()) or self.adlib.isChecked()
+
+    def entry(self) -> Entry:
+        """Check what was typed.
+
+        Returns
+        -------
+        Entry
+            The amount, 0 mL for ad lib without one, its type and time.
+
+        Raises
+        ------
+        ConfigurationError
+            If the amount is none, the type is not chosen, or the time is to come.
+        """
+        amount = self._amount()
+        if self.types.currentText() == _CHOOSE:
+            raise ConfigurationError("The type of water is not chosen.", hint="Choose it.", setting="type of water")
+        values: dict[str, Any] = {
+            "water_administered": float(amount or 0),
+            "date_time": self.time.moment().isoformat(),
+            "adlib": self.adlib.isChecked(),
+        }
+        water_type = self.types.currentData()
+        if water_type is not None:
+            values["water_type"] = water_type
+        what = f"{amount:f} mL" if amount is not None else "water"
+        return Entry(Kind.WATER, values, f"{what} ad lib" if self.adlib.isChecked() else what)
+
+    def speaks_against(self, entry: Entry) -> tuple[str, ...]:
+        """Ask about an animal that is not alive, and about far more than it needs.
+
+        Parameters
+        ----------
+        entry : Entry
+            The water.
+
+        Returns
+        -------
+        tuple of str
+            Empty where nothing speaks against it.
+        """
+        assert self.asked is not None  # noqa: S101 - nothing is recorded before
+        found = list(not_there(self.asked.state))
+        water, amount = self.asked.state.water, self._amount() or Decimal(0)
+        if water is not None and water.weight_known:
+            if amount > 0 and water.given + amount > _TIMES * water.expected:
+                found.append(
+                    f"With {entry.what} it would have got more than twice what it needs today. "
+                    f"{water.after(amount).sentence}"
+                )
+        elif amount > _MOST_ML:
+            found.append(f"{entry.what} is very much: is it in mL?")
+        return tuple(found)
+
+    def fact_lines(self) -> list[str]:
+        """Tell what it needs and got today, and what remains after the typed amount.
+
+        Returns
+        -------
+        list of str
+            A sentence each.
+        """
+        if self.asked is None:
+            return []
+        state = self.asked.state
+        lines = list(not_there(state))
+        if state.water is None:
+            return lines
+        lines += state.water.sentences()
+        try:
+            amount = self._amount()
+        except AlyxError:  # nothing is typed yet, or not all of it
+            return lines
+        if state.water.restricted:
+            lines.append(f"As typed: {state.water.after(amount).sentence}")
+        return lines
+
+    def arrived(self) -> None:
+        """Offer the types of water that Alyx has, the restriction's own first chosen."""
+        if self.asked is None or self.asked.water_types is None or self.asked.state.found is None:
+            return
+        offered = self.asked.water_types
+        chosen = self.types.currentData() or default_water_type(self.asked.state.water_type, offered)
+        self.types.clear()
+        if chosen not in offered:
+            self.types.addItem(_CHOOSE, None)
+        for name in offered:
+            self.types.addItem(name, name)
+        if chosen in offered:
+            self.types.setCurrentIndex(self.types.findData(chosen))
+
+    def hold(self, held: bool) -> None:
+        """Keep the fields while a question is open.
+
+        Parameters
+        ----------
+        held : bool
+            Whether one is.
+        """
+        super().hold(held)
+        for field in (self.amount, self.types, self.adlib):
+            field.setEnabled(not held)
+
+    def _amount(self) -> Decimal | None:
+        if self.adlib.isChecked() and not self.amount.text().strip():
+            return None
+        return millilitres(self.amount.text())
+
+
+def open_water_dialog(subject: Any) -> RecordDialog | None:
+    """Show the dialog that records water given to a subject.
+
+    Parameters
+    ----------
+    subject : object
+        The PyBpod subject.
+
+    Returns
+    -------
+    RecordDialog or None
+        None where nothing may be recorded; that was told.
+    """
+    return open_dialog(WaterDialog, subject)

@@ -1,0 +1,382 @@
+"""The window *Water due today…*: all water-restricted animals of the user that still need water."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
+from pybpod_alyx_module.animals.alyx_subject import server_name
+from pybpod_alyx_module.animals.ask_water_table import Thirsty, WaterTable, asking_table, giving
+from pybpod_alyx_module.animals.water import UNIT
+from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module.gui.animals.record_dialog import TOLD
+from pybpod_alyx_module.gui.big_label import BigLabel
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.host.project import alyx_user
+from pybpod_alyx_module.numbers import millilitres, rounded_down, rounded_up, shown
+from pybpod_alyx_module.outbox.items import Draft, Item, Kind, State
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from AnyQt.QtGui import QKeyEvent
+
+    from pybpod_alyx_module.outbox.errors import OutboxError
+
+#: Label of the menu entry.
+WATER_DUE: Final = "Water due today…"
+
+#: What one can do where the table could not be asked for.
+WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
+
+COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Outcome")
+ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, OUTCOME = range(len(COLUMNS))
+
+
+class WaterTableWindow(QWidget):
+    """Shows who still needs water today, and records what was given to the ticked ones.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project; it keeps the window as ``alyx_water_window``.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    def __init__(self, project: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Window)
+        self.project = project
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle("Water due today")
+        self.resize(1280, 560)  # fits on a screen of 1366 x 768
+        self.running = running_outbox()
+        self.shown: WaterTable | None = None
+        self._asking: Task | None = None
+        self._giving: Task | None = None
+        self._looking: Task | None = None
+        self._items: dict[int, Item] = {}
+        self.user = BigLabel("Water due today")
+        self.told = plain_label()
+        self.table = QTableWidget(0, len(COLUMNS))
+        self.table.setHorizontalHeaderLabels(COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionMode(QTableWidget.NoSelection)
+        self.table.setWordWrap(True)
+        self.table.setTabKeyNavigation(False)  # Tab leads to the buttons, arrows through the cells
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(ANIMAL, QHeaderView.Interactive)
+        header.setSectionResizeMode(OUTCOME, QHeaderView.Stretch)
+        self.table.setColumnWidth(ANIMAL, 230)
+        header.setMinimumSectionSize(60)
+        self.table.itemChanged.connect(self._on_item)
+        self.refresh_button = self._button("Re&fresh", self.refresh)
+        self.give_button = self._button("&Give ticked", self._on_give)
+        self.close_button = self._button("&Close", self.close)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.refresh_button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.give_button)
+        buttons.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.user)
+        column.addWidget(self.told)
+        column.addWidget(self.table, 1)
+        column.addLayout(buttons)
+        self.running.changed.connect(self._on_outbox)
+        self._update_buttons()
+
+    @slot
+    def refresh(self) -> None:
+        """Ask Alyx anew."""
+        if self._asking is not None or self._giving is not None:
+            return
+        settings = read_rig_settings().sessions
+        work = asking_table(self.running, server_of(self.project), alyx_user(self.project), settings)
+        task = Task(work, "alyx-water-table")
+        self._asking = task
+        task.succeeded.connect(self._on_table)
+        task.failed.connect(self._on_failed)
+        task.finished.connect(self._on_asked)
+        task.start()
+        self.told.setText("Asking Alyx who still needs water today…")
+        self._update_buttons()
+
+    @slot
+    def _on_table(self, table: WaterTable) -> None:
+        self.shown = table
+        self._items.clear()
+        self.user.say(f"as {table.username} at {server_name(table.server)}")
+        if table.rows:
+            self.told.setText(
+                "Tick the animals that you give water, correct the amounts, then press Give ticked. "
+                "Given: as reward + as supplement. All in mL."
+            )
+        elif table.restricted:
+            self.told.setText("All your water-restricted animals have had their water today.")
+        else:
+            self.told.setText("None of your animals is water-restricted.")
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(table.rows))
+        for row, thirsty in enumerate(table.rows):
+            self._fill(row, thirsty)
+        self.table.blockSignals(False)
+        self.table.resizeRowsToContents()
+
+    @slot
+    def _on_failed(self, error: BaseException) -> None:
+        message = describe(error).text
+        without = WITHOUT_ALYX if isinstance(error, UnreachableError) else ""
+        stale = " What is shown is older." if self.shown is not None else without
+        self.told.setText(f"{message}{stale}")
+
+    @slot
+    def _on_asked(self) -> None:
+        self._asking = None
+        self._update_buttons()
+
+    def _fill(self, row: int, thirsty: Thirsty) -> None:
+        water, last = thirsty.row.water, thirsty.row.last_weight
+        weight = (
+            f"{shown(last.grams)} g" + (f", {last.when:%m-%d %H:%M}" if last.when else "") if last else "none lately"
+        )
+        known = water.weight_known
+        given = (
+            f"{rounded_down(water.reward, UNIT)} + {rounded_down(water.supplement, UNIT)}"
+            if water.reward is not None and water.supplement is not None
+            else f"{rounded_down(water.given, UNIT)}"
+        )
+        texts = {
+            ANIMAL: thirsty.row.name,
+            LAB: thirsty.row.lab,
+            WEIGHT: weight,
+            NEEDS: f"{rounded_up(water.expected, UNIT)}" if known else "not known",
+            GIVEN: given,
+            REMAINS: f"{water.remaining}" if known else "weigh it first",
+            AMOUNT: f"{water.remaining}" if known else "",
+            OUTCOME: " ".join(thirsty.unsent),
+        }
+        for column, text in texts.items():
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(text if column in (ANIMAL, LAB, OUTCOME) else "")
+            flags = Qt.ItemIsEnabled
+            if column == ANIMAL:
+                flags |= Qt.ItemIsUserCheckable
+                cell.setCheckState(Qt.Unchecked)
+            if column == AMOUNT:
+                flags |= Qt.ItemIsEditable
+            cell.setFlags(flags)
+            self.table.setItem(row, column, cell)
+
+    def ticked(self) -> list[int]:
+        """Return the rows that are ticked and not given yet.
+
+        Returns
+        -------
+        list of int
+            In order; empty where none is.
+        """
+        return [
+            row
+            for row in range(self.table.rowCount())
+            if row not in self._items and self.table.item(row, ANIMAL).checkState() == Qt.Checked
+        ]
+
+    @slot
+    def _on_give(self) -> None:
+        if self.shown is None or self._giving is not None or self._asking is not None:
+            return
+        rows, drafts = self.ticked(), []
+        wrong = []
+        for row in rows:
+            try:
+                drafts.append(self._draft(self.shown, self.shown.rows[row], self._amount(row)))
+            except AlyxError as error:
+                self._say(row, str(error))
+                wrong.append(self.shown.rows[row].row.name)
+        if wrong:
+            self.told.setText(f"Nothing was recorded: correct the amount of {', '.join(wrong)}.")
+            return
+        task = self.running.read(giving(tuple(drafts)), name="alyx-outbox-add")
+        self._giving = task
+        self._given_rows = rows
+        task.succeeded.connect(self._on_given)
+        task.failed.connect(self._on_failed)
+        task.finished.connect(self._on_given_at_all)
+        task.start()
+        self._update_buttons()
+
+    def _amount(self, row: int) -> Decimal:
+        return millilitres(self.table.item(row, AMOUNT).text())
+
+    def _draft(self, table: WaterTable, thirsty: Thirsty, amount: Decimal) -> Draft:
+        most = max(2 * thirsty.row.water.expected - thirsty.row.water.given, thirsty.row.water.remaining)
+        if thirsty.row.water.weight_known and amount > most:
+            raise ConfigurationError(
+                f"{amount:f} mL would be more than twice what it needs today.",
+                hint="To give as much, use Give water… of the subject.",
+                setting="amount of water",
+            )
+        values: dict[str, Any] = {"water_administered": float(amount), "date_time": thirsty.lab_now().isoformat()}
+        if thirsty.row.water_type is not None:
+            values["water_type"] = thirsty.row.water_type
+        return Draft(
+            kind=Kind.WATER,
+            server=table.server,
+            username=table.username,
+            subject_id=thirsty.row.subject_id,
+            subject_name=thirsty.row.name,
+            values=values,
+        )
+
+    @slot
+    def _on_given(self, kept: tuple[Item | OutboxError, ...]) -> None:
+        for row, one in zip(self._given_rows, kept, strict=True):
+            if isinstance(one, Item):
+                self._show_item(row, one)
+            else:
+                self._say(row, str(one))
+        count = sum(isinstance(one, Item) for one in kept)
+        self.told.setText(f"{count} of {len(kept)} kept on this computer; they are being sent.")
+
+    @slot
+    def _on_given_at_all(self) -> None:
+        self._giving = None
+        self._update_buttons()
+
+    def _show_item(self, row: int, item: Item) -> None:
+        self._items[row] = item
+        amount = self.table.item(row, AMOUNT).text()
+        why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
+        self._say(row, f"{amount} mL: {TOLD[item.state]}{why}")
+        self.table.blockSignals(True)
+        for column in (ANIMAL, AMOUNT):
+            self.table.item(row, column).setFlags(Qt.ItemIsEnabled)
+        self.table.item(row, ANIMAL).setData(Qt.CheckStateRole, None)
+        self.table.blockSignals(False)
+
+    def _say(self, row: int, text: str) -> None:
+        self.table.blockSignals(True)
+        self.table.item(row, OUTCOME).setText(text)
+        self.table.item(row, OUTCOME).setToolTip(text)
+        self.table.blockSignals(False)
+        self.table.resizeRowToContents(row)
+
+    @slot
+    def _on_outbox(self) -> None:
+        keys = {row: item.key for row, item in self._items.items() if item.state is not State.SENT}
+        if not keys or self._looking is not None:
+            return
+        task = self.running.read(lambda outbox: {row: outbox.item(key) for row, key in keys.items()})
+        self._looking = task
+        task.succeeded.connect(self._on_items_now)
+        task.finished.connect(self._on_looked)
+        task.start()
+
+    @slot
+    def _on_items_now(self, items: dict[int, Item]) -> None:
+        for row, item in items.items():
+            if row in self._items and self._items[row].key == item.key:
+                self._show_item(row, item)
+
+    @slot
+    def _on_looked(self) -> None:
+        self._looking = None
+
+    @slot
+    def _on_item(self, changed: QTableWidgetItem) -> None:
+        if changed.column() == AMOUNT:
+            self._say(changed.row(), "")
+        self._update_buttons()
+
+    def _update_buttons(self) -> None:
+        idle = self._asking is None and self._giving is None
+        self.refresh_button.setEnabled(idle)
+        self.give_button.setEnabled(idle and bool(self.ticked()))
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Close on Escape; Enter presses the button that has the keyboard."""
+        focused = QApplication.focusWidget()
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        elif event.key() in (Qt.Key_Return, Qt.Key_Enter) and isinstance(focused, QPushButton):
+            focused.click()
+        else:
+            super().keyPressEvent(event)
+
+    @slot
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Give up what is being asked; what is being kept is kept."""
+        for task in (self._asking, self._looking):
+            if task is not None:
+                task.cancel()
+        if self.project.alyx_water_window is self:
+            self.project.alyx_water_window = None
+            self.running.changed.disconnect(self._on_outbox)
+        super().closeEvent(event)
+
+    def _button(self, text: str, pressed: Any) -> QPushButton:
+        button = QPushButton(text)
+        button.clicked.connect(pressed)
+        return button
+
+
+def server_of(project: Any) -> str:
+    """Return the server of a project's Alyx subjects.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project.
+
+    Returns
+    -------
+    str
+        That of most of them; empty where there is none.
+    """
+    records = [subject.alyx or {} for subject in project.subjects]
+    servers = Counter(str(record["alyx_server"]) for record in records if record.get("alyx_server"))
+    return servers.most_common(1)[0][0] if servers else ""
+
+
+def open_water_table(project: Any) -> WaterTableWindow:
+    """Show which animals of the user still need water today, asked anew.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project.
+
+    Returns
+    -------
+    WaterTableWindow
+        The window, shown.
+    """
+    window = project.alyx_water_window
+    if window is None:
+        mainwindow = getattr(project, "mainwindow", None)
+        window = WaterTableWindow(project, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        project.alyx_water_window = window
+    show_in_front(window)
+    window.refresh()
+    return window

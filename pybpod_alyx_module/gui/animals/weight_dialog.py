@@ -1,0 +1,210 @@
+"""The dialog *Record weight…*."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.animals.ask_alyx import asking_others
+from pybpod_alyx_module.animals.weight import judge
+from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
+from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
+from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
+from pybpod_alyx_module.gui.animals.scale_field import ScaleField
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.words_of_state import not_there
+from pybpod_alyx_module.numbers import grams, shown
+from pybpod_alyx_module.outbox.items import Kind
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from AnyQt.QtWidgets import QWidget
+
+    from pybpod_alyx_module.animals.alyx_subject import Target
+
+#: Label of the menu entry.
+RECORD_WEIGHT: Final = "Record weight…"
+
+#: The settings that it depends on: a wrong one is told in it.
+_SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
+
+
+class WeightDialog(RecordDialog):
+    """Records a weight of one animal.
+
+    Parameters
+    ----------
+    target : Target
+        The animal.
+    title : str
+        Of the window.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    def __init__(self, target: Target, title: str = "Record weight", parent: QWidget | None = None) -> None:
+        super().__init__(target, title, parent)
+        self._others: tuple[OtherAnimal, ...] = ()
+        self._asking_others: Task | None = None
+        self.weight = ScaleField(self.settings.scale)
+        self.form.addRow("&Weight", self.weight)
+        self.form.labelForField(self.weight).setBuddy(self.weight.edit)
+        self.form.addRow("&Time", self.time)
+        self.weight.changed.connect(self.show_facts)
+        self.weight.start()
+
+    def first_field(self) -> QWidget:
+        """Return the field of the weight.
+
+        Returns
+        -------
+        QWidget
+            The field.
+        """
+        return self.weight.edit
+
+    def typed_anything(self) -> bool:
+        """Tell whether a weight stands in the field.
+
+        Returns
+        -------
+        bool
+            True where one does.
+        """
+        return bool(self.weight.edit.text().strip())
+
+    def entry(self) -> Entry:
+        """Check what was typed.
+
+        Returns
+        -------
+        Entry
+            The weight and its time.
+
+        Raises
+        ------
+        ConfigurationError
+            If the weight is none, or the time is to come.
+        """
+        weight = grams(self.weight.edit.text())
+        moment = self.time.moment()
+        values = {"weight": float(weight), "date_time": moment.isoformat()}
+        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g")
+
+    def speaks_against(self, entry: Entry) -> tuple[str, ...]:
+        """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.
+
+        Parameters
+        ----------
+        entry : Entry
+            The weight.
+
+        Returns
+        -------
+        tuple of str
+            Empty where nothing speaks against it.
+        """
+        found = self._found(entry)
+        if found and self._asking_others is None and self.asked is not None and self.asked.state.found:
+            task = Task(asking_others(self.running, self.target, self.asked.username), "alyx-others")
+            self._asking_others = task
+            task.succeeded.connect(self._on_others)
+            task.start()
+        return found
+
+    def _found(self, entry: Entry) -> tuple[str, ...]:
+        assert self.asked is not None  # noqa: S101 - nothing is recorded before
+        state = self.asked.state
+        moment = self.time.moment()
+        against = concerns(
+            grams(self.weight.edit.text()),
+            self.target.name,
+            state.weighings or (),
+            state.species,
+            self._others,
+            today=moment.date(),
+            percent=self.settings.weight_change_percent,
+        )
+        return (*not_there(state), *(one.sentence for one in against))
+
+    @slot
+    def _on_others(self, others: tuple[OtherAnimal, ...]) -> None:
+        self._others = others
+        entry = self.asked_about
+        if entry is not None:
+            self.reasons.setText("\n".join(self._found(entry)))
+
+    def fact_lines(self) -> list[str]:
+        """Tell the last weight, and how the typed one is judged.
+
+        Returns
+        -------
+        list of str
+            A sentence each.
+        """
+        lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
+        if self.asked is None:
+            return lines
+        state = self.asked.state
+        lines += not_there(state)
+        last = state.last_weight
+        if last is not None:
+            when = f" on {last.when:%Y-%m-%d at %H:%M}" if last.when else ""
+            lines.append(f"Last weight: {_plain(last.grams)} g{when}")
+        elif state.weighings is not None:
+            lines.append("Last weight: none in the last days")
+        if state.requirement is not None:
+            try:
+                judged = judge(grams(self.weight.edit.text()), state.requirement)
+            except AlyxError:  # nothing is typed yet, or not all of it
+                today = state.requirement.today
+                limit = judge(today.weight, state.requirement).minimum_text if today.weight else ""
+                lines += [f"That was {limit}"] if limit and last is not None else []
+            else:
+                lines += [f"As typed: {judged.percentage_text}", f"As typed: {judged.minimum_text}"]
+        return lines
+
+    def hold(self, held: bool) -> None:
+        """Keep the fields while a question is open.
+
+        Parameters
+        ----------
+        held : bool
+            Whether one is.
+        """
+        super().hold(held)
+        self.weight.hold(held)
+
+    def finished_recording(self) -> None:
+        """Leave the scale to the next animal."""
+        self.weight.stop()
+
+    @slot
+    def leave(self) -> None:
+        """Give up what is being asked, once, and leave the scale to others."""
+        self.weight.stop()
+        if self._asking_others is not None:
+            self._asking_others.cancel()
+        super().leave()
+
+
+def _plain(value: Decimal) -> str:
+    return shown(value, 2) if value != round(value, 1) else shown(value)
+
+
+def open_weight_dialog(subject: Any) -> RecordDialog | None:
+    """Show the dialog that records a weight of a subject.
+
+    Parameters
+    ----------
+    subject : object
+        The PyBpod subject.
+
+    Returns
+    -------
+    RecordDialog or None
+        None where nothing may be recorded; that was told.
+    """
+    return open_dialog(WeightDialog, subject)

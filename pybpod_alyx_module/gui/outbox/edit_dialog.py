@@ -1,0 +1,158 @@
+"""The dialog that corrects an item of the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.gui.big_label import BigLabel
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
+from pybpod_alyx_module.gui.outbox.table import URGENT
+from pybpod_alyx_module.gui.sync.sync_form import plain_label
+from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.outbox.words import choices, value_words, why
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
+    from pybpod_alyx_module.gui.task import Task
+    from pybpod_alyx_module.outbox.items import Item
+
+
+class EditDialog(QDialog):
+    """Shows the values of an item as fields; animal, user and server cannot be changed.
+
+    Parameters
+    ----------
+    item : Item
+        The item as it is.
+    running : RunningOutbox
+        Where it is.
+    parent : QWidget, optional
+        The window that it belongs to.
+    """
+
+    def __init__(self, item: Item, running: RunningOutbox, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.item = item
+        self._running = running
+        self._task: Task | None = None
+        self._closed_to = ""
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle(f"Correct: {value_words(item)}")
+        self.fields: dict[str, QLineEdit | QPlainTextEdit | QCheckBox] = {}
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.ExpandingFieldsGrow)
+        for field in fields_of(item):
+            widget: QLineEdit | QPlainTextEdit | QCheckBox
+            if field.yes_no:
+                widget = QCheckBox()
+                widget.setChecked(bool(item.values.get(field.name)))
+            elif field.lines:
+                widget = QPlainTextEdit(field.text(item.values))
+                widget.setTabChangesFocus(True)
+                widget.setMinimumHeight(60)
+            else:
+                widget = QLineEdit(field.text(item.values))
+                widget.setCursorPosition(0)
+            self.fields[field.name] = widget
+            form.addRow(field.label, widget)
+        inside = QWidget()
+        inside.setLayout(form)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.NoFrame)
+        area.setWidget(inside)
+        self.reason = plain_label()
+        self.reason.setText(brief(why(item)))
+        self.reason.setVisible(bool(why(item)))
+        self.problem = plain_label()
+        self.problem.setStyleSheet(f"color: {URGENT}")
+        self.problem.hide()
+        self.save_button = QPushButton("Save and send")
+        self.cancel_button = QPushButton("Cancel")
+        buttons = QHBoxLayout()  # a QDialogButtonBox would make one of them the default
+        buttons.addStretch(1)
+        for button in (self.save_button, self.cancel_button):
+            button.setAutoDefault(False)  # Enter in a field sends nothing
+            buttons.addWidget(button)
+        self.save_button.clicked.connect(self._on_save)
+        self.cancel_button.clicked.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(BigLabel(item.subject_name))
+        column.addWidget(BigLabel(f"as {item.username}", points=4))
+        column.addWidget(BigLabel(f"at {item.server}", points=1))
+        column.addWidget(self.reason)
+        column.addWidget(area, 1)
+        column.addWidget(self.problem)
+        column.addLayout(buttons)
+        self.resize(560, min(660, 270 + 34 * len(self.fields)))  # fits on a screen of 1366 x 768
+
+    @slot
+    def follow(self, item: Item) -> None:
+        """Take note of what became of the item meanwhile.
+
+        Parameters
+        ----------
+        item : Item
+            As it is now.
+        """
+        reason = choices(item).edit
+        self.save_button.setEnabled(not reason and self._task is None)
+        self.save_button.setToolTip(reason)
+        if reason:
+            self._tell(f"It cannot be corrected now. {reason}")
+        elif self._closed_to:
+            self.problem.hide()
+        self._closed_to = reason
+
+    @slot
+    def _on_save(self) -> None:
+        typed: dict[str, str | bool] = {}
+        for name, widget in self.fields.items():
+            if isinstance(widget, QCheckBox):
+                typed[name] = widget.isChecked()
+            else:
+                typed[name] = widget.toPlainText() if isinstance(widget, QPlainTextEdit) else widget.text()
+        try:
+            values = corrected(self.item, typed)
+        except AlyxError as error:
+            self._tell(str(error))
+            return
+        key = self.item.key
+        self._task = task = self._running.read(lambda outbox: outbox.edit(key, values), name="alyx-outbox-edit")
+        task.succeeded.connect(self._on_saved)
+        task.failed.connect(self._on_failed)
+        self.save_button.setEnabled(False)
+        task.start()
+
+    @slot
+    def _on_saved(self) -> None:
+        self._task = None
+        self._running.wake()
+        self.accept()
+
+    @slot
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self.save_button.setEnabled(True)
+        self._tell(describe(error).text)
+
+    def _tell(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.show()

@@ -1,0 +1,192 @@
+"""The Alyx outbox in PyBpod's main window: how much waits, and a word before PyBpod closes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import QObject, Qt
+from AnyQt.QtWidgets import QApplication, QDialogButtonBox, QMainWindow, QToolButton, QVBoxLayout
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.outbox.table import URGENT
+from pybpod_alyx_module.gui.outbox.window import open_outbox_window
+from pybpod_alyx_module.gui.running_outbox import stop_outbox
+from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.sync_form import plain_label
+from pybpod_alyx_module.outbox.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from AnyQt.QtWidgets import QWidget
+
+    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
+
+LABEL: Final = "Alyx outbox"
+
+
+class StatusButton(QToolButton):
+    """Says how much waits to be sent; hidden where nothing does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAutoRaise(True)
+        self.setToolButtonStyle(Qt.ToolButtonTextOnly)
+        self.setFocusPolicy(Qt.TabFocus)
+        self.hide()
+        self.clicked.connect(self._on_clicked)
+
+    def show_outbox(self, running: RunningOutbox) -> None:
+        """Say how the outbox stands.
+
+        Parameters
+        ----------
+        running : RunningOutbox
+            The outbox of this PyBpod.
+        """
+        outlook = running.outlook
+        words = count_words(outlook.counts.open - outlook.needing, outlook.needing)
+        trouble = "a problem" if outlook.problem or outlook.notes else ""
+        text = ", ".join(part for part in (words, trouble) if part)
+        urgent = bool(outlook.needing or trouble)
+        self.setText(f"{LABEL}: {text}")
+        self.setStyleSheet(f"QToolButton {{ color: {URGENT}; font-weight: bold }}" if urgent else "")
+        self.setToolTip("\n".join([*outlook.notes, outlook.problem]).strip() or "Show what waits to be sent to Alyx")
+        self.setVisible(bool(text))
+
+    @slot
+    def _on_clicked(self) -> None:
+        open_outbox_window(self)
+
+
+class ClosingQuestion(Question):
+    """Tells what still waits when PyBpod is to close: ``"close"``, ``"show"``, or None to stay.
+
+    Parameters
+    ----------
+    running : RunningOutbox
+        The outbox of this PyBpod.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(LABEL)
+        outlook = running.outlook
+        number = outlook.counts.open
+        text = (
+            f"{number} item{'' if number == 1 else 's'} still wait{'s' if number == 1 else ''} to be sent to Alyx. "
+            f"{'It is' if number == 1 else 'They are'} kept on this computer and sent when PyBpod is next open."
+        )
+        if outlook.needing == number:
+            text += f" {'It needs' if number == 1 else 'They need'} you: look at the outbox."
+        elif outlook.needing:
+            text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} you: look at the outbox."
+        self.text = plain_label()
+        self.text.setText(text)
+        buttons = QDialogButtonBox()
+        self.close_button = buttons.addButton("Close PyBpod", QDialogButtonBox.DestructiveRole)
+        self.show_button = buttons.addButton("Show the outbox", QDialogButtonBox.ActionRole)
+        self.stay_button = buttons.addButton("Do not close", QDialogButtonBox.RejectRole)
+        for button in (self.close_button, self.show_button):
+            button.setAutoDefault(False)
+        self.stay_button.setDefault(True)
+        self.close_button.clicked.connect(self._on_close)
+        self.show_button.clicked.connect(self._on_show)
+        self.stay_button.clicked.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text, 1)
+        column.addWidget(buttons)
+        self.resize(480, 150)
+        self.stay_button.setFocus()  # the space bar is as safe as Enter
+
+    @slot
+    def _on_close(self) -> None:
+        self._answer = "close"
+        self.accept()
+
+    @slot
+    def _on_show(self) -> None:
+        self._answer = "show"
+        self.accept()
+
+
+class OutboxInMainWindow(QObject):
+    """Shows the outbox in PyBpod's main window, tells what waits before PyBpod closes, and ends it with PyBpod.
+
+    Parameters
+    ----------
+    editor : object
+        PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
+    running : RunningOutbox
+        The outbox of this PyBpod.
+    """
+
+    def __init__(self, editor: Any, running: RunningOutbox) -> None:
+        super().__init__(editor)
+        self._editor = editor
+        self._confirm: Callable[[], bool] = editor._confirm_exit
+        self.question: ClosingQuestion | None = None
+        self.button = StatusButton()
+        window = editor.window()
+        self._bar = window.statusBar() if isinstance(window, QMainWindow) else None
+        if self._bar is not None:
+            self._bar.addPermanentWidget(self.button)
+        editor._confirm_exit = self.confirm_exit  # both ways out of PyBpod ask it
+        QApplication.instance().aboutToQuit.connect(self._on_quit)
+        self.follow(running)
+
+    def follow(self, running: RunningOutbox) -> None:
+        """Show this outbox.
+
+        Parameters
+        ----------
+        running : RunningOutbox
+            The outbox of this PyBpod.
+        """
+        self._running = running
+        running.changed.connect(self._on_changed)
+        self._on_changed()
+
+    def confirm_exit(self) -> bool:
+        """Ask what PyBpod asks before it closes, and once tell what waits; a second try closes.
+
+        Returns
+        -------
+        bool
+            Whether PyBpod closes now. Always as PyBpod says where the computer is being shut down.
+        """
+        question, self.question = self.question, None
+        if question is not None:
+            question.close()
+        elif self._running.counts.open and not QApplication.instance().isSavingSession() and self._ask():
+            return False
+        return self._confirm()
+
+    @slot
+    def _ask(self) -> bool:
+        question = ClosingQuestion(self._running, self._editor.window())
+        question.answered.connect(self._on_answered)
+        show_in_front(question)  # not modal: PyBpod's Stop must stay within reach
+        self.question = question
+        return True
+
+    @slot
+    def _on_answered(self, answer: str | None) -> None:
+        if answer == "close":
+            self._editor._exit_app()
+        self.question = None
+        if answer == "show":
+            open_outbox_window(self._editor)
+
+    @slot
+    def _on_changed(self) -> None:
+        self.button.show_outbox(self._running)
+        if self._bar is not None:
+            self._bar.setVisible(not self.button.isHidden() or bool(self._bar.currentMessage()))
+
+    @slot
+    def _on_quit(self) -> None:
+        stop_outbox()

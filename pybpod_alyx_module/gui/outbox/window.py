@@ -1,0 +1,303 @@
+"""The window *Alyx outbox*."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QFileDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
+from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.pages import SentPage, WaitingPage
+from pybpod_alyx_module.gui.outbox.table import URGENT
+from pybpod_alyx_module.gui.outbox_export import exporting
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.sync.sync_form import plain_label
+from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.outbox.items import OPEN, State
+from pybpod_alyx_module.outbox.words import choices, count_words, needs_person, with_logins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent, QShowEvent
+
+    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
+    from pybpod_alyx_module.gui.task import Task
+    from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.outbox.outbox import Outbox
+
+NOTHING: Final = "Nothing waits to be sent to Alyx."
+NO_PROJECT: Final = "Open a PyBpod project first, then press Log in… again: its window Sync to Alyx logs you in."
+
+
+class OutboxWindow(QWidget):
+    """Shows what waits to be sent to Alyx and what was sent; it never waits for disk or network.
+
+    Parameters
+    ----------
+    running : RunningOutbox
+        The outbox of this PyBpod.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    #: Gives the PyBpod projects that are open: in one of them a person can log in.
+    projects: ClassVar[Callable[[], list[Any]]] = list
+
+    def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Window)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle("Alyx outbox")
+        self.resize(1200, 640)  # fits on a screen of 1366 x 768
+        self.running = running
+        self.dialog: EditDialog | DiscardDialog | None = None
+        self.file_dialog: QFileDialog | None = None
+        self.menu = QMenu(self)
+        self._items: tuple[Item, ...] = ()
+        self._reading: Task | None = None
+        self._stale = False
+        self.trouble = plain_label()
+        self.trouble.setStyleSheet(f"color: {URGENT}")
+        self.heading = plain_label()
+        self.told = plain_label()
+        self.told.hide()
+        self.waiting = waiting = WaitingPage()
+        self.sent = SentPage()
+        self.tabs = QTabWidget()
+        self.tabs.addTab(waiting, "Waiting")
+        self.tabs.addTab(self.sent, "Sent")
+        column = QVBoxLayout(self)
+        for widget in (self.trouble, self.heading, self.tabs, self.told):
+            column.addWidget(widget, widget is self.tabs)
+        waiting.table.picked.connect(self._on_picked)
+        waiting.table.doubleClicked.connect(self._on_edit)
+        waiting.retry_button.clicked.connect(self._on_retry)
+        waiting.edit_button.clicked.connect(self._on_edit)
+        waiting.discard_button.clicked.connect(self._on_discard)
+        waiting.login_button.clicked.connect(self._on_login)
+        waiting.noted_button.clicked.connect(self._on_noted)
+        self.sent.export_button.clicked.connect(self._on_export)
+        running.changed.connect(self.refresh)
+        self._show_status()
+        self._on_picked()
+
+    @slot
+    def refresh(self) -> None:
+        """Look again what the outbox holds."""
+        self._show_status()
+        if self._reading is not None:
+            self._stale = True
+            return
+        self._stale = False
+        self._reading = task = self.running.items()
+        task.succeeded.connect(self._on_items)
+        task.failed.connect(self._on_failed)
+        task.finished.connect(self._on_read)
+        task.start()
+
+    @slot
+    def _on_items(self, items: tuple[Item, ...]) -> None:
+        self._items = items = with_logins(items)
+        waiting = tuple(item for item in items if item.state in OPEN)
+        done = tuple(sorted((item for item in items if item.state not in OPEN), key=_last_first, reverse=True))
+        self.waiting.show_items(waiting)
+        self.sent.show_items(done)
+        needing = sum(map(needs_person, waiting))
+        self.heading.setText(f"{count_words(len(waiting) - needing, needing)}." if waiting else NOTHING)
+        self.tabs.setTabText(0, f"Waiting ({len(waiting)})" if waiting else "Waiting")
+        self.tabs.setTabText(1, f"Sent ({len(done)})" if done else "Sent")
+        if isinstance(self.dialog, EditDialog):
+            found = [item for item in items if item.key == self.dialog.item.key]
+            if found:
+                self.dialog.follow(found[0])
+        self._on_picked()
+
+    @slot
+    def _on_read(self) -> None:
+        self._reading = None
+        if self._stale:
+            self.refresh()
+
+    def _show_status(self) -> None:
+        outlook = self.running.outlook
+        text = "\n".join([*outlook.notes, outlook.problem] if outlook.problem else outlook.notes)
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
+        self.waiting.noted_button.setVisible(bool(outlook.notes))
+
+    @slot
+    def _on_picked(self) -> None:
+        self.waiting.show_choices(self._items)
+
+    @slot
+    def _on_retry(self) -> None:
+        item = self.waiting.table.selected
+        if item is not None:
+            self._change(lambda outbox: outbox.retry(item.key))
+
+    @slot
+    def _on_edit(self) -> None:
+        item = self.waiting.table.selected
+        if item is None or choices(item).edit:
+            return
+        if self.dialog is not None:
+            show_in_front(self.dialog)
+            return
+        self.dialog = EditDialog(item, self.running, self)
+        self.dialog.finished.connect(self._on_dialog_closed)
+        self.dialog.show()  # not modal: PyBpod's Stop must stay within reach
+
+    @slot
+    def _on_discard(self) -> None:
+        item = self.waiting.table.selected
+        if item is None or choices(item).discard:
+            return
+        if self.dialog is not None:
+            show_in_front(self.dialog)
+            return
+        followers = [other for other in self._items if other.follows == item.key and other.state in OPEN]
+        self.dialog = DiscardDialog(item, followers, self)
+        self.dialog.answered.connect(partial(self._on_discard_answered, item))
+        self.dialog.finished.connect(self._on_dialog_closed)
+        self.dialog.show()
+
+    @slot
+    def _on_discard_answered(self, asked: Item, answer: bool | None) -> None:
+        if answer:
+            told = asked.state is State.UNSURE or asked.server_id is not None or asked.misplaced is not None
+            self._change(lambda outbox: outbox.discard(asked.key, even_if_unsure=told))
+
+    @slot
+    def _on_dialog_closed(self) -> None:
+        self.dialog = None
+
+    def _change(self, change: Callable[[Outbox], Item]) -> None:
+        self._tell("")
+        task = self.running.read(change, name="alyx-outbox-change")
+        task.succeeded.connect(self._on_changed)
+        task.failed.connect(self._on_failed)
+        task.start()
+
+    @slot
+    def _on_changed(self) -> None:
+        self.running.wake()
+        self.refresh()
+
+    @slot
+    def _on_failed(self, error: BaseException) -> None:
+        self._tell(describe(error).text)
+
+    def _tell(self, text: str) -> None:
+        self.told.setText(text)
+        self.told.setVisible(bool(text))
+
+    @slot
+    def _on_login(self) -> None:
+        account = self.waiting.login_wanted(self._items)
+        projects = OutboxWindow.projects()
+        if account is None:
+            return
+        if not projects:
+            self._tell(NO_PROJECT)
+        elif len(projects) == 1:
+            open_sync_window(projects[0]).offer_account(*account)
+        else:
+            self.menu.clear()
+            for project in projects:
+                self.menu.addAction(f"In PyBpod project {project.name}", partial(_log_in, project, account))
+            self.menu.popup(self.waiting.login_button.mapToGlobal(self.waiting.login_button.rect().bottomLeft()))
+
+    @slot
+    def _on_noted(self) -> None:
+        self.running.acknowledge()
+
+    @slot
+    def _on_export(self) -> None:
+        if self.file_dialog is not None:
+            show_in_front(self.file_dialog)
+            return
+        self.file_dialog = dialog = QFileDialog(self, "Export the Alyx outbox", "", "CSV (*.csv)")
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.setModal(False)
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile("alyx-outbox.csv")
+        dialog.fileSelected.connect(self._on_file)
+        dialog.finished.connect(self._on_file_dialog_closed)
+        dialog.show()
+
+    @slot
+    def _on_file_dialog_closed(self) -> None:
+        self.file_dialog = None
+
+    @slot
+    def _on_file(self, path: str) -> None:
+        task = self.running.read(exporting(path), name="alyx-outbox-export")
+        task.succeeded.connect(self._on_exported)
+        task.failed.connect(self._on_failed)
+        task.start()
+
+    @slot
+    def _on_exported(self, told: str) -> None:
+        self._tell(told)
+
+    @slot
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Look what the outbox holds."""
+        super().showEvent(event)
+        self.refresh()
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Close on Escape."""
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    @slot
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Forget what is being read; nothing in the outbox changes."""
+        super().closeEvent(event)
+        self._stale = False
+        if self._reading is not None:
+            self._reading.cancel()
+        if self in _windows:
+            _windows.remove(self)
+
+
+def _last_first(item: Item) -> tuple[float, int]:
+    return (item.sent_at or item.created).timestamp(), item.number
+
+
+@slot
+def _log_in(project: Any, account: tuple[str, str]) -> None:
+    open_sync_window(project).offer_account(*account)
+
+
+_windows: list[OutboxWindow] = []
+
+
+def open_outbox_window(parent: QWidget | None = None) -> OutboxWindow:
+    """Show the outbox window: the one that is open, or a new one.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+        PyBpod's main window, or a widget in it.
+
+    Returns
+    -------
+    OutboxWindow
+        The window, shown.
+    """
+    if not _windows:
+        _windows.append(OutboxWindow(running_outbox(), parent.window() if parent is not None else None))
+    show_in_front(_windows[0])
+    return _windows[0]

@@ -1,0 +1,1 @@
+"""The windows that register sessions."""

@@ -1,0 +1,221 @@
+"""The fields of the dialog that registers a session."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from AnyQt.QtCore import Signal
+from AnyQt.QtWidgets import (
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.widgets import CalmComboBox, plain_label
+from pybpod_alyx_module.numbers import millilitres
+from pybpod_alyx_module.sessions.advice import Fields, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pybpod_alyx_module.sessions.water_earned import WaterEarned
+
+
+class WaterField(QWidget):
+    """How much water is recorded with the session: filled in where that is certain, else typed by a person."""
+
+    #: What stands in it changed.
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._certain: Decimal | None = None
+        self._offer: Decimal | None = None
+        self.amount = QLineEdit()
+        self.amount.setMaximumWidth(90)
+        self.type = CalmComboBox()
+        self.type.setMinimumContentsLength(12)
+        self.offer_button = QPushButton()
+        self.offer_button.setAutoDefault(False)
+        self.why = plain_label()
+        row = QHBoxLayout()
+        row.addWidget(self.amount)
+        row.addWidget(QLabel("mL of"))
+        row.addWidget(self.type)
+        row.addWidget(self.offer_button)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.why)
+        column.addStretch(1)
+        self.amount.textChanged.connect(self.changed)
+        self.offer_button.clicked.connect(self._on_offer)
+        self._shown: WaterEarned | None = None
+
+    def show_earned(self, water: WaterEarned, types: Sequence[str], chosen: str) -> None:
+        """Show what the session says; what was typed stays.
+
+        Parameters
+        ----------
+        water : WaterEarned
+            How much, or why it must be asked.
+        types : sequence of str
+            The types of water on Alyx; empty where they could not be asked.
+        chosen : str
+            The type to start with.
+        """
+        if water != self._shown:
+            self._shown, self._certain, self._offer = water, water.amount, water.offer
+            if not self.amount.isModified():
+                self.amount.setText("" if water.amount is None else number_text(water.amount))
+            self.offer_button.setVisible(water.offer is not None)
+            if water.offer is not None:
+                self.offer_button.setText(f"Use {number_text(water.offer)} mL")
+            self.why.setText(water.why)
+        before = self.type.currentText()
+        names = list(types) or ([chosen] if chosen else [])
+        self.type.clear()
+        self.type.addItem("(left to Alyx)", "")
+        for name in names:
+            self.type.addItem(name, name)
+        start = before if before in names else chosen
+        self.type.setCurrentIndex(max(self.type.findData(start), 0))
+
+    def value(self) -> Decimal:
+        """Return the amount as it stands in the field.
+
+        Returns
+        -------
+        Decimal
+            mL; 0 where none is to be recorded.
+
+        Raises
+        ------
+        ConfigurationError
+            Nothing usable was typed.
+        """
+        text = self.amount.text().strip()
+        for known in (self._certain, self._offer):
+            if known is not None and text == number_text(known):
+                return known
+        if text and not text.strip("0.,"):
+            return Decimal(0)
+        return millilitres(text)
+
+    @property
+    def water_type(self) -> str:
+        """The chosen type; empty where it is left to Alyx."""
+        return str(self.type.currentData() or "")
+
+    @slot
+    def _on_offer(self) -> None:
+        if self._offer is not None:
+            self.amount.setText(number_text(self._offer))
+            self.amount.setModified(True)
+
+
+class RegisterForm(QWidget):
+    """Location, projects, procedures, type, narrative and water of a session."""
+
+    #: What stands in it changed.
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.location, self.projects, self.procedures, self.type = (QLineEdit() for _ in range(4))
+        for field in (self.projects, self.procedures):
+            field.setPlaceholderText("names, separated by commas")
+        self.narrative = QPlainTextEdit()
+        self.narrative.setTabChangesFocus(True)
+        self.narrative.setMinimumHeight(44)
+        self.narrative.setMaximumHeight(84)
+        self.water = WaterField()
+        self._rows = QFormLayout()
+        self._rows.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        for name, field in (
+            ("&Location", self.location),
+            ("&Projects on Alyx", self.projects),
+            ("Proced&ures", self.procedures),
+            ("Type of &session", self.type),
+            ("&Narrative", self.narrative),
+            ("Water earned", self.water),
+        ):
+            self._rows.addRow(name, field)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.addLayout(self._rows)
+        column.addStretch(1)  # the rows stay together
+        self.water.changed.connect(self.changed)
+
+    def fill(self, fields: Fields) -> None:
+        """Fill the fields that nobody typed into.
+
+        Parameters
+        ----------
+        fields : Fields
+            What they start with.
+        """
+        for field, text in (
+            (self.location, fields.location),
+            (self.projects, fields.projects),
+            (self.procedures, fields.procedures),
+            (self.type, fields.type),
+        ):
+            if not field.isModified():
+                field.setText(text)
+                field.setCursorPosition(0)
+        if not self.narrative.document().isModified():
+            self.narrative.setPlainText(fields.narrative)
+
+    def fields(self) -> Fields:
+        """Return what stands in the fields.
+
+        Returns
+        -------
+        Fields
+            As typed.
+        """
+        return Fields(
+            self.location.text(),
+            self.projects.text(),
+            self.procedures.text(),
+            self.type.text(),
+            self.narrative.toPlainText(),
+        )
+
+    def show_water(self, water: WaterEarned | None, types: Sequence[str] = (), chosen: str = "") -> None:
+        """Show the water that was earned, or that there is nothing to say about it.
+
+        Parameters
+        ----------
+        water : WaterEarned or None
+            None hides it.
+        types : sequence of str
+            See `WaterField.show_earned`.
+        chosen : str
+            See `WaterField.show_earned`.
+        """
+        label = self._rows.labelForField(self.water)
+        label.setVisible(water is not None)
+        self.water.setVisible(water is not None)
+        if water is not None:
+            self.water.show_earned(water, types, chosen)
+
+    def lock(self, locked: bool) -> None:
+        """Keep the fields from being changed while they are written away.
+
+        Parameters
+        ----------
+        locked : bool
+            Whether to.
+        """
+        for field in (self.location, self.projects, self.procedures, self.type, self.narrative, self.water):
+            field.setEnabled(not locked)

@@ -1,0 +1,361 @@
+"""The window *Register sessions on Alyx*: the recorded sessions of a setup or a project that are not registered yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module.gui.big_label import BigLabel
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.follow_registered import registrations
+from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
+from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.sessions.advice import advise, plain_order
+from pybpod_alyx_module.sessions.prepare import Desk
+from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, links_of, take
+from pybpod_alyx_module.sessions.register import register
+
+if TYPE_CHECKING:
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent
+
+    from alyx_connector.progress import CancelToken, Report
+    from pybpod_alyx_module.sessions.prepare import Prepared
+    from pybpod_alyx_module.sessions.register import Done, Order
+
+#: Label of the menu entry of setups and projects.
+REGISTER_SEVERAL: Final = "Register sessions on Alyx…"
+
+_DATE, _PROTOCOL, _ANIMAL, _TRIALS, _STATE = range(5)
+
+READING: Final = "reading…"
+READY: Final = "can be registered"
+TELLS: Final = "can be registered; see below"
+ASKS: Final = "has a question: Open…"
+WAITS: Final = "to be registered…"
+NOTHING: Final = "Every recorded session with an Alyx subject is registered already, or there is none."
+
+
+@dataclass
+class Row:
+    """One session of the table."""
+
+    session: Any
+    item: QTreeWidgetItem
+    prepared: Prepared | None = None
+    order: Order | None = None
+    #: What is told of it, in full.
+    text: str = ""
+    done: bool = False
+
+
+class SessionsWindow(QWidget):
+    """Lists sessions that are not registered; those that a person ticks are registered one after the other.
+
+    Parameters
+    ----------
+    owner : object
+        The PyBpod setup or project.
+    sessions : list
+        Its sessions that can be registered.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    def __init__(self, owner: Any, sessions: list[Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Window)
+        self.owner = owner
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle(f"Register sessions on Alyx – {owner.name}")  # noqa: RUF001 - a dash is meant
+        self._settings = read_rig_settings()
+        outbox = running_outbox()
+        self._desk = Desk(outbox.client, outbox.account_for)
+        self._task: Task | None = None
+        self.user = BigLabel("on Alyx")
+        self.table = QTreeWidget()
+        self.table.setHeaderLabels(["Session", "Task protocol", "Animal", "Trials", "State"])
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
+        header = self.table.header()
+        header.setStretchLastSection(True)
+        for column, width in ((_DATE, 210), (_PROTOCOL, 160), (_ANIMAL, 140), (_TRIALS, 60)):
+            header.resizeSection(column, width)
+            header.setSectionResizeMode(column, QHeaderView.Interactive)
+        self.told = QPlainTextEdit()
+        self.told.setReadOnly(True)
+        self.told.setTabChangesFocus(True)
+        self.told.setFixedHeight(110)
+        self.status = plain_label()
+        self.open_button, self.close_button, self.register_button = (
+            QPushButton(text) for text in ("&Open…", "&Close", "&Register the ticked ones")
+        )
+        row = QHBoxLayout()
+        row.addWidget(self.open_button)
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        row.addWidget(self.register_button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.user)
+        column.addWidget(self.table, 1)
+        column.addWidget(self.told)
+        column.addWidget(self.status)
+        column.addLayout(row)
+        self.resize(900, 560)  # fits on a screen of 1366 x 768
+        #: The sessions, the newest first.
+        self.rows = [self._row(session) for session in sessions]
+        self._queue = list(self.rows)
+        self._to_register: list[Row] = []
+        self.table.itemChanged.connect(self._refresh)
+        self.table.currentItemChanged.connect(self._on_current)
+        self.table.itemDoubleClicked.connect(self._on_open)
+        self.open_button.clicked.connect(self._on_open)
+        self.close_button.clicked.connect(self.close)
+        self.register_button.clicked.connect(self._on_register)
+        registrations().heard.connect(self._on_heard)
+        self._next()
+        self._refresh()
+
+    @property
+    def busy(self) -> bool:
+        """Whether sessions are read or registered."""
+        return self._task is not None and not self._task.settled
+
+    def _row(self, session: Any) -> Row:
+        started = session.started
+        texts = [f"{started:%Y-%m-%d %H:%M:%S}" if started else session.name, "", "", "", READING]
+        item = QTreeWidgetItem(texts)
+        item.setToolTip(_DATE, session.name)
+        item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+        item.setTextAlignment(_TRIALS, int(Qt.AlignRight | Qt.AlignVCenter))
+        self.table.addTopLevelItem(item)
+        return Row(session, item)
+
+    def _next(self) -> None:
+        # one after the other: first what is to be registered, then what is to be read
+        if self.busy:
+            return
+        if self._to_register:
+            self._register_next(self._to_register.pop(0))
+        elif self._queue:
+            self._read_next(self._queue.pop(0))
+
+    def _read_next(self, row: Row) -> None:
+        recorded, desk, outbox = take(row.session), self._desk, running_outbox()
+
+        def work(report: Report, cancel: CancelToken) -> Prepared:
+            del report
+            return desk.ask(desk.read(recorded, outbox.open()), cancel)
+
+        task = Task(work, "alyx-prepare-session")
+        task.succeeded.connect(lambda prepared: self._on_prepared(row, prepared))
+        self._start(task, row)
+
+    def _register_next(self, row: Row) -> None:
+        order = row.order
+        if order is None or row.session.alyx_is_gone:
+            self._say(row, "was removed from the PyBpod project meanwhile")
+            self._next()
+            return
+        task = running_outbox().read(lambda outbox: register(order, outbox), name="alyx-register-session")
+        task.succeeded.connect(row.session.alyx_registered)  # also where this window is closed meanwhile
+        task.succeeded.connect(lambda done: self._on_done(row, done))
+        self._start(task, row)
+
+    def _start(self, task: Task, row: Row) -> None:
+        self._task = task
+        task.failed.connect(lambda error: self._on_failed(row, error))
+        task.finished.connect(self._on_finished)
+        task.start()
+
+    @slot
+    def _on_finished(self) -> None:
+        self._next()
+        self._refresh()
+
+    @slot
+    def _on_prepared(self, row: Row, prepared: Prepared) -> None:
+        row.prepared, choice = prepared, prepared.default
+        names = [one.animal.nickname for one in prepared.choices]
+        row.item.setText(_PROTOCOL, cell(prepared.file.protocol))
+        row.item.setText(_ANIMAL, cell(choice.animal.nickname if choice is not None else " or ".join(names)))
+        row.item.setText(_TRIALS, str(prepared.file.n_trials))
+        for column in (_PROTOCOL, _ANIMAL):
+            row.item.setToolTip(column, row.item.text(column))
+        row.order = plain_order(prepared, self._settings)
+        advice = advise(prepared, choice, self._settings, chosen=False) if choice is not None else None
+        which = f"Say which animal it was: {' or '.join(names)}."
+        told = [*advice.blocking, *advice.told] if advice is not None else [which]
+        if row.order is None:
+            self._say(row, ASKS, "\n".join(told))
+        else:
+            row.item.setFlags(row.item.flags() | Qt.ItemIsUserCheckable)
+            row.item.setCheckState(_DATE, Qt.Unchecked)
+            self._say(row, TELLS if advice is not None and advice.asks else READY, "\n".join(told))
+        accounts = {
+            f"as {one.username} at {one.server.partition('://')[2]}"
+            for known in self.rows
+            if known.prepared is not None
+            for one in known.prepared.choices
+            if one.username
+        }
+        self.user.say(", ".join(sorted(accounts)) or "nobody is connected to Alyx")
+
+    @slot
+    def _on_done(self, row: Row, done: Done) -> None:
+        row.done = True
+        row.item.setData(_DATE, Qt.CheckStateRole, None)
+        row.item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+        self._say(row, "kept on this computer; it is being sent", "\n".join(done.notes))
+
+    @slot
+    def _on_failed(self, row: Row, error: BaseException) -> None:
+        message = describe(error)
+        self._say(row, f"failed: {message.title}", message.text)
+
+    @slot
+    def _on_heard(self, session: Any) -> None:
+        for row in self.rows:
+            if row.session is session and row.done:
+                standing = session.alyx_standing
+                self._say(row, "on Alyx" if standing.sent else "waiting in the Alyx outbox", standing.words)
+        self._refresh()
+
+    def _say(self, row: Row, state: str, text: str = "") -> None:
+        row.text = text
+        row.item.setText(_STATE, cell(state))
+        row.item.setToolTip(_STATE, state)
+        if row.item is self.table.currentItem():
+            self.told.setPlainText(text)
+
+    @slot
+    def _on_current(self) -> None:
+        row = self._current()
+        self.told.setPlainText(row.text if row is not None else "")
+        self._refresh()
+
+    def _current(self) -> Row | None:
+        current = self.table.currentItem()
+        return next((row for row in self.rows if row.item is current), None)
+
+    def _ticked(self) -> list[Row]:
+        return [
+            row
+            for row in self.rows
+            if row.order is not None and not row.done and row.item.checkState(_DATE) == Qt.Checked
+        ]
+
+    @slot
+    def _refresh(self) -> None:
+        ticked, current = self._ticked(), self._current()
+        unread = sum(row.prepared is None for row in self._queue)
+        self.register_button.setEnabled(bool(ticked) and not self._to_register)
+        self.open_button.setEnabled(current is not None and not current.done)
+        parts = [f"{len(ticked)} ticked", f"{sum(row.done for row in self.rows)} registered"]
+        if unread or self.busy:
+            parts.append(f"{unread + self.busy} still to be read" if not self._to_register else "registering…")
+        self.status.setText(f"{len(self.rows)} sessions: {', '.join(parts)}" if self.rows else NOTHING)
+
+    @slot
+    def _on_open(self) -> None:
+        row = self._current()
+        if row is None or row.done:
+            return
+        dialog = open_register_dialog(row.session)
+        dialog.registered.connect(lambda done: self._on_done(row, done))
+
+    @slot
+    def _on_register(self) -> None:
+        self._to_register = self._ticked()
+        for row in self._to_register:
+            self._say(row, WAITS, row.text)
+        self._next()
+        self._refresh()
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Close on Escape."""
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """End the reading; what is written down already stays."""
+        super().closeEvent(event)
+        self._queue.clear()
+        self._to_register.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+
+def open_sessions_window(owner: Any) -> SessionsWindow:
+    """Show the sessions of a setup or a project that can be registered: in the window that is open, else in a new one.
+
+    Parameters
+    ----------
+    owner : object
+        The PyBpod setup or project.
+
+    Returns
+    -------
+    SessionsWindow
+        Shown.
+    """
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, SessionsWindow) and window.owner is owner and window.isVisible():
+            show_in_front(window)
+            return window
+    mainwindow = getattr(owner, "mainwindow", None)
+    window = SessionsWindow(
+        owner, _unregistered(owner), mainwindow.window() if isinstance(mainwindow, QWidget) else None
+    )
+    show_in_front(window)
+    return window
+
+
+def close_sessions_windows(project: Any) -> None:
+    """Close the windows that list sessions of a project.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project, which is closed.
+    """
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, SessionsWindow) and getattr(window.owner, "project", window.owner) is project:
+            window.close()
+
+
+def _unregistered(owner: Any) -> list[Any]:
+    if hasattr(owner, "experiments"):
+        sessions = [one for experiment in owner.experiments for setup in experiment.setups for one in setup.sessions]
+    else:
+        sessions = list(owner.sessions)
+    links = links_of(getattr(owner, "project", owner))
+    found = [
+        session
+        for session in sessions
+        if not session.is_running
+        and session.alyx_standing.registration is None
+        and alyx_subjects(session, links)
+        and csv_of(session).is_file()
+    ]
+    return sorted(found, key=lambda session: str(session.started), reverse=True)

@@ -1,0 +1,71 @@
+"""What happens when a session with Alyx subjects ended: it is asked about, registered, or left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.sessions.advice import without_asking
+from pybpod_alyx_module.sessions.prepare import Desk
+from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, links_of, take
+from pybpod_alyx_module.sessions.register import register
+
+if TYPE_CHECKING:
+    from alyx_connector.progress import CancelToken, Report
+    from pybpod_alyx_module.config import RigSettings
+    from pybpod_alyx_module.sessions.prepare import Prepared
+
+
+def session_ended(session: Any, settings: RigSettings) -> None:
+    """Do with a session that just ended as the settings say.
+
+    Nothing happens where it lists no Alyx subject, only test subjects, or where its protocol wrote no file.
+
+    Parameters
+    ----------
+    session : object
+        The PyBpod session.
+    settings : RigSettings
+        As they are set now.
+    """
+    rule = settings.sessions
+    names = alyx_subjects(session, links_of(session.project))
+    if rule.register == "never" or all(rule.is_test_subject(name) for name in names) or not csv_of(session).is_file():
+        return
+    if rule.register == "always":
+        _register_silently(session, settings)
+    else:
+        open_register_dialog(session, quietly=True)
+
+
+def _register_silently(session: Any, settings: RigSettings) -> None:
+    outbox = running_outbox()
+    recorded = take(session)
+
+    def prepare(report: Report, cancel: CancelToken) -> Prepared:
+        del report
+        desk = Desk(outbox.client, outbox.account_for)
+        return desk.ask(desk.read(recorded, outbox.open()), cancel)
+
+    @slot
+    def on_prepared(prepared: Prepared) -> None:
+        order = without_asking(prepared, settings)
+        if order is None:
+            open_register_dialog(session, prepared, quietly=True)
+            return
+        writing = outbox.read(lambda opened: register(order, opened), name="alyx-register-session")
+        writing.succeeded.connect(session.alyx_registered)
+        writing.failed.connect(on_failed)
+        writing.start()
+
+    @slot
+    def on_failed() -> None:
+        open_register_dialog(session, quietly=True)  # it meets the same failure, and tells it
+
+    task = Task(prepare, "alyx-prepare-session")
+    task.succeeded.connect(on_prepared)
+    task.failed.connect(on_failed)
+    task.start()

@@ -1,0 +1,261 @@
+"""One press on *Get Subjects*, from the listing to the summary, without a widget."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from AnyQt.QtCore import QObject, QTimer, Signal
+
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.sync.apply import Outcome, ProjectPort, apply_plan
+from pybpod_alyx_module.sync.errors import SyncError
+from pybpod_alyx_module.sync.fetch import fetch_remote
+from pybpod_alyx_module.sync.make_plan import make_plan
+from pybpod_alyx_module.sync.plan import Action, SyncPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken, Progress, Report
+    from pybpod_alyx_module.sync.snapshot import RemoteSnapshot
+
+logger = logging.getLogger(__name__)
+
+#: How long the GUI thread may apply entries before it looks at its events again, in seconds.
+SLICE_S: Final = 0.01
+
+#: Why removals were postponed when the user did not want them.
+NOT_NOW: Final = "you chose not to remove it now"
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """A sync that was carried out."""
+
+    #: The plan as it was applied, every question answered.
+    plan: SyncPlan
+    #: One for each of its entries.
+    outcomes: tuple[Outcome, ...]
+    #: How many subjects the server listed for the responsible user.
+    listed: int
+
+
+class SyncJob(QObject):
+    """Fetches, plans, has its questions answered, and applies in slices between GUI events.
+
+    Exactly one of `succeeded`, `failed` and `cancelled` is sent, then `finished`, once.
+
+    Parameters
+    ----------
+    project : ProjectPort
+        The project; whoever closes it cancels the job.
+    client : AlyxClient
+        A connected client.
+    username : str
+        The responsible user whose subjects are asked for.
+    """
+
+    #: What is happening (str).
+    told = Signal(str)
+    #: How far it is (int done, int total); total 0 where that is not known.
+    progressed = Signal(int, int)
+    #: The plan (`SyncPlan`) asks: answer with `answer`.
+    review_wanted = Signal(object)
+    #: The plan (`SyncPlan`) removes many subjects: answer with `confirm`.
+    removals_wanted = Signal(object)
+    #: It was carried out (`SyncResult`).
+    succeeded = Signal(object)
+    #: It failed (the exception); the project is as it was, except after a `NotTakenBackError`.
+    failed = Signal(object)
+    #: It was cancelled; the project is as it was.
+    cancelled = Signal()
+    #: It is over: sent last, once.
+    finished = Signal()
+
+    def __init__(self, project: ProjectPort, client: AlyxClient, username: str) -> None:
+        super().__init__()
+        self._project = project
+        self._server = client.url
+        self._username = username
+        self._over = False
+        self._listed = 0
+        self._outcomes: list[Outcome] = []
+        self._plan: SyncPlan | None = None
+        self._steps: Generator[Outcome, None, None] | None = None
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._on_slice)
+        self._local = local = project.subjects()
+
+        def work(report: Report, cancel: CancelToken) -> RemoteSnapshot:
+            return fetch_remote(client, username, local, report=report, cancel=cancel)
+
+        self._task = Task(work, "alyx-get-subjects")
+        self._task.progressed.connect(self._on_progress)
+        self._task.succeeded.connect(self._on_fetched)
+        self._task.failed.connect(self._on_failed)
+
+    @property
+    def over(self) -> bool:
+        """Whether the outcome is known."""
+        return self._over
+
+    def start(self) -> None:
+        """Ask the server; to be called once, after the signals are connected."""
+        self.told.emit(f"Getting the subjects of {self._username} from {self._server} …")
+        self.progressed.emit(0, 0)
+        self._task.start()
+
+    def cancel(self) -> None:
+        """Stop now; what was applied already is taken back, and where that does not work the job fails."""
+        if self._over:
+            return
+        self._task.cancel()
+        steps, self._steps = self._steps, None
+        self._timer.stop()
+        try:
+            if steps is not None:
+                steps.close()
+        except Exception as error:
+            logger.exception("The sync could not be taken back")
+            self._on_failed(error)
+            return
+        self._end()
+        self.cancelled.emit()
+        self.finished.emit()
+
+    @slot
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.message:
+            self.told.emit(progress.message)
+        self.progressed.emit(progress.done, progress.total or 0)
+
+    @slot
+    def _on_failed(self, error: BaseException) -> None:
+        if not self._over:
+            self._end()
+            self.failed.emit(error)
+            self.finished.emit()
+
+    def _end(self) -> None:
+        self._over = True
+        self._timer.stop()
+
+    @slot
+    def _on_fetched(self, remote: RemoteSnapshot) -> None:
+        if self._over:
+            return
+        try:
+            self._listed = len(remote.listed)
+            self._plan = make_plan(self._local, remote)
+            if not remote.listed:
+                self.told.emit(nobody(remote.server, remote.responsible_user))
+        except Exception as error:
+            logger.exception("No plan could be made")
+            self._on_failed(error)
+            return
+        self._go_on()
+
+    def _go_on(self) -> None:
+        plan = self._plan
+        if plan is None:
+            raise SyncError("There is no plan yet.")
+        if plan.of(Action.ASK):
+            self.told.emit("Waiting for your answer about the subjects that differ …")
+            self.review_wanted.emit(plan)
+        elif plan.many_removals:
+            self.told.emit("Waiting for your answer about the subjects that are not alive on Alyx …")
+            self.removals_wanted.emit(plan)
+        else:
+            self._apply(plan)
+
+    @slot
+    def answer(self, answers: Mapping[str, Action] | None) -> None:
+        """Take the answers to `review_wanted`.
+
+        Parameters
+        ----------
+        answers : mapping or None
+            Subject key to override, merge or keep; None cancels the sync.
+        """
+        if self._over or self._plan is None:
+            return
+        if answers is None:
+            self.cancel()
+            return
+        self._plan = self._plan.answered(answers)
+        self._go_on()
+
+    @slot
+    def confirm(self, remove: bool | None) -> None:
+        """Take the answer to `removals_wanted`.
+
+        Parameters
+        ----------
+        remove : bool or None
+            Whether to remove the subjects; None cancels the sync.
+        """
+        if self._over or self._plan is None:
+            return
+        if remove is None:
+            self.cancel()
+            return
+        self._apply(self._plan if remove else self._plan.without_removals(NOT_NOW))
+
+    def _apply(self, plan: SyncPlan) -> None:
+        self._plan = plan
+        self.told.emit("Bringing the project up to date …")
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        self._steps = cast("Generator[Outcome, None, None]", apply_plan(plan, self._project, synced_at=now))
+        self._timer.start()
+
+    @slot
+    def _on_slice(self) -> None:
+        if self._steps is None or self._plan is None:
+            return
+        end = time.perf_counter() + SLICE_S
+        try:
+            for outcome in self._steps:
+                self._outcomes.append(outcome)
+                if time.perf_counter() >= end:
+                    break
+            else:
+                self._succeed()
+                return
+        except Exception as error:
+            logger.exception("The plan could not be applied")
+            self._steps = None
+            self._on_failed(error)
+            return
+        self.progressed.emit(len(self._outcomes), len(self._plan.entries))
+
+    def _succeed(self) -> None:
+        if self._plan is None:
+            return
+        self._steps = None
+        self._end()
+        self.succeeded.emit(SyncResult(self._plan, tuple(self._outcomes), self._listed))
+        self.finished.emit()
+
+
+def nobody(server: str, username: str) -> str:
+    """Say that a user has no subjects.
+
+    Parameters
+    ----------
+    server : str
+        Address of the server.
+    username : str
+        The responsible user.
+
+    Returns
+    -------
+    str
+        The sentence.
+    """
+    return f"No subjects on {server} whose responsible user is {username}."

@@ -1,0 +1,401 @@
+"""The window *Sync to Alyx*."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from AnyQt.QtCore import QEvent, Qt, Signal
+from AnyQt.QtWidgets import QPlainTextEdit, QPushButton, QWidget
+
+from alyx_connector.errors import (
+    AlyxError,
+    CertificateError,
+    LoginRejectedError,
+    LoginRequiredError,
+    NotAlyxError,
+    NotFoundError,
+    UnreachableError,
+)
+from pybpod_alyx_module.config import read_settings
+from pybpod_alyx_module.connect import Connected, LastAccount, connecting, last_account
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.messages import describe, is_unusable_address
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
+from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
+from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.summary import summary
+from pybpod_alyx_module.gui.sync.sync_form import SyncForm
+from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
+from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.words import without_long_words
+from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
+
+if TYPE_CHECKING:
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent
+
+    from alyx_connector.progress import Progress
+    from pybpod_alyx_module.gui.sync.question import Question
+    from pybpod_alyx_module.sync.plan import SyncPlan
+
+SAVE_FIRST: Final = "Save the project before Run: it has changes that are not saved."
+
+#: How a sync that did not come to its end leaves the project.
+UNCHANGED: Final = "Nothing in the project was changed."
+
+#: Errors after which most likely the address has to be typed anew.
+ABOUT_ADDRESS: Final = (UnreachableError, CertificateError, NotFoundError, NotAlyxError)
+
+
+class SyncWindow(QWidget):
+    """Connects a project to Alyx and syncs its subjects; it never waits for the network or a keyring.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project.
+    parent : QWidget, optional
+        PyBpod's main window.
+    """
+
+    #: A sync was carried out (`SyncResult`).
+    synced = Signal(object)
+
+    def __init__(self, project: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Window)
+        self.project = project
+        self.form = form = SyncForm(self)
+        self.resize(720, 680)  # fits on a screen of 1366 x 768
+        self._host = HostProject(project)
+        self._connection: Connected | None = None
+        self._lookup: Task | None = None
+        self._task: Task | None = None
+        self._job: SyncJob | None = None
+        self._dialog: Question | None = None
+        self._to_correct = form.password
+        for field in (form.address, form.username):
+            field.textEdited.connect(self._on_account_edited)
+        form.connect_button.clicked.connect(self._on_connect)
+        form.get_button.clicked.connect(self._on_get_subjects)
+        form.cancel_button.clicked.connect(self._on_cancel)
+        self._update()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands."""
+        return self._connection is not None
+
+    @property
+    def working(self) -> bool:
+        """Whether the window connects or syncs."""
+        return self._task is not None or self._job is not None
+
+    def prefill(self) -> None:
+        """Fill the fields that no hand has filled: from the settings, else from the account used last."""
+        self.setWindowTitle(f"Sync to Alyx – {self.project.name}")  # noqa: RUF001 - a dash is meant
+        if self.connected or self.working or self._account_typed():
+            return
+        settings = read_settings()
+        self.form.address.setText(settings.address)
+        self.form.username.setText(settings.username)
+        self.form.password.setText(settings.password)
+        if self._lookup is None:
+            for problem in settings.problems:
+                self.form.tell(problem)
+        self._lookup = Task(last_account(settings.address, settings.username), "alyx-last-account")
+        self._lookup.succeeded.connect(self._on_last_account)
+        self._lookup.failed.connect(self._tell_error)
+        self._lookup.start()
+
+    def offer_account(self, server: str, username: str) -> None:
+        """Fill the fields with an account that somebody has to log in to; nothing happens while the window works.
+
+        Parameters
+        ----------
+        server, username : str
+            The account.
+        """
+        form = self.form
+        if self.working:
+            form.tell(f"When this is done, connect to {server} as {username}.")
+            return
+        self._disconnect()
+        for field, text in ((form.address, server), (form.username, username)):
+            field.setText(text)
+            field.setModified(True)  # what is looked up now does not replace it
+        form.password.clear()
+        form.remember.show_account(remembered=False)
+        form.tell(f"Log in to {server} as {username}: type the password, then press Connect.")
+        form.password.setFocus()
+
+    def _account_typed(self) -> bool:
+        return bool(self.form.address.isModified() or self.form.username.isModified())
+
+    @slot
+    def _on_last_account(self, found: LastAccount) -> None:
+        form = self.form
+        form.remember.store = found.store
+        for note in found.notes:
+            form.tell(note)
+        if not (self.connected or self.working or self._account_typed()):
+            form.address.setText(found.address)
+            form.username.setText(found.username)
+            form.remember.show_account(remembered=found.remembered)
+            if not form.password.isModified():
+                form.focus_first_empty()
+
+    @slot
+    def _on_account_edited(self) -> None:
+        self.form.remember.show_account(remembered=False)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.client.close()
+        self._update()
+
+    def _update(self) -> None:
+        """Enable what can be used now, and say how things stand."""
+        form = self.form
+        for widget in (form.address, form.username, form.password, form.remember, form.connect_button):
+            widget.setEnabled(not self.working)
+        form.get_button.setEnabled(self.connected and not self.working)
+        form.cancel_button.setEnabled(self.working)
+        if self._connection is not None:
+            status = f"CONNECTED to {self._connection.client.url} as {self._connection.username}"
+        else:
+            status = "Not connected" if self._task is None else "Connecting …"
+        form.status.setText(without_long_words(f"Status: {status}"))
+        if not self.working:
+            form.rest()
+
+    @slot
+    def _on_connect(self) -> None:
+        if self.working:
+            return
+        form = self.form
+        address, username = form.address.text().strip(), form.username.text().strip()
+        for value, field, name in ((address, form.address, "address"), (username, form.username, "user")):
+            if not value:
+                form.tell(f"The {name} is missing: type it, then press Connect.")
+                field.setFocus()
+                return
+        held = None if self._connection is None else self._connection.client.token
+        self._disconnect()
+        work = connecting(address, username, form.password.text(), held, keep=form.remember.keep)
+        self._task = task = Task(work, "alyx-connect")
+        self._to_correct = form.password
+        task.progressed.connect(self._on_progress)
+        task.succeeded.connect(self._on_connected)
+        task.failed.connect(self._on_not_connected)
+        task.cancelled.connect(self._on_connect_cancelled)
+        task.finished.connect(self._on_connect_finished)
+        form.show_activity("Connecting …")
+        form.show_progress(0, 0)
+        self._update()
+        task.start()
+
+    @slot
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.message:
+            self.form.show_activity(progress.message)
+
+    @slot
+    def _on_connected(self, connection: Connected) -> None:
+        form = self.form
+        self._connection = connection
+        running_outbox().remember(connection.client)
+        form.password.clear()
+        form.remember.show_account(remembered=connection.remembered)
+        form.tell(f"Connected to {connection.client.url} as {connection.username}.")
+        if connection.problem:
+            form.tell(connection.problem)
+        try:
+            self._host.log_in_user(connection.username)
+        except AlyxError as error:
+            self._tell_error(error)
+            self._disconnect()
+        self._update_notice()
+
+    @slot
+    def _on_not_connected(self, error: BaseException) -> None:
+        self._tell_error(error)
+        if isinstance(error, LoginRejectedError):
+            self.form.password.clear()
+        elif isinstance(error, ABOUT_ADDRESS) or is_unusable_address(error):
+            self._to_correct = self.form.address
+
+    @slot
+    def _on_connect_cancelled(self) -> None:
+        self.form.tell("Cancelled: not connected.")
+
+    @slot
+    def _on_connect_finished(self) -> None:
+        self._task = None
+        self._update()
+        if self.connected:
+            self.form.get_button.setFocus()
+        else:
+            self._to_correct.setFocus()
+
+    @slot
+    def _tell_error(self, error: BaseException) -> None:
+        self.form.tell(describe(error).text)
+
+    @slot
+    def _on_get_subjects(self) -> None:
+        if self.working or self._connection is None:
+            return
+        self._job = job = SyncJob(self._host, self._connection.client, self._connection.username)
+        job.told.connect(self.form.show_activity)
+        job.progressed.connect(self.form.show_progress)
+        job.review_wanted.connect(self._on_review_wanted)
+        job.removals_wanted.connect(self._on_removals_wanted)
+        job.succeeded.connect(self._on_synced)
+        job.failed.connect(self._on_sync_failed)
+        job.cancelled.connect(self._on_sync_cancelled)
+        job.finished.connect(self._on_sync_finished)
+        self._update()
+        job.start()
+
+    @slot
+    def _on_review_wanted(self, plan: SyncPlan) -> None:
+        if self._job is not None:
+            self._ask(ReviewDialog(plan, self), self._job.answer)
+
+    @slot
+    def _on_removals_wanted(self, plan: SyncPlan) -> None:
+        if self._job is not None:
+            self._ask(RemovalsDialog(plan, self), self._job.confirm)
+
+    def _ask(self, dialog: Question, answer: Any) -> None:
+        self._dialog = dialog
+        dialog.answered.connect(self._on_answered)
+        dialog.answered.connect(answer)
+        dialog.show()  # not modal: PyBpod's Stop must stay within reach
+
+    @slot
+    def _on_answered(self) -> None:
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            raise_quietly(self)
+            if dialog.was_active:
+                self.activateWindow()
+
+    @slot
+    def _on_synced(self, result: SyncResult) -> None:
+        plan = result.plan
+        heading = f"Synced the subjects of {plan.responsible_user} with {plan.server}."
+        if result.listed == 0:
+            heading = nobody(plan.server, plan.responsible_user)
+        self._tell_run(f"{heading}\n\n{summary(result.outcomes)}" if result.outcomes else heading)
+        refresh_details_windows()
+        self.synced.emit(result)
+        self._update_notice()
+
+    def _tell_run(self, text: str) -> None:
+        # the time tells the runs apart that are told in one window
+        self.form.tell(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
+
+    def _update_notice(self) -> None:
+        self.form.notice.setText("" if self.project.is_saved() else SAVE_FIRST)
+
+    @slot
+    def _on_sync_failed(self, error: BaseException) -> None:
+        text = describe(error).text
+        self._tell_run(text if isinstance(error, NotTakenBackError) else f"{text} {UNCHANGED}")
+        if isinstance(error, LoginRequiredError):
+            self._disconnect()
+
+    @slot
+    def _on_sync_cancelled(self) -> None:
+        self._tell_run(f"You cancelled. {UNCHANGED}")
+
+    @slot
+    def _on_sync_finished(self) -> None:
+        self._job = None
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.reject()
+        self._update()
+        if not self.connected:
+            self.form.password.setFocus()
+        raise_quietly(self)
+
+    @slot
+    def _on_cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._job is not None:
+            self._job.cancel()
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Connect on Enter, close on Escape; Enter on another button presses that one."""
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
+            focused = self.focusWidget()
+            if isinstance(focused, QPushButton):
+                focused.click()
+            elif not isinstance(focused, QPlainTextEdit):
+                self._on_connect()
+        else:
+            super().keyPressEvent(event)
+
+    @slot
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Take *save first* away once that was done."""
+        super().changeEvent(event)
+        if event.type() == QEvent.ActivationChange and self.form.notice.text():
+            self._update_notice()
+
+    @slot
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Stop what is going on; what was applied of an unfinished sync is taken back.
+
+        The window and its connection last as long as the project.
+        """
+        super().closeEvent(event)
+        self._on_cancel()
+        self.form.password.clear()
+        if self._host.closed:
+            if self._lookup is not None:
+                self._lookup.cancel()
+            self._disconnect()
+            self.deleteLater()
+
+
+def open_sync_window(project: Any) -> SyncWindow:
+    """Show the sync window of a project: the one that is open, or a new one.
+
+    Parameters
+    ----------
+    project : object
+        The PyBpod project; it keeps the open window as ``alyx_window``.
+
+    Returns
+    -------
+    SyncWindow
+        The window, shown.
+
+    Raises
+    ------
+    SyncError
+        The project was closed; PyBpod can leave an entry of its menu behind.
+    """
+    if HostProject(project).closed:
+        raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
+    window = getattr(project, "alyx_window", None)
+    if window is None:
+        mainwindow = getattr(project, "mainwindow", None)
+        window = SyncWindow(project, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        project.alyx_window = window
+    if not window.isVisible():
+        window.prefill()
+    show_in_front(window)
+    return window

@@ -1,0 +1,1 @@
+"""What knows PyBpod's objects and files, and shows no window."""

@@ -1,0 +1,271 @@
+"""Questions to the server whose answers can be relied on, for one item at a time."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.errors import AlyxError, NotFoundError, RateLimitedError
+from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope, outcome_of_reading, outcome_of_writing
+from pybpod_alyx_module.outbox.states import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from alyx_connector import AlyxClient
+    from alyx_connector.progress import Progress
+
+#: A wait that the client would rather sit out; beyond it other items go first. Seconds.
+PATIENCE_S = 5.0
+#: Rows asked for at once: more than any question here has for an answer.
+_LIMIT = 1000
+
+
+class Asking:
+    """Asks one server as one user; whatever goes wrong ends in a `HeldError`.
+
+    Parameters
+    ----------
+    client : AlyxClient
+        Logged in.
+    cancel : CancelToken
+        Ends it by raising `Cancelled`.
+    """
+
+    def __init__(self, client: AlyxClient, cancel: CancelToken) -> None:
+        self._client = client
+        self._cancel = cancel
+        #: Address of the server.
+        self.server = client.url
+
+    def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the rows of a list; an empty list only where it is the answer to this very question.
+
+        A proxy that repeats an old answer must not make us believe that a record is not there: it would be sent twice.
+        So an empty list is asked for once more, see `count`.
+
+        Parameters
+        ----------
+        route : str
+            For example ``"weighings"``.
+        params : mapping
+            Filters, already known to be right: Alyx ignores wrong ones.
+
+        Returns
+        -------
+        list of dict
+            A page of up to 1000.
+
+        Raises
+        ------
+        HeldError
+            If there is no usable answer.
+        """
+        found = self._page(route, {**params, "limit": str(_LIMIT)})
+        if found["results"]:
+            return list(found["results"])
+        if self.count(route, params):
+            raise self.nonsense(route)
+        return []
+
+    def count(self, route: str, params: Mapping[str, str]) -> int:
+        """Return how many rows a list has; the answer is certainly one to this very question.
+
+        It is asked with a word that was never used before and that the answer must repeat: Alyx ignores a filter that
+        it does not know, and an answer to a question with an ``offset`` holds the address of the page before.
+
+        Parameters
+        ----------
+        route, params
+            See `rows`.
+
+        Returns
+        -------
+        int
+            0 if there is none.
+
+        Raises
+        ------
+        HeldError
+            If there is no usable answer.
+        """
+        word = uuid.uuid4().hex
+        page = self._page(route, {**params, "limit": str(_LIMIT), "offset": "1", "asked": word})
+        number: int = page["count"]
+        if word not in str(page.get("previous")) or len(page["results"]) != min(max(number - 1, 0), _LIMIT):
+            raise self.nonsense(route)
+        return number
+
+    def detail(self, route: str, record: str) -> dict[str, Any]:
+        """Return one record.
+
+        Parameters
+        ----------
+        route, record : str
+            Route and id.
+
+        Returns
+        -------
+        dict
+            Its fields.
+
+        Raises
+        ------
+        HeldError
+            If there is no usable answer; see `missing`.
+        """
+        found = self._call(outcome_of_reading, self._client.get, (route, record))
+        if not isinstance(found, dict) or str(found.get("id")) != record:
+            raise self.nonsense(route)
+        return found
+
+    def all_rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the rows of a list over all of its pages, where a stale answer does no harm.
+
+        Parameters
+        ----------
+        route, params
+            See `rows`.
+
+        Returns
+        -------
+        list of dict
+            Empty if there is none.
+
+        Raises
+        ------
+        HeldError
+            If there is no usable answer.
+        """
+        found: list[dict[str, Any]] = self._call(outcome_of_reading, self._client.list, route, params)
+        return found
+
+    def create(self, route: str, fields: Mapping[str, Any]) -> Any:
+        """Create a record.
+
+        Parameters
+        ----------
+        route : str
+            Its route.
+        fields : mapping
+            Its fields.
+
+        Returns
+        -------
+        Any
+            What a 201 said.
+
+        Raises
+        ------
+        HeldError
+            With ``LOSE`` unless it is certain that nothing was created.
+        """
+        return self._call(outcome_of_writing, self._client.post, route, fields, success=201)
+
+    def update(self, route: str, record: str, fields: Mapping[str, Any]) -> Any:
+        """Change a record.
+
+        Parameters
+        ----------
+        route, record : str
+            Route and id.
+        fields : mapping
+            What to change.
+
+        Returns
+        -------
+        Any
+            The record.
+
+        Raises
+        ------
+        HeldError
+            With ``LOSE`` unless it is certain that nothing was changed.
+        """
+        return self._call(outcome_of_writing, self._client.patch, (route, record), fields)
+
+    def remove(self, route: str, record: str) -> None:
+        """Delete one of our own records; one that is gone already is fine.
+
+        Parameters
+        ----------
+        route, record : str
+            Route and id.
+
+        Raises
+        ------
+        HeldError
+            If it may still be there.
+        """
+
+        def gone(error: AlyxError) -> Outcome:
+            return Outcome(Event.WITHDRAW) if isinstance(error, NotFoundError) else outcome_of_reading(error)
+
+        try:
+            self._call(gone, self._client.delete, (route, record))
+        except HeldError as held:
+            if held.outcome.event is not Event.WITHDRAW:
+                raise
+
+    def nonsense(self, route: str) -> HeldError:
+        """Return the error for an answer that does not belong to the question.
+
+        Parameters
+        ----------
+        route : str
+            What was asked for.
+
+        Returns
+        -------
+        HeldError
+            To be raised.
+        """
+        reason = f"{self.server} answered the question for {route} with something else."
+        return HeldError(
+            Outcome(Event.POSTPONE, reason, "Check the address and what stands before the server.", scope=Scope.SERVER)
+        )
+
+    def _page(self, route: str, params: Mapping[str, str]) -> dict[str, Any]:
+        page = self._call(outcome_of_reading, self._client.get, route, params)
+        if not isinstance(page, dict) or type(page.get("count")) is not int:
+            raise self.nonsense(route)
+        rows = page.get("results")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self.nonsense(route)
+        return page
+
+    def _call(
+        self,
+        outcome_of: Callable[[AlyxError], Outcome],
+        ask: Callable[..., Any],
+        endpoint: str | Sequence[str],
+        *arguments: Any,
+        **options: Any,
+    ) -> Any:
+        patience = _Patience(self._cancel)
+        try:
+            return ask(endpoint, *arguments, cancel=patience.cancel, report=patience.report, **options)
+        except Cancelled:
+            if patience.lost is None:
+                raise
+            # The client was about to wait before it sent anything (again): nothing is under way.
+            throttled = RateLimitedError(patience.lost.message, retry_after=float(patience.lost.total or 0))
+            raise HeldError(outcome_of_reading(throttled)) from None
+        except AlyxError as error:
+            raise HeldError(outcome_of(error)) from error
+        finally:
+            patience.cancel.detach()
+
+
+class _Patience:
+    """Gives a request up when the client would wait for long: the sender has other items to send meanwhile."""
+
+    def __init__(self, parent: CancelToken) -> None:
+        self.cancel = CancelToken(parent)
+        self.lost: Progress | None = None
+
+    def report(self, progress: Progress) -> None:
+        if progress.stage == "wait" and (progress.total or 0) > PATIENCE_S:
+            self.lost = progress
+            self.cancel.cancel()

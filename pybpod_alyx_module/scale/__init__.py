@@ -1,0 +1,1 @@
+"""A scale at a serial port."""

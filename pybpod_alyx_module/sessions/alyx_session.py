@@ -1,0 +1,180 @@
+"""Makes the Alyx session of what PyBpod recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector._version import __version__
+from pybpod_alyx_module.lab_time import lab_span, lab_zone
+from pybpod_alyx_module.rig.json_values import clean_text, json_value, task_variables
+from pybpod_alyx_module.rig.run_settings import RunSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+    from decimal import Decimal
+
+    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.sessions.on_rig import Animal
+    from pybpod_alyx_module.sessions.session_csv import SessionFile
+
+#: Where a session's ``json`` on Alyx holds what is ours, and the outbox's key in it.
+OURS: Final = "pybpod"
+OUTBOX_KEY: Final = "outbox_key"
+
+#: Field of ``django=…`` that finds a PyBpod session on Alyx, whichever rig registered it.
+FIND_BY_UUID: Final = f"json__{OURS}__session_uuid"
+
+#: Alyx's limit for ``task_protocol``.
+_LONGEST_PROTOCOL: Final = 1023
+
+#: What an update leaves as it is on Alyx where we have nothing to say.
+_LEFT_IF_EMPTY: Final = ("lab", "location", "projects", "procedures", "type", "task_protocol", "narrative")
+
+
+@dataclass(frozen=True)
+class SessionDraft:
+    """A session that can be put into the outbox."""
+
+    #: Alyx id of the animal; its nickname is looked up when the session is sent.
+    subject_id: str
+    #: Its nickname now, for people only.
+    subject_name: str
+    #: What ``POST /sessions`` takes, but for ``subject`` and the outbox's key in ``json["pybpod"]["outbox_key"]``.
+    #: ``number`` is None: the next of that day, which is known when it is sent.
+    values: Mapping[str, Any] = field(hash=False)
+    #: Which PyBpod session it is.
+    origin: Mapping[str, Any] = field(hash=False)
+
+    def update_values(self, current_json: Any, outbox_key: str) -> dict[str, Any]:
+        """Make what ``PATCH /sessions/<id>`` takes, to update the record of an earlier registration.
+
+        Parameters
+        ----------
+        current_json : object
+            ``json`` of the record as it is on Alyx: what others put there stays.
+        outbox_key : str
+            The key of the first registration: it goes on finding the record.
+
+        Returns
+        -------
+        dict
+            Neither number nor users, which people may have corrected on Alyx, and nothing that is empty here.
+        """
+        values = {
+            name: value
+            for name, value in self.values.items()
+            if name not in {"number", "users"} and not (name in _LEFT_IF_EMPTY and not value)
+        }
+        others = current_json if isinstance(current_json, dict) else {}
+        if current_json and not others:  # a list, or a text that holds JSON
+            others = {"before_pybpod": current_json}
+        values["json"] = {**others, OURS: {**self.values["json"][OURS], OUTBOX_KEY: outbox_key}}
+        return values
+
+    def water_values(self, amount: Decimal, water_type: str) -> dict[str, Any]:
+        """Make the water administration that goes with the session; the outbox adds the session's id.
+
+        Parameters
+        ----------
+        amount : Decimal
+            mL.
+        water_type : str
+            Name of the type on Alyx.
+
+        Returns
+        -------
+        dict
+            What ``POST /water-administrations`` takes, but for ``subject``, ``user`` and ``session``. Its time is the
+            session's end, in lab time.
+        """
+        return {
+            "water_administered": float(amount),
+            "water_type": water_type,
+            "date_time": self.values["end_time"],
+            "adlib": False,
+        }
+
+
+def make_record(
+    file: SessionFile,
+    animal: Animal,
+    username: str,
+    settings: SessionSettings,
+    *,
+    host: str,
+    lab_timezone: str | None = None,
+    rig_zone: tzinfo | None = None,
+    narrative: str = "",
+    run: RunSettings | None = None,
+) -> SessionDraft:
+    """Make the Alyx session of a session file.
+
+    Parameters
+    ----------
+    file : SessionFile
+        What PyBpod recorded.
+    animal : Animal
+        The one that was on the rig.
+    username : str
+        The Alyx user who is logged in, and becomes the session's only user.
+    settings : SessionSettings
+        Location, projects, procedures and type.
+    host : str
+        Name of this computer.
+    lab_timezone : str, optional
+        ``timezone`` of the animal's lab on Alyx. Times are converted into it; where it is missing or unknown they are
+        sent as the rig's clock showed them.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+    narrative : str
+        What the user typed.
+    run : RunSettings, optional
+        The settings of the run, from `read_run_settings`.
+
+    Returns
+    -------
+    SessionDraft
+        Its values hold only what JSON and PostgreSQL can store.
+    """
+    run = run or RunSettings()
+    start, end = lab_span(file.started, file.end, lab_zone(lab_timezone), rig_zone)
+    versions = {**file.versions, "pybpod-gui-plugin-alyx": __version__}
+    if run.firmware:
+        versions.setdefault("firmware", run.firmware)
+    recorded = {
+        "project": file.project,
+        "experiment": file.experiment,
+        "setup": file.setup,
+        "board": file.board,
+        "serial_port": file.serial_port,
+        "session": file.name,
+        "session_uuid": file.uuid,
+        "file": file.path.name,
+        "host": host,
+        "sha256": file.sha256,
+        "size": file.size,
+        "versions": versions,
+    }
+    ours = json_value(recorded)
+    reported = {name: variable.value for name, variable in file.variables.items()}
+    ours["variables"] = task_variables(reported, run.variables)
+    values = {
+        "users": [username],
+        "lab": animal.lab,
+        "location": settings.location,
+        "projects": list(animal.projects if settings.projects is None else settings.projects),
+        "procedures": list(settings.procedures),
+        "type": settings.type,
+        "task_protocol": clean_text(file.protocol)[:_LONGEST_PROTOCOL],
+        "number": None,
+        "start_time": start.isoformat(),
+        "end_time": end.isoformat(),
+        "n_trials": file.n_trials,
+        "narrative": clean_text(narrative),
+        "json": {OURS: ours},
+    }
+    origin = {name: ours[name] for name in ("project", "experiment", "setup", "session", "session_uuid", "file")}
+    return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin))

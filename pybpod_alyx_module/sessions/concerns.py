@@ -1,0 +1,270 @@
+"""What must be told before a session is registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from pybpod_alyx_module.lab_time import lab_span, lab_zone, zone_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import tzinfo
+
+    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.sessions.on_rig import Animal, OnRig
+    from pybpod_alyx_module.sessions.session_csv import SessionFile
+
+#: Shorter sessions are asked about.
+SHORT: Final = timedelta(minutes=2)
+
+
+class ConcernKind(Enum):
+    """What a concern is about."""
+
+    TEST_SUBJECT = "test subject"
+    WHICH_ANIMAL = "which animal"
+    NOT_ALIVE = "not alive"
+    NOT_PERMITTED = "not permitted"
+    OTHER_USER = "other user"
+    SAME_SESSION = "same session"
+    SECOND_SESSION = "second session"
+    NOT_ASKED = "not asked"
+    OVER_MIDNIGHT = "over midnight"
+    CLOCKS = "clocks"
+    CLOCK_SET_BACK = "clock set back"
+    NO_TRIALS = "no trials"
+    SHORT = "short"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing to tell before a session is registered."""
+
+    kind: ConcernKind
+    #: A sentence for people.
+    text: str
+    #: Whether it cannot be registered as it is.
+    blocks: bool = False
+
+
+def concerns(
+    file: SessionFile,
+    animal: Animal,
+    username: str,
+    settings: SessionSettings,
+    *,
+    on_rig: OnRig | None = None,
+    chosen: bool = False,
+    lab_timezone: str | None = None,
+    rig_zone: tzinfo | None = None,
+    same_day: Sequence[Mapping[str, Any]] | None = None,
+    allowed_users: Collection[str] | None = None,
+    session_id: str | None = None,
+) -> tuple[Concern, ...]:
+    """Tell what speaks against registering a session as it is.
+
+    Parameters
+    ----------
+    file : SessionFile
+        What PyBpod recorded.
+    animal : Animal
+        The one that it would be registered for.
+    username : str
+        The Alyx user who is logged in.
+    settings : SessionSettings
+        The test subjects.
+    on_rig : OnRig, optional
+        Who was on the rig.
+    chosen : bool
+        Whether a person chose the animal.
+    lab_timezone : str, optional
+        ``timezone`` of the animal's lab on Alyx.
+    rig_zone : tzinfo, optional
+        None for the zone that this computer is set to.
+    same_day : sequence of mapping, optional
+        Rows of ``GET /sessions`` for this animal and the lab day of the session; None where it could not be asked.
+    allowed_users : collection of str, optional
+        Whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where it is not known.
+    session_id : str, optional
+        Alyx id of the session's own record, where that is updated.
+
+    Returns
+    -------
+    tuple of Concern
+        Those that block first; empty where nothing speaks against it.
+    """
+    found = [
+        *_about_the_animal(animal, settings, on_rig, chosen),
+        *_about_users(file, animal, username, allowed_users),
+        *_about_the_day(file, animal, same_day, session_id, lab_timezone, rig_zone),
+        *_about_clocks(file, animal, lab_timezone, rig_zone),
+        *_about_the_run(file, settings),
+    ]
+    return tuple(found)
+
+
+def _about_the_animal(
+    animal: Animal, settings: SessionSettings, on_rig: OnRig | None, chosen: bool
+) -> Iterator[Concern]:
+    name = animal.nickname
+    here = [one.subject.name for one in on_rig.candidates if one.subject.alyx_id == animal.id] if on_rig else []
+    if any(settings.is_test_subject(one) for one in (name, *here)):
+        yield Concern(
+            ConcernKind.TEST_SUBJECT,
+            f"{name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing of it is sent to Alyx.",
+            blocks=True,
+        )
+    if on_rig is not None:
+        yield from _about_the_choice(animal, on_rig, chosen)
+    if animal.alive is False:
+        when = f" (death date {animal.death_date})" if animal.death_date else ""
+        yield Concern(ConcernKind.NOT_ALIVE, f"{name} is not alive on Alyx{when}.")
+
+
+def _about_the_choice(animal: Animal, on_rig: OnRig, chosen: bool) -> Iterator[Concern]:
+    names = [candidate.subject.name for candidate in on_rig.candidates]
+    others = ", ".join(other.name for other in on_rig.others)
+    listed = any(candidate.subject.alyx_id == animal.id for candidate in on_rig.candidates)
+    if names and not listed:
+        text = f"The session lists {', '.join(names)}, not {animal.nickname}."
+    elif (chosen and listed) or on_rig.default is not None:
+        return
+    elif len(names) > 1:
+        text = f"The session lists more than one Alyx subject: {', '.join(names)}. Say which one was on the rig."
+    elif names and others:
+        text = (
+            f"Beside {names[0]} the session lists {others}, not linked to this Alyx server. Say which animal was on "
+            "the rig."
+        )
+    elif names:
+        text = (
+            f"The session knows {names[0]} only by its name, which may have gone to another animal since. Say whether "
+            "it was on the rig."
+        )
+    elif others:
+        text = f"The session lists only {others}, not linked to this Alyx server. Say which animal was on the rig."
+    else:
+        text = "The session lists no subject. Say which animal was on the rig."
+    yield Concern(ConcernKind.WHICH_ANIMAL, text, blocks=not chosen)
+
+
+def _about_users(
+    file: SessionFile, animal: Animal, username: str, allowed_users: Collection[str] | None
+) -> Iterator[Concern]:
+    owner = animal.responsible_user
+    if owner is not None and owner != username and username not in (allowed_users or ()):
+        known = "does not allow" if allowed_users is not None else "may not allow"
+        yield Concern(
+            ConcernKind.NOT_PERMITTED,
+            f"The responsible user of {animal.nickname} is {owner}, who {known} {username} to handle their subjects. "
+            "Alyx may refuse the session.",
+        )
+    creator = file.creator
+    if creator is not None and creator.connection == "ALYX" and creator.name.casefold() != username.casefold():
+        yield Concern(
+            ConcernKind.OTHER_USER,
+            f"The session was recorded by {creator.name}; on Alyx it would be one of {username}, who is logged in now.",
+        )
+
+
+def _about_the_day(
+    file: SessionFile,
+    animal: Animal,
+    same_day: Sequence[Mapping[str, Any]] | None,
+    session_id: str | None,
+    lab_timezone: str | None,
+    rig_zone: tzinfo | None,
+) -> Iterator[Concern]:
+    start, end = lab_span(file.started, file.end, lab_zone(lab_timezone), rig_zone)
+    if same_day is None:
+        yield Concern(
+            ConcernKind.NOT_ASKED,
+            f"Whether {animal.nickname} has other sessions of {_day(start.date())} could not be asked.",
+        )
+    others = [row for row in same_day or () if row.get("id") != session_id]
+    twins = [row for row in others if str(row.get("start_time"))[:19] == start.isoformat()[:19]]
+    if twins:
+        yield Concern(
+            ConcernKind.SAME_SESSION,
+            f"{animal.nickname} has a session on Alyx that started at the very same time, {start:%Y-%m-%d %H:%M:%S}: "
+            "this one seems to be there already.",
+        )
+    elif others:
+        listed = ", ".join(_row(row) for row in others)
+        yield Concern(
+            ConcernKind.SECOND_SESSION,
+            f"{animal.nickname} has {'a session' if len(others) == 1 else f'{len(others)} sessions'} of "
+            f"{_day(start.date())} on Alyx already: {listed}.",
+        )
+    if end.date() != start.date():
+        yield Concern(
+            ConcernKind.OVER_MIDNIGHT,
+            f"The session went over midnight in lab time, from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}: it "
+            f"counts for {_day(start.date())}, its water for {_day(end.date())}.",
+        )
+
+
+def _about_clocks(
+    file: SessionFile, animal: Animal, lab_timezone: str | None, rig_zone: tzinfo | None
+) -> Iterator[Concern]:
+    zone = lab_zone(lab_timezone)
+    lab = f"the lab {animal.lab}" if animal.lab else "the animal's lab"
+    if zone is None:
+        known = f"{lab_timezone!r}, which is no known zone" if lab_timezone else "none"
+        yield Concern(
+            ConcernKind.CLOCKS,
+            f"The time zone of {lab} on Alyx is {known}: the times are sent as this rig's clock showed them, "
+            f"{file.started:%Y-%m-%d %H:%M}.",
+        )
+    else:
+        ahead = zone_difference(file.started, zone, rig_zone)
+        if ahead:
+            side = "ahead of" if ahead > timedelta() else "behind"
+            yield Concern(
+                ConcernKind.CLOCKS,
+                f"The clock of {lab} ({lab_timezone}) is {_hours(abs(ahead))} {side} this rig's: the start is sent in "
+                f"lab time, {file.started + ahead:%Y-%m-%d %H:%M}, where the rig's clock showed "
+                f"{file.started:%Y-%m-%d %H:%M}.",
+            )
+    if file.duration < timedelta():
+        yield Concern(
+            ConcernKind.CLOCK_SET_BACK,
+            f"By the rig's clock the session ended {_hours(-file.duration)} before it started: the clock was put back "
+            "meanwhile.",
+        )
+
+
+def _about_the_run(file: SessionFile, settings: SessionSettings) -> Iterator[Concern]:
+    if file.n_trials == 0:
+        begun = f"; {file.n_begun} began and did not end" if file.n_begun else ""
+        yield Concern(ConcernKind.NO_TRIALS, f"The session has no trials{begun}.")
+    if timedelta() <= file.duration < SHORT:
+        yield Concern(ConcernKind.SHORT, f"The session took {file.duration.total_seconds():.0f} s, under two minutes.")
+    if file.killed:
+        water = "" if settings.water_variable is None else " How much water it gave must be typed."
+        yield Concern(
+            ConcernKind.KILLED,
+            "The protocol did not end by itself: the end is taken from the last row of its file, "
+            f"{file.last_time:%Y-%m-%d %H:%M:%S}.{water}",
+        )
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    number = row.get("number")
+    named = "" if number is None else f"number {number}"
+    parts = (named, str(row.get("start_time") or "")[11:16], str(row.get("task_protocol") or ""))
+    return " ".join(part for part in parts if part) or "one without a time"
+
+
+def _day(day: date) -> str:
+    return day.isoformat()
+
+
+def _hours(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part) or "0 min"

@@ -1,0 +1,117 @@
+"""Which Alyx subject was on the rig in a session, and what Alyx says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pybpod_alyx_module.sessions.session_csv import SessionSubject
+
+
+@dataclass(frozen=True)
+class LinkedSubject:
+    """A subject of the PyBpod project that is linked to the connected Alyx server."""
+
+    name: str
+    #: PyBpod's identity of it: the Alyx id where a sync added it, its own where it was linked later.
+    uuid: str
+    alyx_id: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An Alyx subject that may have been on the rig."""
+
+    subject: LinkedSubject
+    #: Only the name agrees: since then that name may have gone to another animal.
+    by_name: bool = False
+
+
+@dataclass(frozen=True)
+class OnRig:
+    """Who was on the rig."""
+
+    candidates: tuple[Candidate, ...] = ()
+    #: Subjects of the session that are not linked to this Alyx server.
+    others: tuple[SessionSubject, ...] = ()
+
+    @property
+    def default(self) -> LinkedSubject | None:
+        """The one that it certainly was; None where a person must say which."""
+        if len(self.candidates) == 1 and not self.others and not self.candidates[0].by_name:
+            return self.candidates[0].subject
+        return None
+
+
+@dataclass(frozen=True)
+class Animal:
+    """What Alyx says of a subject, as far as a session needs it."""
+
+    id: str
+    nickname: str
+    lab: str | None = None
+    projects: tuple[str, ...] = ()
+    responsible_user: str | None = None
+    #: None where it was not asked.
+    alive: bool | None = None
+    #: ISO date.
+    death_date: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Animal:
+        """Take it from a row of ``GET /subjects`` or from the record of a synced subject.
+
+        Parameters
+        ----------
+        row : mapping
+            With ``id`` or ``alyx_id``, and ``nickname``.
+
+        Returns
+        -------
+        Animal
+            What the row has; the rest is None or empty.
+        """
+        alive = row.get("alive")
+        return cls(
+            id=str(row.get("id") or row.get("alyx_id") or ""),
+            nickname=str(row.get("nickname") or ""),
+            lab=row.get("lab") or None,
+            projects=tuple(row.get("projects") or ()),
+            responsible_user=row.get("responsible_user") or None,
+            alive=alive if isinstance(alive, bool) else None,
+            death_date=row.get("death_date") or None,
+        )
+
+
+def which_animal(subjects: Iterable[SessionSubject], links: Iterable[LinkedSubject]) -> OnRig:
+    """Find the Alyx subjects among those of a session.
+
+    Parameters
+    ----------
+    subjects : iterable of SessionSubject
+        Those that the session file names.
+    links : iterable of LinkedSubject
+        The project's subjects that are linked to the connected server.
+
+    Returns
+    -------
+    OnRig
+        Each Alyx subject once, found by uuid (PyBpod's or Alyx's); by name only where no uuid agrees. Names that only
+        agree but for case are taken as one.
+    """
+    links = list(links)
+    found: dict[str, Candidate] = {}
+    others: list[SessionSubject] = []
+    for subject in subjects:
+        uuid = (subject.uuid or "").lower()
+        same = [link for link in links if uuid and uuid in {link.uuid.lower(), link.alyx_id.lower()}]
+        named = [] if same else [link for link in links if link.name.casefold() == subject.name.casefold()]
+        found |= {link.alyx_id: Candidate(link) for link in same}
+        for link in named:
+            found.setdefault(link.alyx_id, Candidate(link, by_name=True))
+        if not same and not named:
+            others.append(subject)
+    return OnRig(tuple(found.values()), tuple(others))

@@ -1,0 +1,113 @@
+"""How much water an animal earned in a session, as its protocol counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.sessions.session_csv import SessionFile, Variable
+
+#: More than this in one session is taken for a wrong unit, mL: a thirsty rat drinks some 30 mL a day.
+MOST_ML: Final = Decimal(50)
+
+#: Below what any valve gives, mL: what is left of a sum of floating point numbers.
+_NOISE: Final = Decimal("0.0001")
+
+
+@dataclass(frozen=True)
+class WaterEarned:
+    """What a session file says of the water that was earned; all in mL."""
+
+    #: Certain; 0 where none was earned. None where it must be asked, or no variable is set.
+    amount: Decimal | None = None
+    #: What to offer where it is asked; None where nothing is known.
+    offer: Decimal | None = None
+    #: Where the amount comes from, or why it must be asked: a sentence.
+    why: str = ""
+
+    @property
+    def ask(self) -> bool:
+        """Whether a person must say the amount."""
+        return self.amount is None and bool(self.why)
+
+
+def water_earned(file: SessionFile, settings: SessionSettings, *, killed: bool | None = None) -> WaterEarned:
+    """Take the amount of water from the variable that the settings name: its last value is the session's total.
+
+    Parameters
+    ----------
+    file : SessionFile
+        What PyBpod recorded.
+    settings : SessionSettings
+        The variable and its unit.
+    killed : bool, optional
+        Whether Kill was pressed. None where that is not known, as of an old session: then it is asked where the last
+        trial was broken off, by Stop or by Kill.
+
+    Returns
+    -------
+    WaterEarned
+        Empty where no variable is set. The amount is asked where the protocol was killed, and where the variable is
+        missing, is no number or negative, was never reported, became smaller (it is no total) or is beyond `MOST_ML`.
+    """
+    name = settings.water_variable
+    if name is None:
+        return WaterEarned()
+    factor = settings.ml_per_unit
+    if factor is None:
+        return WaterEarned(why="ALYX_PLUGIN_WATER_UNIT is not set: how much water was earned must be typed.")
+    variable = file.variables.get(name)
+    if variable is None:
+        return WaterEarned(why=f"The session has no variable {name} (ALYX_PLUGIN_WATER_VARIABLE).")
+    stopped_short = file.killed or (file.interrupted if killed is None else killed)
+    return _judged(name, variable, factor, stopped_short)
+
+
+def _judged(name: str, variable: Variable, factor: Decimal, stopped_short: bool) -> WaterEarned:
+    number = _number(variable.value)
+    if number is None:
+        return WaterEarned(why=f"The last value of {name} is no number: {variable.value[:50]!r}.")
+    if number < 0:
+        return WaterEarned(why=f"The last value of {name} is negative: {number}.")
+    amount = _ml(number * factor)
+    if amount is None or amount > MOST_ML:
+        return WaterEarned(
+            why=f"{name} says {number * factor:.4g} mL, more than an animal drinks in a session: is the unit right "
+            "(ALYX_PLUGIN_WATER_UNIT)?"
+        )
+    if stopped_short:
+        return WaterEarned(
+            offer=amount,
+            why=f"The protocol was broken off. The last that it reported as {name} is {amount} mL: the animal "
+            "may have got more.",
+        )
+    if variable.fell:
+        return WaterEarned(
+            offer=amount,
+            why=f"{name} became smaller during the session: it does not count the whole session. Its last value is "
+            f"{amount} mL.",
+        )
+    if not variable.changed and amount > 0:
+        return WaterEarned(
+            offer=amount,
+            why=f"The protocol never reported {name}: {amount} mL is what it was set to before the session.",
+        )
+    return WaterEarned(amount=amount, why=f"{amount} mL, the last value of {name}.")
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _ml(amount: Decimal) -> Decimal | None:
+    try:
+        return amount.quantize(_NOISE, ROUND_HALF_EVEN).normalize() + 0
+    except InvalidOperation:  # too large a number
+        return None
