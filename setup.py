@@ -70,13 +70,15 @@ setup(
         "pybpod_alyx_module.models.subject",
         "pybpod_alyx_module.outbox",
         "pybpod_alyx_module.resources",
-        "pybpod_alyx_module.rig",
         "pybpod_alyx_module.scale",
         "pybpod_alyx_module.sessions",
         "pybpod_alyx_module.sync",
     ],
     package_dir={"pybpod_alyx_module.resources": "resources"},
-    package_data={"pybpod_alyx_module.resources": ["*.png", "*.json", "screenshots/*.png"]},
+    package_data={
+        "alyx_sandbox": ["demo_lab.json"],
+        "pybpod_alyx_module.resources": ["*.png", "screenshots/*.png"],
+    },
     install_requires=[
         "idna>=3.4",
         "requests>=2.31",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_sandbox.lab_file import LabFileError, read_lab
 from alyx_sandbox.options import Options, parse_options
-from alyx_sandbox.stop import StopSignal, stop_when_stdin_ends
+from alyx_sandbox.server import StopSignal, stop_when_stdin_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

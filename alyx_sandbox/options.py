@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 #: The throttle of Alyx.
 DEFAULT_THROTTLE = "550/minute"
-#: Lives in the package of the plugin's data, so that it is installed with it and can be edited.
-DEMO_LAB = ("pybpod_alyx_module.resources", "demo_lab.json")
+DEMO_LAB = ("alyx_sandbox", "demo_lab.json")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Options:
     port: int
     #: Folder of the database; None: a temporary one, removed at the end.
     data: Path | None
-    #: None: the demo lab that is installed with the plugin.
+    #: None: the demo lab that is installed with the sandbox.
     lab: Path | None
     #: Processes that answer.
     workers: int

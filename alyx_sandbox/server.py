@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import signal
@@ -9,14 +10,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import waitress
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from alyx_sandbox.stop import STOP_SIGNALS, StopSignal
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 HOST = "127.0.0.1"
 #: Requests that one process answers at a time.
@@ -160,3 +163,39 @@ def _with_line_limit(application: Application) -> Application:
         return [page.encode("ascii")]
 
     return limited
+
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSignal:
+    """Whether this process was told to stop, by SIGTERM or SIGINT.
+
+    The exception that a signal raises can come where Python drops it, as in a finalizer: `requested` stays true.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        # Once only, so that a second signal does not cut the cleaning up short.
+        if not self.requested:
+            self.requested = True
+            raise SystemExit(0)
+
+
+def stop_when_stdin_ends() -> None:
+    """Stop this process when its standard input ends, as that of a child does when its parent is gone."""
+
+    def watch() -> None:
+        # Not through sys.stdin: Python aborts if a thread holds its lock at the end.
+        while os.read(0, 1024):
+            pass
+        if os.name == "posix":
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            _thread.interrupt_main()
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()

@@ -7,3 +7,15 @@ from alyx_connector.errors import AlyxError
 
 class RigError(AlyxError):
     """A file or device of the rig is unusable; the message names it, the hint says what to do."""
+
+
+class OutboxError(AlyxError):
+    """The outbox cannot be opened or written, or does not allow what was asked of it; what it holds is as it was."""
+
+
+class SyncError(AlyxError):
+    """A plan could not be applied; the project is as it was before."""
+
+
+class NotTakenBackError(SyncError):
+    """A plan could not be applied, and not every change of it could be taken back."""

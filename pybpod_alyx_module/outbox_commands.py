@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from alyx_connector.errors import AlyxError
 from alyx_connector.frames.text import visible
 from alyx_connector.private_file import whole_file
-from pybpod_alyx_module.outbox.delivery import describe
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.words import describe
 
 if TYPE_CHECKING:
     import argparse

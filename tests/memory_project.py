@@ -6,8 +6,8 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.details import COMPARED, Details
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.host.project import alyx_user
+from pybpod_alyx_module.host.alyx_user import alyx_user
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.rig_settings import SessionSettings
 
 _SYNC = "Right-click the project, choose Sync to Alyx and get the subjects; then try again."
 

@@ -11,7 +11,7 @@ from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
 from pybpod_alyx_module.animals.unsent import with_unsent
 from pybpod_alyx_module.animals.water_table import fetch_others
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import OPEN
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredEr
 from pybpod_alyx_module.animals.ask_alyx import log_in, nobody_at
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
 from pybpod_alyx_module.animals.water_table import fetch_table
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.lab_time import lab_zone, to_lab_time
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import OPEN, Draft, Item
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.animals.ask_alyx import Desk
     from pybpod_alyx_module.animals.water_table import TableRow
-    from pybpod_alyx_module.config import SessionSettings
     from pybpod_alyx_module.outbox.outbox import Outbox
+    from pybpod_alyx_module.rig_settings import SessionSettings
 
 #: How often it is asked again where an item of the outbox reached Alyx in between.
 _ROUNDS = 2

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pybpod_alyx_module.animals.weight import limit_of, no_limit_reason
 from pybpod_alyx_module.numbers import shown
+from pybpod_alyx_module.rig_settings import CHECKS, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "LEVELS", "NOTE", "Finding", "run_checks"]
 
-#: What is checked, in this order.
-CHECKS: Final = ("alive", "to_be_culled", "run_today", "weighed_today", "min_weight", "water", "several")
-#: What a check may be set to; ``"warn"`` by default.
-LEVELS: Final = ("off", "warn", "block")
 #: The level of what is only said.
 NOTE: Final = "note"
 _WARN: Final = "warn"

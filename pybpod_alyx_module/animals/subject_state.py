@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARTS", "SubjectState", "fetch_state", "fetch_water_types"]
 
+
 #: What a state is made of; each is there, or `SubjectState.not_checked` says why not.
 PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "water type", "lab")
 #: All requests that do not wait for another.
@@ -361,3 +362,23 @@ def _day_in(zone: str | None) -> dt.date | None:
 
 def _no_report(progress: Progress) -> None:
     pass
+
+
+def not_there(state: SubjectState) -> tuple[str, ...]:
+    """Tell that an animal is not alive on Alyx, or not there.
+
+    Parameters
+    ----------
+    state : SubjectState
+        As Alyx says.
+
+    Returns
+    -------
+    tuple of str
+        One sentence, or none where it is alive or that is not known.
+    """
+    if state.found is False:
+        return (f"{state.name} is no longer on Alyx, or you may not see it.",)
+    if state.alive is False:
+        return (f"{state.name} is not alive on Alyx (death date {state.death_date or 'not given'}).",)
+    return ()

@@ -8,10 +8,8 @@ from typing import Final
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.connect import PasswordMissingError
-from pybpod_alyx_module.errors import RigError
+from pybpod_alyx_module.errors import NotTakenBackError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
-from pybpod_alyx_module.outbox.errors import OutboxError
-from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 
 @dataclass(frozen=True)

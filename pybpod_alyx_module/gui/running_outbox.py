@@ -14,10 +14,10 @@ from alyx_connector.errors import AlyxError, LoginRequiredError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.connect import PROGRAM
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.outbox.drafts import checked_server
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import OPEN, Counts, State
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender

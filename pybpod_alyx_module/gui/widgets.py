@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import QMimeData, QSize, Qt
 from AnyQt.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QSizePolicy
 
+from pybpod_alyx_module.gui.words import excerpt
+
 if TYPE_CHECKING:
-    from AnyQt.QtGui import QWheelEvent
+    from AnyQt.QtGui import QResizeEvent, QWheelEvent
 
 
 class CalmComboBox(QComboBox):
@@ -72,3 +74,101 @@ def plain_label(text: str = "") -> QLabel:
     label.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
     label.setWordWrap(True)  # after the policy, to which it adds that the height follows the width
     return label
+
+
+class BigLabel(QLabel):
+    """Large plain text in one line; what does not fit is cut in the middle and stands in the tooltip.
+
+    Parameters
+    ----------
+    text : str
+        What it says.
+    points : int
+        How many points larger than usual.
+    """
+
+    def __init__(self, text: str = "", points: int = 6) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setTextFormat(Qt.PlainText)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+        font = self.font()
+        font.setPointSize(font.pointSize() + points)
+        font.setBold(True)
+        self.setFont(font)
+        self.say(text)
+
+    @property
+    def whole(self) -> str:
+        """All of the text."""
+        return self._whole
+
+    def say(self, text: str) -> None:
+        """Show a text.
+
+        Parameters
+        ----------
+        text : str
+            Plain text.
+        """
+        self._whole = " ".join(text.split())
+        self._fit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the whole text.
+
+        Returns
+        -------
+        QSize
+            The height always, the width where there is room.
+        """
+        metrics = self.fontMetrics()
+        return QSize(min(metrics.horizontalAdvance(self._whole) + 4, 600), metrics.height() + 4)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Cut the text anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.ElideMiddle, max(self.width(), 100))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+
+class ValueBox(QPlainTextEdit):
+    """Shows a value, of a very long one the beginning; who selects and copies all of that gets the whole value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._value = ""
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setMinimumHeight(70)
+
+    def show_value(self, text: str) -> None:
+        """Show a value.
+
+        Parameters
+        ----------
+        text : str
+            The value in words; plain text.
+        """
+        self._value = text
+        self.setPlainText(excerpt(text, "selecting all and copying has the whole text"))
+
+    def createMimeDataFromSelection(self) -> QMimeData:  # noqa: N802 - Qt's name
+        """Return what is copied: the whole value where all that is shown is selected.
+
+        Returns
+        -------
+        QMimeData
+            The text.
+        """
+        cursor = self.textCursor()
+        if cursor.selectionEnd() - cursor.selectionStart() < self.document().characterCount() - 1:
+            return super().createMimeDataFromSelection()
+        data = QMimeData()
+        data.setText(self._value)
+        return data

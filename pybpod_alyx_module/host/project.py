@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.errors import SyncError
+from pybpod_alyx_module.host.alyx_user import CONNECTION
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.sync.details import COMPARED, Details
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: Why a subject cannot be removed now.
 RUNNING: Final = "it is in a running session"
 
-#: PyBpod's word for where a logged user comes from: ``project (jose@ALYX)``.
-CONNECTION: Final = "ALYX"
 
 #: Key of PyBpod's file formats that lists the uuids of other entities.
 _REFERENCES: Final = "__EXTERNAL-REF__"
@@ -35,10 +33,13 @@ class HostProject:
     ----------
     project : object
         The PyBpod project.
+    waiting : callable
+        Takes the server and the Alyx id of an animal; says why it must stay in the project, empty where it need not.
     """
 
-    def __init__(self, project: Any) -> None:
+    def __init__(self, project: Any, waiting: Callable[[str | None, str], str]) -> None:
         self._project = project
+        self._waiting = waiting
 
     @property
     def closed(self) -> bool:
@@ -273,8 +274,7 @@ class HostProject:
             for subject in setup.subjects
         }
 
-    @staticmethod
-    def _hold(subject: Any, running: set[int]) -> str:
+    def _hold(self, subject: Any, running: set[int]) -> str:
         if id(subject) in running:
             return RUNNING
         # also where it was taken off the setup's list while the session runs
@@ -283,7 +283,7 @@ class HostProject:
         record = subject.alyx
         if record is None:
             return ""
-        return running_outbox().hold(_text(record.get("alyx_server")), _canonical(record["alyx_id"]))
+        return self._waiting(_text(record.get("alyx_server")), _canonical(record["alyx_id"]))
 
     def _rename(self, subject: Any, name: str) -> None:
         if subject.name == name:
@@ -350,25 +350,6 @@ class HostProject:
             put_back()
             raise
         return put_back
-
-
-def alyx_user(project: Any) -> str:
-    """Return the Alyx user who is logged in to a PyBpod project, for the GUI thread.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    str
-        Empty where nobody is logged in, or a user of PyBpod alone.
-    """
-    user = project.loggeduser
-    if user is None or user.connection != CONNECTION:
-        return ""
-    return str(getattr(user, "alyx_username", user.name))
 
 
 def _refresh(setup: Any) -> None:

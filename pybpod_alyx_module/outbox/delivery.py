@@ -20,7 +20,6 @@ from pybpod_alyx_module.outbox.alyx_records import (
     record_id,
     uuid_in,
 )
-from pybpod_alyx_module.outbox.drafts import NUMBER_OF
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import Asking
@@ -336,24 +335,3 @@ class Delivery:
 
 def _ids(rows: list[dict[str, Any]]) -> list[str]:
     return [record for record in map(record_id, rows) if record]
-
-
-def describe(item: Item) -> str:
-    """Say in a few words what an item is.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        For example ``weighing of ea04: 24.5 g``.
-    """
-    what = f"{item.kind.value.replace('_', ' ')} of {item.subject_name}"
-    if item.kind in NUMBER_OF:
-        name, unit = NUMBER_OF[item.kind]
-        return f"{what}: {item.values[name]:g} {unit}"
-    started = item.values.get("start_time")
-    return f"{what}: {started[:16].replace('T', ' ')}" if isinstance(started, str) else what

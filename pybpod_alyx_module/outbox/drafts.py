@@ -10,7 +10,7 @@ from uuid import UUID
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind
 
 if TYPE_CHECKING:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 import uuid
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from alyx_connector.private_file import home_folder
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import checked_id, checked_server, checked_values
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.export import write_csv
 from pybpod_alyx_module.outbox.items import Item
+from pybpod_alyx_module.outbox.sqlite_file import Watch
 from pybpod_alyx_module.outbox.states import Event, move
 from pybpod_alyx_module.outbox.store import Store
-from pybpod_alyx_module.outbox.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from pybpod_alyx_module.outbox.items import Counts, Draft, State
+
 
 #: Name of the file in the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME = "outbox.sqlite"
@@ -307,3 +310,39 @@ def _new_item(draft: Draft, key: str, follows: str | None) -> Item:
         rig=socket.gethostname(),
         origin=dict(draft.origin),
     )
+
+
+def exporting(path: str) -> Callable[[Outbox], str]:
+    """Make the work that writes the outbox to a file; a file that is there is replaced whole or not at all.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    callable
+        Takes the outbox and returns what to tell the user. It raises OutboxError where the file cannot be written.
+    """
+    goal = Path(path)
+
+    def work(outbox: Outbox) -> str:
+        try:
+            handle, name = tempfile.mkstemp(prefix=".alyx-outbox-", suffix=".csv", dir=goal.parent)
+            try:
+                # with a mark at the beginning by which spreadsheets know that it is UTF-8
+                with open(handle, "w", encoding="utf-8-sig", newline="") as stream:
+                    number = outbox.export(stream)
+                os.replace(name, goal)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise OutboxError(
+                f"The file {goal} cannot be written: {(error.strerror or str(error)).lower()}.",
+                hint="Choose another folder or name, and close it where it is open in a spreadsheet.",
+            ) from error
+        return f"{number} item{'' if number == 1 else 's'} written to {goal}."
+
+    return work

@@ -16,10 +16,9 @@ from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery import Delivery
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State
-from pybpod_alyx_module.outbox.order import heads, waits_for_a_person
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import told
-from pybpod_alyx_module.outbox.states import Event, move
+from pybpod_alyx_module.outbox.states import Event, heads, move, waits_for_a_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 import filelock
 
 from alyx_connector.private_file import HOME_SETTING, make_private_folder
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 #: Of the tables below; a file with a higher one is of a newer program.
 VERSION = 1
@@ -251,3 +253,52 @@ def _hint(error: Exception, path: Path) -> str:
     if isinstance(error, sqlite3.Error) and is_damage(error):
         return "Close PyBpod and open it again: the file is then kept aside, and a new one is begun."
     return f"Make {path.parent} a folder that you can write to, or name another in {HOME_SETTING}, then try again."
+
+
+class Watch:
+    """Tells whether anybody, in any program, wrote to the file; may be used by several threads.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Tell whether anybody wrote since this was last asked.
+
+        Returns
+        -------
+        bool
+            True the first time.
+
+        Raises
+        ------
+        OutboxError
+            If the file cannot be read.
+        """
+        with self._lock, told(self._path, "read"):
+            inode = self._path.stat().st_ino
+            if self._connection is None or self._seen is None or self._seen[0] != inode:
+                self._close()
+                self._connection = connect(self._path)
+            # It counts the commits of other connections: this one makes none.
+            now = (inode, int(self._connection.execute("PRAGMA data_version").fetchone()[0]))
+            before, self._seen = self._seen, now
+            return now != before
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None

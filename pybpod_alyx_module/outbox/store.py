@@ -10,11 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import exact_time
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State
-from pybpod_alyx_module.outbox.sqlite_file import open_file, told
-from pybpod_alyx_module.outbox.watch import Watch
+from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, told
 
 if TYPE_CHECKING:
     import sqlite3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from pybpod_alyx_module.outbox.drafts import NUMBER_OF
 from pybpod_alyx_module.outbox.items import Kind, State
 
 if TYPE_CHECKING:
@@ -294,3 +295,24 @@ def count_words(waiting: int, needing: int) -> str:
     if needing:
         parts.append(f"{needing} need{'s' if needing == 1 else ''} you")
     return ", ".join(parts)
+
+
+def describe(item: Item) -> str:
+    """Say in a few words what an item is.
+
+    Parameters
+    ----------
+    item : Item
+        The item.
+
+    Returns
+    -------
+    str
+        For example ``weighing of ea04: 24.5 g``.
+    """
+    what = f"{item.kind.value.replace('_', ' ')} of {item.subject_name}"
+    if item.kind in NUMBER_OF:
+        name, unit = NUMBER_OF[item.kind]
+        return f"{what}: {item.values[name]:g} {unit}"
+    started = item.values.get("start_time")
+    return f"{what}: {started[:16].replace('T', ' ')}" if isinstance(started, str) else what

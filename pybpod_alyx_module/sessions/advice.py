@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from pybpod_alyx_module.config import RigSettings, SessionSettings
+    from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings
     from pybpod_alyx_module.sessions.prepare import Choice, Prepared
 
 #: What need not be told before a session that is registered without a question: it changes nothing that is decided.

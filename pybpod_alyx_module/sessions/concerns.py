@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
-    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.rig_settings import SessionSettings
     from pybpod_alyx_module.sessions.on_rig import Animal, OnRig
     from pybpod_alyx_module.sessions.session_csv import SessionFile
 

@@ -14,14 +14,12 @@ from alyx_connector.address import parse_address
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.animals.water import default_water_type
-from pybpod_alyx_module.gui.lab_zones import last_zone, remember_zones
-from pybpod_alyx_module.lab_time import lab_span, lab_zone
+from pybpod_alyx_module.lab_time import lab_span, lab_zone, last_zone, remember_zones
 from pybpod_alyx_module.outbox.items import Kind, State
-from pybpod_alyx_module.rig.run_settings import read_run_settings
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.on_rig import Animal, OnRig, which_animal
 from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations
-from pybpod_alyx_module.sessions.session_csv import read_session_file
+from pybpod_alyx_module.sessions.session_csv import read_run_settings, read_session_file
 from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
@@ -30,11 +28,10 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from pybpod_alyx_module.outbox.items import Item
     from pybpod_alyx_module.outbox.outbox import Outbox
-    from pybpod_alyx_module.rig.run_settings import RunSettings
     from pybpod_alyx_module.sessions.on_rig import LinkedSubject
     from pybpod_alyx_module.sessions.pybpod_session import LinkedAnimal, Recorded
     from pybpod_alyx_module.sessions.registration_note import Registration
-    from pybpod_alyx_module.sessions.session_csv import SessionFile
+    from pybpod_alyx_module.sessions.session_csv import RunSettings, SessionFile
 
 #: How long the server may take for all that is asked about a session, in seconds.
 PATIENCE_S: Final = 10.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pybpod_alyx_module.host.project import alyx_user
+from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.sessions.on_rig import LinkedSubject, which_animal
 from pybpod_alyx_module.sessions.session_csv import SessionSubject
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.sessions.alyx_session import make_record
 from pybpod_alyx_module.sessions.prepare import Known, find_item, has_water
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from pybpod_alyx_module.config import SessionSettings
     from pybpod_alyx_module.outbox.items import Item
     from pybpod_alyx_module.outbox.outbox import Outbox
+    from pybpod_alyx_module.rig_settings import SessionSettings
     from pybpod_alyx_module.sessions.alyx_session import SessionDraft
     from pybpod_alyx_module.sessions.prepare import Choice, Prepared
 

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.config import SessionSettings
+    from pybpod_alyx_module.rig_settings import SessionSettings
     from pybpod_alyx_module.sessions.session_csv import SessionFile, Variable
 
 #: More than this in one session is taken for a wrong unit, mL: a thirsty rat drinks some 30 mL a day.

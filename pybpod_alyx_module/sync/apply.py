@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.details import SYNCED_AT
-from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.names import fold, same
 from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.servers import same_server

@@ -13,6 +13,7 @@ from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
@@ -83,7 +84,7 @@ class Bench:
 
     def subject(self, nickname: str, **changed: Any) -> Any:
         record = {**self.alyx.row(nickname), "alyx_server": self.url, **changed}
-        HostProject(self.project).add(nickname, record.pop("id"), record)
+        HostProject(self.project, running_outbox().hold).add(nickname, record.pop("id"), record)
         return self.project.subjects[-1]
 
     def open(self, kind: type, nickname_or_subject: Any, label: str) -> Any:

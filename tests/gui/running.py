@@ -16,11 +16,12 @@ from AnyQt.QtWidgets import QApplication
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.http.client import AlyxClient
-from pybpod_alyx_module.config import CHECKS
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.rig_settings import CHECKS
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
@@ -126,7 +127,7 @@ class Rig:
             pytest.skip(f"the lab has no {nickname}")
         record = {**row, "alyx_server": self.url, "alyx_synced_at": "2026-11-19T10:00:00+00:00", **changed}
         alyx_id = record.pop("id")
-        HostProject(self.project).add(nickname, alyx_id, record)
+        HostProject(self.project, running_outbox().hold).add(nickname, alyx_id, record)
         subject = self.project.subjects[-1]
         self.setup += subject
         self.project.save()
@@ -221,7 +222,7 @@ def rig(project, alyx, proxy, outbox, unchecked, tmp_path, qtbot) -> Rig:
     found = Rig(project, alyx, proxy.url, qtbot)
     found.setup = project.create_experiment().create_setup()
     found.setup.board, found.setup.task = board, task
-    HostProject(project).log_in_user(alyx.username)
+    HostProject(project, running_outbox().hold).log_in_user(alyx.username)
     Accounts().remember(proxy.url, alyx.username, alyx.token)
     project.save()
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.make_plan import make_plan
@@ -44,7 +45,7 @@ def trashed():
 def sync(project):
     """Remove ea04, add new."""
     dead = RemoteSubject.from_row({**row("ea04"), "id": EA04, "alive": False, "death_date": "2026-10-01"}, SERVER)
-    port = HostProject(project)
+    port = HostProject(project, running_outbox().hold)
     plan = make_plan(port.subjects(), RemoteSnapshot(SERVER, "jose", (dead, remote("new"))))
     assert all(outcome.applied for outcome in apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))
     assert names(project) == ["local1", "new"]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pybpod_alyx_module.errors import SyncError
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import RUNNING, HostProject
 from pybpod_alyx_module.sync.apply import apply_plan
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.make_plan import make_plan
 from tests.alyx_rows import SERVER, alyx_id, record, remote, row
 from tests.gui.hands import SUBJECT_ENTRIES
@@ -61,7 +62,7 @@ def state(project):
 class TestContract(ProjectPortContract):
     @pytest.fixture
     def port(self, project):
-        return HostProject(project)
+        return HostProject(project, running_outbox().hold)
 
     def state(self, port):
         return state(port._project)
@@ -79,7 +80,7 @@ def mice(tmp_path, open_project):
 
 @pytest.fixture
 def port(mice):
-    return HostProject(mice)
+    return HostProject(mice, running_outbox().hold)
 
 
 def subject_named(project, name):
@@ -104,7 +105,7 @@ class TestReading:
         first, second = mice.subjects
         second.uuid4 = first.uuid4
         assert len(port.names()) == 2
-        assert HostProject(mice).names() == port.names()
+        assert HostProject(mice, running_outbox().hold).names() == port.names()
 
     @pytest.mark.parametrize("listed", [True, False])
     def test_hold_while_a_session_runs(self, mice, port, listed):
@@ -356,7 +357,7 @@ class TestPlanApplied:
         assert sorted(subject.name for subject in again.subjects) == ["local1", "new", "newer"]
         assert [subject.uuid4 for subject in again.subjects if subject.name == "new"] == [alyx_id("new")]
         assert [subject.name for subject in again.experiments[0].setups[0].subjects] == ["local1"]
-        plan = make_plan(HostProject(again).subjects(), self.snapshot_of_living())
+        plan = make_plan(HostProject(again, running_outbox().hold).subjects(), self.snapshot_of_living())
         assert {entry.action.value for entry in plan.entries if entry.remote} == {"up to date"}
 
     @staticmethod

@@ -8,12 +8,12 @@ import pytest
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.messages import WORDING, describe
 from pybpod_alyx_module.gui.sync.summary import counts, summary
 from pybpod_alyx_module.gui.words import LABELS, change, is_blank, label, one_line, when, words
 from pybpod_alyx_module.sync.apply import Outcome
 from pybpod_alyx_module.sync.details import COMPARED, MISSING
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 

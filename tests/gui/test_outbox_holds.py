@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pybpod_alyx_module.host.project import HostProject, alyx_user
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.host.alyx_user import alyx_user
+from pybpod_alyx_module.host.project import HostProject
 from tests.gui.hands import alyx_home, connected_window, names, sync, wait
 from tests.gui.outboxes import alyx, lab, outbox, put, start
 
@@ -26,7 +28,7 @@ def test_the_removal_is_postponed_until_it_is_sent(outbox, host, project, menu, 
     lab.proxy.fault("answer", times=1000, method="POST", path="/weighings", status=503, body={"detail": "down"})
     put(qtbot, outbox, lab.weighing("jo003"))
     wait(qtbot, lambda: outbox.counts.open == 1)
-    held = {subject.name: subject.hold for subject in HostProject(project).subjects()}
+    held = {subject.name: subject.hold for subject in HostProject(project, running_outbox().hold).subjects()}
     assert held["jo003"] == "something of it waits in the Alyx outbox to be sent"
     assert held["ea04"] == ""
     not_alive(lab, "jo003")
@@ -42,6 +44,6 @@ def test_the_user_of_a_project_is_of_alyx_only_where_connected(project):
     mine.name = "Jose"
     project.loggeduser = mine
     assert alyx_user(project) == ""
-    HostProject(project).log_in_user("jose")
+    HostProject(project, running_outbox().hold).log_in_user("jose")
     assert project.loggeduser is mine
     assert alyx_user(project) == "jose"

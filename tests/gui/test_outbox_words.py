@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 
 import pytest
 
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind, State
 from pybpod_alyx_module.outbox.words import (
     choices,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.make_plan import make_plan
@@ -34,7 +35,7 @@ def remove_by_hand(project, menu, dialogs):
 
 def sync(project):
     """Sync with a server where ea04 lives; return what is done about it."""
-    port = HostProject(project)
+    port = HostProject(project, running_outbox().hold)
     living = RemoteSubject.from_row({**row("ea04"), "id": EA04}, SERVER)
     plan = make_plan(port.subjects(), RemoteSnapshot(SERVER, "jose", (living,)))
     outcomes = list(apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pybpod_alyx_module.errors import SyncError
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import RUNNING, HostProject
-from pybpod_alyx_module.sync.errors import SyncError
 from tests.alyx_rows import alyx_id, record
 
 #: What a description may hold: quotes, a line break, a backslash, braces, and what separates two subjects.
@@ -38,7 +39,7 @@ def rig(project, tmp_path):
     Path(task.filepath).write_text(PROTOCOL)
     setup = project.create_experiment().create_setup()
     setup.board, setup.task = board, task
-    HostProject(project).log_in_user("jose")
+    HostProject(project, running_outbox().hold).log_in_user("jose")
     return setup
 
 
@@ -61,7 +62,9 @@ def run(rig, qtbot, *, meanwhile=lambda: None):
 def test_fresh_subjects_whatever_their_text_holds(rig, qtbot, pybpod_settings, monkeypatch, dialogs, extra):
     monkeypatch.setattr(pybpod_settings, "PYBPOD_EXTRA_INFO", extra, raising=False)
     project = rig.project
-    HostProject(project).add("ea04", alyx_id("ea04"), record("ea04", description=TEXT, json={TEXT: [TEXT]}))
+    HostProject(project, running_outbox().hold).add(
+        "ea04", alyx_id("ea04"), record("ea04", description=TEXT, json={TEXT: [TEXT]})
+    )
     plain = project.create_subject()
     for subject in project.subjects:
         rig += subject
@@ -79,7 +82,7 @@ def test_fresh_subjects_whatever_their_text_holds(rig, qtbot, pybpod_settings, m
 
 
 def test_subject_of_a_running_session_is_held(rig, qtbot, dialogs):
-    project, port = rig.project, HostProject(rig.project)
+    project, port = rig.project, HostProject(rig.project, running_outbox().hold)
     port.add("ea04", alyx_id("ea04"), record("ea04"))
     rig += project.subjects[0]
     project.save()
@@ -99,7 +102,7 @@ def test_subject_of_a_running_session_is_held(rig, qtbot, dialogs):
 
 
 def test_a_refresh_of_what_changes_by_itself_does_not_block_run(rig, qtbot, dialogs):
-    project, port = rig.project, HostProject(rig.project)
+    project, port = rig.project, HostProject(rig.project, running_outbox().hold)
     port.add("ea04", alyx_id("ea04"), record("ea04"))
     rig += project.subjects[0]
     project.save()

@@ -11,6 +11,7 @@ from AnyQt.QtWidgets import QScrollArea
 
 from pybpod_alyx_module.animals.checks import Finding
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.models.setup import impl
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
@@ -48,7 +49,7 @@ class Rig:
         Path(task.filepath).write_text(PROTOCOL)
         self.setup = self.project.create_experiment().create_setup()
         self.setup.board, self.setup.task = board, task
-        HostProject(self.project).log_in_user("jose")
+        HostProject(self.project, running_outbox().hold).log_in_user("jose")
 
     def put_on(self, *nicknames: str, **changed) -> None:
         for nickname in nicknames:

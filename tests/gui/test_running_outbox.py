@@ -9,8 +9,8 @@ import pytest
 from alyx_connector import AlyxClient
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import LoginRequiredError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui import running_outbox as running
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.gui.hands import alyx_home, hanging_keyring, wait

@@ -24,8 +24,8 @@ from alyx_connector.errors import (
     ServerFaultError,
     UnreachableError,
 )
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.back_off import Pauses
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender

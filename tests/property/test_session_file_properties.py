@@ -9,13 +9,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybpod_alyx_module.config import SessionSettings
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.rig.run_settings import RunSettings
+from pybpod_alyx_module.rig_settings import SessionSettings
 from pybpod_alyx_module.sessions.alyx_session import make_record
 from pybpod_alyx_module.sessions.concerns import concerns
 from pybpod_alyx_module.sessions.on_rig import Animal
-from pybpod_alyx_module.sessions.session_csv import read_session_file
+from pybpod_alyx_module.sessions.session_csv import RunSettings, read_session_file
 from pybpod_alyx_module.sessions.session_rows import RowReader
 from pybpod_alyx_module.sessions.water_earned import MOST_ML, water_earned
 from tests.rig_sessions import RECORDED

@@ -7,8 +7,8 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.apply import apply_plan
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.make_plan import differences, make_plan
 from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.plan import ANSWERS, Action

@@ -40,7 +40,11 @@ PLANTS = [
     ("pybpod_alyx_module/sync/make_plan.py", "from AnyQt import QtCore", "no Qt outside gui and models"),
     ("alyx_connector/http/client.py", "import PyQt5", "no Qt outside gui and models"),
     ("pybpod_alyx_module/sync/apply.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
-    ("pybpod_alyx_module/rig/json_values.py", "import pybpod_alyx_module.gui.guard", "no Qt outside gui and models"),
+    (
+        "pybpod_alyx_module/sessions/alyx_session.py",
+        "import pybpod_alyx_module.gui",
+        "no Qt outside gui and models",
+    ),
     ("alyx_connector/http/client.py", "import pybpod_alyx_module.sync", "the client knows nothing of the plugin"),
     ("alyx_connector/http/client.py", "import django", "only the sandbox imports Django"),
     ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),

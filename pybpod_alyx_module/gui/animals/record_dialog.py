@@ -23,13 +23,12 @@ from pybpod_alyx_module.animals.ask_alyx import Asked, asking, unsent_of
 from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.outbox.items import Draft, State
 
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
 
     from pybpod_alyx_module.animals.alyx_subject import Target
-    from pybpod_alyx_module.config import RigSettings
     from pybpod_alyx_module.outbox.items import Item, Kind
+    from pybpod_alyx_module.rig_settings import RigSettings
 
 #: How long Alyx has to say what it knows of the animal, in seconds; one can type meanwhile.
 DEADLINE_S: Final = 10.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.animals.ask_alyx import Desk
     from pybpod_alyx_module.animals.subject_state import SubjectState
-    from pybpod_alyx_module.config import RigSettings
+    from pybpod_alyx_module.rig_settings import RigSettings
 
 #: Seconds from Run until the protocol starts or a question is shown, whatever the server does.
 CHECK_S: Final = 2.0

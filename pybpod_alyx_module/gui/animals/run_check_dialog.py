@@ -8,12 +8,11 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.animals.checks import NOTE
-from pybpod_alyx_module.config import CHECKS
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import without_long_words
+from pybpod_alyx_module.rig_settings import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

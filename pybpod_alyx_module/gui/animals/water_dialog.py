@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from AnyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from alyx_connector.errors import AlyxError, ConfigurationError
+from pybpod_alyx_module.animals.subject_state import not_there
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
 from pybpod_alyx_module.gui.widgets import CalmComboBox
-from pybpod_alyx_module.gui.words_of_state import not_there
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.outbox.items import Kind
 

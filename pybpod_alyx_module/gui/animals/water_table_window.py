@@ -23,14 +23,13 @@ from pybpod_alyx_module.animals.ask_water_table import Thirsty, WaterTable, aski
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.animals.record_dialog import TOLD
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.host.project import alyx_user
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres, rounded_down, rounded_up, shown
 from pybpod_alyx_module.outbox.items import Draft, Item, Kind, State
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     from AnyQt.QtGui import QKeyEvent
 
-    from pybpod_alyx_module.outbox.errors import OutboxError
+    from pybpod_alyx_module.errors import OutboxError
 
 #: Label of the menu entry.
 WATER_DUE: Final = "Water due today…"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.ask_alyx import asking_others
+from pybpod_alyx_module.animals.subject_state import not_there
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
@@ -13,7 +14,6 @@ from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
 from pybpod_alyx_module.gui.animals.scale_field import ScaleField
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.words_of_state import not_there
 from pybpod_alyx_module.numbers import grams, shown
 from pybpod_alyx_module.outbox.items import Kind
 

@@ -19,12 +19,11 @@ from AnyQt.QtWidgets import (
 )
 
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.outbox.table import URGENT
-from pybpod_alyx_module.gui.sync.sync_form import plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.outbox.words import choices, value_words, why
 

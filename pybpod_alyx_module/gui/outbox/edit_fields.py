@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.numbers import grams, millilitres
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.outbox.table import SENT, WAITING, OutboxTable
-from pybpod_alyx_module.gui.value_box import ValueBox
+from pybpod_alyx_module.gui.widgets import ValueBox
 from pybpod_alyx_module.outbox.words import Choices, choices, wants_login, whole
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.sync.sync_form import plain_label
+from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:

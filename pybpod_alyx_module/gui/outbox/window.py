@@ -14,12 +14,12 @@ from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.pages import SentPage, WaitingPage
 from pybpod_alyx_module.gui.outbox.table import URGENT
-from pybpod_alyx_module.gui.outbox_export import exporting
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.sync.sync_form import plain_label
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.outbox.items import OPEN, State
+from pybpod_alyx_module.outbox.outbox import exporting
 from pybpod_alyx_module.outbox.words import choices, count_words, needs_person, with_logins
 
 if TYPE_CHECKING:

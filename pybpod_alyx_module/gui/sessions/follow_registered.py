@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QObject, Signal
 
-from pybpod_alyx_module.errors import RigError
+from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.outbox.errors import OutboxError
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.sessions.pybpod_session import csv_of, uuid_of
 from pybpod_alyx_module.sessions.registration_note import remember

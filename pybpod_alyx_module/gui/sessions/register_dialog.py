@@ -9,14 +9,13 @@ from AnyQt.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollAr
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_form import RegisterForm
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import CalmComboBox, NoticeBox, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, plain_label
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.sessions.advice import advise, earned, fields_of, with_fields
 from pybpod_alyx_module.sessions.prepare import Desk

@@ -19,7 +19,6 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.big_label import BigLabel
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -27,7 +26,7 @@ from pybpod_alyx_module.gui.sessions.follow_registered import registrations
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.sessions.advice import advise, plain_order
 from pybpod_alyx_module.sessions.prepare import Desk

@@ -15,7 +15,7 @@ from pybpod_alyx_module.sessions.register import register
 
 if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Report
-    from pybpod_alyx_module.config import RigSettings
+    from pybpod_alyx_module.rig_settings import RigSettings
     from pybpod_alyx_module.sessions.prepare import Prepared
 
 

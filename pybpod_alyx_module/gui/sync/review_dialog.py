@@ -25,7 +25,7 @@ from AnyQt.QtWidgets import (
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.value_box import ValueBox
+from pybpod_alyx_module.gui.widgets import ValueBox
 from pybpod_alyx_module.gui.words import cell, change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
 

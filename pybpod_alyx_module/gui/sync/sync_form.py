@@ -8,7 +8,6 @@ from AnyQt.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -18,6 +17,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.words import without_long_words
 
 #: Progress is shown in whole steps up to the largest number that a Qt progress bar takes.
@@ -200,18 +200,3 @@ class SyncForm:
                 field.setFocus()
                 return
         self.connect_button.setFocus()
-
-
-def plain_label() -> QLabel:
-    """Make a label that shows text as it is, wraps it, and lets it be selected.
-
-    Returns
-    -------
-    QLabel
-        The label, empty.
-    """
-    label = QLabel()
-    label.setTextFormat(Qt.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-    return label

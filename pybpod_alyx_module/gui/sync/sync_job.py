@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.sync.apply import Outcome, ProjectPort, apply_plan
-from pybpod_alyx_module.sync.errors import SyncError
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan

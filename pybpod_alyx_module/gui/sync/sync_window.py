@@ -19,6 +19,7 @@ from alyx_connector.errors import (
 )
 from pybpod_alyx_module.config import read_settings
 from pybpod_alyx_module.connect import Connected, LastAccount, connecting, last_account
+from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -32,7 +33,6 @@ from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.host.project import HostProject
-from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
@@ -69,7 +69,7 @@ class SyncWindow(QWidget):
         self.project = project
         self.form = form = SyncForm(self)
         self.resize(720, 680)  # fits on a screen of 1366 x 768
-        self._host = HostProject(project)
+        self._host = HostProject(project, running_outbox().hold)
         self._connection: Connected | None = None
         self._lookup: Task | None = None
         self._task: Task | None = None
@@ -388,7 +388,7 @@ def open_sync_window(project: Any) -> SyncWindow:
     SyncError
         The project was closed; PyBpod can leave an entry of its menu behind.
     """
-    if HostProject(project).closed:
+    if project.is_closed:
         raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
     window = getattr(project, "alyx_window", None)
     if window is None:

@@ -486,7 +486,7 @@ def namesakes(tmp_path_factory):
     """A sandbox in whose lab jo001 of cortexlab has a session too."""
     from importlib.resources import files
 
-    lab = json.loads(files("pybpod_alyx_module.resources").joinpath("demo_lab.json").read_text(encoding="utf-8"))
+    lab = json.loads(files("alyx_sandbox").joinpath("demo_lab.json").read_text(encoding="utf-8"))
     one, other = [subject for subject in lab["subjects"] if subject["nickname"] == "jo001"]
     other["sessions"] = [dict(one["sessions"][0])]
     path = Path(tmp_path_factory.mktemp("lab")) / "lab.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import State
 from tests.system.outbox.conftest import LIFE_S
 

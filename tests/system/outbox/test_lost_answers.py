@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.system.outbox.conftest import LIFE_S
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind, State
 from pybpod_alyx_module.outbox.states import FAULT_LIMIT, MOVES, Event, move
 

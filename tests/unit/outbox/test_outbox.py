@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pytest
 
-from pybpod_alyx_module.outbox.errors import OutboxError
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.export import COLUMNS
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pybpod_alyx_module.config import SessionSettings
+from pybpod_alyx_module.rig_settings import SessionSettings
 from pybpod_alyx_module.sessions.concerns import ConcernKind, concerns
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
 from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject

@@ -12,12 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alyx_connector._version import __version__
-from pybpod_alyx_module.config import SessionSettings
-from pybpod_alyx_module.rig.json_values import LONGEST_TEXT, MOST_ITEMS, json_value, number_or_text
-from pybpod_alyx_module.rig.run_settings import RunSettings, read_run_settings
-from pybpod_alyx_module.sessions.alyx_session import make_record
+from pybpod_alyx_module.rig_settings import SessionSettings
+from pybpod_alyx_module.sessions.alyx_session import LONGEST_TEXT, MOST_ITEMS, json_value, make_record, number_or_text
 from pybpod_alyx_module.sessions.on_rig import Animal
-from pybpod_alyx_module.sessions.session_csv import Variable
+from pybpod_alyx_module.sessions.session_csv import RunSettings, Variable, read_run_settings
 from tests.rig_sessions import RUN_SETTINGS, at, session
 
 if TYPE_CHECKING:

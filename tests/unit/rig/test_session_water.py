@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from pybpod_alyx_module.config import SessionSettings
+from pybpod_alyx_module.rig_settings import SessionSettings
 from pybpod_alyx_module.sessions.session_csv import Variable, read_session_file
 from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
 from tests.rig_sessions import RECORDED, at, session

@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
+from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.apply import apply_plan
-from pybpod_alyx_module.sync.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
 from tests.alyx_rows import SERVER, alyx_id, listing, record, remote
