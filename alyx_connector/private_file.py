@@ -31,10 +31,7 @@ LOCK_TIMEOUT_S = 10.0
 def home_folder() -> Path:
     """Say where everything is kept.
 
-    Returns
-    -------
-    Path
-        ``ALYX_CONNECTOR_HOME`` if set, else the user's data folder of this system, ``alyx-connector`` in it.
+    Returns: ``ALYX_CONNECTOR_HOME`` if set, else the user's data folder of this system, ``alyx-connector`` in it.
     """
     chosen = os.environ.get(HOME_SETTING, "").strip()
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("alyx-connector", appauthor=False)
@@ -65,16 +62,12 @@ def make_private_folder(folder: Path) -> None:
 class JsonFile:
     """A JSON object in a file that only its owner can read.
 
-    Writing replaces the file as a whole, under a lock that other programs respect. A file that cannot be understood is
-    never overwritten: it is moved aside, and `notes` says where.
+    Writing replaces the file as a whole, under a lock that other programs respect. A file that cannot be understood
+    is never overwritten: it is moved aside, and `notes` says where.
 
-    Parameters
-    ----------
-    path : Path
-        The file; it and its folder need not exist yet.
-    check : callable
-        Takes what the file holds, raises ValueError, TypeError or AttributeError if that is damaged. Anything else that
-        it raises is passed on, and the file stays as it is.
+    ``path``: the file; it and its folder need not exist yet.
+    ``check``: takes what the file holds, raises ValueError, TypeError or AttributeError if that is damaged. Anything
+    else that it raises is passed on, and the file stays as it is.
     """
 
     def __init__(self, path: Path, check: Callable[[Any], None]) -> None:

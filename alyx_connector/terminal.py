@@ -67,13 +67,7 @@ class LoggedIn:
 
 
 def can_ask() -> bool:
-    """Tell whether somebody can answer questions here.
-
-    Returns
-    -------
-    bool
-        True in a terminal and in a notebook.
-    """
+    """Tell whether somebody can answer questions here."""
     return in_notebook() or (sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty())
 
 
@@ -214,13 +208,7 @@ def _answer(ask: Callable[[str], str], question: str) -> str:
 
 
 def say(sentence: str) -> None:
-    """Say something in the dialog.
-
-    Parameters
-    ----------
-    sentence : str
-        What to say.
-    """
+    """Say something in the dialog."""
     print(sentence, flush=True)
 
 
@@ -232,13 +220,7 @@ _FIRST_S = 0.5
 
 
 def in_notebook() -> bool:
-    """Tell whether this is a kernel of Jupyter.
-
-    Returns
-    -------
-    bool
-        False in a terminal, that of IPython included.
-    """
+    """Tell whether this is a kernel of Jupyter."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None
@@ -249,10 +231,7 @@ class ProgressBar:
 
     Used as a context manager; it takes `Progress` as a `Report` does. Where nobody sits it draws nothing.
 
-    Parameters
-    ----------
-    stream : TextIO, optional
-        Where to draw; standard error if left out, where that is a terminal or a notebook.
+    ``stream``: where to draw; standard error if left out, where that is a terminal or a notebook.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -283,7 +262,7 @@ class ProgressBar:
         return min(_LONGEST, shutil.get_terminal_size().columns - 1)
 
     def __enter__(self) -> ProgressBar:
-        """Return the bar itself."""  # noqa: DOC201
+        """Return the bar itself."""
         return self
 
     def __exit__(

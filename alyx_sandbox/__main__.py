@@ -24,15 +24,7 @@ PARTS = ("django", "rest_framework", "django_filters", "drf_spectacular", "waitr
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sandbox until it is told to stop.
 
-    Parameters
-    ----------
-    arguments
-        The words after the program's name; default: those of this process.
-
-    Returns
-    -------
-    int
-        0, or 1 where it could not start or a worker died.
+    ``arguments``: the words after the program's name; default: those of this process.
     """
     options = parse_options(arguments)
     missing = [part for part in PARTS if find_spec(part) is None]

@@ -24,18 +24,7 @@ class NotPublic(permissions.BasePermission):
     """A public user only reads."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the request reads, or its user may write.
-
-        Parameters
-        ----------
-        request, view
-            What is asked, and where.
-
-        Returns
-        -------
-        bool
-            Whether it goes on.
-        """
+        """Return whether the request reads, or its user may write."""
         return request.method == "GET" or not request.user.is_public_user
 
 
@@ -46,17 +35,7 @@ PERMISSIONS = (permissions.IsAuthenticated & NotPublic,)
 def answer_error(error: Exception, context: dict[str, Any]) -> Response:
     """Return the answer to an error.
 
-    Parameters
-    ----------
-    error
-        What the route raised.
-    context
-        Of the request.
-
-    Returns
-    -------
-    Response
-        The framework's with ``status_code`` in it, else a 500 with the error's text.
+    Returns: the framework's with ``status_code`` in it, else a 500 with the error's text.
     """
     response = exception_handler(error, context)
     if response is None:

@@ -15,15 +15,7 @@ FALLBACK_ZONE = "Europe/London"
 def zone_of(name: str) -> tzinfo:
     """Return the time zone of a lab, as Alyx takes it.
 
-    Parameters
-    ----------
-    name
-        As the lab has it.
-
-    Returns
-    -------
-    tzinfo
-        The server's where none is named, `FALLBACK_ZONE` where there is none of that name.
+    Returns: the server's where none is named, `FALLBACK_ZONE` where there is none of that name.
     """
     if not name:
         return timezone.get_default_timezone()
@@ -36,31 +28,15 @@ def zone_of(name: str) -> tzinfo:
 def stored(moment: datetime) -> datetime:
     """Return a naive time of the server's zone as the database wants it.
 
-    Parameters
-    ----------
-    moment
-        A naive time.
-
-    Returns
-    -------
-    datetime
-        Naive on Alyx, aware on Alyx-Local.
+    Returns: naive on Alyx, aware on Alyx-Local.
     """
     return timezone.make_aware(moment) if settings.USE_TZ else moment
 
 
 def start_of(day: date) -> datetime:
-    """Return midnight of a day as the database wants it.
+    """Return midnight of a day as the database wants it; naive on Alyx, aware on Alyx-Local.
 
-    Parameters
-    ----------
-    day
-        In the server's zone.
-
-    Returns
-    -------
-    datetime
-        Naive on Alyx, aware on Alyx-Local.
+    ``day``: in the server's zone.
     """
     return stored(datetime.combine(day, time.min))
 

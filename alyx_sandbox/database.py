@@ -26,17 +26,7 @@ _QC = {name: number for number, name in models.QC_CHOICES}
 
 
 def open_database(options: Options, lab: dict[str, Any], folder: Path) -> None:
-    """Make the database in its folder, unless an earlier run left one there, which is then served as it is.
-
-    Parameters
-    ----------
-    options
-        What the command line asks for.
-    lab
-        What `read_lab` returned.
-    folder
-        Where the database is, or shall be.
-    """
+    """Make the database in its folder, unless an earlier run left one there, which is then served as it is."""
     create_counter(folder / "throttle.sqlite3")
     marker = folder / "complete"
     if not marker.exists():
@@ -52,13 +42,7 @@ def open_database(options: Options, lab: dict[str, Any], folder: Path) -> None:
 
 
 def load_lab(lab: dict[str, Any]) -> None:
-    """Store a lab.
-
-    Parameters
-    ----------
-    lab
-        What `read_lab` returned.
-    """
+    """Store a lab."""
     labs = _store(models.Lab, (dict(entry, id=made_id("lab", entry["name"])) for entry in lab["labs"]))
     users = _load_users(lab["users"], labs)
     for entry in lab["locations"]:
@@ -80,18 +64,7 @@ def load_lab(lab: dict[str, Any]) -> None:
 
 
 def made_id(*words: str) -> UUID:
-    """Return the id of something that a lab file names.
-
-    Parameters
-    ----------
-    *words
-        What it is, and its names.
-
-    Returns
-    -------
-    UUID
-        The same in every run.
-    """
+    """Return the id of something that a lab file names."""
     return uuid5(_NAMESPACE, "/".join(words))
 
 

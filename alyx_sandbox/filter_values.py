@@ -51,18 +51,7 @@ def parse_pairs(text: str, prefix: str = "") -> dict[str, Any]:
 
 
 def split_outside_brackets(text: str) -> list[str]:
-    """Split a text at its commas, but for those inside of a pair of brackets.
-
-    Parameters
-    ----------
-    text
-        For example ``a,[1,2]``.
-
-    Returns
-    -------
-    list of str
-        Two of them in the example.
-    """
+    """Split a text at its commas, but for those inside of a pair of brackets."""
     parts = [""]
     closing = ""
     for character in text:

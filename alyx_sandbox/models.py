@@ -35,24 +35,12 @@ class Record(models.Model):
 
 
 def server_zone() -> str:
-    """Return the zone of the server's clock, which is that of a lab that names none.
-
-    Returns
-    -------
-    str
-        Such as ``UTC``.
-    """
+    """Return the zone of the server's clock, which is that of a lab that names none; such as ``UTC``."""
     return timezone.get_default_timezone_name()
 
 
 def default_species() -> uuid.UUID:
-    """Return the species of a subject for which none is given, which it stores at need.
-
-    Returns
-    -------
-    UUID
-        The key of the laboratory mouse.
-    """
+    """Return the species of a subject for which none is given, which it stores at need."""
     return Species.objects.get_or_create(nickname=MOUSE[1], defaults={"name": MOUSE[0]})[0].pk
 
 
@@ -215,23 +203,11 @@ class Subject(Record):
         self._loaded = {name: getattr(self, name) for name in self.HISTORY}
 
     def alive(self) -> bool:
-        """Tell whether the subject lives today.
-
-        Returns
-        -------
-        bool
-            True also where the death date is in the future.
-        """
+        """Tell whether the subject lives today."""
         return self.death_date is None or self.death_date > timezone.now().date()
 
     def age_weeks(self) -> int:
-        """Compute the age, today or at death.
-
-        Returns
-        -------
-        int
-            Whole weeks; 0 where there is no birth date.
-        """
+        """Compute the age, today or at death."""
         if self.birth_date is None:
             return 0
         return ((self.death_date or timezone.now().date()) - self.birth_date).days // 7
@@ -239,10 +215,7 @@ class Subject(Record):
     def zygosity_strings(self) -> list[str]:
         """Return the genotype as the list route shows it.
 
-        Returns
-        -------
-        list of str
-            Such as ``Ai32 +/-``; of a subject with a line, only the alleles of that line.
+        Returns: such as ``Ai32 +/-``; of a subject with a line, only the alleles of that line.
         """
         zygosities = list(self.zygosity_set.all())
         if self.line:

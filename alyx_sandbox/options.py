@@ -46,15 +46,7 @@ class Options:
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """Return what a command line asks for.
 
-    Parameters
-    ----------
-    arguments
-        The words after the program's name; default: those of this process.
-
-    Returns
-    -------
-    Options
-        What they ask for; a wrong word ends the process with code 2 and says why.
+    ``arguments``: the words after the program's name; default: those of this process.
     """
     parser = argparse.ArgumentParser(prog="python -m alyx_sandbox", description=__doc__)
     parser.description = "A stand-in Alyx server on this machine, for trying things out."

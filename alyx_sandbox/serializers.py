@@ -27,33 +27,12 @@ from alyx_sandbox.water import water_control
 
 
 def slug(model: type[Any], field: str = "name", **options: Any) -> serializers.SlugRelatedField:
-    """Make a field that shows, and takes, a related row by one of its fields.
-
-    Parameters
-    ----------
-    model
-        Of the related row.
-    field
-        That names it.
-    **options
-        Of the field.
-
-    Returns
-    -------
-    SlugRelatedField
-        To be put into a serializer.
-    """
+    """Make a field that shows, and takes, a related row by one of its fields."""
     return serializers.SlugRelatedField(slug_field=field, queryset=model.objects.all(), **options)
 
 
 def current_user() -> serializers.SlugRelatedField:
-    """Make a field for a user; without one it is the user who asks.
-
-    Returns
-    -------
-    SlugRelatedField
-        To be put into a serializer.
-    """
+    """Make a field for a user; without one it is the user who asks."""
     return slug(LabMember, "username", required=False, default=serializers.CurrentUserDefault())
 
 
@@ -61,18 +40,7 @@ class QcField(serializers.Field):
     """A QC outcome by its name."""
 
     def to_representation(self, value: int) -> str:
-        """Show an outcome.
-
-        Parameters
-        ----------
-        value
-            Its number.
-
-        Returns
-        -------
-        str
-            Its name.
-        """
+        """Show an outcome."""
         return dict(QC_CHOICES)[value]
 
     def to_internal_value(self, data: Any) -> int:
@@ -107,18 +75,7 @@ class WeighingSerializer(serializers.HyperlinkedModelSerializer):
     user = current_user()
 
     def create(self, validated_data: dict[str, Any]) -> Weighing:
-        """Store a weighing, then look at the subject's weight. If that fails the row is there, as on Alyx.
-
-        Parameters
-        ----------
-        validated_data
-            Of the weighing.
-
-        Returns
-        -------
-        Weighing
-            Stored.
-        """
+        """Store a weighing, then look at the subject's weight. If that fails the row is there, as on Alyx."""
         weighing: Weighing = super().create(validated_data)
         water_control(weighing.subject)
         return weighing
@@ -189,23 +146,7 @@ class LabSerializer(serializers.ModelSerializer):
         return []
 
     def validate_zscore_weight_pct(self, value: float) -> float:
-        """Refuse z-scores, which the sandbox cannot compute.
-
-        Parameters
-        ----------
-        value
-            What was sent.
-
-        Returns
-        -------
-        float
-            0.
-
-        Raises
-        ------
-        ValidationError
-            It was not 0.
-        """
+        """Refuse z-scores, which the sandbox cannot compute."""
         if value:
             raise serializers.ValidationError("The sandbox cannot judge weights by z-score: only 0 is possible.")
         return value
@@ -270,15 +211,7 @@ class DatasetTypeSerializer(serializers.ModelSerializer):
     def to_representation(self, instance: DatasetType) -> dict[str, Any]:
         """Show a dataset type.
 
-        Parameters
-        ----------
-        instance
-            The dataset type.
-
-        Returns
-        -------
-        dict
-            Its row, with an empty text for no pattern.
+        Returns: its row, with an empty text for no pattern.
         """
         row: dict[str, Any] = super().to_representation(instance)
         return {**row, "filename_pattern": row["filename_pattern"] or ""}

@@ -98,18 +98,7 @@ class SessionDetailSerializer(serializers.HyperlinkedModelSerializer):
         return []
 
     def create(self, validated_data: dict[str, Any]) -> Session:
-        """Store a session; without users it is that of the user who asks.
-
-        Parameters
-        ----------
-        validated_data
-            Of the session.
-
-        Returns
-        -------
-        Session
-            Stored.
-        """
+        """Store a session; without users it is that of the user who asks."""
         if not validated_data.get("users"):
             validated_data["users"] = [self.context["request"].user]
         return super().create(validated_data)

@@ -20,14 +20,7 @@ ALYX_LOCAL_ZONE = "Europe/Paris"
 def configure(options: Options, folder: Path, server_zone: str) -> None:
     """Set Django up. Comes before any import of the tables.
 
-    Parameters
-    ----------
-    options
-        What the command line asks for.
-    folder
-        Where the database is, or shall be.
-    server_zone
-        The zone of the server's clock, which decides the day of a naive time.
+    ``server_zone``: the zone of the server's clock, which decides the day of a naive time.
     """
     is_alyx_local = options.api_root != "/"
     settings.configure(

@@ -17,18 +17,7 @@ class ManySubjects(serializers.ListSerializer):
     """A page of subjects, whose water and weight are computed with four queries."""
 
     def to_representation(self, data: Any) -> list[Any]:
-        """Show a page.
-
-        Parameters
-        ----------
-        data
-            Its subjects.
-
-        Returns
-        -------
-        list
-            Their rows.
-        """
+        """Show a page."""
         subjects = list(data)
         controls = water_controls(subjects)
         for subject in subjects:

@@ -36,15 +36,7 @@ _BATCH = 500
 
 
 def add_synthetic_lab(n_subjects: int, n_sessions: int, username: str) -> None:
-    """Add subjects ``syn0001``, ``syn0002``, … of one user, and sessions spread over them.
-
-    Parameters
-    ----------
-    n_subjects, n_sessions
-        How many.
-    username
-        Who is responsible for the subjects.
-    """
+    """Add subjects ``syn0001``, ``syn0002``, … of one user, and sessions spread over them."""
     if not n_subjects:
         return
     maker = _Maker(LabMember.objects.get(username=username))

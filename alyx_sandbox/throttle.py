@@ -36,18 +36,7 @@ class SharedUserThrottle(UserRateThrottle):
     scope = "burst"
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Count the request, unless there were too many.
-
-        Parameters
-        ----------
-        request, view
-            What is asked, and where.
-
-        Returns
-        -------
-        bool
-            Whether it is within the rate.
-        """
+        """Count the request, unless there were too many."""
         if self.rate is None:
             return True
         who = self.get_cache_key(request, view)

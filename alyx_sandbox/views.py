@@ -157,13 +157,7 @@ class SessionList(generics.ListCreateAPIView):
     filterset_class = filters.SessionFilter
 
     def get_serializer_class(self) -> type:
-        """Return the short rows for a list, all fields for a new session.
-
-        Returns
-        -------
-        type
-            A serializer.
-        """
+        """Return the short rows for a list, all fields for a new session."""
         if self.request and self.request.method == "POST":
             return session_rows.SessionDetailSerializer
         return session_rows.SessionListSerializer
@@ -236,20 +230,7 @@ class WaterRequirement(APIView):
     permission_classes = PERMISSIONS
 
     def get(self, request: Request, nickname: str) -> Response:
-        """Answer with the records of the days from ``start_date`` to ``end_date``.
-
-        Parameters
-        ----------
-        request
-            May name the days.
-        nickname
-            Of the subject.
-
-        Returns
-        -------
-        Response
-            The records.
-        """
+        """Answer with the records of the days from ``start_date`` to ``end_date``."""
         start = request.query_params.get("start_date")
         control = water_control(Subject.objects.select_related("lab").get(nickname=nickname))
         records = list(control.records(start, request.query_params.get("end_date")))

@@ -75,13 +75,7 @@ class WaterControl:
         return self._restriction_at(moment) is not None
 
     def last_water_restriction(self) -> datetime | None:
-        """Return when the restriction that runs now started.
-
-        Returns
-        -------
-        datetime or None
-            As the database has it.
-        """
+        """Return when the restriction that runs now started."""
         restriction = self._restriction_at()
         return restriction.stored_start if restriction else None
 
@@ -92,15 +86,8 @@ class WaterControl:
     def reference_implant_weight(self, moment: datetime | None = None) -> float:
         """Return the weight of the implant when the restriction of a day began.
 
-        Parameters
-        ----------
-        moment
-            On that day; default: now.
-
-        Returns
-        -------
-        float
-            g; 0 without an implant.
+        Returns: g; 0 without an implant.
+        ``moment``: on that day; default: now.
         """
         moment = moment or self._now()
         restriction = self._restriction_at(moment)
@@ -118,15 +105,8 @@ class WaterControl:
     def reference_weight(self, moment: datetime | None = None) -> float:
         """Return the reference weight, without the implant.
 
-        Parameters
-        ----------
-        moment
-            On the day in question; default: now.
-
-        Returns
-        -------
-        float
-            g; 0 where there is none.
+        Returns: g; 0 where there is none.
+        ``moment``: on the day in question; default: now.
         """
         reference = self._reference_weighing(moment)
         return 0.0 if reference is None else reference - (self.reference_implant_weight(moment) or 0.0)
@@ -158,15 +138,8 @@ class WaterControl:
     def expected_water(self, moment: datetime | None = None) -> float:
         """Return the water that the subject needs on a day.
 
-        Parameters
-        ----------
-        moment
-            On that day; default: now.
-
-        Returns
-        -------
-        float
-            mL.
+        Returns: mL.
+        ``moment``: on that day; default: now.
         """
         moment = moment or self._now()
         implant = self._implant_weight(moment) or 0.0
@@ -186,15 +159,8 @@ class WaterControl:
     def remaining_water(self, moment: datetime | None = None) -> float:
         """Return the water that is still to be given on a day.
 
-        Parameters
-        ----------
-        moment
-            On that day; default: now.
-
-        Returns
-        -------
-        float
-            mL.
+        Returns: mL.
+        ``moment``: on that day; default: now.
         """
         moment = moment or self._now()
         return self.expected_water(moment) - self._given_water(moment)
@@ -252,15 +218,7 @@ class WaterControl:
 def noon(day: str) -> datetime:
     """Return noon of a day. The message of its error is the one that Alyx sends.
 
-    Parameters
-    ----------
-    day
-        An ISO date.
-
-    Returns
-    -------
-    datetime
-        A naive time.
+    Returns: a naive time.
     """
     return datetime.strptime(f"{day} 12:00:00", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall time
 
@@ -271,18 +229,7 @@ def _last_until(entries: list[tuple[datetime, float]], moment: datetime) -> floa
 
 
 def water_controls(subjects: Iterable[Subject]) -> dict[UUID, WaterControl]:
-    """Return the water and weight of many subjects, with four queries for all of them.
-
-    Parameters
-    ----------
-    subjects
-        Stored subjects.
-
-    Returns
-    -------
-    dict
-        By the id of the subject.
-    """
+    """Return the water and weight of many subjects, with four queries for all of them."""
     controls = {subject.pk: _empty_control(subject) for subject in subjects}
     rows: dict[type, dict[UUID, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
     for model, time_field, fields in (
@@ -309,18 +256,7 @@ def water_controls(subjects: Iterable[Subject]) -> dict[UUID, WaterControl]:
 
 
 def water_control(subject: Subject) -> WaterControl:
-    """Return the water and weight of one subject.
-
-    Parameters
-    ----------
-    subject
-        Stored.
-
-    Returns
-    -------
-    WaterControl
-        As it is now.
-    """
+    """Return the water and weight of one subject."""
     return water_controls([subject])[subject.pk]
 
 

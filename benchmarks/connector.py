@@ -48,15 +48,7 @@ BARE = "bare concurrent fetch"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks and print their tables.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after the program's name; default: those of this process.
-
-    Returns
-    -------
-    int
-        0.
+    ``arguments``: the words after the program's name; default: those of this process.
     """
     options = _options(arguments)
     packages = ", ".join(f"{name} {version(name)}" for name in ("ONE-api", "pandas", "requests"))

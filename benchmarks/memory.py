@@ -50,26 +50,7 @@ CONTENDERS = {"Connector.search(details=False)": _connector, "ONE-api": _one, "t
 def peak_bytes(name: str, server: Server) -> tuple[int, int, int]:
     """List all sessions in a process of its own.
 
-    Parameters
-    ----------
-    name : str
-        Which of `CONTENDERS`.
-    server : Server
-        The server.
-
-    Returns
-    -------
-    int
-        How many rows came.
-    int
-        By how many bytes the process grew at most.
-    int
-        By how many bytes it had grown at the end, with the result in its hands.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If it failed; why stands on standard error.
+    Returns: by how many bytes the process grew at most.
     """
     command = [sys.executable, "-m", "benchmarks.memory", name]
     login = json.dumps([server.url, server.username, server.password])

@@ -34,18 +34,7 @@ class Timing:
         return statistics.median(self.seconds)
 
     def measure(self, work: Callable[[], Any]) -> Any:
-        """Do something and add how long it took.
-
-        Parameters
-        ----------
-        work : callable
-            Takes nothing.
-
-        Returns
-        -------
-        Any
-            What it returned.
-        """
+        """Do something and add how long it took."""
         gc.collect()
         wall, processor = time.perf_counter(), time.process_time()
         result = work()
@@ -57,24 +46,7 @@ class Timing:
 def alternate(contenders: Mapping[str, Callable[[], Any]], rounds: int, expected: int) -> dict[str, Timing]:
     """Measure contenders in turn; who begins changes from round to round.
 
-    Parameters
-    ----------
-    contenders : mapping
-        What each does, by its name; returns its rows.
-    rounds : int
-        How often.
-    expected : int
-        How many rows each must return.
-
-    Returns
-    -------
-    dict
-        How long each took.
-
-    Raises
-    ------
-    RuntimeError
-        If one returns another number of rows: then they were not asked for the same.
+    ``contenders``: what each does, by its name; returns its rows.
     """
     timings = {name: Timing() for name in contenders}
     names = list(contenders)

@@ -21,20 +21,7 @@ if "pyforms_generic_editor" in sys.modules:
 def __getattr__(name: str) -> Any:
     """Give pybpod-api the ``BpodModule`` that it asks of each name in ``PYBPOD_API_MODULES``.
 
-    Parameters
-    ----------
-    name : str
-        The attribute asked for.
-
-    Returns
-    -------
-    type
-        `pybpod_alyx_module.bpod_module.AlyxModule`.
-
-    Raises
-    ------
-    AttributeError
-        Another name.
+    Returns: `pybpod_alyx_module.bpod_module.AlyxModule`.
     """
     if name == "BpodModule":
         from pybpod_alyx_module.bpod_module import AlyxModule

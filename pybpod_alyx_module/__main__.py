@@ -21,15 +21,7 @@ OK, FAILED, USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after the program's name; by default those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0 ok, 1 failed, 2 wrong usage.
+    ``arguments``: the words after the program's name; by default those of the process.
     """
     parser = argparse.ArgumentParser(prog="pybpod-alyx", description="Alyx in PyBpod.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")

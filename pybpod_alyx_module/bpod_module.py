@@ -14,16 +14,8 @@ class AlyxModule(BpodModule):
 
     @staticmethod
     def check_module_type(module_name: str | None) -> bool:
-        """Tell whether a Bpod module is of this type.
+        """Tell whether a Bpod module is of this type; True for a name that begins with ``Alyx``, as before.
 
-        Parameters
-        ----------
-        module_name : str or None
-            Name that the hardware gave; None or empty where nothing is connected.
-
-        Returns
-        -------
-        bool
-            True for a name that begins with ``Alyx``, as before.
+        ``module_name``: name that the hardware gave; None or empty where nothing is connected.
         """
         return bool(module_name) and str(module_name).startswith("Alyx")

@@ -44,10 +44,7 @@ class PluginSettings:
 def read_settings() -> PluginSettings:
     """Read the settings as they are now.
 
-    Returns
-    -------
-    PluginSettings
-        The settings; one that is neither None nor text counts as not set and is named in ``problems``.
+    Returns: the settings; one that is neither None nor text counts as not set and is named in ``problems``.
     """
     problems: list[str] = []
     address = _text("ALYX_PLUGIN_ADDRESS", problems).strip()
@@ -62,11 +59,8 @@ def read_settings() -> PluginSettings:
 def read_rig_settings() -> RigSettings:
     """Read the settings of sessions, weights, the scale and the checks as they are now.
 
-    Returns
-    -------
-    RigSettings
-        The settings; for one that cannot be used the default counts, and it is named in ``problems``. Where the list
-        of test subjects cannot be used, no session is registered without being asked about.
+    Returns: the settings; for one that cannot be used the default counts, and it is named in ``problems``. Where the
+    list of test subjects cannot be used, no session is registered without being asked about.
     """
     problems: list[str] = []
     test_subjects = _names("ALYX_PLUGIN_TEST_SUBJECTS", problems) or ()

@@ -59,15 +59,8 @@ class Connected:
 def last_account(address: str, username: str) -> Callable[[Report, CancelToken], LastAccount]:
     """Make the work that looks up what the window is prefilled with.
 
-    Parameters
-    ----------
-    address, username : str
-        From the settings; what is empty there is taken from the account used last.
-
-    Returns
-    -------
-    callable
-        Work for a task; returns a `LastAccount`.
+    Returns: work for a task; returns a `LastAccount`.
+    ``address``, ``username``: from the settings; what is empty there is taken from the account used last.
     """
 
     def work(report: Report, cancel: CancelToken) -> LastAccount:
@@ -88,21 +81,11 @@ def connecting(
 ) -> Callable[[Report, CancelToken], Connected]:
     """Make the work that connects: with the password, or where that is empty with the held or the remembered token.
 
-    Parameters
-    ----------
-    address, username, password : str
-        What was typed.
-    held : str, optional
-        The token of a connection of this account that stands already.
-    keep : bool or None
-        True puts the token into the token store, False takes out the one that is there. None leaves the store alone: it
-        is not even looked for, unless the password is empty and no token is held.
-
-    Returns
-    -------
-    callable
-        Work for a task; returns a `Connected`. It raises `PasswordMissingError` where there is neither a password nor
-        a token, `LoginRequiredError` where the token was revoked; other `AlyxError`, `Cancelled`.
+    Returns: work for a task; returns a `Connected`. It raises `PasswordMissingError` where there is neither a
+    password nor a token, `LoginRequiredError` where the token was revoked; other `AlyxError`, `Cancelled`.
+    ``held``: the token of a connection of this account that stands already.
+    ``keep``: True puts the token into the token store, False takes out the one that is there. None leaves the store
+    alone: it is not even looked for, unless the password is empty and no token is held.
     """
     secrets = [password]
 

@@ -15,17 +15,9 @@ if TYPE_CHECKING:
 
 
 def lab_zone(name: str | None) -> ZoneInfo | None:
-    """Find the zone that a lab has on Alyx.
+    """Find the zone that a lab has on Alyx; None where no zone has that name.
 
-    Parameters
-    ----------
-    name : str or None
-        ``timezone`` of ``GET /labs``: free text, usually such as ``Europe/Lisbon`` or ``GB``.
-
-    Returns
-    -------
-    ZoneInfo or None
-        None where no zone has that name.
+    ``name``: ``timezone`` of ``GET /labs``: free text, usually such as ``Europe/Lisbon`` or ``GB``.
     """
     try:
         return ZoneInfo((name or "").strip())
@@ -36,17 +28,8 @@ def lab_zone(name: str | None) -> ZoneInfo | None:
 def rig_aware(moment: datetime, rig_zone: tzinfo | None = None) -> datetime:
     """Give a time of the rig's clock its zone.
 
-    Parameters
-    ----------
-    moment : datetime
-        Naive, as PyBpod writes it.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-
-    Returns
-    -------
-    datetime
-        The same wall time with the offset that the zone had then.
+    Returns: the same wall time with the offset that the zone had then.
+    ``rig_zone``: None for the zone that this computer is set to.
     """
     return moment.astimezone() if rig_zone is None else moment.replace(tzinfo=rig_zone)
 
@@ -54,19 +37,9 @@ def rig_aware(moment: datetime, rig_zone: tzinfo | None = None) -> datetime:
 def to_lab_time(moment: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None) -> datetime:
     """Convert a time of the rig's clock to lab time.
 
-    Parameters
-    ----------
-    moment : datetime
-        Naive, as PyBpod writes it.
-    zone : tzinfo or None
-        The lab's; None where it is not known.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-
-    Returns
-    -------
-    datetime
-        Naive. The rig's own time where the lab's zone is not known.
+    Returns: naive. The rig's own time where the lab's zone is not known.
+    ``zone``: the lab's; None where it is not known.
+    ``rig_zone``: None for the zone that this computer is set to.
     """
     if zone is None:
         return moment
@@ -78,19 +51,11 @@ def lab_span(
 ) -> tuple[datetime, datetime]:
     """Convert the start and end of a session to lab time.
 
-    Parameters
-    ----------
-    started, ended : datetime
-        Naive times of the rig. An end that lies before the start is taken to be after the clock was put back in autumn.
-    zone : tzinfo or None
-        The lab's; None where it is not known.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-
-    Returns
-    -------
-    tuple of datetime
-        Start and end, naive.
+    Returns: start and end, naive.
+    ``started``, ``ended``: naive times of the rig. An end that lies before the start is taken to be after the clock
+    was put back in autumn.
+    ``zone``: the lab's; None where it is not known.
+    ``rig_zone``: None for the zone that this computer is set to.
     """
     if ended < started:
         ended = ended.replace(fold=1)
@@ -100,19 +65,8 @@ def lab_span(
 def zone_difference(moment: datetime, zone: tzinfo, rig_zone: tzinfo | None = None) -> timedelta:
     """Tell how far a lab's clock is ahead of the rig's.
 
-    Parameters
-    ----------
-    moment : datetime
-        Naive time of the rig: zones that agree in winter may not in summer.
-    zone : tzinfo
-        The lab's.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-
-    Returns
-    -------
-    timedelta
-        Lab minus rig; zero where the clocks agree, whatever the zones are called.
+    ``moment``: naive time of the rig: zones that agree in winter may not in summer.
+    ``rig_zone``: None for the zone that this computer is set to.
     """
     aware = rig_aware(moment, rig_zone)
     return (aware.astimezone(zone).utcoffset() or timedelta()) - (aware.utcoffset() or timedelta())
@@ -125,20 +79,7 @@ FILE_NAME: Final = "lab_zones.json"
 
 
 def last_zone(server: str, lab: str | None) -> str | None:
-    """Return the time zone of a lab as it was last told.
-
-    Parameters
-    ----------
-    server : str
-        Address of the server.
-    lab : str or None
-        Name of the lab.
-
-    Returns
-    -------
-    str or None
-        None where it was never told from here.
-    """
+    """Return the time zone of a lab as it was last told; None where it was never told from here."""
     try:
         zone = _file().read().get(server, {}).get(lab)
     except ConfigurationError as error:
@@ -150,12 +91,7 @@ def last_zone(server: str, lab: str | None) -> str | None:
 def remember_zones(server: str, zones: Mapping[str, str]) -> None:
     """Keep the time zones of a server's labs.
 
-    Parameters
-    ----------
-    server : str
-        Address of the server.
-    zones : mapping
-        Time zone by name of the lab; they take the place of what was kept.
+    ``zones``: time zone by name of the lab; they take the place of what was kept.
     """
     try:
         _file().change(lambda content: content.update({server: dict(zones)}))

@@ -17,71 +17,24 @@ _TYPED: Final = re.compile(r"(?P<number>\d{1,5}(?:(?P<mark>[.,])(?P<decimals>\d{
 
 
 def exact(value: float) -> Decimal:
-    """Return a number of the server without the noise of its floating point: 0.8400000000000001 is 0.84.
-
-    Parameters
-    ----------
-    value : float
-        One that `is_number`.
-
-    Returns
-    -------
-    Decimal
-        To nine decimals.
-    """
+    """Return a number of the server without the noise of its floating point: 0.8400000000000001 is 0.84."""
     return Decimal(repr(value)).quantize(_NOISE, ROUND_HALF_EVEN).normalize() + 0
 
 
 def rounded_up(value: Decimal, unit: Decimal) -> Decimal:
-    """Round up to a whole number of units.
-
-    Parameters
-    ----------
-    value : Decimal
-        Any number.
-    unit : Decimal
-        Such as 0.01.
-
-    Returns
-    -------
-    Decimal
-        Not below the value.
-    """
+    """Round up to a whole number of units."""
     return value.quantize(unit, ROUND_CEILING) + 0
 
 
 def rounded_down(value: Decimal, unit: Decimal) -> Decimal:
-    """Round down to a whole number of units.
-
-    Parameters
-    ----------
-    value : Decimal
-        Any number.
-    unit : Decimal
-        Such as 0.01.
-
-    Returns
-    -------
-    Decimal
-        Not above the value.
-    """
+    """Round down to a whole number of units."""
     return value.quantize(unit, ROUND_FLOOR) + 0
 
 
 def shown(value: Decimal, decimals: int = 1) -> str:
-    """Write a number for people.
+    """Write a number for people; such as ``24.5``; never ``-0.0``.
 
-    Parameters
-    ----------
-    value : Decimal
-        Any number.
-    decimals : int
-        How many to show; the rest is rounded to the nearest, a half up.
-
-    Returns
-    -------
-    str
-        Such as ``24.5``; never ``-0.0``.
+    ``decimals``: how many to show; the rest is rounded to the nearest, a half up.
     """
     return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0:f}"
 
@@ -129,18 +82,7 @@ def millilitres(text: str) -> Decimal:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value of JSON is a usable number.
-
-    Parameters
-    ----------
-    value : object
-        What the server answered.
-
-    Returns
-    -------
-    bool
-        False for True, False, NaN, infinities, and what no weight and no water can be, from a billion on.
-    """
+    """Tell whether a value of JSON is a usable number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and -_ABSURD < value < _ABSURD
 
 

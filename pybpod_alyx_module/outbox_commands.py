@@ -28,10 +28,7 @@ OK, FAILED, USAGE = 0, 1, 2
 def add_outbox_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``outbox list | retry | export`` to the commands.
 
-    Parameters
-    ----------
-    commands
-        Of the program's parser.
+    ``commands``: of the program's parser.
     """
     outbox = commands.add_parser(
         "outbox",
@@ -50,20 +47,7 @@ def add_outbox_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def run_outbox_command(options: argparse.Namespace, say: Say) -> int:
-    """Run one of the commands.
-
-    Parameters
-    ----------
-    options
-        What the command line asks for.
-    say : callable
-        Prints a line.
-
-    Returns
-    -------
-    int
-        Exit code: 0 ok, 1 failed, 2 wrong usage.
-    """
+    """Run one of the commands."""
     outbox: Outbox | None = None
     try:
         outbox = Outbox()

@@ -55,15 +55,7 @@ class SessionSettings:
     def is_test_subject(self, nickname: str) -> bool:
         """Tell whether nothing of this subject is to be sent.
 
-        Parameters
-        ----------
-        nickname : str
-            Its name on Alyx or in PyBpod.
-
-        Returns
-        -------
-        bool
-            True where it is among ``test_subjects``, written in small or capital letters.
+        Returns: True where it is among ``test_subjects``, written in small or capital letters.
         """
         return nickname.strip().casefold() in {name.casefold() for name in self.test_subjects}
 

@@ -31,16 +31,9 @@ _FILTER_HELP = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after the program's name; by default those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0 ok, 1 failed or only a part arrived, 2 wrong usage, 3 login, 4 unreachable, 130 stopped by Ctrl-C,
-        141 the reader of the output went away.
+    Returns: exit code: 0 ok, 1 failed or only a part arrived, 2 wrong usage, 3 login, 4 unreachable, 130 stopped by
+    Ctrl-C, 141 the reader of the output went away.
+    ``arguments``: the words after the program's name; by default those of the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:

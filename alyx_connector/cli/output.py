@@ -27,13 +27,7 @@ _TEXTS = {"csv": csv_text, "json": json_array, "table": plain_text}
 
 
 def print_note(sentence: str) -> None:
-    """Tell something that is no data.
-
-    Parameters
-    ----------
-    sentence : str
-        What to tell.
-    """
+    """Tell something that is no data."""
     if sys.stderr is not None:
         print(visible(sentence), file=sys.stderr, flush=True)
 
@@ -51,23 +45,7 @@ class Output:
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Output:
-        """Read the options of a command.
-
-        Parameters
-        ----------
-        options : argparse.Namespace
-            The words of the command.
-
-        Returns
-        -------
-        Output
-            Usable as far as can be known before.
-
-        Raises
-        ------
-        ConfigurationError
-            If nothing could be written like that.
-        """
+        """Read the options of a command."""
         path = Path(options.output) if options.output else None
         chosen = options.format
         if path is not None:
@@ -94,17 +72,7 @@ class Output:
         return cls(chosen or "table", path, names)
 
     def write(self, frame: pd.DataFrame, endpoint: str, *, none: str) -> None:
-        """Write rows.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-            The rows.
-        endpoint : str
-            What they are.
-        none : str
-            What to tell where there is none.
-        """
+        """Write rows."""
         shown = self._chosen(frame, endpoint)
         if self.path is not None:
             with whole_file(self.path) as file:
@@ -153,15 +121,7 @@ class Output:
 
 
 def write_record(record: pd.DataFrame, form: str) -> None:
-    """Write one record, a field a line, to standard output.
-
-    Parameters
-    ----------
-    record : pandas.DataFrame
-        One row.
-    form : str
-        ``table`` or ``json``.
-    """
+    """Write one record, a field a line, to standard output."""
     fields = records_of(record)[0]
     if form == "json":
         _to_stdout(f"{json_text(fields, indent=2)}\n".encode())

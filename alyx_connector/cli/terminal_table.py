@@ -38,17 +38,8 @@ _STYLES = {
 def usual_columns(frame: pd.DataFrame, endpoint: str) -> list[str]:
     """Choose the columns that a table shows where nobody chose them.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-    endpoint : str
-        What its rows are.
-
-    Returns
-    -------
-    list of str
-        Names; of lists that are not known all but addresses. ``detail_error`` is among them if it says something.
+    Returns: names; of lists that are not known all but addresses. ``detail_error`` is among them if it says
+    something.
     """
     wanted = _USUAL.get(endpoint, "").split()
     hidden = {"url", "id"} if "id" in frame else set()
@@ -63,19 +54,10 @@ def usual_columns(frame: pd.DataFrame, endpoint: str) -> list[str]:
 def print_table(frame: pd.DataFrame, *, all_of_them: bool, wrap: bool = False) -> list[str]:
     """Print a frame as a table, or, where all of its columns are wanted and do not fit, as one record after another.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The columns to show, in order.
-    all_of_them : bool
-        Whether to show every one; else some may be left out.
-    wrap : bool
-        Whether long text goes on in the next line; else it is cut off.
-
-    Returns
-    -------
-    list of str
-        Names of the columns that were left out because the terminal is too narrow.
+    Returns: names of the columns that were left out because the terminal is too narrow.
+    ``frame``: the columns to show, in order.
+    ``all_of_them``: whether to show every one; else some may be left out.
+    ``wrap``: whether long text goes on in the next line; else it is cut off.
     """
     from rich import box
     from rich.table import Table
@@ -108,13 +90,7 @@ def print_table(frame: pd.DataFrame, *, all_of_them: bool, wrap: bool = False) -
 
 
 def print_records(records: Iterable[dict[str, Any]]) -> None:
-    """Print records one below the other, a field a line, nothing cut off.
-
-    Parameters
-    ----------
-    records : iterable of dict
-        Plain values.
-    """
+    """Print records one below the other, a field a line, nothing cut off."""
     from rich.table import Table
 
     console = _console()

@@ -59,18 +59,7 @@ _WORDS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
 
 
 def on_the_command_line(sentence: str) -> str:
-    """Say a sentence of the library such that it names commands and options in the place of calls.
-
-    Parameters
-    ----------
-    sentence : str
-        An error, a hint or a note.
-
-    Returns
-    -------
-    str
-        The same in other words.
-    """
+    """Say a sentence of the library such that it names commands and options in the place of calls."""
     for pattern, words in _WORDS:
         sentence = pattern.sub(words, sentence)
     return sentence

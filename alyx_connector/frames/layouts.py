@@ -156,14 +156,6 @@ WATER_REQUIREMENT = _columns(
 def known_layout(endpoint: str) -> Layout | None:
     """Return the columns of an endpoint that every Alyx has.
 
-    Parameters
-    ----------
-    endpoint : str
-        For example ``"sessions"``.
-
-    Returns
-    -------
-    Layout or None
-        None for other endpoints: their columns are what the server says of them.
+    Returns: None for other endpoints: their columns are what the server says of them.
     """
     return _LAYOUTS.get(endpoint)

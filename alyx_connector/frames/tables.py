@@ -36,15 +36,7 @@ _WRAPPINGS = 5
 def identity(row: Mapping[str, Any]) -> str | None:
     """Say by what a row is known.
 
-    Parameters
-    ----------
-    row : mapping
-        The row.
-
-    Returns
-    -------
-    str or None
-        Its ``id``; where the list has none, the last part of its ``url``, else its ``name`` or ``nickname``.
+    Returns: its ``id``; where the list has none, the last part of its ``url``, else its ``name`` or ``nickname``.
     """
     named = row.get("id")
     if named and isinstance(named, str):
@@ -89,19 +81,8 @@ def read_json(value: Any) -> dict[str, Any] | list[Any] | None:
 def expanded(rows: Sequence[Mapping[str, Any]], name: str, *, tell: Tell) -> list[dict[str, Any]]:
     """Add to each row a field for each value nested in one of its fields.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        The rows.
-    name : str
-        The field. ``{"qc": {"noise": 3}}`` in ``json`` becomes ``json.qc.noise``; lists stay lists.
-    tell : callable
-        Takes a sentence if two values come to one name.
-
-    Returns
-    -------
-    list of dict
-        The rows with these fields after their own.
+    ``name``: the field. ``{"qc": {"noise": 3}}`` in ``json`` becomes ``json.qc.noise``; lists stay lists.
+    ``tell``: takes a sentence if two values come to one name.
     """
     made, twice = [], set()
     for row in rows:
@@ -137,22 +118,12 @@ def make_table(
 ) -> pd.DataFrame:
     """Make a frame of rows.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        What the server answered; a field that a row lacks is missing in the frame.
-    columns : sequence of Column
-        The columns that there always are. Fields that are not among them come after them, as the rows have them.
-    tell : callable
-        Takes a sentence for each thing that the frame does not show as the server said it.
-    last : sequence of Column
-        Columns that come after all others.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a row, in the same order, with a plain range as index. Dtypes as `Kind` says; without rows the same
-        columns and dtypes.
+    Returns: one row a row, in the same order, with a plain range as index. Dtypes as `Kind` says; without rows the
+    same columns and dtypes.
+    ``rows``: what the server answered; a field that a row lacks is missing in the frame.
+    ``columns``: the columns that there always are. Fields that are not among them come after them, as the rows have
+    them.
+    ``tell``: takes a sentence for each thing that the frame does not show as the server said it.
     """
     import pandas as pd
 
@@ -214,15 +185,7 @@ def _all(values: list[Any], kind: Kind) -> bool:
 def object_array(values: Sequence[Any]) -> Any:
     """Make an array of whatever values, lists among them.
 
-    Parameters
-    ----------
-    values : sequence
-        The values.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape ``(len(values),)``, dtype object.
+    Returns: shape ``(len(values),)``, dtype object.
     """
     import numpy as np
 

@@ -50,49 +50,20 @@ def _escaped(match: re.Match[str]) -> str:
 def visible(text: str) -> str:
     r"""Make a text fit for one line of a terminal: control characters are shown, not obeyed.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        With ``\n``, ``\t``, ``\x1b``, … in the place of control characters.
+    Returns: with ``\n``, ``\t``, ``\x1b``, … in the place of control characters.
     """
     return _CONTROL.sub(_escaped, text)
 
 
 def for_spreadsheet(text: str) -> str:
-    """Make a text fit for a cell of a spreadsheet: not a formula, and without control characters but tab and newline.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        The same, behind an apostrophe where a spreadsheet would take it for a formula.
-    """
+    """Make a text fit for a cell of a spreadsheet: no formula, no control characters but tab and newline."""
     return ("'" if text.startswith(_FORMULA) else "") + _CONTROL_BUT_LINES.sub(_escaped, text)
 
 
 def column_values(name: str, column: pd.Series) -> list[Any]:
     """Return what a column of a frame holds, in plain Python.
 
-    Parameters
-    ----------
-    name : str
-        Its name: some hold days, not times.
-    column : pandas.Series
-        The column.
-
-    Returns
-    -------
-    list
-        Text, numbers, True or False, dicts and lists; times and days as ISO text; None where it is missing.
+    Returns: text, numbers, True or False, dicts and lists; times and days as ISO text; None where it is missing.
     """
     if str(column.dtype) == "object":
         return list(column)
@@ -117,17 +88,7 @@ def _finite(value: Any) -> Any:
 def json_text(value: Any, indent: int | None = None) -> str:
     """Write a value as JSON.
 
-    Parameters
-    ----------
-    value : Any
-        Plain values; what is not finite becomes null.
-    indent : int, optional
-        Spaces of each level; on one line if left out.
-
-    Returns
-    -------
-    str
-        JSON that any program reads, with control characters escaped.
+    ``indent``: spaces of each level; on one line if left out.
     """
     text = json.dumps(_finite(value), ensure_ascii=False, indent=indent, default=str)
     # Whatever is left of them stands within a text of JSON.
@@ -135,17 +96,9 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Write a value as text, nested ones as JSON.
+    """Write a value as text, nested ones as JSON; empty where it is missing.
 
-    Parameters
-    ----------
-    value : Any
-        A value of `column_values`.
-
-    Returns
-    -------
-    str
-        Empty where it is missing.
+    ``value``: a value of `column_values`.
     """
     if value is None:
         return ""
@@ -155,32 +108,13 @@ def text_of(value: Any) -> str:
 def columns_of(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Return the columns of a frame as plain values.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-
-    Returns
-    -------
-    dict of list
-        See `alyx_connector.frames.text.column_values`.
+    Returns: see `alyx_connector.frames.text.column_values`.
     """
     return {str(name): column_values(str(name), frame[name]) for name in frame.columns}
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame as plain values.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-
-    Returns
-    -------
-    list of dict
-        One a row, by column.
-    """
+    """Return the rows of a frame as plain values."""
     columns = columns_of(frame)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -188,15 +122,8 @@ def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def csv_text(frame: pd.DataFrame) -> str:
     """Write a frame as CSV: comma, quotes where needed, nested values as JSON, a missing value as nothing.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-
-    Returns
-    -------
-    str
-        A line of names and a line for each row. Text that a spreadsheet would take for a formula begins with ``'``.
+    Returns: a line of names and a line for each row. Text that a spreadsheet would take for a formula begins with
+    ``'``.
     """
 
     def cell(value: Any) -> Any:
@@ -213,15 +140,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 def json_array(frame: pd.DataFrame) -> str:
     """Write a frame as one array of JSON, a record a line.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-
-    Returns
-    -------
-    str
-        ``[]`` without rows.
+    Returns: ``[]`` without rows.
     """
     records = [json_text(record) for record in records_of(frame)]
     return "[\n" + ",\n".join(records) + "\n]\n" if records else "[]\n"
@@ -234,15 +153,7 @@ def _line(cells: Sequence[str]) -> str:
 def plain_text(frame: pd.DataFrame) -> str:
     r"""Write a frame as lines for ``cut`` and ``awk``: cells between tabs, nothing cut off, no colour.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The frame.
-
-    Returns
-    -------
-    str
-        A line of names and a line for each row, whatever a text holds: a newline in it is shown as ``\n``.
+    Returns: a line of names and a line for each row, whatever a text holds: a newline in it is shown as ``\n``.
     """
     columns = columns_of(frame)
     lines = [_line([text_of(value) for value in row]) for row in zip(*columns.values(), strict=True)]

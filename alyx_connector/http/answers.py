@@ -63,18 +63,7 @@ class Question:
     success: int | None = None
 
     def veil(self, text: str) -> str:
-        """Make words of the server fit to be shown: without secrets and control characters, and short.
-
-        Parameters
-        ----------
-        text : str
-            What the server said.
-
-        Returns
-        -------
-        str
-            The same, or a note that it repeats a secret.
-        """
+        """Make words of the server fit to be shown: without secrets and control characters, and short."""
         for secret in self.secrets:
             forms = {secret, json.dumps(secret)[1:-1], quote(secret), quote_plus(secret), html.escape(secret)}
             if any(form in text for form in forms):
@@ -84,51 +73,19 @@ class Question:
 
 
 def is_web_page(reply: Reply) -> bool:
-    """Tell whether an answer is made for a browser.
-
-    Parameters
-    ----------
-    reply : Reply
-        The answer.
-
-    Returns
-    -------
-    bool
-        True if it is HTML.
-    """
+    """Tell whether an answer is made for a browser."""
     return "html" in reply.headers.get("Content-Type", "").lower()
 
 
 def is_alyx(reply: Reply) -> bool:
-    """Tell whether this answers ``GET <root>/auth-token`` as an Alyx does: a JSON 405.
-
-    Parameters
-    ----------
-    reply : Reply
-        The answer.
-
-    Returns
-    -------
-    bool
-        True if an Alyx answered.
-    """
+    """Tell whether this answers ``GET <root>/auth-token`` as an Alyx does: a JSON 405."""
     return reply.status == 405 and _is_json(reply) and isinstance(_parsed(reply), dict)
 
 
 def describe(reply: Reply, question: Question) -> str:
     """Say in a few words what kind of answer this is.
 
-    Parameters
-    ----------
-    reply : Reply
-        The answer.
-    question : Question
-        What was asked.
-
-    Returns
-    -------
-    str
-        For example ``a web page ("Log in to the network", status 200)``.
+    Returns: for example ``a web page ("Log in to the network", status 200)``.
     """
     if not is_web_page(reply):
         kind = reply.headers.get("Content-Type") or "no content type"
@@ -141,26 +98,7 @@ def describe(reply: Reply, question: Question) -> str:
 def read_answer(reply: Reply, question: Question) -> Any:
     """Return what the server answered, or raise what it means.
 
-    Parameters
-    ----------
-    reply : Reply
-        The answer.
-    question : Question
-        What was asked.
-
-    Returns
-    -------
-    Any
-        The JSON of a success; None where a success has no content.
-
-    Raises
-    ------
-    AlyxError
-        Whatever another status means; see `alyx_connector.errors`.
-    NotAlyxError
-        If a success is a web page.
-    ProtocolError
-        If a success is not JSON, only half of it, or not the one that was asked for.
+    Returns: the JSON of a success; None where a success has no content.
     """
     if not 200 <= reply.status < 300:
         error: AlyxError = _error_of_status(reply, question)
@@ -187,21 +125,7 @@ def read_answer(reply: Reply, question: Question) -> Any:
 def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tuple[float, float, float]) -> AlyxError:
     """Say what the absence of an answer means.
 
-    Parameters
-    ----------
-    fault : Fault
-        Why there is no answer.
-    question : Question
-        What was asked.
-    attempts : int
-        How often.
-    limits : tuple of float
-        The limits for connecting, for reading and for the whole operation, in seconds.
-
-    Returns
-    -------
-    AlyxError
-        To be raised; its cause holds no secret.
+    ``limits``: the limits for connecting, for reading and for the whole operation, in seconds.
     """
     server = question.server
     write = fault.sent and question.method != "GET" and not question.login

@@ -63,20 +63,8 @@ class Timeouts:
 def endpoint_path(endpoint: str | Sequence[str]) -> str:
     """Make the path of an endpoint, each part of it quoted.
 
-    Parameters
-    ----------
-    endpoint : str or sequence of str
-        ``"subjects/ea04"``, or its parts, ``("subjects", nickname)``, in which any character is safe.
-
-    Returns
-    -------
-    str
-        Path below the API, without a leading slash.
-
-    Raises
-    ------
-    ConfigurationError
-        If it or one of its parts is empty: the server would answer with the whole list.
+    Returns: path below the API, without a leading slash.
+    ``endpoint``: ``"subjects/ea04"``, or its parts, ``("subjects", nickname)``, in which any character is safe.
     """
     if isinstance(endpoint, str):
         parts: list[Any] = endpoint.removeprefix("/").split("/")
@@ -116,23 +104,7 @@ def endpoint_path(endpoint: str | Sequence[str]) -> str:
 
 
 def deletable(endpoint: Sequence[str]) -> Sequence[str]:
-    """Refuse to delete anything but one session, weighing or water administration.
-
-    Parameters
-    ----------
-    endpoint : sequence of str
-        Route and id.
-
-    Returns
-    -------
-    sequence of str
-        The same.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is anything else: deleting a subject would take all of its data along.
-    """
+    """Refuse to delete anything but one session, weighing or water administration."""
     try:
         route, identifier = endpoint
         allowed = route in DELETABLE and str(UUID(identifier)) == identifier.lower()
@@ -150,20 +122,7 @@ def deletable(endpoint: Sequence[str]) -> Sequence[str]:
 def checked_params(params: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Make filters into what stands in the address of a request.
 
-    Parameters
-    ----------
-    params : mapping, optional
-        Filters: text, numbers, booleans, dates, or lists of them (the name is then repeated).
-
-    Returns
-    -------
-    list of tuple
-        Name and value.
-
-    Raises
-    ------
-    ConfigurationError
-        If a name or a value is empty: the server would ignore the filter and return everything.
+    ``params``: filters: text, numbers, booleans, dates, or lists of them (the name is then repeated).
     """
     pairs: list[tuple[str, str]] = []
     if params is not None and not isinstance(params, Mapping):
@@ -188,15 +147,7 @@ def checked_params(params: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 def is_token(text: str) -> bool:
     """Tell whether a text can be a token: printable ASCII without spaces.
 
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    bool
-        False for an empty text, too.
+    Returns: False for an empty text, too.
     """
     return text.isascii() and text.isprintable() and " " not in text and bool(text)
 
@@ -229,25 +180,7 @@ def checked_token(token: str) -> str:
 
 
 def json_body(data: Any, path: str, server: str) -> bytes:
-    """Write data as JSON.
-
-    Parameters
-    ----------
-    data : Any
-        What is to be sent.
-    path, server : str
-        Where, for the wording of the error.
-
-    Returns
-    -------
-    bytes
-        The JSON.
-
-    Raises
-    ------
-    InvalidDataError
-        If JSON cannot express it.
-    """
+    """Write data as JSON."""
     try:
         return json.dumps(data, allow_nan=False).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as reason:
@@ -258,20 +191,7 @@ def json_body(data: Any, path: str, server: str) -> bytes:
 def user_agent_of(program: str) -> str:
     """Name the program, its version and ours to the server.
 
-    Parameters
-    ----------
-    program : str
-        Name of the program, perhaps with its version.
-
-    Returns
-    -------
-    str
-        The ``User-Agent`` header.
-
-    Raises
-    ------
-    ConfigurationError
-        If it cannot stand in a header.
+    Returns: the ``User-Agent`` header.
     """
     if not isinstance(program, str) or not program.isascii() or not program.isprintable() or not program.strip():
         raise ConfigurationError(

@@ -45,37 +45,14 @@ class Operation:
     server_time: ServerTime | None = None
 
     def within(self, cancel: CancelToken, report: Report) -> Operation:
-        """Return the same operation with another cancel token and report.
-
-        Parameters
-        ----------
-        cancel : CancelToken
-            The token, usually a child of ours.
-        report : callable
-            Takes the progress.
-
-        Returns
-        -------
-        Operation
-            Shares our deadline.
-        """
+        """Return the same operation with another cancel token and report."""
         return replace(self, cancel=cancel, report=report)
 
 
 def redirect_target(reply: Reply, url: str) -> str | None:
     """Say where an answer redirects to.
 
-    Parameters
-    ----------
-    reply : Reply
-        The answer.
-    url : str
-        What was asked for.
-
-    Returns
-    -------
-    str or None
-        Absolute address; None if it is no redirect; ``""`` if it is one to nowhere.
+    Returns: absolute address; None if it is no redirect; ``""`` if it is one to nowhere.
     """
     if reply.status not in REDIRECTS:
         return None
@@ -92,12 +69,8 @@ def redirect_target(reply: Reply, url: str) -> str | None:
 class Caller:
     """Sends requests until there is a final answer.
 
-    Parameters
-    ----------
-    transport : Transport
-        Carries them.
-    limits : tuple of float
-        The limits for connecting, for reading and for the whole operation, in seconds, for the wording of errors.
+    ``limits``: the limits for connecting, for reading and for the whole operation, in seconds, for the wording of
+    errors.
     """
 
     def __init__(self, transport: Transport, limits: tuple[float, float, float]) -> None:
@@ -118,36 +91,10 @@ class Caller:
     ) -> Any:
         """Ask the API and return its answer.
 
-        Parameters
-        ----------
-        operation : Operation
-            What it is part of.
-        address : Address
-            The server.
-        root : str
-            Where its API is: ``/`` or ``/api/``.
-        wire : Wire
-            The request; its address relative to the API, without a leading slash.
-        token : str, optional
-            Authenticates it.
-        gate : ThrottleGate, optional
-            Holds it back while the server throttles the user.
-        password : str, optional
-            What the body holds, if this is the login; never repeated in an error.
-
-        Returns
-        -------
-        Any
-            The parsed JSON.
-
-        Raises
-        ------
-        ProtocolError
-            If redirects lead in a circle, or would turn a POST into a GET.
-        NotAlyxError
-            If a redirect leads elsewhere; neither token nor password is sent there.
-        AlyxError
-            Whatever else goes wrong.
+        ``root``: where its API is: ``/`` or ``/api/``.
+        ``wire``: the request; its address relative to the API, without a leading slash.
+        ``gate``: holds it back while the server throttles the user.
+        ``password``: what the body holds, if this is the login; never repeated in an error.
         """
         endpoint = unquote(wire.url)
         wire = replace(wire, url=address.url + root + wire.url, token=token)
@@ -188,30 +135,7 @@ class Caller:
     ) -> Reply:
         """Send a request until there is an answer that asking again would not better.
 
-        Parameters
-        ----------
-        operation : Operation
-            What it is part of.
-        wire : Wire
-            The request.
-        question : Question
-            The same, for the wording of errors.
-        direct : bool
-            Whether to go past any proxy.
-        gate : ThrottleGate, optional
-            Holds it back while the server throttles the user.
-
-        Returns
-        -------
-        Reply
-            The answer, whatever its status, but none that could have been waited for.
-
-        Raises
-        ------
-        RateLimitedError
-            If the server throttles for longer than the operation may take.
-        AlyxError
-            If there is no answer.
+        ``gate``: holds it back while the server throttles the user.
         """
         attempts = Attempts(wire.method)
         while True:

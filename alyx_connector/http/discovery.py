@@ -23,28 +23,7 @@ LOGIN_ROUTE = "auth-token"
 def find_api(caller: Caller, operation: Operation, address: Address) -> tuple[Address, str]:
     """Find where the API is: ``GET <root>/auth-token`` is a JSON 405 on an Alyx.
 
-    Parameters
-    ----------
-    caller : Caller
-        Sends the requests.
-    operation : Operation
-        What it is part of.
-    address : Address
-        What was typed.
-
-    Returns
-    -------
-    Address
-        The same, or with https where the server redirects there.
-    str
-        The root, ``/`` or ``/api/``.
-
-    Raises
-    ------
-    NotAlyxError
-        If what answers is not an Alyx.
-    AlyxError
-        If nothing answers, or a server fault does.
+    Returns: the root, ``/`` or ``/api/``.
     """
     first_finding = ""
     for root in sorted(API_ROOTS, key=lambda root: root != address.api_root):

@@ -124,17 +124,8 @@ class Fault:
 def fault_of(error: BaseException, sent: bool) -> Fault:
     """Say what an exception means, without keeping it.
 
-    Parameters
-    ----------
-    error : BaseException
-        What ``requests`` or anything below it raised.
-    sent : bool
-        Whether any byte of the request may have reached the server.
-
-    Returns
-    -------
-    Fault
-        What it means.
+    ``error``: what ``requests`` or anything below it raised.
+    ``sent``: whether any byte of the request may have reached the server.
     """
     chain = list(_chain(error))
     cause = next((_copy(link) for link in reversed(chain) if type(link) in _HARMLESS), None)

@@ -44,17 +44,8 @@ class _Changed(Exception):  # noqa: N818 - a state of the list, caught in this m
 def page_offsets(count: int, step: int) -> list[int]:
     """Say where the pages after the first begin, each with the last row of the one before.
 
-    Parameters
-    ----------
-    count : int
-        Rows in the list.
-    step : int
-        Rows on a page, at least 2.
-
-    Returns
-    -------
-    list of int
-        Offsets; empty if the first page holds all.
+    Returns: offsets; empty if the first page holds all.
+    ``step``: rows on a page, at least 2.
     """
     return list(range(step - 1, count - 1, step - 1))
 
@@ -64,32 +55,13 @@ def list_completely(
 ) -> list[Any]:
     """Read a list over all of its pages.
 
-    Parameters
-    ----------
-    fetch : callable
-        Takes offset, limit, cancel token and report, and returns the parsed body of that page.
-    what : str
-        What is listed and where, for the wording of errors.
-    page_size : int
-        Rows to ask for at once; the server may give fewer.
-    workers : int
-        How many pages to read at once.
-    cancel : CancelToken
-        Stops it at once.
-    report : callable
-        Takes the progress in rows, on the thread that called.
-
-    Returns
-    -------
-    list
-        All rows, in the server's order. A bare JSON list (an endpoint without pages) is returned as it is.
-
-    Raises
-    ------
-    ProtocolError
-        If an answer is not a page, or the list changed each time it was read.
-    Cancelled
-        If cancelled.
+    Returns: all rows, in the server's order. A bare JSON list (an endpoint without pages) is returned as it is.
+    ``fetch``: takes offset, limit, cancel token and report, and returns the parsed body of that page.
+    ``what``: what is listed and where, for the wording of errors.
+    ``page_size``: rows to ask for at once; the server may give fewer.
+    ``workers``: how many pages to read at once.
+    ``cancel``: stops it at once.
+    ``report``: takes the progress in rows, on the thread that called.
     """
     reason = ""
     for pause in (*PAUSES_S, None):

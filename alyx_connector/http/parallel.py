@@ -31,16 +31,8 @@ _END_S = 5.0
 class Batch:
     """Some requests, several under way at once; leaving its ``with`` block cancels those that are.
 
-    Parameters
-    ----------
-    jobs : sequence of callable
-        The requests.
-    workers : int
-        How many at once.
-    cancel : CancelToken
-        Stops it.
-    report : callable
-        Takes the progress of the requests themselves, on the thread that called.
+    ``workers``: how many at once.
+    ``report``: takes the progress of the requests themselves, on the thread that called.
     """
 
     def __init__(self, jobs: Sequence[Job], *, workers: int, cancel: CancelToken, report: Report) -> None:
@@ -59,7 +51,7 @@ class Batch:
         ]
 
     def __enter__(self) -> Batch:
-        """Return the batch itself."""  # noqa: DOC201
+        """Return the batch itself."""
         return self
 
     def __exit__(
@@ -71,20 +63,7 @@ class Batch:
         self._stop.cancel()
 
     def arriving(self) -> Iterator[tuple[int, Any]]:
-        """Send the requests, and hand over what comes of each as it arrives.
-
-        Yields
-        ------
-        int
-            Which request, from 0.
-        Any
-            Its answer, or the exception that it ended with.
-
-        Raises
-        ------
-        Cancelled
-            If cancelled before all have arrived.
-        """
+        """Send the requests, and hand over what comes of each as it arrives."""
         self._cancel.subscribe(self._wake)
         for thread in self._threads:
             thread.start()
@@ -104,12 +83,7 @@ class Batch:
     def late(self) -> Iterator[tuple[int, Any]]:
         """Wait for the requests that were cancelled, and hand over what came of them all the same.
 
-        Yields
-        ------
-        int
-            Which request, from 0.
-        Any
-            Its answer, or the exception that it ended with, `Cancelled` for most.
+        Returns: its answer, or the exception that it ended with, `Cancelled` for most.
         """
         for thread in self._threads:
             if thread.ident is not None:
@@ -154,17 +128,8 @@ def gather(
 ) -> Gathered:
     """Carry out requests, several at once, and keep all that came: an error is an outcome, a stop loses nothing.
 
-    Parameters
-    ----------
-    jobs, workers, cancel, report
-        See `Batch`. Ctrl-C stops it too.
-    arrived : callable
-        Takes each outcome as it arrives, on the thread that called; False ends it, as if stopped.
-
-    Returns
-    -------
-    Gathered
-        The outcomes.
+    ``jobs``, ``workers``, ``cancel``, ``report``: see `Batch`. Ctrl-C stops it too.
+    ``arrived``: takes each outcome as it arrives, on the thread that called; False ends it, as if stopped.
     """
     outcomes: list[Any] = [None] * len(jobs)
     stopped: BaseException | None = None

@@ -26,15 +26,8 @@ _THROTTLED = Retry(total=None, backoff_factor=0.5, status_forcelist={THROTTLED},
 def parse_retry_after(text: str | None) -> float | None:
     """Read a ``Retry-After`` header.
 
-    Parameters
-    ----------
-    text : str, optional
-        The header: seconds, or a date.
-
-    Returns
-    -------
-    float or None
-        Seconds to wait, at least 0; None where there is no such header or it makes no sense.
+    Returns: seconds to wait, at least 0; None where there is no such header or it makes no sense.
+    ``text``: the header: seconds, or a date.
     """
     if text is None:
         return None
@@ -47,10 +40,7 @@ def parse_retry_after(text: str | None) -> float | None:
 class Attempts:
     """Counts the attempts at one request and says how long to wait before the next.
 
-    Parameters
-    ----------
-    method : str
-        HTTP method: only a GET is sent again after a dropped connection or a 502, 503 or 504.
+    ``method``: HTTP method: only a GET is sent again after a dropped connection or a 502, 503 or 504.
     """
 
     def __init__(self, method: str) -> None:
@@ -63,17 +53,7 @@ class Attempts:
     def wait_after_status(self, status: int, retry_after: float | None) -> float | None:
         """Say how long to wait after an answer before the request is sent again.
 
-        Parameters
-        ----------
-        status : int
-            HTTP status of the answer.
-        retry_after : float, optional
-            Seconds that the server asked for.
-
-        Returns
-        -------
-        float or None
-            Seconds; None if it must not be sent again.
+        Returns: seconds; None if it must not be sent again.
         """
         if self._throttled.is_retry(self._method, status):
             self._throttled = self._throttled.increment(self._method)
@@ -87,10 +67,7 @@ class Attempts:
     def wait_after_drop(self) -> float | None:
         """Say how long to wait after a dropped connection before the request is sent again.
 
-        Returns
-        -------
-        float or None
-            Seconds; None if it must not be sent again.
+        Returns: seconds; None if it must not be sent again.
         """
         if self._method != "GET":
             return None
@@ -105,12 +82,8 @@ class Attempts:
 class Deadline:
     """Limit of an operation that may go on for as long as it makes progress.
 
-    Parameters
-    ----------
-    limit_s : float
-        How long it may take without progress, in seconds.
-    clock : callable
-        Monotonic clock, in seconds.
+    ``limit_s``: how long it may take without progress, in seconds.
+    ``clock``: monotonic clock, in seconds.
     """
 
     def __init__(self, limit_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -124,13 +97,7 @@ class Deadline:
         return self._limit_s
 
     def left(self) -> float:
-        """Say how much time is left.
-
-        Returns
-        -------
-        float
-            Seconds, at least 0.
-        """
+        """Say how much time is left; seconds, at least 0."""
         return max(0.0, self._end - self._clock())
 
     def renew(self) -> None:
@@ -141,10 +108,7 @@ class Deadline:
 class ThrottleGate:
     """Holds back all requests of one user while the server throttles that user.
 
-    Parameters
-    ----------
-    clock : callable
-        Monotonic clock, in seconds.
+    ``clock``: monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -156,11 +120,5 @@ class ThrottleGate:
         self._opens = max(self._opens, self._clock() + seconds)
 
     def left(self) -> float:
-        """Say how long the gate stays closed.
-
-        Returns
-        -------
-        float
-            Seconds; 0 if it is open.
-        """
+        """Say how long the gate stays closed."""
         return max(0.0, self._opens - self._clock())

@@ -36,13 +36,7 @@ class ServerTime:
         return None if self._unknown else self._as_of
 
     def note(self, reply: Reply) -> None:
-        """Take note of an answer.
-
-        Parameters
-        ----------
-        reply : Reply
-            The answer.
-        """
+        """Take note of an answer."""
         date = _utc(reply.headers.get("Date", ""))
         with self._lock:
             if date is None:
@@ -55,13 +49,7 @@ class ServerTime:
 
 
 def utc_now() -> dt.datetime:
-    """Return what the clock of this computer shows.
-
-    Returns
-    -------
-    datetime.datetime
-        Naive UTC.
-    """
+    """Return what the clock of this computer shows; naive UTC."""
     return dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
 
 

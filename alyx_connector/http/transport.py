@@ -94,13 +94,7 @@ class _Exchange:
         self._lock = threading.Lock()
 
     def on_send(self, connected: socket.socket | None) -> None:
-        """Take note that bytes go out over this socket.
-
-        Raises
-        ------
-        ConnectionAbortedError
-            If the exchange was given up meanwhile.
-        """
+        """Take note that bytes go out over this socket."""
         with self._lock:
             if self._abandoned:
                 raise ConnectionAbortedError(errno.ECONNABORTED, "given up")
@@ -171,14 +165,9 @@ class Transport:
     Proxies and certificate bundles are taken from the environment as ``requests`` does, but a server on this computer
     is never asked through a proxy; ``~/.netrc`` and cookies are never used, redirects never followed.
 
-    Parameters
-    ----------
-    user_agent : str
-        Names the program and its version to the server.
-    connect_s, read_s : float
-        How long a connection, and each piece of the answer, may take, in seconds.
-    concurrency : int
-        How many requests may be under way at once.
+    ``user_agent``: names the program and its version to the server.
+    ``connect_s``, ``read_s``: how long a connection, and each piece of the answer, may take, in seconds.
+    ``concurrency``: how many requests may be under way at once.
     """
 
     def __init__(self, *, user_agent: str, connect_s: float, read_s: float, concurrency: int) -> None:
@@ -197,26 +186,7 @@ class Transport:
     def exchange(self, wire: Wire, *, direct: bool, cancel: CancelToken, deadline: Deadline) -> Reply | Fault:
         """Send a request and wait for the answer.
 
-        Parameters
-        ----------
-        wire : Wire
-            The request.
-        direct : bool
-            Whether to go past any proxy.
-        cancel : CancelToken
-            Gives the request up at once.
-        deadline : Deadline
-            When to give it up.
-
-        Returns
-        -------
-        Reply or Fault
-            The answer whatever its status, or why there is none.
-
-        Raises
-        ------
-        Cancelled
-            If cancelled. A request that changes something may have been carried out all the same.
+        ``cancel``: gives the request up at once.
         """
         while not self._slots.acquire(timeout=0.05):
             cancel.raise_if_cancelled()

@@ -41,40 +41,14 @@ _MIDNIGHT = "T00:00:00"
 
 
 def fields_of(record: Iterable[str]) -> tuple[Field, ...]:
-    """Say what fields a record has, where the server does not describe them.
-
-    Parameters
-    ----------
-    record : iterable of str
-        Names of its fields.
-
-    Returns
-    -------
-    tuple of Field
-        Its fields.
-    """
+    """Say what fields a record has, where the server does not describe them."""
     return tuple(
         Field(name, "date-time" if KIND_OF_FIELD.get(name) is Kind.TIME else "", name in _READ_ONLY) for name in record
     )
 
 
 def check_names(names: Iterable[str], known: Sequence[Field], endpoint: str, url: str) -> None:
-    """Refuse fields that the server would ignore.
-
-    Parameters
-    ----------
-    names : iterable of str
-        What is to be sent.
-    known : sequence of Field
-        The fields that there are.
-    endpoint, url : str
-        Whose, for the wording of errors.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such field, with the nearest names; or if the server sets it itself.
-    """
+    """Refuse fields that the server would ignore."""
     read_only = {field.name: field.read_only for field in known}
     writable = [name for name in read_only if not read_only[name]]
     for name in names:
@@ -98,26 +72,9 @@ def check_names(names: Iterable[str], known: Sequence[Field], endpoint: str, url
 def sendable(name: str, value: Any, kind: str = "") -> Any:
     """Make a value of Python, NumPy or pandas into plain JSON.
 
-    Parameters
-    ----------
-    name : str
-        The field, for the wording of errors.
-    value : Any
-        Text, a number, True or False, a naive datetime, a date, an id, a dict, a list, a set, an array, a column of a
-        frame. None, NaT and pandas' NA become null.
-    kind : str
-        ``date`` or ``date-time`` where the server keeps a day or a time.
-
-    Returns
-    -------
-    Any
-        New dicts and lists; dates and times as ISO text.
-
-    Raises
-    ------
-    ConfigurationError
-        If JSON has nothing for it (NaN, an infinity, another type), or the server could not keep it (a time with an
-        offset, a key that is not text, a NUL character).
+    ``value``: text, a number, True or False, a naive datetime, a date, an id, a dict, a list, a set, an array, a
+    column of a frame. None, NaT and pandas' NA become null.
+    ``kind``: ``date`` or ``date-time`` where the server keeps a day or a time.
     """
     try:
         sent = _plain(name, value)
@@ -189,17 +146,8 @@ def _text(name: str, text: str) -> str:
 def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Merge changes into a JSON object: objects merge, everything else replaces.
 
-    Parameters
-    ----------
-    current : mapping
-        The object.
-    changes : mapping
-        What is to stand in it. None is a value as any other: it becomes null.
-
-    Returns
-    -------
-    dict
-        A new object with all of its keys, in their order, new ones last; the arguments stay as they are.
+    Returns: a new object with all of its keys, in their order, new ones last; the arguments stay as they are.
+    ``changes``: what is to stand in it. None is a value as any other: it becomes null.
     """
     result = dict(current)
     for key, value in changes.items():
@@ -214,17 +162,7 @@ def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 def changed_paths(name: str, before: Any, after: Any) -> list[str]:
     """Say where two values of a field differ.
 
-    Parameters
-    ----------
-    name : str
-        The field.
-    before, after : Any
-        The values.
-
-    Returns
-    -------
-    list of str
-        For example ``json.qc.noise``; empty if they are equal.
+    Returns: for example ``json.qc.noise``; empty if they are equal.
     """
     if isinstance(before, dict) and isinstance(after, dict):
         absent = object()
@@ -240,15 +178,7 @@ def changed_paths(name: str, before: Any, after: Any) -> list[str]:
 def same_json(one: Any, other: Any) -> bool:
     """Tell whether two values are the same in JSON, where True is not 1.
 
-    Parameters
-    ----------
-    one, other : Any
-        The values.
-
-    Returns
-    -------
-    bool
-        Whatever the order of keys.
+    Returns: whatever the order of keys.
     """
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
@@ -256,17 +186,7 @@ def same_json(one: Any, other: Any) -> bool:
 def not_as_sent(sent: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """Tell which fields the server did not store as they were sent.
 
-    Parameters
-    ----------
-    sent : mapping
-        What was sent.
-    answer : mapping
-        The record as the server answered it.
-
-    Returns
-    -------
-    list of str
-        A sentence each; empty if all of them were.
+    Returns: a sentence each; empty if all of them were.
     """
     told = []
     for name, value in sent.items():
@@ -300,18 +220,7 @@ def _same(sent: Any, stored: Any) -> bool:
 
 
 def same_time(one: str, other: str) -> bool:
-    """Tell whether two texts are the same lab time, however they are written.
-
-    Parameters
-    ----------
-    one, other : str
-        ISO times; an offset does not count.
-
-    Returns
-    -------
-    bool
-        False also if one of them is no time.
-    """
+    """Tell whether two texts are the same lab time, however they are written."""
     try:
         times = [dt.datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text.strip())) for text in (one, other)]
     except ValueError:

@@ -33,7 +33,7 @@ class WriteTarget:
     by_id: bool = False
 
     def __str__(self) -> str:
-        """Return list and record, for people."""  # noqa: DOC201
+        """Return list and record, for people."""
         return f"{self.endpoint} {self.name}".strip()
 
     @property
@@ -43,18 +43,7 @@ class WriteTarget:
         return (*layout.listed, *layout.detailed)
 
     def look(self, subject: str = "") -> str:
-        """Say how to look at what is on the server.
-
-        Parameters
-        ----------
-        subject : str
-            Nickname that a new record is of.
-
-        Returns
-        -------
-        str
-            A call.
-        """
+        """Say how to look at what is on the server."""
         if self.by_id:
             return f'connector.search("{self.endpoint}", id="{self.name}")'
         if subject and self.endpoint in {"weighings", "water-administrations"}:
@@ -64,27 +53,7 @@ class WriteTarget:
 
     @contextmanager
     def may_be_stored(self, subject: str = "") -> Iterator[None]:
-        """Make a write whose answer is lost say how to look.
-
-        Parameters
-        ----------
-        subject : str
-            Nickname that a new record is of.
-
-        Yields
-        ------
-        None
-            The write goes in here.
-
-        Raises
-        ------
-        TransportError
-            As it came, with another hint.
-        ServerFaultError
-            As it came, with another hint.
-        ProtocolError
-            As it came, with another hint.
-        """
+        """Make a write whose answer is lost say how to look."""
         try:
             yield
         except (TransportError, ServerFaultError, ProtocolError) as error:

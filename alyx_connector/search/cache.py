@@ -35,12 +35,8 @@ _USUAL_MB = 1024
 class Cache:
     """What is kept of one user at one server; see `Connector.cache`.
 
-    Parameters
-    ----------
-    path : Path
-        The file; it and its folder need not exist yet.
-    limit : int
-        How large it may become, in bytes: what was not used for longest goes first. 0: nothing is kept.
+    ``path``: the file; it and its folder need not exist yet.
+    ``limit``: how large it may become, in bytes: what was not used for longest goes first. 0: nothing is kept.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
@@ -77,7 +73,7 @@ class Cache:
         return cls(home_folder() / "cache" / f"records-{name}-v{VERSION}.sqlite", int(text) * 1_000_000)
 
     def __repr__(self) -> str:
-        """Return where it is."""  # noqa: DOC201
+        """Return where it is."""
         return f"<Cache {self._path}>"
 
     @property
@@ -133,15 +129,8 @@ class Cache:
     def opened(self, tell: Tell) -> Iterator[Store]:
         """Open it for one search.
 
-        Parameters
-        ----------
-        tell : callable
-            Takes a sentence where it cannot be used, or was damaged.
-
-        Yields
-        ------
-        Store
-            To read and write, by this thread; one that keeps nothing where it cannot be used.
+        Returns: to read and write, by this thread; one that keeps nothing where it cannot be used.
+        ``tell``: takes a sentence where it cannot be used, or was damaged.
         """
         store = Store(self._connect if self._limit else None, self._rebuild, self._limit, self._path, tell)
         try:

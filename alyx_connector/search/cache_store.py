@@ -70,16 +70,8 @@ class KeptList:
 class Store:
     """The cache while one search uses it; each write is on disk when it returns.
 
-    Parameters
-    ----------
-    connect, rebuild : callable
-        Open the file, and open it anew where it is damaged; None: nothing is kept.
-    limit : int
-        Its bound, in bytes.
-    path : Path
-        The file, for the wording.
-    tell : callable
-        Takes a sentence where it cannot be used, or was damaged.
+    ``connect``, ``rebuild``: open the file, and open it anew where it is damaged; None: nothing is kept.
+    ``tell``: takes a sentence where it cannot be used, or was damaged.
     """
 
     def __init__(
@@ -109,17 +101,7 @@ class Store:
     def details(self, endpoint: str, names: Iterable[str]) -> dict[str, KeptDetail]:
         """Return the details that are kept.
 
-        Parameters
-        ----------
-        endpoint : str
-            Whose records.
-        names : iterable of str
-            By what each is known.
-
-        Returns
-        -------
-        dict
-            By name; without those that are not kept.
+        Returns: by name; without those that are not kept.
         """
         wanted = list(dict.fromkeys(names))
         chunks = [wanted[start : start + _NAMES] for start in range(0, len(wanted), _NAMES)]
@@ -141,26 +123,13 @@ class Store:
         return found
 
     def put_detail(self, endpoint: str, name: str, detail: KeptDetail) -> None:
-        """Keep a detail.
-
-        Parameters
-        ----------
-        endpoint, name : str
-            Whose it is.
-        detail : KeptDetail
-            The detail; replaces the one that is kept.
-        """
+        """Keep a detail."""
         self._put("detail", endpoint, name, detail.body, (detail.changed, detail.seen, detail.fetched))
 
     def mark(self, endpoint: str, seen: Mapping[str, dt.datetime | None]) -> None:
         """Take note that details were used, and since when they are known to be current.
 
-        Parameters
-        ----------
-        endpoint : str
-            Whose.
-        seen : mapping
-            Time of the server's clock by name; an earlier one than is known, or None, changes nothing.
+        ``seen``: time of the server's clock by name; an earlier one than is known, or None, changes nothing.
         """
         now = time.time()
         rows = [(_text(moment), now, endpoint, name) for name, moment in seen.items()]
@@ -177,20 +146,7 @@ class Store:
         self._do(write, None)
 
     def listed(self, endpoint: str, search: str) -> KeptList | None:
-        """Return the rows of a search that are kept.
-
-        Parameters
-        ----------
-        endpoint : str
-            What was listed.
-        search : str
-            Which search.
-
-        Returns
-        -------
-        KeptList or None
-            None if there are none.
-        """
+        """Return the rows of a search that are kept; None if there are none."""
 
         def read(database: sqlite3.Connection) -> Any:
             database.execute(
@@ -206,15 +162,7 @@ class Store:
         return KeptList(rows, dt.datetime.fromisoformat(found[1])) if isinstance(rows, list) else None
 
     def put_list(self, endpoint: str, search: str, kept: KeptList) -> None:
-        """Keep the rows of a search.
-
-        Parameters
-        ----------
-        endpoint, search : str
-            Which search.
-        kept : KeptList
-            The rows; they replace those that are kept.
-        """
+        """Keep the rows of a search."""
         self._put("list", endpoint, search, kept.rows, (None, None, kept.retrieved))
         self._bound()
 
@@ -269,24 +217,7 @@ class Store:
 def open_database(path: Path, *, check: bool = False) -> sqlite3.Connection:
     """Open the file, and make its table where it has none.
 
-    Parameters
-    ----------
-    path : Path
-        The file, which exists; no other program opens it at the same time.
-    check : bool
-        Whether to look through all of it.
-
-    Returns
-    -------
-    sqlite3.Connection
-        Each statement is a transaction of its own.
-
-    Raises
-    ------
-    sqlite3.OperationalError
-        If it cannot be read or written.
-    sqlite3.DatabaseError
-        If it is damaged.
+    ``path``: the file, which exists; no other program opens it at the same time.
     """
     database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
@@ -308,13 +239,7 @@ def open_database(path: Path, *, check: bool = False) -> sqlite3.Connection:
 
 
 def shrink(database: sqlite3.Connection) -> None:
-    """Give the space of what was removed back to the disk.
-
-    Parameters
-    ----------
-    database : sqlite3.Connection
-        The file.
-    """
+    """Give the space of what was removed back to the disk."""
     # Both give way to others that are reading or writing: the next one does what they leave.
     with suppress(sqlite3.OperationalError):
         database.executescript("PRAGMA incremental_vacuum;")  # execute() would stop after one page
@@ -340,15 +265,7 @@ def _unpacked(packed: bytes) -> Any:
 def reason_of(error: Exception) -> str:
     """Say why a file cannot be used.
 
-    Parameters
-    ----------
-    error : Exception
-        What went wrong.
-
-    Returns
-    -------
-    str
-        Words without a full stop.
+    Returns: words without a full stop.
     """
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -62,30 +62,8 @@ def add_details(
 ) -> list[dict[str, Any]]:
     """Add to each row what only its details tell.
 
-    Parameters
-    ----------
-    work : Work
-        What to work with.
-    endpoint : str
-        Whose rows they are.
-    listed : Listed
-        The rows.
-    requests : sequence of mapping
-        The requests that listed them.
-    refresh : bool
-        Whether to fetch all of them, also those that are kept and did not change.
-
-    Returns
-    -------
-    list of dict
-        The rows with all of their fields; those without details say why in ``detail_error``.
-
-    Raises
-    ------
-    CredentialsError
-        If the server refuses to say what changed.
-    Cancelled
-        If cancelled before it has said so.
+    Returns: the rows with all of their fields; those without details say why in ``detail_error``.
+    ``refresh``: whether to fetch all of them, also those that are kept and did not change.
     """
     rows = listed.rows
     names = [_name(endpoint, row) for row in rows]
@@ -143,21 +121,8 @@ def add_details(
 def add_kept_details(store: Store, endpoint: str, rows: Sequence[dict[str, Any]], tell: Tell) -> list[dict[str, Any]]:
     """Add to each row the details that are kept; asks nothing.
 
-    Parameters
-    ----------
-    store : Store
-        What is kept.
-    endpoint : str
-        Whose rows they are.
-    rows : sequence of dict
-        The rows.
-    tell : callable
-        Takes a sentence on how old they are, and if some have none.
-
-    Returns
-    -------
-    list of dict
-        The rows with all of their fields; those without details say so in ``detail_error``.
+    Returns: the rows with all of their fields; those without details say so in ``detail_error``.
+    ``tell``: takes a sentence on how old they are, and if some have none.
     """
     names = [_name(endpoint, row) for row in rows]
     kept = _kept_of(store, endpoint, rows, names)

@@ -32,17 +32,7 @@ NOT_ASKED = "Not fetched: the search was stopped before. Search again for the re
 def detail_route(endpoint: str, row: Mapping[str, Any]) -> tuple[str, str] | None:
     """Say where the details of a row are.
 
-    Parameters
-    ----------
-    endpoint : str
-        Whose list the row is of.
-    row : mapping
-        The row.
-
-    Returns
-    -------
-    tuple of str or None
-        Endpoint and name, as `AlyxClient.get` takes them; None if the row does not say by what it is known.
+    Returns: endpoint and name, as `AlyxClient.get` takes them; None if the row does not say by what it is known.
     """
     url = row.get("url")
     name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) if isinstance(url, str) else row.get("id")
@@ -52,16 +42,9 @@ def detail_route(endpoint: str, row: Mapping[str, Any]) -> tuple[str, str] | Non
 class Estimate:
     """How long the rest of some requests will take.
 
-    Parameters
-    ----------
-    total : int
-        How many there are.
-    first_guess_s : float
-        How long one of them may take, in seconds, before any was seen.
-    workers : int
-        How many are under way at once.
-    clock : callable
-        Monotonic clock, in seconds.
+    ``first_guess_s``: how long one of them may take, in seconds, before any was seen.
+    ``workers``: how many are under way at once.
+    ``clock``: monotonic clock, in seconds.
     """
 
     def __init__(
@@ -73,18 +56,7 @@ class Estimate:
         self._began = clock()
 
     def left(self, done: int) -> float:
-        """Say how long the rest will take.
-
-        Parameters
-        ----------
-        done : int
-            How many are done.
-
-        Returns
-        -------
-        float
-            Seconds.
-        """
+        """Say how long the rest will take."""
         each_s = (self._clock() - self._began) / done if done else self._each_s
         return each_s * (self._total - done)
 
@@ -111,15 +83,7 @@ class _Answer:
 def is_unreachable(error: Any) -> bool:
     """Tell whether an error says that the server, or its network, is away: what is kept may stand in for it.
 
-    Parameters
-    ----------
-    error : Any
-        What was raised.
-
-    Returns
-    -------
-    bool
-        False for a certificate that was refused, which may be another server's.
+    Returns: False for a certificate that was refused, which may be another server's.
     """
     if isinstance(error, TransportError):
         return not isinstance(error, CertificateError)
@@ -139,29 +103,12 @@ def fetch_details(
 ) -> Fetched:
     """Fetch details.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Asks for them; it waits where the server throttles.
-    routes : sequence of tuple
-        Where they are.
-    what : str
-        What they are details of, for the progress.
-    first_guess_s : float
-        How long a request may take, in seconds, before any was seen.
-    login_hint : str
-        What to do where the token was revoked meanwhile.
-    cancel : CancelToken
-        Stops it; so does Ctrl-C. What arrived is kept.
-    report : callable
-        Takes the progress, on the thread that called: at once, and after each of them.
-    take : callable
-        Takes place, details and time of each as it arrives, on the thread that called.
-
-    Returns
-    -------
-    Fetched
-        The details.
+    ``client``: asks for them; it waits where the server throttles.
+    ``first_guess_s``: how long a request may take, in seconds, before any was seen.
+    ``login_hint``: what to do where the token was revoked meanwhile.
+    ``cancel``: stops it; so does Ctrl-C. What arrived is kept.
+    ``report``: takes the progress, on the thread that called: at once, and after each of them.
+    ``take``: takes place, details and time of each as it arrives, on the thread that called.
     """
     total = len(routes)
     estimate = Estimate(total, first_guess_s, WORKERS)
@@ -202,18 +149,7 @@ def fetch_details(
 
 
 def only_waits(report: Report) -> Report:
-    """Return a report that passes on nothing but waits.
-
-    Parameters
-    ----------
-    report : callable
-        Takes the progress.
-
-    Returns
-    -------
-    callable
-        Takes the progress of a request that has no progress of its own to show.
-    """
+    """Return a report that passes on nothing but waits."""
 
     def tell(progress: Progress) -> None:
         if progress.stage == "wait":

@@ -33,20 +33,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Find the names that may have been meant.
-
-    Parameters
-    ----------
-    name : str
-        What was typed.
-    names : iterable of str
-        What there is.
-
-    Returns
-    -------
-    list of str
-        At most four, the likeliest first.
-    """
+    """Find the names that may have been meant."""
     known = list(names)
     typed = name.lower()
     alike = difflib.get_close_matches(typed, known, n=3, cutoff=0.6)
@@ -57,15 +44,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 def trap(endpoint: str, name: str) -> str | None:
     """Say what to use instead of a filter that the schema names but the server cannot answer.
 
-    Parameters
-    ----------
-    endpoint, name : str
-        The filter.
-
-    Returns
-    -------
-    str or None
-        None if the server can answer it.
+    Returns: None if the server can answer it.
     """
     return _TRAPS.get(endpoint, {}).get(name)
 
@@ -104,21 +83,7 @@ def find_endpoint(schema: Schema, name: str, url: str) -> Endpoint:
 def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint | None, url: str) -> None:
     """Refuse filters that the server would ignore, misunderstand or fail at.
 
-    Parameters
-    ----------
-    filters : mapping
-        See `Connector.search`.
-    endpoint : str
-        What is listed.
-    described : Endpoint, optional
-        What the server says of it; without that, names are not checked.
-    url : str
-        The server, for the wording of errors.
-
-    Raises
-    ------
-    ConfigurationError
-        If it refuses one; says which names are near, or what to use instead.
+    ``described``: what the server says of it; without that, names are not checked.
     """
     for name, value in filters.items():
         instead = trap(endpoint, name)
@@ -185,18 +150,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def endpoint_rows(schema: Schema) -> list[dict[str, Any]]:
-    """Make the rows of `Connector.endpoints`.
-
-    Parameters
-    ----------
-    schema : Schema
-        What the server says of itself.
-
-    Returns
-    -------
-    list of dict
-        One for each list.
-    """
+    """Make the rows of `Connector.endpoints`."""
     return [
         {"endpoint": one.name, "details_by": one.detail_by or None, "filters": list(one.filters)}
         for one in schema.endpoints.values()
@@ -204,18 +158,7 @@ def endpoint_rows(schema: Schema) -> list[dict[str, Any]]:
 
 
 def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
-    """Make the rows of `Connector.filters`.
-
-    Parameters
-    ----------
-    described : Endpoint
-        What the server says of a list.
-
-    Returns
-    -------
-    list of dict
-        One for each filter.
-    """
+    """Make the rows of `Connector.filters`."""
     return [
         {
             "filter": one.name,

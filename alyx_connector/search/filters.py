@@ -33,15 +33,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 def is_many(value: Any) -> bool:
     """Tell whether a value is several values.
 
-    Parameters
-    ----------
-    value : Any
-        A list, a set, an array, a column of a frame, or one value.
-
-    Returns
-    -------
-    bool
-        False for a text, a dict, a frame, which would give the names of its columns, and whatever else is one value.
+    ``value``: a list, a set, an array, a column of a frame, or one value.
     """
     return (
         isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and getattr(value, "ndim", 1) == 1
@@ -51,20 +43,7 @@ def is_many(value: Any) -> bool:
 def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
     """Make the requests that together return the rows that match every filter.
 
-    Parameters
-    ----------
-    filters : mapping
-        See `Connector.search`.
-
-    Returns
-    -------
-    list of dict
-        Filters of each request, as text; empty where a list of values is empty: nothing is any of these.
-
-    Raises
-    ------
-    ConfigurationError
-        If a value cannot be sent such that the server understands it.
+    Returns: filters of each request, as text; empty where a list of values is empty: nothing is any of these.
     """
     alternatives: list[list[tuple[str, str]]] = []
     lookups: list[list[str]] = []  # what goes into django=, which can be sent only once
@@ -93,18 +72,7 @@ def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def plain_value(value: Any) -> Any:
-    """Make a scalar of NumPy into what Python has for it.
-
-    Parameters
-    ----------
-    value : Any
-        Any value.
-
-    Returns
-    -------
-    Any
-        The same for all others.
-    """
+    """Make a scalar of NumPy into what Python has for it."""
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 

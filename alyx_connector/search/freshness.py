@@ -54,18 +54,7 @@ class Known:
 
 
 def read_change(record: Mapping[str, object]) -> dt.datetime | None:
-    """Say when a record last changed.
-
-    Parameters
-    ----------
-    record : mapping
-        The record as the server answered it.
-
-    Returns
-    -------
-    datetime.datetime or None
-        Naive, of the server's clock; None where the record does not tell.
-    """
+    """Say when a record last changed; naive, of the server's clock; None where the record does not tell."""
     try:
         return dt.datetime.fromisoformat(str(record.get("auto_datetime")).replace("Z", "+00:00")).replace(tzinfo=None)
     except ValueError:
@@ -75,12 +64,8 @@ def read_change(record: Mapping[str, object]) -> dt.datetime | None:
 class ServerClock:
     """What the clock of the server shows at least, learned from what it answered.
 
-    Parameters
-    ----------
-    now : datetime.datetime
-        Time of the server, UTC.
-    learned : iterable of tuple
-        The last change of records, of the server's clock, and when they were answered, UTC.
+    ``now``: time of the server, UTC.
+    ``learned``: the last change of records, of the server's clock, and when they were answered, UTC.
     """
 
     def __init__(self, now: dt.datetime, learned: Iterable[tuple[dt.datetime, dt.datetime]] = ()) -> None:
@@ -92,12 +77,8 @@ class ServerClock:
     def learn(self, changed: dt.datetime, answered: dt.datetime) -> None:
         """Learn from a record.
 
-        Parameters
-        ----------
-        changed : datetime.datetime
-            Its last change, of the server's clock.
-        answered : datetime.datetime
-            When it was answered, UTC.
+        ``changed``: its last change, of the server's clock.
+        ``answered``: when it was answered, UTC.
         """
         if abs(self._now - answered) <= _LEARNED_FOR:
             # The overlap covers the part of a second that the time of an answer lacks.
@@ -107,15 +88,7 @@ class ServerClock:
     def seen(self, as_of: dt.datetime) -> dt.datetime:
         """Say what the clock showed at least, when an answer was true.
 
-        Parameters
-        ----------
-        as_of : datetime.datetime
-            When that was, UTC.
-
-        Returns
-        -------
-        datetime.datetime
-            Naive; every change that the answer does not show has a later time, or this one.
+        ``as_of``: when that was, UTC.
         """
         near = _clocks_change(as_of.replace(minute=0, second=0, microsecond=0))
         return as_of + self._ahead - dt.timedelta(hours=1 if near else 0) - OVERLAP
@@ -134,17 +107,7 @@ def _clocks_change(hour: dt.datetime) -> bool:
 def changed_names(kept: Mapping[str, Known], changed_since: Callable[[dt.datetime], set[str]]) -> set[str]:
     """Say which of the details that are kept must be fetched again.
 
-    Parameters
-    ----------
-    kept : mapping
-        What is known of each.
-    changed_since : callable
-        Asks the server which records changed at a time or later; called twice at most.
-
-    Returns
-    -------
-    set of str
-        Those that changed, or may have.
+    ``changed_since``: asks the server which records changed at a time or later; called twice at most.
     """
     if not kept:
         return set()

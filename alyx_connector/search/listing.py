@@ -48,31 +48,7 @@ def _in_order(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
 def list_rows(
     client: AlyxClient, endpoint: str, requests: Sequence[Mapping[str, str]], *, cancel: CancelToken, report: Report
 ) -> Listed:
-    """List the rows that any of some requests returns.
-
-    Parameters
-    ----------
-    client : AlyxClient
-        Asks for them.
-    endpoint : str
-        What to list.
-    requests : sequence of mapping
-        Filters of each request.
-    cancel : CancelToken
-        Stops it.
-    report : callable
-        Takes the progress.
-
-    Returns
-    -------
-    Listed
-        The rows.
-
-    Raises
-    ------
-    AlyxError
-        If one of the requests fails: a list is complete, or an error.
-    """
+    """List the rows that any of some requests returns."""
     sent = ServerTime()
     began = time.monotonic()
     if len(requests) == 1:
@@ -119,18 +95,8 @@ def tell_namesakes(
 ) -> None:
     """Tell where a nickname that was searched for stands for several animals.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Asked only where rows of several labs, or several spellings, came for one nickname.
-    rows : sequence of mapping
-        What was found.
-    wanted : Any
-        The nickname or nicknames that were searched for.
-    cancel : CancelToken
-        Stops it.
-    tell : callable
-        Takes a sentence that names them with their labs.
+    ``client``: asked only where rows of several labs, or several spellings, came for one nickname.
+    ``tell``: takes a sentence that names them with their labs.
     """
     names = {str(name).casefold() for name in (wanted if is_many(wanted) else [wanted])}
     behind: dict[str, set[tuple[str, str]]] = {}

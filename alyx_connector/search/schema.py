@@ -118,20 +118,7 @@ class Schema:
 def parse_schema(document: Any) -> Schema:
     """Read the OpenAPI description of an Alyx.
 
-    Parameters
-    ----------
-    document : Any
-        The answer of ``GET /api/schema``.
-
-    Returns
-    -------
-    Schema
-        The lists that can be asked for.
-
-    Raises
-    ------
-    ValueError
-        If it is no such description.
+    ``document``: the answer of ``GET /api/schema``.
     """
     try:
         paths, components = document["paths"], document.get("components", {}).get("schemas", {})
@@ -151,32 +138,13 @@ def parse_schema(document: Any) -> Schema:
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
     """Make a schema into plain JSON.
 
-    Parameters
-    ----------
-    schema : Schema
-        The schema.
-
-    Returns
-    -------
-    dict
-        For `schema_from_dict`.
+    Returns: for `schema_from_dict`.
     """
     return asdict(schema)
 
 
 def schema_from_dict(content: dict[str, Any]) -> Schema:
-    """Make a schema of what `schema_to_dict` returned.
-
-    Parameters
-    ----------
-    content : dict
-        Plain JSON.
-
-    Returns
-    -------
-    Schema
-        The schema.
-    """
+    """Make a schema of what `schema_to_dict` returned."""
     return Schema(
         {
             name: Endpoint(
@@ -284,13 +252,7 @@ ROUTE = ("api", "schema")
 
 
 class SchemaSource:
-    """Gives the schema of one server: from memory, from disk where it is not older than a day, or from the server.
-
-    Parameters
-    ----------
-    client : AlyxClient
-        Asks the server.
-    """
+    """Gives the schema of one server: from memory, from disk where it is not older than a day, or from the server."""
 
     def __init__(self, client: AlyxClient) -> None:
         self._client = client
@@ -300,20 +262,7 @@ class SchemaSource:
         self._missing = ""
 
     def schema(self, *, cancel: CancelToken | None = None, tell: Tell) -> Schema | None:
-        """Return the schema.
-
-        Parameters
-        ----------
-        cancel : CancelToken, optional
-            Stops it.
-        tell : callable
-            Takes a sentence if there is none.
-
-        Returns
-        -------
-        Schema or None
-            None where the server has none, as an Alyx before 3.0.
-        """
+        """Return the schema; None where the server has none, as an Alyx before 3.0."""
         if self._schema is None or not 0 <= time.time() - self._kept_at < A_DAY_S:
             self._schema = None if self._missing else self._look(cancel)
         if self._schema is None:
@@ -326,10 +275,7 @@ class SchemaSource:
     def last_known(self) -> Schema | None:
         """Return the schema that is kept, however old; asks nothing.
 
-        Returns
-        -------
-        Schema or None
-            None if none is kept.
+        Returns: None if none is kept.
         """
         kept = self._kept(self._file())
         if self._schema is None and kept.get("version") == VERSION:

@@ -36,18 +36,7 @@ class Target:
 
 
 def server_name(server: str) -> str:
-    """Return the address of a server without its scheme.
-
-    Parameters
-    ----------
-    server : str
-        Such as ``https://alyx.mylab.org``.
-
-    Returns
-    -------
-    str
-        Such as ``alyx.mylab.org``.
-    """
+    """Return the address of a server without its scheme; such as ``alyx.mylab.org``."""
     return server.partition("://")[2] or server
 
 

@@ -63,38 +63,16 @@ class Asked:
 
 
 def nobody_at(where: str) -> str:
-    """Say that nobody was ever connected to a server.
-
-    Parameters
-    ----------
-    where : str
-        The server.
-
-    Returns
-    -------
-    str
-        What is missing and what to do.
-    """
+    """Say that nobody was ever connected to a server."""
     return f"Nobody is logged in at {where}. Right-click the project, choose Sync to Alyx, and connect."
 
 
 def log_in(desk: Desk, server: str, alyx_user: str) -> tuple[str, AlyxClient | None, str]:
     """Find out as whom something is asked and written at a server.
 
-    Parameters
-    ----------
-    desk : Desk
-        The running outbox.
-    server : str
-        The server.
-    alyx_user : str
-        The Alyx user who is logged in to the PyBpod project; empty where none is.
-
-    Returns
-    -------
-    tuple
-        The user, empty where nobody was ever connected there; a client, None where nothing can be asked now; and why
-        not, a sentence.
+    Returns: the user, empty where nobody was ever connected there; a client, None where nothing can be asked now; and
+    why not, a sentence.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
     """
     username = alyx_user
     try:
@@ -107,20 +85,7 @@ def log_in(desk: Desk, server: str, alyx_user: str) -> tuple[str, AlyxClient | N
 
 
 def unknown_state(target: Target, reason: str) -> SubjectState:
-    """Return the state of an animal of which nothing could be asked.
-
-    Parameters
-    ----------
-    target : Target
-        The animal.
-    reason : str
-        Why, a sentence.
-
-    Returns
-    -------
-    SubjectState
-        With that reason for each part.
-    """
+    """Return the state of an animal of which nothing could be asked."""
     return SubjectState(target.subject_id, target.name, MappingProxyType(dict.fromkeys(PARTS, reason)))
 
 
@@ -199,21 +164,8 @@ def asking(
 ) -> Callable[[Report, CancelToken], Asked]:
     """Make the work that asks for an animal, see `ask`.
 
-    Parameters
-    ----------
-    desk : Desk
-        The running outbox.
-    target : Target
-        The animal.
-    deadline_s : float
-        Seconds that Alyx has to answer.
-    water_types : bool
-        Whether the types of water are asked for, too.
-
-    Returns
-    -------
-    callable
-        Work for a task; returns an `Asked`.
+    Returns: work for a task; returns an `Asked`.
+    ``water_types``: whether the types of water are asked for, too.
     """
 
     def work(report: Report, cancel: CancelToken) -> Asked:
@@ -226,19 +178,7 @@ def asking(
 def asking_others(desk: Desk, target: Target, username: str) -> Callable[[Report, CancelToken], Any]:
     """Make the work that asks for the other animals of the user.
 
-    Parameters
-    ----------
-    desk : Desk
-        The running outbox.
-    target : Target
-        The animal, which is not among them.
-    username : str
-        The user.
-
-    Returns
-    -------
-    callable
-        Work for a task; returns a tuple of `OtherAnimal`.
+    Returns: work for a task; returns a tuple of `OtherAnimal`.
     """
 
     def work(report: Report, cancel: CancelToken) -> tuple[OtherAnimal, ...]:

@@ -40,13 +40,7 @@ class Thirsty:
     unsent: tuple[str, ...] = ()
 
     def lab_now(self) -> dt.datetime:
-        """Return what time it is in its lab.
-
-        Returns
-        -------
-        datetime.datetime
-            Naive; by this computer's zone where the lab's is not known.
-        """
+        """Return what time it is in its lab; naive; by this computer's zone where the lab's is not known."""
         here = dt.datetime.now().astimezone().replace(tzinfo=None, microsecond=0)
         return to_lab_time(here, lab_zone(self.lab_timezone))
 
@@ -67,21 +61,10 @@ def asking_table(
 ) -> Callable[[Report, CancelToken], WaterTable]:
     """Make the work that asks for the animals that still need water today.
 
-    Parameters
-    ----------
-    desk : Desk
-        The running outbox.
-    server : str
-        Server of the project's subjects; empty: the one used last.
-    alyx_user : str
-        The Alyx user who is logged in to the PyBpod project; empty where none is.
-    settings : SessionSettings
-        Test subjects are left out.
-
-    Returns
-    -------
-    callable
-        Work for a task; returns a `WaterTable`, raises an `AlyxError`.
+    Returns: work for a task; returns a `WaterTable`, raises an `AlyxError`.
+    ``server``: server of the project's subjects; empty: the one used last.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+    ``settings``: test subjects are left out.
     """
 
     def work(report: Report, cancel: CancelToken) -> WaterTable:
@@ -123,18 +106,7 @@ def _ask(desk: Desk, client: AlyxClient, username: str, settings: SessionSetting
 
 
 def giving(drafts: tuple[Draft, ...]) -> Callable[[Outbox], tuple[Item | OutboxError, ...]]:
-    """Make the function that keeps several amounts of water, each by itself.
-
-    Parameters
-    ----------
-    drafts : tuple of Draft
-        What was given.
-
-    Returns
-    -------
-    callable
-        Takes the outbox; returns for each draft its item, or why it was not kept.
-    """
+    """Make the function that keeps several amounts of water, each by itself."""
 
     def give(outbox: Outbox) -> tuple[Item | OutboxError, ...]:
         kept: list[Item | OutboxError] = []

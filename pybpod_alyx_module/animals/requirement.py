@@ -77,20 +77,7 @@ class Requirement:
 def read_requirement(answer: Any) -> Requirement:
     """Read the answer of ``/water-requirement/<nickname>``.
 
-    Parameters
-    ----------
-    answer : Any
-        Its parsed JSON.
-
-    Returns
-    -------
-    Requirement
-        With at least one day.
-
-    Raises
-    ------
-    ProtocolError
-        If it is something else, a number is missing or unusable, or it holds no day.
+    Returns: with at least one day.
     """
     try:
         records = [_day(record) for record in answer["records"]]

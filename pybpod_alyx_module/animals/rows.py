@@ -45,33 +45,14 @@ class SessionSeen:
 
 
 def first_day() -> dt.date:
-    """Return the day from which on rows are asked for: the last three days of any lab, whatever its time zone.
-
-    Returns
-    -------
-    datetime.date
-        By the clock of this computer.
-    """
+    """Return the day from which on rows are asked for: the last three days of any lab, whatever its time zone."""
     return dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=LAST_DAYS + _MARGIN)
 
 
 def wall_time(value: Any) -> dt.datetime | None:
-    """Read a time of Alyx as the clock at the server showed it.
+    """Read a time of Alyx as the clock at the server showed it; naive; None where there is no time.
 
-    Parameters
-    ----------
-    value : Any
-        Naive (Alyx) or with the server's offset (Alyx-Local), which is dropped; or nothing.
-
-    Returns
-    -------
-    datetime.datetime or None
-        Naive; None where there is no time.
-
-    Raises
-    ------
-    ProtocolError
-        If it is something else.
+    ``value``: naive (Alyx) or with the server's offset (Alyx-Local), which is dropped; or nothing.
     """
     if value is None:
         return None
@@ -82,25 +63,7 @@ def wall_time(value: Any) -> dt.datetime | None:
 
 
 def number_of(row: dict[str, Any], name: str) -> Decimal:
-    """Read a number of a row.
-
-    Parameters
-    ----------
-    row : dict
-        Of any list.
-    name : str
-        Of the number.
-
-    Returns
-    -------
-    Decimal
-        Without the noise of its floating point.
-
-    Raises
-    ------
-    ProtocolError
-        If it is no number.
-    """
+    """Read a number of a row."""
     if not is_number(row.get(name)):
         raise ProtocolError(f"Alyx answered {row.get(name)!r} for {name}.", hint="Tell who runs the server.")
     return exact(row[name])
@@ -109,67 +72,20 @@ def number_of(row: dict[str, Any], name: str) -> Decimal:
 def water_now(row: dict[str, Any], *, restricted: bool) -> Water:
     """Read the water of today from a row of ``/subjects``, where the server computes it anew for each answer.
 
-    Parameters
-    ----------
-    row : dict
-        Just answered; never a copy that was stored.
-    restricted : bool
-        Whether the subject is water-restricted.
-
-    Returns
-    -------
-    Water
-        Not told apart into reward and supplement.
-
-    Raises
-    ------
-    ProtocolError
-        If it lacks the numbers.
+    ``row``: just answered; never a copy that was stored.
     """
     expected = number_of(row, "expected_water")
     return Water(expected, None, None, expected - number_of(row, "remaining_water"), restricted)
 
 
 def weighings(rows: Iterable[dict[str, Any]]) -> tuple[Weighed, ...]:
-    """Read rows of ``/weighings`` of one subject.
-
-    Parameters
-    ----------
-    rows : iterable of dict
-        In any order.
-
-    Returns
-    -------
-    tuple of Weighed
-        The newest last.
-
-    Raises
-    ------
-    ProtocolError
-        If a row holds no weight.
-    """
+    """Read rows of ``/weighings`` of one subject."""
     found = [Weighed(number_of(row, "weight"), wall_time(row.get("date_time"))) for row in rows]
     return tuple(sorted(found, key=lambda one: one.when.isoformat() if one.when else ""))
 
 
 def session_seen(row: dict[str, Any]) -> SessionSeen | None:
-    """Read a row of ``/sessions``.
-
-    Parameters
-    ----------
-    row : dict
-        The row.
-
-    Returns
-    -------
-    SessionSeen or None
-        None for a session without a time, which no day has.
-
-    Raises
-    ------
-    ProtocolError
-        If its time is no time.
-    """
+    """Read a row of ``/sessions``; None for a session without a time, which no day has."""
     start = wall_time(row.get("start_time"))
     if start is None:
         return None
@@ -181,15 +97,7 @@ def session_seen(row: dict[str, Any]) -> SessionSeen | None:
 def running_type(rows: Sequence[dict[str, Any]]) -> str | None:
     """Read the type of water from rows of ``/water-restriction`` of one subject.
 
-    Parameters
-    ----------
-    rows : sequence of dict
-        In any order.
-
-    Returns
-    -------
-    str or None
-        That of the newest restriction without an end; None where there is none, or it names none.
+    Returns: that of the newest restriction without an end; None where there is none, or it names none.
     """
     running = [row for row in rows if row.get("end_time") is None]
     newest = max(running, key=lambda row: str(row.get("start_time") or ""), default=None)

@@ -97,28 +97,8 @@ def fetch_state(
 ) -> SubjectState:
     """Ask for one subject.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Logged in.
-    subject_id : str
-        Alyx id.
-    name : str
-        What to call the subject where Alyx does not tell.
-    cancel : CancelToken
-        Stops it.
-    deadline_s : float
-        Seconds for all of it.
-
-    Returns
-    -------
-    SubjectState
-        Whatever goes wrong with a part stands in its ``not_checked``: no `AlyxError` is raised.
-
-    Raises
-    ------
-    Cancelled
-        If cancelled.
+    Returns: whatever goes wrong with a part stands in its ``not_checked``: no `AlyxError` is raised.
+    ``name``: what to call the subject where Alyx does not tell.
     """
     try:
         asking = _Asking(client, str(uuid.UUID(subject_id)))
@@ -142,24 +122,7 @@ def fetch_state(
 def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
     """Ask for the types of water.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Logged in.
-    cancel : CancelToken
-        Stops it.
-
-    Returns
-    -------
-    tuple of str
-        In the server's order; empty where it has none.
-
-    Raises
-    ------
-    AlyxError
-        If they cannot be fetched.
-    Cancelled
-        If cancelled.
+    Returns: in the server's order; empty where it has none.
     """
     rows = client.list("water-type", cancel=cancel)
     return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
@@ -365,18 +328,7 @@ def _no_report(progress: Progress) -> None:
 
 
 def not_there(state: SubjectState) -> tuple[str, ...]:
-    """Tell that an animal is not alive on Alyx, or not there.
-
-    Parameters
-    ----------
-    state : SubjectState
-        As Alyx says.
-
-    Returns
-    -------
-    tuple of str
-        One sentence, or none where it is alive or that is not known.
-    """
+    """Tell that an animal is not alive on Alyx, or not there."""
     if state.found is False:
         return (f"{state.name} is no longer on Alyx, or you may not see it.",)
     if state.alive is False:

@@ -32,20 +32,10 @@ _STATES = {
 def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> SubjectState:
     """Count weighings, water and sessions into a state that are not on Alyx yet.
 
-    Parameters
-    ----------
-    state : SubjectState
-        As Alyx says.
-    items : iterable of Item
-        Of that subject, not on Alyx when the state was asked for.
-    today : datetime.date
-        Counts where the state does not tell which day it is in the lab.
-
-    Returns
-    -------
-    SubjectState
-        With the newest weight, the water and the sessions of the lab's day. Water that may have arrived already is left
-        out: the animal is not to get less for being counted twice.
+    Returns: with the newest weight, the water and the sessions of the lab's day. Water that may have arrived already
+    is left out: the animal is not to get less for being counted twice.
+    ``items``: of that subject, not on Alyx when the state was asked for.
+    ``today``: counts where the state does not tell which day it is in the lab.
     """
     items = tuple(items)
     day = state.day or today
@@ -63,22 +53,7 @@ def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> S
 
 
 def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date) -> Water:
-    """Count water that is not on Alyx yet.
-
-    Parameters
-    ----------
-    water : Water
-        As Alyx says.
-    items : iterable of Item
-        Of that subject.
-    day : datetime.date
-        The lab's.
-
-    Returns
-    -------
-    Water
-        With what was given on that day and surely is not on Alyx.
-    """
+    """Count water that is not on Alyx yet."""
     for item in items:
         if item.kind is not Kind.WATER or _time(item).date() != day or _may_be_there(item):
             continue
@@ -94,18 +69,7 @@ def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date) -> Wate
 
 
 def unsent_sentences(items: Sequence[Item]) -> tuple[str, ...]:
-    """Tell what is not on Alyx yet.
-
-    Parameters
-    ----------
-    items : sequence of Item
-        Of one subject.
-
-    Returns
-    -------
-    tuple of str
-        One for each weight and each amount of water.
-    """
+    """Tell what is not on Alyx yet."""
     found = []
     for item in items:
         if item.kind is Kind.WEIGHING:

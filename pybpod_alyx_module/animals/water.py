@@ -76,20 +76,8 @@ class Water:
     def after(self, amount: Decimal | None) -> After:
         """Tell what is so after an amount.
 
-        Parameters
-        ----------
-        amount : Decimal or None
-            mL, from 0; None for water ad lib, of which Alyx counts no amount.
-
-        Returns
-        -------
-        After
-            The remainder is never below the true one, the amount never above.
-
-        Raises
-        ------
-        ValueError
-            If the amount is below 0.
+        Returns: the remainder is never below the true one, the amount never above.
+        ``amount``: mL, from 0; None for water ad lib, of which Alyx counts no amount.
         """
         if amount is not None and amount < 0:
             raise ValueError("an amount of water below 0")
@@ -109,13 +97,7 @@ class Water:
         return After(given, remaining, excess, sentence)
 
     def sentences(self) -> tuple[str, ...]:
-        """Tell need and gifts, for people.
-
-        Returns
-        -------
-        tuple of str
-            One sentence each.
-        """
+        """Tell need and gifts, for people."""
         if not self.weight_known:
             needed = "Alyx has no weight of this subject: how much water it needs is not known."
         else:
@@ -138,17 +120,10 @@ class Water:
 def water_today(requirement: Requirement, *, restricted_now: bool | None = None) -> Water:
     """Take the water of today from the server's numbers.
 
-    Parameters
-    ----------
-    requirement : Requirement
-        Its last day is today. What a copy of the subject says of remaining water is yesterday's and never used.
-    restricted_now : bool, optional
-        Whether the subject is water-restricted at this moment: a day's record tells how it was at noon.
-
-    Returns
-    -------
-    Water
-        Of today.
+    ``requirement``: its last day is today. What a copy of the subject says of remaining water is yesterday's and
+    never used.
+    ``restricted_now``: whether the subject is water-restricted at this moment: a day's record tells how it was at
+    noon.
     """
     today = requirement.today
     restricted = today.is_water_restricted if restricted_now is None else restricted_now
@@ -158,17 +133,8 @@ def water_today(requirement: Requirement, *, restricted_now: bool | None = None)
 def default_water_type(of_restriction: str | None, offered: Sequence[str]) -> str:
     """Choose the type of water that a dialog starts with.
 
-    Parameters
-    ----------
-    of_restriction : str or None
-        The type of the subject's running restriction, as ``/water-restriction`` answers it.
-    offered : sequence of str
-        The types on Alyx.
-
-    Returns
-    -------
-    str
-        The restriction's own, else ``Water``, as Alyx itself does; empty where it offers neither.
+    Returns: the restriction's own, else ``Water``, as Alyx itself does; empty where it offers neither.
+    ``of_restriction``: the type of the subject's running restriction, as ``/water-restriction`` answers it.
     """
     return next((name for name in (of_restriction, _PLAIN) if name in offered and name), "")
 

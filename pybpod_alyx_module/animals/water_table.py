@@ -62,30 +62,7 @@ class TableRow:
 def fetch_table(client: AlyxClient, username: str, *, cancel: CancelToken) -> tuple[TableRow, ...]:
     """Ask for the living water-restricted animals of a user, and of those who allow this user to handle theirs.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Logged in.
-    username : str
-        The user.
-    cancel : CancelToken
-        Stops it.
-
-    Returns
-    -------
-    tuple of TableRow
-        By name; also those that need no more water today. Empty where there is none.
-
-    Raises
-    ------
-    ConfigurationError
-        If the user name is none.
-    ProtocolError
-        If the server answers what was not asked for.
-    AlyxError
-        If anything else cannot be fetched.
-    Cancelled
-        If cancelled.
+    Returns: by name; also those that need no more water today. Empty where there is none.
     """
     found: list[TableRow] = []
     for owner in _owners(client, username, cancel):
@@ -96,30 +73,8 @@ def fetch_table(client: AlyxClient, username: str, *, cancel: CancelToken) -> tu
 def fetch_others(client: AlyxClient, username: str, *, cancel: CancelToken) -> tuple[OtherAnimal, ...]:
     """Ask for the living animals of a user that were weighed in the last days.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Logged in.
-    username : str
-        The user; animals of those who allow this user to handle theirs are among them.
-    cancel : CancelToken
-        Stops it.
-
-    Returns
-    -------
-    tuple of OtherAnimal
-        By name, each with its newest weight; empty where there is none.
-
-    Raises
-    ------
-    ConfigurationError
-        If the user name is none.
-    ProtocolError
-        If the server answers what was not asked for.
-    AlyxError
-        If anything else cannot be fetched.
-    Cancelled
-        If cancelled.
+    Returns: by name, each with its newest weight; empty where there is none.
+    ``username``: the user; animals of those who allow this user to handle theirs are among them.
     """
     found: list[OtherAnimal] = []
     for owner in _owners(client, username, cancel):

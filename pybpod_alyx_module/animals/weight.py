@@ -45,15 +45,7 @@ def limit_of(requirement: Requirement) -> Decimal | None:
 
     Alyx has no word for "none": it answers 0, or with the weight of the implant alone.
 
-    Parameters
-    ----------
-    requirement : Requirement
-        Of the subject.
-
-    Returns
-    -------
-    Decimal or None
-        g, with the implant; None without a limit.
+    Returns: g, with the implant; None without a limit.
     """
     today = requirement.today
     return today.min_weight if today.min_weight > today.implant_weight else None
@@ -62,15 +54,8 @@ def limit_of(requirement: Requirement) -> Decimal | None:
 def no_limit_reason(requirement: Requirement) -> str:
     """Say why there is no minimum weight.
 
-    Parameters
-    ----------
-    requirement : Requirement
-        Of a subject without one.
-
-    Returns
-    -------
-    str
-        `NO_LIMIT`, or what Alyx lacks to compute the lab's limit from.
+    Returns: `NO_LIMIT`, or what Alyx lacks to compute the lab's limit from.
+    ``requirement``: of a subject without one.
     """
     if not requirement.judged_by:
         return NO_LIMIT
@@ -84,17 +69,8 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
     implant)``. The expected weight is the server's, so that labs that judge by z-score are judged alike: the z-score
     itself needs Alyx's growth tables and is never computed here.
 
-    Parameters
-    ----------
-    typed : Decimal
-        g, with the implant, as a scale shows it.
-    requirement : Requirement
-        Of the subject; its last day is today.
-
-    Returns
-    -------
-    Judgement
-        With None for what cannot be computed; its texts say why.
+    Returns: with None for what cannot be computed; its texts say why.
+    ``typed``: g, with the implant, as a scale shows it.
     """
     today = requirement.today
     implant = today.implant_weight

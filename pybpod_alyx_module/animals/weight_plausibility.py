@@ -63,19 +63,11 @@ def weight_range(species: str | None) -> tuple[Decimal, Decimal]:
 
     Mouse, 5 to 80 g: weaned at 10 to 12 g (Animal Resources Centre, Western Australia, "Biological data"); means of
     40 inbred strains at 16 weeks from 11.4 g to 39.3 g (Reed, Bachmanov & Tordoff 2007, doi
-    10.1016/j.physbeh.2007.03.026); obese strains above that. Rat, 20 to 1000 g: weaned at 40 to 60 g, adult from 350 g
-    (Animal Resources Centre), males of 450 to 520 g (NCKU Laboratory Animal Center). The limits lie wide of these: they
-    are to catch a wrong unit or a missing point, not to judge an animal.
+    10.1016/j.physbeh.2007.03.026); obese strains above that. Rat, 20 to 1000 g: weaned at 40 to 60 g, adult from 350
+    g (Animal Resources Centre), males of 450 to 520 g (NCKU Laboratory Animal Center). The limits lie wide of these:
+    they are to catch a wrong unit or a missing point, not to judge an animal.
 
-    Parameters
-    ----------
-    species : str or None
-        As Alyx names it.
-
-    Returns
-    -------
-    tuple of Decimal
-        Lightest and heaviest, g; for a species that is not known here 1 g to 30 kg.
+    Returns: lightest and heaviest, g; for a species that is not known here 1 g to 30 kg.
     """
     return next((limits for word, limits in _RANGES if word.search(species or "")), _ANY_SPECIES)
 
@@ -90,29 +82,12 @@ def concerns(
     today: dt.date,
     percent: Decimal = Decimal(10),
 ) -> tuple[WeightConcern, ...]:
-    """Say what speaks against a weight.
+    """Say what speaks against a weight; empty where nothing speaks against it.
 
-    Parameters
-    ----------
-    typed : Decimal
-        g.
-    name : str
-        The animal's nickname.
-    history : sequence of Weighed
-        Its weights; those of today and the last three days count.
-    species : str or None
-        As Alyx names it.
-    others : sequence of OtherAnimal
-        The user's other living animals. Looked at only where something speaks against the weight.
-    today : datetime.date
-        In the lab's time zone.
-    percent : Decimal
-        From what difference on to ask, percent of the earlier weight.
-
-    Returns
-    -------
-    tuple of WeightConcern
-        Empty where nothing speaks against it.
+    ``history``: its weights; those of today and the last three days count.
+    ``others``: the user's other living animals. Looked at only where something speaks against the weight.
+    ``today``: in the lab's time zone.
+    ``percent``: from what difference on to ask, percent of the earlier weight.
     """
     recent = [one for one in history if _is_recent(one, today)]
     found = [*_change(typed, name, recent, percent), *_species(typed, species)]

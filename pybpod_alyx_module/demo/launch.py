@@ -30,29 +30,13 @@ _NEEDED: Final = {
 def missing_parts() -> list[str]:
     """Tell what the demo needs and this environment does not have.
 
-    Returns
-    -------
-    list of str
-        A sentence for each; empty when nothing is missing.
+    Returns: a sentence for each; empty when nothing is missing.
     """
     return [how for module, how in _NEEDED.items() if importlib.util.find_spec(module) is None]
 
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
-    """Tell whether a window can be shown.
-
-    Parameters
-    ----------
-    environment : mapping
-        The environment's variables.
-    platform : str
-        As `sys.platform`.
-
-    Returns
-    -------
-    bool
-        Windows and macOS always have a display; elsewhere a variable names it.
-    """
+    """Tell whether a window can be shown."""
     if environment.get("QT_QPA_PLATFORM") in {"offscreen", "minimal"}:
         return False
     if platform in {"win32", "darwin"}:

@@ -91,7 +91,7 @@ class SandboxServer:
                 self.process.stdout.close()
 
     def __enter__(self) -> SandboxServer:
-        """Return the server itself."""  # noqa: DOC201
+        """Return the server itself."""
         return self
 
     def __exit__(

@@ -52,24 +52,9 @@ class Login:
 def make_scratch(folder: Path, login: Login, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write PyBpod's settings and the demo project into a folder.
 
-    Parameters
-    ----------
-    folder : Path
-        An empty folder, in which PyBpod will run.
-    login : Login
-        The sandbox.
-    rows : sequence of mapping
-        The subjects of that user, as ``GET /subjects`` answers them.
-
-    Returns
-    -------
-    Path
-        The project's folder.
-
-    Raises
-    ------
-    LookupError
-        The lab does not have the subjects that the demo is about.
+    Returns: the project's folder.
+    ``folder``: an empty folder, in which PyBpod will run.
+    ``rows``: the subjects of that user, as ``GET /subjects`` answers them.
     """
     project = folder / "Demo"
     _write(project / "Demo.json", _head("Demo", "information about a PyBpod project") | {"name": "Demo"})

@@ -47,14 +47,7 @@ class TourError(Exception):
 class Tour:
     """The steps of the tour.
 
-    Parameters
-    ----------
-    editor : object
-        PyBpod's main widget, with the project open.
-    screenshots : Path
-        Folder for the screenshots.
-    say : callable
-        Is told each line for the user.
+    ``editor``: PyBpod's main widget, with the project open.
     """
 
     def __init__(self, editor: Any, screenshots: Path, say: Callable[[object], None]) -> None:
@@ -65,18 +58,7 @@ class Tour:
         self.result: SyncResult | None = None
 
     def steps(self) -> Steps:
-        """Go through the tour.
-
-        Yields
-        ------
-        callable
-            What must become true before the next step.
-
-        Raises
-        ------
-        TourError
-            Something was not as expected.
-        """
+        """Go through the tour."""
         self.say(f"Project {self.project.name!r} holds: {', '.join(self._names())}")
         self._shoot(self.editor.window(), "1-project-before")
         window = self._choose(self.project.node, "Sync to Alyx")
@@ -162,10 +144,7 @@ class Tour:
 def make_room(window: SyncWindow) -> None:
     """Make the sync window so high that all that it tells can be seen at once.
 
-    Parameters
-    ----------
-    window : SyncWindow
-        The window; nobody looks at it on a screen.
+    ``window``: the window; nobody looks at it on a screen.
     """
     QApplication.processEvents()
     results = window.form.results
@@ -215,13 +194,7 @@ def _say(line: object) -> None:
 
 
 def main() -> int:
-    """Start PyBpod as its own program does, and take the tour.
-
-    Returns
-    -------
-    int
-        0 when every step went as expected, else 1.
-    """
+    """Start PyBpod as its own program does, and take the tour."""
     screenshots = Path(sys.argv[1])
     sys.path.insert(0, str(Path.cwd()))
     import user_settings

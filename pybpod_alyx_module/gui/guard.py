@@ -30,15 +30,8 @@ def slot(function: Callable[P, R]) -> Callable[..., R | None]:
     An exception is logged with its traceback and shown in a message box that does not block. Arguments that a signal
     sends beyond those the function takes (``triggered`` sends ``checked``) are dropped.
 
-    Parameters
-    ----------
-    function : callable
-        A function or method that Qt or PyForms calls.
-
-    Returns
-    -------
-    callable
-        The same function; it returns None where an exception was caught.
+    Returns: the same function; it returns None where an exception was caught.
+    ``function``: a function or method that Qt or PyForms calls.
     """
     places = _positional_places(function)
 
@@ -57,12 +50,7 @@ def slot(function: Callable[P, R]) -> Callable[..., R | None]:
 def show_error(error: BaseException, parent: QWidget | None = None) -> None:
     """Show an error in words, without waiting for an answer.
 
-    Parameters
-    ----------
-    error : BaseException
-        What happened.
-    parent : QWidget, optional
-        The window it happened in; without one, or where it is gone or hidden, the active window.
+    ``parent``: the window it happened in; without one, or where it is gone or hidden, the active window.
     """
     application = QApplication.instance()
     if application is None or QThread.currentThread() is not application.thread():

@@ -78,33 +78,15 @@ UNUSABLE_ADDRESS: Final = ("This address cannot be used", "Correct it, then try 
 
 
 def is_unusable_address(error: BaseException) -> bool:
-    """Tell whether an error is that the typed address is none.
-
-    Parameters
-    ----------
-    error : BaseException
-        What happened.
-
-    Returns
-    -------
-    bool
-        True where nothing was sent, because of the address.
-    """
+    """Tell whether an error is that the typed address is none."""
     return isinstance(error, errors.ConfigurationError) and error.setting == "address"
 
 
 def describe(error: BaseException) -> Message:
     """Put an error into words for a user.
 
-    Parameters
-    ----------
-    error : BaseException
-        What happened.
-
-    Returns
-    -------
-    Message
-        The words. Of an error that is not ours only its type is named: its text could hold anything, a password too.
+    Returns: the words. Of an error that is not ours only its type is named: its text could hold anything, a password
+    too.
     """
     if not isinstance(error, AlyxError):
         return Message(

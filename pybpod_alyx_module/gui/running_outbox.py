@@ -66,10 +66,7 @@ class RunningOutbox(QObject):
     Nothing here waits for a disk, a keyring or the network on the thread that calls, but `client`, `open` and
     `account_for`, which belong to worker threads.
 
-    Parameters
-    ----------
-    life_s : float
-        How long a request may still arrive at the server after nobody waits for it, in seconds.
+    ``life_s``: how long a request may still arrive at the server after nobody waits for it, in seconds.
     """
 
     #: Something in the outbox changed, here or in another PyBpod; sent on the GUI thread.
@@ -113,20 +110,7 @@ class RunningOutbox(QObject):
         return self._outlook.problem
 
     def hold(self, server: str | None, subject_id: str) -> str:
-        """Say why an animal must stay in a PyBpod project, as last looked up.
-
-        Parameters
-        ----------
-        server : str or None
-            Address of its server.
-        subject_id : str
-            Its id there.
-
-        Returns
-        -------
-        str
-            Empty where nothing of it waits.
-        """
+        """Say why an animal must stay in a PyBpod project, as last looked up; empty where nothing of it waits."""
         if server is None:
             return ""
         try:
@@ -157,26 +141,15 @@ class RunningOutbox(QObject):
     def add(self, *drafts: Draft) -> Task:
         """Make the task that puts items into the outbox, in this order.
 
-        Parameters
-        ----------
-        *drafts : Draft
-            What is to be written to Alyx.
-
-        Returns
-        -------
-        Task
-            Not started yet; it gives the items, as a tuple, once they are on the disk. It fails with an OutboxError
-            where one cannot be kept: none of them is in the outbox then.
+        Returns: not started yet; it gives the items, as a tuple, once they are on the disk. It fails with an
+        OutboxError where one cannot be kept: none of them is in the outbox then.
         """
         return self.read(lambda outbox: outbox.add_all(*drafts), name="alyx-outbox-add")
 
     def items(self) -> Task:
         """Make the task that lists what is in the outbox.
 
-        Returns
-        -------
-        Task
-            Not started yet; it gives a tuple of items, empty where there is no outbox yet: none is made.
+        Returns: not started yet; it gives a tuple of items, empty where there is no outbox yet: none is made.
         """
 
         def work(report: Report, cancel: CancelToken) -> tuple[Item, ...]:
@@ -188,17 +161,8 @@ class RunningOutbox(QObject):
     def read(self, function: Callable[[Outbox], T], *, name: str = "alyx-outbox") -> Task:
         """Make the task that does something with the outbox, which is made where there is none.
 
-        Parameters
-        ----------
-        function : callable
-            Takes the outbox, in a thread of its own.
-        name : str
-            Name of that thread.
-
-        Returns
-        -------
-        Task
-            Not started yet; it gives what the function returned.
+        ``function``: takes the outbox, in a thread of its own.
+        ``name``: name of that thread.
         """
 
         def work(report: Report, cancel: CancelToken) -> T:
@@ -224,13 +188,7 @@ class RunningOutbox(QObject):
         self._look.set()
 
     def remember(self, client: AlyxClient) -> None:
-        """Let the sender use the connection that a window made, as long as this PyBpod runs.
-
-        Parameters
-        ----------
-        client : AlyxClient
-            Connected.
-        """
+        """Let the sender use the connection that a window made, as long as this PyBpod runs."""
         if client.token is not None and client.username is not None:
             with self._lock:
                 self._tokens[client.url, client.username] = client.token
@@ -275,17 +233,8 @@ class RunningOutbox(QObject):
     def account_for(self, server: str, alyx_user: str) -> str:
         """Say as whom something is written to a server; for worker threads.
 
-        Parameters
-        ----------
-        server : str
-            The server.
-        alyx_user : str
-            The Alyx user that is logged in to the PyBpod project; empty where none is.
-
-        Returns
-        -------
-        str
-            That user; else who was last, or is by default, connected there; empty where nobody was.
+        Returns: that user; else who was last, or is by default, connected there; empty where nobody was.
+        ``alyx_user``: the Alyx user that is logged in to the PyBpod project; empty where none is.
         """
         if alyx_user:
             return alyx_user
@@ -408,13 +357,7 @@ _running: list[RunningOutbox] = []
 
 
 def running_outbox() -> RunningOutbox:
-    """Return the outbox of this PyBpod, started at first use.
-
-    Returns
-    -------
-    RunningOutbox
-        The one of this process.
-    """
+    """Return the outbox of this PyBpod, started at first use."""
     if not _running:
         outbox = RunningOutbox()
         _running.append(outbox)

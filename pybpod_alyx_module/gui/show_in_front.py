@@ -11,13 +11,7 @@ if TYPE_CHECKING:
 
 
 def show_in_front(window: QWidget) -> None:
-    """Show a window that was asked for, also where it is minimised, and give it the keyboard.
-
-    Parameters
-    ----------
-    window : QWidget
-        The window.
-    """
+    """Show a window that was asked for, also where it is minimised, and give it the keyboard."""
     window.setWindowState(window.windowState() & ~Qt.WindowMinimized)
     window.show()
     window.raise_()
@@ -25,12 +19,6 @@ def show_in_front(window: QWidget) -> None:
 
 
 def raise_quietly(window: QWidget) -> None:
-    """Put a window above the others, where it is shown; who types somewhere else goes on typing there.
-
-    Parameters
-    ----------
-    window : QWidget
-        The window.
-    """
+    """Put a window above the others, where it is shown; who types somewhere else goes on typing there."""
     if window.isVisible():
         window.raise_()

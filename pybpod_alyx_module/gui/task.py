@@ -38,12 +38,8 @@ class Task(QObject):
     does. `cancel` settles the task at once: work that hangs holds up neither a window nor the end of PyBpod, and what
     it brings later is dropped.
 
-    Parameters
-    ----------
-    work : callable
-        ``work(report, cancel)`` returns the result.
-    name : str
-        Name of the thread, for the log.
+    ``work``: ``work(report, cancel)`` returns the result.
+    ``name``: name of the thread, for the log.
     """
 
     #: How far the work is (`alyx_connector.progress.Progress`).

@@ -40,10 +40,7 @@ class NoticeBox(QPlainTextEdit):
     def fit(self, lines: int) -> None:
         """Take the height of the text.
 
-        Parameters
-        ----------
-        lines : int
-            How many lines it may be high at most.
+        ``lines``: how many lines it may be high at most.
         """
         document = self.document()
         block, height = document.begin(), 0.0
@@ -56,18 +53,7 @@ class NoticeBox(QPlainTextEdit):
 
 
 def plain_label(text: str = "") -> QLabel:
-    """Make a label of plain text that wraps and can be copied.
-
-    Parameters
-    ----------
-    text : str
-        What it says.
-
-    Returns
-    -------
-    QLabel
-        The label.
-    """
+    """Make a label of plain text that wraps and can be copied."""
     label = QLabel(text)
     label.setTextFormat(Qt.PlainText)
     label.setTextInteractionFlags(Qt.TextSelectableByMouse)
@@ -77,15 +63,7 @@ def plain_label(text: str = "") -> QLabel:
 
 
 class BigLabel(QLabel):
-    """Large plain text in one line; what does not fit is cut in the middle and stands in the tooltip.
-
-    Parameters
-    ----------
-    text : str
-        What it says.
-    points : int
-        How many points larger than usual.
-    """
+    """Large plain text in one line; what does not fit is cut in the middle and stands in the tooltip."""
 
     def __init__(self, text: str = "", points: int = 6) -> None:
         super().__init__()
@@ -105,24 +83,12 @@ class BigLabel(QLabel):
         return self._whole
 
     def say(self, text: str) -> None:
-        """Show a text.
-
-        Parameters
-        ----------
-        text : str
-            Plain text.
-        """
+        """Show a text."""
         self._whole = " ".join(text.split())
         self._fit()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of the whole text.
-
-        Returns
-        -------
-        QSize
-            The height always, the width where there is room.
-        """
+        """Return the size of the whole text."""
         metrics = self.fontMetrics()
         return QSize(min(metrics.horizontalAdvance(self._whole) + 4, 600), metrics.height() + 4)
 
@@ -148,24 +114,12 @@ class ValueBox(QPlainTextEdit):
         self.setMinimumHeight(70)
 
     def show_value(self, text: str) -> None:
-        """Show a value.
-
-        Parameters
-        ----------
-        text : str
-            The value in words; plain text.
-        """
+        """Show a value."""
         self._value = text
         self.setPlainText(excerpt(text, "selecting all and copying has the whole text"))
 
     def createMimeDataFromSelection(self) -> QMimeData:  # noqa: N802 - Qt's name
-        """Return what is copied: the whole value where all that is shown is selected.
-
-        Returns
-        -------
-        QMimeData
-            The text.
-        """
+        """Return what is copied: the whole value where all that is shown is selected."""
         cursor = self.textCursor()
         if cursor.selectionEnd() - cursor.selectionStart() < self.document().characterCount() - 1:
             return super().createMimeDataFromSelection()

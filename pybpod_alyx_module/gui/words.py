@@ -54,33 +54,15 @@ LONGEST_WORD: Final = 300
 
 
 def label(field: str) -> str:
-    """Return what the windows call a field.
-
-    Parameters
-    ----------
-    field : str
-        Name of the field on Alyx.
-
-    Returns
-    -------
-    str
-        Its label; the name itself where there is none.
-    """
+    """Return what the windows call a field."""
     return LABELS.get(field, field)
 
 
 def is_blank(value: Any) -> bool:
     """Tell whether a value has no text of its own, so that `words` speaks about it.
 
-    Parameters
-    ----------
-    value : object
-        JSON value or ``MISSING``.
-
-    Returns
-    -------
-    bool
-        True for missing, null, and empty texts, lists and objects; False for ``0`` and ``False``.
+    Returns: True for missing, null, and empty texts, lists and objects; False for ``0`` and ``False``.
+    ``value``: JSON value or ``MISSING``.
     """
     return value is MISSING or value is None or (isinstance(value, str | list | dict) and not value)
 
@@ -88,18 +70,10 @@ def is_blank(value: Any) -> bool:
 def words(value: Any, *, indent: int | None = 2) -> str:
     """Return a value as a person reads it, in full.
 
-    Parameters
-    ----------
-    value : object
-        JSON value or ``MISSING``.
-    indent : int or None
-        How far to indent the parts of an object, in characters; None writes it on one line.
-
-    Returns
-    -------
-    str
-        Texts as they are, lists of texts with commas, yes and no, other values as JSON; *(missing)*, *(none)* and
-        *(empty)* for what has no text: three different things.
+    Returns: texts as they are, lists of texts with commas, yes and no, other values as JSON; *(missing)*, *(none)*
+    and *(empty)* for what has no text: three different things.
+    ``value``: JSON value or ``MISSING``.
+    ``indent``: how far to indent the parts of an object, in characters; None writes it on one line.
     """
     if value is MISSING:
         return "(missing)"
@@ -117,34 +91,12 @@ def words(value: Any, *, indent: int | None = 2) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text for a cell of a table.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        The text on one line, its line ends made visible.
-    """
+    """Return a text for a cell of a table."""
     return NEW_LINE.join(line.strip() for line in text.splitlines()) if text.strip() else text
 
 
 def cell(text: str) -> str:
-    """Return as much of a text as a cell of a table takes.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        The text on one line, with an ellipsis where it goes on.
-    """
+    """Return as much of a text as a cell of a table takes."""
     line = one_line(text)
     return line if len(line) <= LONGEST_CELL else f"{line[:LONGEST_CELL]}…"
 
@@ -152,17 +104,7 @@ def cell(text: str) -> str:
 def excerpt(text: str, how: str) -> str:
     """Return as much of a value as a window shows.
 
-    Parameters
-    ----------
-    text : str
-        The value in words.
-    how : str
-        How to get at the whole of it, to go after a semicolon.
-
-    Returns
-    -------
-    str
-        The text, or its beginning with its length and how to get the whole.
+    ``how``: how to get at the whole of it, to go after a semicolon.
     """
     if len(text) <= LONGEST_VALUE:
         return text
@@ -170,33 +112,14 @@ def excerpt(text: str, how: str) -> str:
 
 
 def without_long_words(text: str) -> str:
-    """Return a message whose very long words are cut.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        The text; of a word that is too long the beginning and how many characters it has.
-    """
+    """Return a message whose very long words are cut."""
     return re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: f"{word[0][:100]}… ({len(word[0])} characters)", text)
 
 
 def brief(text: str) -> str:
     """Return as much of an error's sentence as is read: what was typed is repeated in it.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        The text without very long words, with its middle left out where it is very long all the same.
+    Returns: the text without very long words, with its middle left out where it is very long all the same.
     """
     text = without_long_words(text)
     return text if len(text) <= LONGEST_CELL * 2 else f"{text[:LONGEST_CELL]} … {text[-LONGEST_CELL:]}"
@@ -205,15 +128,7 @@ def brief(text: str) -> str:
 def says_nothing(difference: Difference) -> bool:
     """Tell whether a difference is only that the project lacks a field that has no value on Alyx either.
 
-    Parameters
-    ----------
-    difference : Difference
-        One field in which the project and Alyx differ.
-
-    Returns
-    -------
-    bool
-        True for *(missing)* here and *(none)* there.
+    ``difference``: one field in which the project and Alyx differ.
     """
     return difference.local is MISSING and difference.remote is None
 
@@ -221,15 +136,7 @@ def says_nothing(difference: Difference) -> bool:
 def change(difference: Difference) -> str:
     """Say what happened to a field, and what a merge does with it.
 
-    Parameters
-    ----------
-    difference : Difference
-        One field in which the project and Alyx differ.
-
-    Returns
-    -------
-    str
-        *added*, *changed* or *removed*, in words that need no colour.
+    ``difference``: one field in which the project and Alyx differ.
     """
     here, there = not _absent(difference.local), not _absent(difference.remote)
     if difference.field == "nickname":
@@ -252,17 +159,9 @@ def _absent(value: Any) -> bool:
 def when(timestamp: Any, now: datetime | None = None) -> str:
     """Say when something was, in local time and as an age.
 
-    Parameters
-    ----------
-    timestamp : object
-        ISO 8601 time with an offset, as a sync writes it; anything else is not known.
-    now : datetime, optional
-        The moment to count from, with a time zone; the present by default.
-
-    Returns
-    -------
-    str
-        For example ``"2026-11-20 11:21 (3 hours ago)"``; ``"not known"`` where there is no such time.
+    Returns: for example ``"2026-11-20 11:21 (3 hours ago)"``; ``"not known"`` where there is no such time.
+    ``timestamp``: ISO 8601 time with an offset, as a sync writes it; anything else is not known.
+    ``now``: the moment to count from, with a time zone; the present by default.
     """
     try:
         moment = datetime.fromisoformat(timestamp)

@@ -11,15 +11,7 @@ CONNECTION: Final = "ALYX"
 def alyx_user(project: Any) -> str:
     """Return the Alyx user who is logged in to a PyBpod project, for the GUI thread.
 
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    str
-        Empty where nobody is logged in, or a user of PyBpod alone.
+    Returns: empty where nobody is logged in, or a user of PyBpod alone.
     """
     user = project.loggeduser
     if user is None or user.connection != CONNECTION:

@@ -12,34 +12,14 @@ from typing import Any
 def take_entries(tree: Any, nodes: list[Any]) -> dict[int, list[Any]]:
     """Take the menu entries of nodes out of the tree.
 
-    Parameters
-    ----------
-    tree : ControlTree
-        PyBpod's tree.
-    nodes : list of QTreeWidgetItem
-        The nodes.
-
-    Returns
-    -------
-    dict
-        The entries by the ``id`` of their node, to be put back with ``tree._items.update``; empty where there are none.
+    Returns: the entries by the ``id`` of their node, to be put back with ``tree._items.update``; empty where there
+    are none.
     """
     return {id(node): tree._items.pop(id(node)) for node in nodes if id(node) in tree._items}
 
 
 def with_children(node: Any) -> list[Any]:
-    """Return a node and all below it.
-
-    Parameters
-    ----------
-    node : QTreeWidgetItem
-        The node.
-
-    Returns
-    -------
-    list of QTreeWidgetItem
-        The node first.
-    """
+    """Return a node and all below it."""
     found = [node]
     for number in range(node.childCount()):
         found += with_children(node.child(number))

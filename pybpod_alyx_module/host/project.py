@@ -29,12 +29,8 @@ class HostProject:
 
     Belongs to the GUI thread, as everything of PyBpod does.
 
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-    waiting : callable
-        Takes the server and the Alyx id of an animal; says why it must stay in the project, empty where it need not.
+    ``waiting``: takes the server and the Alyx id of an animal; says why it must stay in the project, empty where it
+    need not.
     """
 
     def __init__(self, project: Any, waiting: Callable[[str | None, str], str]) -> None:
@@ -49,10 +45,7 @@ class HostProject:
     def subjects(self) -> tuple[LocalSubject, ...]:
         """Return the project's subjects as they are now.
 
-        Returns
-        -------
-        tuple of LocalSubject
-            In the project's order; empty when there are none.
+        Returns: in the project's order; empty when there are none.
         """
         running = self._running()
         return tuple(self._freeze(subject, running) for subject in self._project.subjects)
@@ -60,26 +53,12 @@ class HostProject:
     def names(self) -> dict[str, str]:
         """Return the name of each subject by its key.
 
-        Returns
-        -------
-        dict
-            As they are now, in the project's order.
+        Returns: as they are now, in the project's order.
         """
         return {subject.alyx_key: subject.name for subject in self._project.subjects}
 
     def read(self, key: str) -> LocalSubject | None:
-        """Return one subject as it is now.
-
-        Parameters
-        ----------
-        key : str
-            Its key.
-
-        Returns
-        -------
-        LocalSubject or None
-            None where it is no longer in the project.
-        """
+        """Return one subject as it is now; None where it is no longer in the project."""
         found = [subject for subject in self._project.subjects if subject.alyx_key == key]
         return self._freeze(found[0], self._running()) if found else None
 

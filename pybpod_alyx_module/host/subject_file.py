@@ -94,18 +94,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def is_damaged(file: Path) -> bool:
-    """Tell whether a subject's file is there and is not what PyBpod writes.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-
-    Returns
-    -------
-    bool
-        True where its content is not one JSON object; False where there is no file.
-    """
+    """Tell whether a subject's file is there and is not what PyBpod writes."""
     try:
         return not isinstance(json.loads(file.read_bytes()), dict)
     except FileNotFoundError:
@@ -117,15 +106,7 @@ def is_damaged(file: Path) -> bool:
 def keep_damaged(file: Path) -> Path | None:
     """Copy a damaged file aside, before a save puts another in its place.
 
-    Parameters
-    ----------
-    file : Path
-        The damaged file.
-
-    Returns
-    -------
-    Path or None
-        The copy, ``<name>.json.damaged`` with a number behind where that is taken; None when the file is gone.
+    Returns: the copy, ``<name>.json.damaged`` with a number behind where that is taken; None when the file is gone.
     """
     if not file.is_file():
         return None

@@ -29,29 +29,13 @@ class FolderError(OSError):
 def subject_folder(project: str, name: str) -> Path:
     """Return where PyBpod keeps a subject.
 
-    Parameters
-    ----------
-    project : str
-        Folder of the project.
-    name : str
-        Name of the subject.
-
-    Returns
-    -------
-    Path
-        The subject's folder, with the project's links resolved, so that two spellings of one place are equal.
+    Returns: the subject's folder, with the project's links resolved, so that two spellings of one place are equal.
     """
     return Path(os.path.realpath(project), "subjects", name)
 
 
 class FolderMoves:
-    """Moves within one project that can be taken back, all or none.
-
-    Parameters
-    ----------
-    project : str
-        Folder of the project.
-    """
+    """Moves within one project that can be taken back, all or none."""
 
     def __init__(self, project: str) -> None:
         self._project = Path(os.path.realpath(project))

@@ -22,16 +22,9 @@ IDENTITY: Final = ("alyx_id", "alyx_server", "nickname")
 def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Take the Alyx record out of the content of a subject's file.
 
-    Parameters
-    ----------
-    data : mapping or None
-        What PyBpod loaded; None where it loaded nothing.
-
-    Returns
-    -------
-    dict or None
-        A copy of the keys in `RECORD_KEYS` that the file has, without values that are `too_deep`, which stay in the
-        file as they are; None for a subject that is not linked to Alyx.
+    Returns: a copy of the keys in `RECORD_KEYS` that the file has, without values that are `too_deep`, which stay in
+    the file as they are; None for a subject that is not linked to Alyx.
+    ``data``: what PyBpod loaded; None where it loaded nothing.
     """
     if data is None or not is_linked(data):
         return None
@@ -42,18 +35,7 @@ def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def is_linked(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record or file names an Alyx subject.
-
-    Parameters
-    ----------
-    record : mapping
-        The record or content of the file.
-
-    Returns
-    -------
-    bool
-        True where its ``alyx_id`` is text.
-    """
+    """Tell whether a record or file names an Alyx subject; True where its ``alyx_id`` is text."""
     alyx_id = record.get("alyx_id")
     return isinstance(alyx_id, str) and bool(alyx_id)
 
@@ -61,19 +43,11 @@ def is_linked(record: Mapping[str, Any]) -> bool:
 def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: Mapping[str, Any]) -> dict[str, Any]:
     """Lay a record over the content of a subject's file; keys that are not ours stay.
 
-    Parameters
-    ----------
-    data : mutable mapping
-        What PyBpod is going to save; changed in place. PyBpod's own mapping notes by itself whether a value differs.
-    record : mapping
-        The record; empty to uncover all that an earlier call covered.
-    covered : mapping
-        What the earlier call returned; empty the first time.
-
-    Returns
-    -------
-    dict
-        What the record covers: what stood under each of its keys, `MISSING` where nothing did.
+    Returns: what the record covers: what stood under each of its keys, `MISSING` where nothing did.
+    ``data``: what PyBpod is going to save; changed in place. PyBpod's own mapping notes by itself whether a value
+    differs.
+    ``record``: the record; empty to uncover all that an earlier call covered.
+    ``covered``: what the earlier call returned; empty the first time.
     """
     for key, value in covered.items():
         if key in record:
@@ -91,18 +65,7 @@ def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: 
 
 
 def saved_details(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a project unsaved when it changes: the identity and the compared details.
-
-    Parameters
-    ----------
-    record : mapping
-        The record of a linked subject.
-
-    Returns
-    -------
-    dict
-        Plain JSON text by key; nothing that changes by itself is in it.
-    """
+    """Return what makes a project unsaved when it changes: the identity and the compared details."""
     found: dict[str, Any] = {key: str(record[key]) for key in IDENTITY if record.get(key) is not None}
     for field in COMPARED:
         try:

@@ -58,18 +58,7 @@ def load_for_host() -> None:
 
 
 def explain(error: Exception) -> str:
-    """Say in words why the plugin was not loaded and what to do.
-
-    Parameters
-    ----------
-    error : Exception
-        What an import raised.
-
-    Returns
-    -------
-    str
-        The cause, the consequence and the way out.
-    """
+    """Say in words why the plugin was not loaded and what to do."""
     cause = f"{type(error).__name__}: {error}"
     missing = getattr(error, "name", None) or ""
     advice = (

@@ -33,10 +33,7 @@ class Projects(HostProjects):
     def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
         """Put *Alyx outbox* into the menu *Window*.
 
-        Parameters
-        ----------
-        mainmenu : list of dict
-            PyBpod's menus: each a title and its entries.
+        ``mainmenu``: PyBpod's menus: each a title and its entries.
         """
         super().register_on_main_menu(mainmenu)
         for menu in mainmenu:

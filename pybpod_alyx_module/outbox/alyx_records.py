@@ -31,19 +31,9 @@ _SETS = frozenset({"users", "projects", "procedures"})
 def payload(item: Item, nickname: str, session_id: str | None) -> dict[str, Any]:
     """Return what is sent to create the record of an item.
 
-    Parameters
-    ----------
-    item : Item
-        A session, a weighing or water.
-    nickname : str
-        What the subject is called on Alyx at this moment.
-    session_id : str, optional
-        Id on Alyx of the session that it follows.
-
-    Returns
-    -------
-    dict
-        The fields; a session without ``number`` where the values have none.
+    Returns: the fields; a session without ``number`` where the values have none.
+    ``nickname``: what the subject is called on Alyx at this moment.
+    ``session_id``: id on Alyx of the session that it follows.
     """
     fields = {**item.values, "subject": nickname}
     if item.kind is Kind.SESSION:
@@ -61,15 +51,7 @@ def payload(item: Item, nickname: str, session_id: str | None) -> dict[str, Any]
 def record_id(record: Any) -> str | None:
     """Return the id of a record.
 
-    Parameters
-    ----------
-    record : Any
-        What the server answered.
-
-    Returns
-    -------
-    str or None
-        A UUID, from its ``id``, or from its ``url`` where it has no id; None if it has neither.
+    Returns: a UUID, from its ``id``, or from its ``url`` where it has no id; None if it has neither.
     """
     if not isinstance(record, dict):
         return None
@@ -81,34 +63,12 @@ def record_id(record: Any) -> str | None:
 
 
 def key_of(session: Mapping[str, Any]) -> Any:
-    """Return the key of the item that a session on Alyx was made of.
-
-    Parameters
-    ----------
-    session : mapping
-        Its detail.
-
-    Returns
-    -------
-    Any
-        None if it was not made by an outbox.
-    """
+    """Return the key of the item that a session on Alyx was made of; None if it was not made by an outbox."""
     return _in_json(session, KEY_IN_JSON)
 
 
 def uuid_in(session: Mapping[str, Any]) -> str | None:
-    """Return the UUID that PyBpod gave a session.
-
-    Parameters
-    ----------
-    session : mapping
-        Its detail, or the fields that are sent.
-
-    Returns
-    -------
-    str or None
-        None if there is none.
-    """
+    """Return the UUID that PyBpod gave a session; None if there is none."""
     found = _in_json(session, UUID_IN_JSON)
     try:
         return str(UUID(found))
@@ -124,58 +84,19 @@ def _in_json(session: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def has_time(item: Item, record: Mapping[str, Any]) -> bool:
-    """Tell whether a weighing or water administration on Alyx has exactly the time of an item.
-
-    Parameters
-    ----------
-    item : Item
-        A weighing or water.
-    record : mapping
-        The row.
-
-    Returns
-    -------
-    bool
-        To the microsecond.
-    """
+    """Tell whether a weighing or water administration on Alyx has exactly the time of an item."""
     return _same("date_time", item.values["date_time"], record.get("date_time"))
 
 
 def is_ours(item: Item, record: Mapping[str, Any]) -> bool:
-    """Tell whether a record on Alyx was made of an item, whatever the animal it is on.
-
-    Parameters
-    ----------
-    item : Item
-        A session, a weighing or water.
-    record : mapping
-        For a session its detail, else its row.
-
-    Returns
-    -------
-    bool
-        A session is known by its key, a weighing or water by exact time and user.
-    """
+    """Tell whether a record on Alyx was made of an item, whatever the animal it is on."""
     if item.kind is Kind.SESSION:
         return bool(key_of(record) == item.key)
     return has_time(item, record) and record.get("user") == item.username
 
 
 def has_our_amount(item: Item, record: Mapping[str, Any]) -> bool:
-    """Tell whether a record that is ours has the number of the item, too.
-
-    Parameters
-    ----------
-    item : Item
-        A session, a weighing or water.
-    record : mapping
-        See `is_ours`.
-
-    Returns
-    -------
-    bool
-        True for a session.
-    """
+    """Tell whether a record that is ours has the number of the item, too."""
     if item.kind not in NUMBER_OF:
         return True
     name = NUMBER_OF[item.kind][0]
@@ -185,17 +106,9 @@ def has_our_amount(item: Item, record: Mapping[str, Any]) -> bool:
 def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
     """Say which fields a record has otherwise than they were sent.
 
-    Parameters
-    ----------
-    sent : mapping
-        The fields; ``subject`` is not compared: it was looked up by id.
-    got : mapping
-        What the server answered; fields that it does not show are not compared.
-
-    Returns
-    -------
-    list of str
-        ``field: value instead of value`` each; empty if there is none.
+    Returns: ``field: value instead of value`` each; empty if there is none.
+    ``sent``: the fields; ``subject`` is not compared: it was looked up by id.
+    ``got``: what the server answered; fields that it does not show are not compared.
     """
     return [
         f"{name}: {got[name]!r} instead of {value!r}"
@@ -205,18 +118,7 @@ def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
 
 
 def holds(record: Any, wanted: Any) -> bool:
-    """Tell whether a JSON value holds another one: objects may have more keys.
-
-    Parameters
-    ----------
-    record, wanted : Any
-        JSON values.
-
-    Returns
-    -------
-    bool
-        Whether merging would change nothing.
-    """
+    """Tell whether a JSON value holds another one: objects may have more keys."""
     if isinstance(wanted, dict):
         return isinstance(record, dict) and all(
             name in record and holds(record[name], value) for name, value in wanted.items()

@@ -18,12 +18,8 @@ _CHANCE = random.SystemRandom()
 class Pauses:
     """Backs off: each failure of a server, an account or an item doubles its pause.
 
-    Parameters
-    ----------
-    clock : callable
-        Monotonic clock, in seconds.
-    shortest_s, longest_s : float
-        The first pause, and the longest, in seconds.
+    ``clock``: monotonic clock, in seconds.
+    ``shortest_s``, ``longest_s``: the first pause, and the longest, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float], shortest_s: float = 1.0, longest_s: float = 300.0) -> None:
@@ -35,19 +31,9 @@ class Pauses:
     def hold(self, item: Item, scope: Scope, retry_after: float | None) -> float:
         """Note a failure.
 
-        Parameters
-        ----------
-        item : Item
-            That could not be sent.
-        scope : Scope
-            What has to wait.
-        retry_after : float, optional
-            How long the server wants to be left alone, in seconds.
-
-        Returns
-        -------
-        float
-            How long it waits, in seconds; a little different each time, so that rigs do not come back all at once.
+        Returns: how long it waits, in seconds; a little different each time, so that rigs do not come back all at
+        once.
+        ``retry_after``: how long the server wants to be left alone, in seconds.
         """
         key = _key(item, scope)
         self._failures[key] = failures = self._failures.get(key, 0) + 1
@@ -58,18 +44,7 @@ class Pauses:
         return pause
 
     def left(self, item: Item) -> float:
-        """Say how long an item still has to wait.
-
-        Parameters
-        ----------
-        item : Item
-            The item.
-
-        Returns
-        -------
-        float
-            Seconds; 0 if it may be tried.
-        """
+        """Say how long an item still has to wait."""
         keys = [_key(item, scope) for scope in (Scope.ITEM, Scope.ACCOUNT, Scope.SERVER)]
         return max(0.0, max(self._ends.get(key, 0.0) for key in keys) - self._clock())
 

@@ -49,16 +49,9 @@ class Parcel:
 class Delivery:
     """Brings one item to the server; writes nothing into the outbox.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Of the item's server and user.
-    item : Item
-        The item.
-    session_id : str, optional
-        Id on Alyx of the session that the item follows.
-    cancel : CancelToken
-        Ends every method by raising `Cancelled`.
+    ``client``: of the item's server and user.
+    ``session_id``: id on Alyx of the session that the item follows.
+    ``cancel``: ends every method by raising `Cancelled`.
     """
 
     def __init__(self, client: AlyxClient, item: Item, session_id: str | None, cancel: CancelToken) -> None:
@@ -70,15 +63,7 @@ class Delivery:
     def prepare(self) -> Parcel:
         """Look up what the record needs; nothing is written.
 
-        Returns
-        -------
-        Parcel
-            To be given to `send` at once.
-
-        Raises
-        ------
-        HeldError
-            If it cannot be sent now, or not at all.
+        Returns: to be given to `send` at once.
         """
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
@@ -90,18 +75,7 @@ class Delivery:
         return Parcel(fields)
 
     def send(self, parcel: Parcel) -> Outcome:
-        """Write the record, and read it back.
-
-        Parameters
-        ----------
-        parcel : Parcel
-            What `prepare` returned.
-
-        Returns
-        -------
-        Outcome
-            What became of the item.
-        """
+        """Write the record, and read it back."""
         try:
             if parcel.session_id is not None:
                 return self._update(parcel.session_id, parcel.fields)
@@ -126,10 +100,7 @@ class Delivery:
     def look(self) -> Outcome:
         """Look whether an unsure item arrived.
 
-        Returns
-        -------
-        Outcome
-            ``MISS`` only where the server said that it has no such record.
+        Returns: ``MISS`` only where the server said that it has no such record.
         """
         try:
             if self._item.kind is Kind.SESSION_UPDATE:
@@ -151,15 +122,7 @@ class Delivery:
     def withdraw(self, record: str) -> Outcome:
         """Delete a record of ours that landed on another animal.
 
-        Parameters
-        ----------
-        record : str
-            Its id.
-
-        Returns
-        -------
-        Outcome
-            ``WITHDRAW`` where it is gone; ``PARK`` where it cannot be deleted.
+        Returns: ``WITHDRAW`` where it is gone; ``PARK`` where it cannot be deleted.
         """
         loud = (
             f"The {self._item.kind.value} of {self._item.subject_name} landed on another animal on {self._ask.server} "

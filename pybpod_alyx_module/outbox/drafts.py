@@ -57,25 +57,7 @@ def checked_server(server: str) -> str:
 
 
 def checked_id(text: Any, what: str) -> str:
-    """Return an id as Alyx writes it.
-
-    Parameters
-    ----------
-    text : Any
-        The id.
-    what : str
-        Whose, for the wording of the error.
-
-    Returns
-    -------
-    str
-        A UUID, in lower case.
-
-    Raises
-    ------
-    OutboxError
-        If it is no UUID.
-    """
+    """Return an id as Alyx writes it."""
     try:
         return str(UUID(str(text)))
     except ValueError:
@@ -83,27 +65,7 @@ def checked_id(text: Any, what: str) -> str:
 
 
 def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -> dict[str, Any]:
-    """Return the values of an item, or say what is wrong with them.
-
-    Parameters
-    ----------
-    kind : Kind
-        What they are of.
-    values : mapping
-        See `Draft`.
-    follows : str, optional
-        Key of the item that this one follows.
-
-    Returns
-    -------
-    dict
-        The same as plain JSON.
-
-    Raises
-    ------
-    OutboxError
-        If one is missing or unusable; names it.
-    """
+    """Return the values of an item, or say what is wrong with them."""
     what = kind.value.replace("_", " ")
     try:
         plain: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False))
@@ -138,19 +100,10 @@ def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -
 def exact_time(moment: str, key: str, turn: int = 0) -> str:
     """Give a time microseconds by which it is found again among all times of that second.
 
-    Parameters
-    ----------
-    moment : str
-        A naive time, ISO.
-    key : str
-        Key of the item: the microseconds are made of it, so that they stay when the item is corrected.
-    turn : int
-        Other microseconds for each number, where another item has these.
-
-    Returns
-    -------
-    str
-        The same second, ISO; never without microseconds.
+    Returns: the same second, ISO; never without microseconds.
+    ``moment``: a naive time, ISO.
+    ``key``: key of the item: the microseconds are made of it, so that they stay when the item is corrected.
+    ``turn``: other microseconds for each number, where another item has these.
     """
     microsecond = 1 + (UUID(key).int + turn) % 999_999
     return datetime.fromisoformat(moment).replace(microsecond=microsecond).isoformat()

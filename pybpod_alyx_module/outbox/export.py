@@ -39,15 +39,7 @@ COLUMNS = (
 
 
 def write_csv(items: Iterable[Item], stream: IO[str]) -> None:
-    """Write items as CSV: a line of names, a line for each item.
-
-    Parameters
-    ----------
-    items : iterable of Item
-        The items.
-    stream : text stream
-        Opened with ``newline=""``.
-    """
+    """Write items as CSV: a line of names, a line for each item."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([_cell(value) for value in _row(item)] for item in items)

@@ -313,18 +313,7 @@ def _new_item(draft: Draft, key: str, follows: str | None) -> Item:
 
 
 def exporting(path: str) -> Callable[[Outbox], str]:
-    """Make the work that writes the outbox to a file; a file that is there is replaced whole or not at all.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    callable
-        Takes the outbox and returns what to tell the user. It raises OutboxError where the file cannot be written.
-    """
+    """Make the work that writes the outbox to a file; a file that is there is replaced whole or not at all."""
     goal = Path(path)
 
     def work(outbox: Outbox) -> str:

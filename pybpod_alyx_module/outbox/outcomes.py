@@ -68,18 +68,7 @@ class HeldError(Exception):
 
 
 def outcome_of_reading(error: AlyxError) -> Outcome:
-    """Say what an error means where nothing was to be written, or only what may be written twice.
-
-    Parameters
-    ----------
-    error : AlyxError
-        What a GET or DELETE ended with.
-
-    Returns
-    -------
-    Outcome
-        The item is where it was, or parked.
-    """
+    """Say what an error means where nothing was to be written, or only what may be written twice."""
     match error:
         case LoginRequiredError():
             return _postponed(error, Scope.LOGIN)
@@ -95,15 +84,7 @@ def outcome_of_reading(error: AlyxError) -> Outcome:
 def outcome_of_writing(error: AlyxError) -> Outcome:
     """Say what an error means where a record was to be written.
 
-    Parameters
-    ----------
-    error : AlyxError
-        What a POST or PATCH ended with.
-
-    Returns
-    -------
-    Outcome
-        ``LOSE`` unless it is certain that nothing was written.
+    Returns: ``LOSE`` unless it is certain that nothing was written.
     """
     match error:
         case LoginRequiredError() | RateLimitedError():

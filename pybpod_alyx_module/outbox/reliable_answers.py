@@ -25,12 +25,7 @@ _LIMIT = 1000
 class Asking:
     """Asks one server as one user; whatever goes wrong ends in a `HeldError`.
 
-    Parameters
-    ----------
-    client : AlyxClient
-        Logged in.
-    cancel : CancelToken
-        Ends it by raising `Cancelled`.
+    ``cancel``: ends it by raising `Cancelled`.
     """
 
     def __init__(self, client: AlyxClient, cancel: CancelToken) -> None:
@@ -42,25 +37,10 @@ class Asking:
     def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list; an empty list only where it is the answer to this very question.
 
-        A proxy that repeats an old answer must not make us believe that a record is not there: it would be sent twice.
-        So an empty list is asked for once more, see `count`.
+        A proxy that repeats an old answer must not make us believe that a record is not there: it would be sent
+        twice. So an empty list is asked for once more, see `count`.
 
-        Parameters
-        ----------
-        route : str
-            For example ``"weighings"``.
-        params : mapping
-            Filters, already known to be right: Alyx ignores wrong ones.
-
-        Returns
-        -------
-        list of dict
-            A page of up to 1000.
-
-        Raises
-        ------
-        HeldError
-            If there is no usable answer.
+        ``params``: filters, already known to be right: Alyx ignores wrong ones.
         """
         found = self._page(route, {**params, "limit": str(_LIMIT)})
         if found["results"]:
@@ -74,21 +54,6 @@ class Asking:
 
         It is asked with a word that was never used before and that the answer must repeat: Alyx ignores a filter that
         it does not know, and an answer to a question with an ``offset`` holds the address of the page before.
-
-        Parameters
-        ----------
-        route, params
-            See `rows`.
-
-        Returns
-        -------
-        int
-            0 if there is none.
-
-        Raises
-        ------
-        HeldError
-            If there is no usable answer.
         """
         word = uuid.uuid4().hex
         page = self._page(route, {**params, "limit": str(_LIMIT), "offset": "1", "asked": word})
@@ -98,23 +63,7 @@ class Asking:
         return number
 
     def detail(self, route: str, record: str) -> dict[str, Any]:
-        """Return one record.
-
-        Parameters
-        ----------
-        route, record : str
-            Route and id.
-
-        Returns
-        -------
-        dict
-            Its fields.
-
-        Raises
-        ------
-        HeldError
-            If there is no usable answer; see `missing`.
-        """
+        """Return one record."""
         found = self._call(outcome_of_reading, self._client.get, (route, record))
         if not isinstance(found, dict) or str(found.get("id")) != record:
             raise self.nonsense(route)
@@ -123,81 +72,21 @@ class Asking:
     def all_rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list over all of its pages, where a stale answer does no harm.
 
-        Parameters
-        ----------
-        route, params
-            See `rows`.
-
-        Returns
-        -------
-        list of dict
-            Empty if there is none.
-
-        Raises
-        ------
-        HeldError
-            If there is no usable answer.
+        Returns: empty if there is none.
         """
         found: list[dict[str, Any]] = self._call(outcome_of_reading, self._client.list, route, params)
         return found
 
     def create(self, route: str, fields: Mapping[str, Any]) -> Any:
-        """Create a record.
-
-        Parameters
-        ----------
-        route : str
-            Its route.
-        fields : mapping
-            Its fields.
-
-        Returns
-        -------
-        Any
-            What a 201 said.
-
-        Raises
-        ------
-        HeldError
-            With ``LOSE`` unless it is certain that nothing was created.
-        """
+        """Create a record."""
         return self._call(outcome_of_writing, self._client.post, route, fields, success=201)
 
     def update(self, route: str, record: str, fields: Mapping[str, Any]) -> Any:
-        """Change a record.
-
-        Parameters
-        ----------
-        route, record : str
-            Route and id.
-        fields : mapping
-            What to change.
-
-        Returns
-        -------
-        Any
-            The record.
-
-        Raises
-        ------
-        HeldError
-            With ``LOSE`` unless it is certain that nothing was changed.
-        """
+        """Change a record."""
         return self._call(outcome_of_writing, self._client.patch, (route, record), fields)
 
     def remove(self, route: str, record: str) -> None:
-        """Delete one of our own records; one that is gone already is fine.
-
-        Parameters
-        ----------
-        route, record : str
-            Route and id.
-
-        Raises
-        ------
-        HeldError
-            If it may still be there.
-        """
+        """Delete one of our own records; one that is gone already is fine."""
 
         def gone(error: AlyxError) -> Outcome:
             return Outcome(Event.WITHDRAW) if isinstance(error, NotFoundError) else outcome_of_reading(error)
@@ -209,18 +98,7 @@ class Asking:
                 raise
 
     def nonsense(self, route: str) -> HeldError:
-        """Return the error for an answer that does not belong to the question.
-
-        Parameters
-        ----------
-        route : str
-            What was asked for.
-
-        Returns
-        -------
-        HeldError
-            To be raised.
-        """
+        """Return the error for an answer that does not belong to the question."""
         reason = f"{self.server} answered the question for {route} with something else."
         return HeldError(
             Outcome(Event.POSTPONE, reason, "Check the address and what stands before the server.", scope=Scope.SERVER)

@@ -38,24 +38,14 @@ LOGIN_POLL_S = 30.0
 class Sender:
     """Sends what waits; of all senders of one outbox, in all programs, one is at work, and the next takes over.
 
-    Parameters
-    ----------
-    outbox : Outbox
-        What to send.
-    clients : callable
-        Takes server and user and returns a client that is logged in as that user there, or None. Called for every
-        item, on the sender's thread: keep the clients.
-    life_s : float
-        How long a request may be under way at most, in seconds: only after that a request without an answer is looked
-        for. Longer than any time-out of the server and of what stands before it.
-    poll_s : float
-        How often to look whether another program added something, or the other sender is gone, in seconds.
-    told : callable, optional
-        Called with each item that changed, on the sender's thread.
-    clock : callable
-        Monotonic clock, in seconds: setting the computer's clock changes nothing.
-    pauses : Pauses, optional
-        How long to wait after failures; 1 s to 5 min if left out.
+    ``clients``: takes server and user and returns a client that is logged in as that user there, or None. Called for
+    every item, on the sender's thread: keep the clients.
+    ``life_s``: how long a request may be under way at most, in seconds: only after that a request without an answer
+    is looked for. Longer than any time-out of the server and of what stands before it.
+    ``poll_s``: how often to look whether another program added something, or the other sender is gone, in seconds.
+    ``told``: called with each item that changed, on the sender's thread.
+    ``clock``: monotonic clock, in seconds: setting the computer's clock changes nothing.
+    ``pauses``: how long to wait after failures; 1 s to 5 min if left out.
     """
 
     def __init__(
@@ -116,11 +106,8 @@ class Sender:
     def stop(self, grace_s: float = 2.0) -> None:
         """Stop sending, and let another program send.
 
-        Parameters
-        ----------
-        grace_s : float
-            How long a request that is under way may still take, in seconds. After that it is given up, and its item is
-            unsure.
+        ``grace_s``: how long a request that is under way may still take, in seconds. After that it is given up, and
+        its item is unsure.
         """
         self._stopping.set()
         self._wake.set()

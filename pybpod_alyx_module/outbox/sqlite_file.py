@@ -64,22 +64,7 @@ class DamagedError(Exception):
 def told(path: Path, what: str) -> Iterator[None]:
     """Say in words what is wrong with the file.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    what : str
-        What was tried: ``"read"``, ``"written"``, ``"opened"``.
-
-    Yields
-    ------
-    None
-        While it is tried.
-
-    Raises
-    ------
-    OutboxError
-        Names the file and what to do.
+    ``what``: what was tried: ``"read"``, ``"written"``, ``"opened"``.
     """
     try:
         yield
@@ -93,38 +78,14 @@ def told(path: Path, what: str) -> Iterator[None]:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Tell whether an error means that the content of the file is damaged, rather than out of reach.
-
-    Parameters
-    ----------
-    error : sqlite3.Error
-        What SQLite said.
-
-    Returns
-    -------
-    bool
-        False for a full disk, a lock and the like.
-    """
+    """Tell whether an error means that the content of the file is damaged, rather than out of reach."""
     return any(words in str(error) for words in ("not a database", "malformed"))
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
     """Open the file, making it where there is none; one that is damaged is moved aside, never overwritten.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    tuple
-        The connection, and what the user must be told: empty if nothing.
-
-    Raises
-    ------
-    OutboxError
-        If that is impossible, or the file is of a newer program.
+    Returns: the connection, and what the user must be told: empty if nothing.
     """
     with told(path, "opened"):
         make_private_folder(path.parent)
@@ -141,18 +102,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Connect to the file as it is.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    sqlite3.Connection
-        Each commit is on the disk when it returns; transactions are begun by hand.
-    """
+    """Connect to the file as it is."""
     connection = _connect(path)
     _make_durable(connection)
     return connection
@@ -256,13 +206,7 @@ def _hint(error: Exception, path: Path) -> str:
 
 
 class Watch:
-    """Tells whether anybody, in any program, wrote to the file; may be used by several threads.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    """
+    """Tells whether anybody, in any program, wrote to the file; may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -271,18 +215,7 @@ class Watch:
         self._seen: tuple[int, int] | None = None
 
     def changed(self) -> bool:
-        """Tell whether anybody wrote since this was last asked.
-
-        Returns
-        -------
-        bool
-            True the first time.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
+        """Tell whether anybody wrote since this was last asked."""
         with self._lock, told(self._path, "read"):
             inode = self._path.stat().st_ino
             if self._connection is None or self._seen is None or self._seen[0] != inode:

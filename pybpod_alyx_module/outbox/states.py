@@ -114,34 +114,12 @@ def move(
 ) -> Item:
     """Return an item as it is after an event.
 
-    Parameters
-    ----------
-    item : Item
-        As it is.
-    event : Event
-        What happened.
-    reason, hint : str
-        Why, and what to do next, for people.
-    server_id : str, optional
-        Id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known, ``LOSE``.
-    fault : bool
-        Whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
-    now : datetime, optional
-        When, UTC, for ``ARRIVE``.
-    values : mapping, optional
-        The new values, for ``EDIT``.
-    even_if_unsure : bool
-        For ``DISCARD``: whether the person knows that it may stay on Alyx.
-
-    Returns
-    -------
-    Item
-        Its revision is one higher.
-
-    Raises
-    ------
-    OutboxError
-        If that cannot happen to an item in its state; says why and what to do instead.
+    ``server_id``: id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known,
+    ``LOSE``.
+    ``fault``: whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
+    ``now``: when, UTC, for ``ARRIVE``.
+    ``values``: the new values, for ``EDIT``.
+    ``even_if_unsure``: for ``DISCARD``: whether the person knows that it may stay on Alyx.
     """
     state = MOVES.get((item.state, event))
     if state is None:
@@ -221,17 +199,9 @@ def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:
     An item that is waiting, being sent or unsure holds up the later ones of its subject. A parked one holds up only
     those that follow it, and these hold up nobody.
 
-    Parameters
-    ----------
-    items : iterable of Item
-        All that still have to reach Alyx, in the order in which they were added.
-    followed : mapping of str to Item
-        By key: the items that others follow, whatever their state.
-
-    Returns
-    -------
-    list of Item
-        In the order in which they were added.
+    Returns: in the order in which they were added.
+    ``items``: all that still have to reach Alyx, in the order in which they were added.
+    ``followed``: by key: the items that others follow, whatever their state.
     """
     taken = set()
     ready = []
@@ -246,18 +216,5 @@ def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:
 
 
 def waits_for_a_person(item: Item, first: Item | None) -> bool:
-    """Tell whether an item waits for one that is parked.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-    first : Item, optional
-        The one that it follows.
-
-    Returns
-    -------
-    bool
-        False once it was sent itself.
-    """
+    """Tell whether an item waits for one that is parked; False once it was sent itself."""
     return item.state is State.WAITING and first is not None and first.state is State.PARKED

@@ -28,18 +28,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM items"  # noqa: S608 - our own words
 
 
 class Store:
-    """Reads and writes the items of one file; may be used by several threads.
-
-    Parameters
-    ----------
-    path : Path
-        The file, made where there is none.
-
-    Raises
-    ------
-    OutboxError
-        If it cannot be opened or made.
-    """
+    """Reads and writes the items of one file; may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
         #: The file.
@@ -60,46 +49,14 @@ class Store:
             self._writer = None
 
     def add(self, *items: Item) -> tuple[Item, ...]:
-        """Keep new items, all of them or none; they are on the disk when this returns.
-
-        Parameters
-        ----------
-        *items : Item
-            Without their numbers.
-
-        Returns
-        -------
-        tuple of Item
-            With their numbers, and microseconds that no other item has.
-
-        Raises
-        ------
-        OutboxError
-            If they cannot be written: none is in the outbox then. Or if what one follows is not there, or of another
-            animal; or if it is a session of PyBpod that is there already.
-        """
+        """Keep new items, all of them or none; they are on the disk when this returns."""
         with self._writing() as connection:
             return tuple(self._added(connection, item) for item in items)
 
     def change(self, key: str, edit: Callable[[Item], Item]) -> Item:
         """Change an item; nobody else can in between.
 
-        Parameters
-        ----------
-        key : str
-            Of the item.
-        edit : callable
-            Takes the item as it is now and returns it as it shall be, or raises OutboxError.
-
-        Returns
-        -------
-        Item
-            As it is kept.
-
-        Raises
-        ------
-        OutboxError
-            If there is none of that key, it cannot be changed like that, or not be written; it is then as it was.
+        ``edit``: takes the item as it is now and returns it as it shall be, or raises OutboxError.
         """
         with self._writing() as connection:
             before = self._get(connection, key)
@@ -110,25 +67,7 @@ class Store:
             return item
 
     def replace(self, old: Item, new: Item) -> bool:
-        """Change an item, unless somebody else changed it meanwhile.
-
-        Parameters
-        ----------
-        old : Item
-            As it was read.
-        new : Item
-            As it shall be.
-
-        Returns
-        -------
-        bool
-            False if it is no longer as it was read; nothing is changed then.
-
-        Raises
-        ------
-        OutboxError
-            If it cannot be written.
-        """
+        """Change an item, unless somebody else changed it meanwhile."""
         with self._writing() as connection:
             if self._get(connection, old.key).revision != old.revision:
                 return False
@@ -136,45 +75,14 @@ class Store:
             return True
 
     def get(self, key: str) -> Item:
-        """Return one item.
-
-        Parameters
-        ----------
-        key : str
-            Its key.
-
-        Returns
-        -------
-        Item
-            As it is now.
-
-        Raises
-        ------
-        OutboxError
-            If there is none, or the file cannot be read.
-        """
+        """Return one item."""
         with self._reading() as connection:
             return self._get(connection, key)
 
     def select(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:
-        """Return items in the order in which they were added.
+        """Return items in the order in which they were added; empty if there is none.
 
-        Parameters
-        ----------
-        states : sequence of State, optional
-            Only those; all if left out.
-        subject : str, optional
-            Only those of the subject with this id.
-
-        Returns
-        -------
-        tuple of Item
-            Empty if there is none.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
+        ``states``: only those; all if left out.
         """
         tests, values = [], []
         if states is not None:
@@ -188,18 +96,7 @@ class Store:
             return tuple(_item(row) for row in connection.execute(f"{_SELECT}{where} ORDER BY number", values))
 
     def counts(self) -> Counts:
-        """Count what still has to reach Alyx.
-
-        Returns
-        -------
-        Counts
-            By state.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
+        """Count what still has to reach Alyx."""
         open_states = ("waiting", "sending", "unsure", "parked")
         with self._reading() as connection:
             rows = connection.execute(
@@ -208,23 +105,7 @@ class Store:
             return Counts(**{row[0]: row[1] for row in rows})
 
     def count_open(self, server: str, subject_id: str) -> int:
-        """Count what of one subject still has to reach Alyx.
-
-        Parameters
-        ----------
-        server, subject_id : str
-            The subject.
-
-        Returns
-        -------
-        int
-            0 if nothing waits.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
+        """Count what of one subject still has to reach Alyx."""
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT count(*) FROM items WHERE server = ? AND subject_id = ? AND state NOT IN ('sent', 'discarded')",
@@ -235,24 +116,7 @@ class Store:
     def explain(self, server: str, username: str | None, reason: str, hint: str) -> bool:
         """Tell at all waiting items of an account why they wait; no state changes.
 
-        Parameters
-        ----------
-        server : str
-            The server.
-        username : str, optional
-            The user; all of that server if left out.
-        reason, hint : str
-            Why, and what to do.
-
-        Returns
-        -------
-        bool
-            Whether anything changed.
-
-        Raises
-        ------
-        OutboxError
-            If it cannot be written.
+        ``username``: the user; all of that server if left out.
         """
         with self._writing() as connection:
             done = connection.execute(
@@ -265,15 +129,7 @@ class Store:
     def forget_reasons(self, reason: str | None = None) -> None:
         """Take back what waiting items were told by `explain`.
 
-        Parameters
-        ----------
-        reason : str, optional
-            Only this one; all if left out.
-
-        Raises
-        ------
-        OutboxError
-            If it cannot be written.
+        ``reason``: only this one; all if left out.
         """
         with self._writing() as connection:
             connection.execute(
@@ -283,7 +139,7 @@ class Store:
             )
 
     def watch(self) -> Watch:
-        """Return what tells whether anybody wrote."""  # noqa: DOC201
+        """Return what tells whether anybody wrote."""
         return Watch(self.path)
 
     def _reopen(self) -> sqlite3.Connection:

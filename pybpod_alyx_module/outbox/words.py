@@ -37,50 +37,21 @@ class Choices:
 
 
 def wants_login(item: Item) -> bool:
-    """Tell whether an item waits until its user logs in.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    bool
-        True where the sender said so in its hint.
-    """
+    """Tell whether an item waits until its user logs in."""
     hint = f"Log in to {item.server} as {item.username}: it is sent then."
     return item.state in {State.WAITING, State.UNSURE} and item.hint == hint
 
 
 def needs_person(item: Item) -> bool:
-    """Tell whether an item gets no further without a person.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    bool
-        True for a parked one, and for one whose user has to log in.
-    """
+    """Tell whether an item gets no further without a person."""
     return item.state is State.PARKED or wants_login(item)
 
 
 def with_logins(items: Iterable[Item]) -> tuple[Item, ...]:
     """Say of every waiting item whose user has to log in that it waits for that.
 
-    Parameters
-    ----------
-    items : iterable of Item
-        As they are kept: of one that was added after the server refused its user, the sender says so later.
-
-    Returns
-    -------
-    tuple of Item
-        In the same order.
+    Returns: in the same order.
+    ``items``: as they are kept: of one that was added after the server refused its user, the sender says so later.
     """
     items = tuple(items)
     locked = {item.account: item for item in items if wants_login(item)}
@@ -93,33 +64,14 @@ def with_logins(items: Iterable[Item]) -> tuple[Item, ...]:
 
 
 def state_words(item: Item) -> str:
-    """Say where an item stands.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        A few words.
-    """
+    """Say where an item stands."""
     return LOGIN_WANTED if wants_login(item) else STATES[item.state]
 
 
 def value_words(item: Item) -> str:
     """Say what an item writes to Alyx.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        With unit, for example ``"Weight 24.5 g"``.
+    Returns: with unit, for example ``"Weight 24.5 g"``.
     """
     values = item.values
     match item.kind:
@@ -136,15 +88,7 @@ def value_words(item: Item) -> str:
 def time_words(item: Item) -> str:
     """Say when what an item writes happened.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        Lab time to the minute; empty where it has none.
+    Returns: lab time to the minute; empty where it has none.
     """
     moment = item.values.get("date_time") or item.values.get("start_time") or ""
     return str(moment).replace("T", " ")[: len("2026-11-21 12:00")]
@@ -153,15 +97,8 @@ def time_words(item: Item) -> str:
 def local_time(moment: datetime | None) -> str:
     """Say when something was, in this computer's time.
 
-    Parameters
-    ----------
-    moment : datetime, optional
-        With a time zone.
-
-    Returns
-    -------
-    str
-        To the minute; empty for none.
+    Returns: to the minute; empty for none.
+    ``moment``: with a time zone.
     """
     return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
@@ -169,32 +106,13 @@ def local_time(moment: datetime | None) -> str:
 def why(item: Item) -> str:
     """Say why an item is not on Alyx yet, and what to do.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        Whole sentences; empty where nothing went wrong.
+    Returns: whole sentences; empty where nothing went wrong.
     """
     return " ".join(part for part in (item.reason, item.hint) if part)
 
 
 def whole(item: Item) -> str:
-    """Say all that a person may want to know about an item.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        A paragraph for what went wrong, then a line for each fact.
-    """
+    """Say all that a person may want to know about an item."""
     times = f"{item.attempts} time{'' if item.attempts == 1 else 's'}"
     facts = {
         "What": f"{value_words(item)}, {time_words(item)}".rstrip(", "),
@@ -214,15 +132,7 @@ def whole(item: Item) -> str:
 def choices(item: Item) -> Choices:
     """Say what a person can do with an item.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    Choices
-        Reasons, empty where it can be done.
+    Returns: reasons, empty where it can be done.
     """
     done = {
         State.SENDING: "It is being sent at this moment.",
@@ -245,20 +155,7 @@ def choices(item: Item) -> Choices:
 
 
 def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
-    """Say what is lost by discarding an item.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-    followers : iterable of Item
-        Those that wait for it.
-
-    Returns
-    -------
-    str
-        Whole sentences that name the value, the animal and what may stay on Alyx.
-    """
+    """Say what is lost by discarding an item."""
     moment = time_words(item)
     text = (
         f"{value_words(item)}{f' of {moment}' if moment else ''} of {item.subject_name} is not sent to {item.server} "
@@ -279,17 +176,7 @@ def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
 def count_words(waiting: int, needing: int) -> str:
     """Say how much waits.
 
-    Parameters
-    ----------
-    waiting : int
-        Items that go by themselves.
-    needing : int
-        Items that need a person.
-
-    Returns
-    -------
-    str
-        For example ``"3 waiting, 1 needs you"``; empty for nothing.
+    Returns: for example ``"3 waiting, 1 needs you"``; empty for nothing.
     """
     parts = [f"{waiting} waiting"] if waiting else []
     if needing:
@@ -300,15 +187,7 @@ def count_words(waiting: int, needing: int) -> str:
 def describe(item: Item) -> str:
     """Say in a few words what an item is.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    str
-        For example ``weighing of ea04: 24.5 g``.
+    Returns: for example ``weighing of ea04: 24.5 g``.
     """
     what = f"{item.kind.value.replace('_', ' ')} of {item.subject_name}"
     if item.kind in NUMBER_OF:

@@ -28,13 +28,7 @@ class ScaleLine:
 
 
 class Steadiness:
-    """Tells when readings have come to rest: when several in a row are equal.
-
-    Parameters
-    ----------
-    equal_readings : int
-        How many, from 1.
-    """
+    """Tells when readings have come to rest: when several in a row are equal."""
 
     def __init__(self, equal_readings: int) -> None:
         self._wanted = equal_readings
@@ -42,18 +36,7 @@ class Steadiness:
         self._equal = 0
 
     def is_stable(self, line: ScaleLine) -> bool:
-        """Take the next reading.
-
-        Parameters
-        ----------
-        line : ScaleLine
-            The reading.
-
-        Returns
-        -------
-        bool
-            Whether it is at rest; where the scale itself marks that, its word counts.
-        """
+        """Take the next reading."""
         self._equal = self._equal + 1 if line.grams == self._last else 1
         self._last = line.grams
         return self._equal >= self._wanted if line.stable is None else line.stable
@@ -93,25 +76,7 @@ def compiled_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def read_line(line: str, pattern: re.Pattern[str]) -> ScaleLine | None:
-    """Read a line of a scale.
-
-    Parameters
-    ----------
-    line : str
-        Without its end.
-    pattern : re.Pattern
-        From `compiled_pattern`.
-
-    Returns
-    -------
-    ScaleLine or None
-        None where the line does not fit the pattern.
-
-    Raises
-    ------
-    ConfigurationError
-        If the scale sends another unit than g, kg and mg.
-    """
+    """Read a line of a scale; None where the line does not fit the pattern."""
     match = pattern.search(line)
     if match is None:
         return None

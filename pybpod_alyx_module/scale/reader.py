@@ -91,16 +91,9 @@ class ScaleTrouble:
 class ScaleReader:
     """Reads a scale until it is stopped.
 
-    Parameters
-    ----------
-    settings : ScaleSettings
-        Where it is.
-    told : callable
-        Takes each `ScaleReading` and each `ScaleTrouble`, on the reader's own thread.
-    retry_s : float
-        Seconds until a port that failed is tried again.
-    clock : callable
-        The monotonic clock, in seconds.
+    ``told``: takes each `ScaleReading` and each `ScaleTrouble`, on the reader's own thread.
+    ``retry_s``: seconds until a port that failed is tried again.
+    ``clock``: the monotonic clock, in seconds.
     """
 
     def __init__(
@@ -141,10 +134,7 @@ class ScaleReader:
     def current(self) -> ScaleReading | None:
         """Return the newest stable weight.
 
-        Returns
-        -------
-        ScaleReading or None
-            Above 0 g; None where there is none, it is too old, or the scale is in trouble.
+        Returns: above 0 g; None where there is none, it is too old, or the scale is in trouble.
         """
         with self._lock:
             reading = self._stable

@@ -56,21 +56,7 @@ class Fields:
 def advise(prepared: Prepared, choice: Choice, settings: RigSettings, *, chosen: bool) -> Advice:
     """Say what speaks against registering a session for an animal.
 
-    Parameters
-    ----------
-    prepared : Prepared
-        The session.
-    choice : Choice
-        The animal.
-    settings : RigSettings
-        As they are set.
-    chosen : bool
-        Whether a person chose the animal.
-
-    Returns
-    -------
-    Advice
-        What blocks, and what is only told.
+    Returns: what blocks, and what is only told.
     """
     known = choice.known
     found = [
@@ -128,19 +114,7 @@ def advise(prepared: Prepared, choice: Choice, settings: RigSettings, *, chosen:
 def earned(prepared: Prepared, choice: Choice, settings: RigSettings) -> WaterEarned:
     """Say how much water is to be recorded with a session.
 
-    Parameters
-    ----------
-    prepared : Prepared
-        The session.
-    choice : Choice
-        The animal.
-    settings : RigSettings
-        As they are set.
-
-    Returns
-    -------
-    WaterEarned
-        Empty where no variable is set, or the water was recorded already.
+    Returns: empty where no variable is set, or the water was recorded already.
     """
     if choice.known is not None and choice.known.water:
         return WaterEarned()
@@ -148,20 +122,7 @@ def earned(prepared: Prepared, choice: Choice, settings: RigSettings) -> WaterEa
 
 
 def fields_of(choice: Choice, settings: SessionSettings) -> Fields:
-    """Say what the fields start with: the earlier registration, else the settings, else the animal.
-
-    Parameters
-    ----------
-    choice : Choice
-        The animal.
-    settings : SessionSettings
-        As they are set.
-
-    Returns
-    -------
-    Fields
-        Texts; lists separated by commas.
-    """
+    """Say what the fields start with: the earlier registration, else the settings, else the animal."""
     known = choice.known
     before: Mapping[str, Any] | None = None
     if known is not None:
@@ -179,20 +140,7 @@ def fields_of(choice: Choice, settings: SessionSettings) -> Fields:
 
 
 def with_fields(settings: SessionSettings, fields: Fields) -> SessionSettings:
-    """Put what stands in the fields into the settings of one session.
-
-    Parameters
-    ----------
-    settings : SessionSettings
-        As they are set.
-    fields : Fields
-        As typed.
-
-    Returns
-    -------
-    SessionSettings
-        For this session.
-    """
+    """Put what stands in the fields into the settings of one session."""
     return replace(
         settings,
         location=fields.location.strip() or None,
@@ -205,18 +153,9 @@ def with_fields(settings: SessionSettings, fields: Fields) -> SessionSettings:
 def plain_order(prepared: Prepared, settings: RigSettings) -> Order | None:
     """Make the order of a session as it is, where no person has to answer anything.
 
-    Parameters
-    ----------
-    prepared : Prepared
-        The session; Alyx was asked, as far as it could be.
-    settings : RigSettings
-        As they are set.
-
-    Returns
-    -------
-    Order or None
-        None where it was registered before, more than one animal comes into question, something blocks it, or the
-        amount of water is not certain.
+    Returns: None where it was registered before, more than one animal comes into question, something blocks it, or
+    the amount of water is not certain.
+    ``prepared``: the session; Alyx was asked, as far as it could be.
     """
     choice = prepared.default
     if choice is None or choice.known is not None or advise(prepared, choice, settings, chosen=False).blocking:
@@ -231,17 +170,8 @@ def plain_order(prepared: Prepared, settings: RigSettings) -> Order | None:
 def without_asking(prepared: Prepared, settings: RigSettings) -> Order | None:
     """Make the order of a session about which nothing has to be told either.
 
-    Parameters
-    ----------
-    prepared : Prepared
-        The session; Alyx was asked, as far as it could be.
-    settings : RigSettings
-        As they are set.
-
-    Returns
-    -------
-    Order or None
-        None where a person has something to say or to read.
+    Returns: None where a person has something to say or to read.
+    ``prepared``: the session; Alyx was asked, as far as it could be.
     """
     order = plain_order(prepared, settings)
     if order is None or advise(prepared, order.choice, settings, chosen=False).asks:
@@ -250,18 +180,7 @@ def without_asking(prepared: Prepared, settings: RigSettings) -> Order | None:
 
 
 def number_text(amount: Decimal) -> str:
-    """Return an amount of water as a field shows it.
-
-    Parameters
-    ----------
-    amount : Decimal
-        mL.
-
-    Returns
-    -------
-    str
-        Without an exponent.
-    """
+    """Return an amount of water as a field shows it."""
     return f"{amount:f}"
 
 

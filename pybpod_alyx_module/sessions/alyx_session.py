@@ -52,17 +52,9 @@ class SessionDraft:
     def update_values(self, current_json: Any, outbox_key: str) -> dict[str, Any]:
         """Make what ``PATCH /sessions/<id>`` takes, to update the record of an earlier registration.
 
-        Parameters
-        ----------
-        current_json : object
-            ``json`` of the record as it is on Alyx: what others put there stays.
-        outbox_key : str
-            The key of the first registration: it goes on finding the record.
-
-        Returns
-        -------
-        dict
-            Neither number nor users, which people may have corrected on Alyx, and nothing that is empty here.
+        Returns: neither number nor users, which people may have corrected on Alyx, and nothing that is empty here.
+        ``current_json``: ``json`` of the record as it is on Alyx: what others put there stays.
+        ``outbox_key``: the key of the first registration: it goes on finding the record.
         """
         values = {
             name: value
@@ -78,18 +70,8 @@ class SessionDraft:
     def water_values(self, amount: Decimal, water_type: str) -> dict[str, Any]:
         """Make the water administration that goes with the session; the outbox adds the session's id.
 
-        Parameters
-        ----------
-        amount : Decimal
-            mL.
-        water_type : str
-            Name of the type on Alyx.
-
-        Returns
-        -------
-        dict
-            What ``POST /water-administrations`` takes, but for ``subject``, ``user`` and ``session``. Its time is the
-            session's end, in lab time.
+        Returns: what ``POST /water-administrations`` takes, but for ``subject``, ``user`` and ``session``. Its time
+        is the session's end, in lab time.
         """
         return {
             "water_administered": float(amount),
@@ -113,32 +95,12 @@ def make_record(
 ) -> SessionDraft:
     """Make the Alyx session of a session file.
 
-    Parameters
-    ----------
-    file : SessionFile
-        What PyBpod recorded.
-    animal : Animal
-        The one that was on the rig.
-    username : str
-        The Alyx user who is logged in, and becomes the session's only user.
-    settings : SessionSettings
-        Location, projects, procedures and type.
-    host : str
-        Name of this computer.
-    lab_timezone : str, optional
-        ``timezone`` of the animal's lab on Alyx. Times are converted into it; where it is missing or unknown they are
-        sent as the rig's clock showed them.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-    narrative : str
-        What the user typed.
-    run : RunSettings, optional
-        The settings of the run, from `read_run_settings`.
-
-    Returns
-    -------
-    SessionDraft
-        Its values hold only what JSON and PostgreSQL can store.
+    Returns: its values hold only what JSON and PostgreSQL can store.
+    ``username``: the Alyx user who is logged in, and becomes the session's only user.
+    ``lab_timezone``: ``timezone`` of the animal's lab on Alyx. Times are converted into it; where it is missing or
+    unknown they are sent as the rig's clock showed them.
+    ``rig_zone``: None for the zone that this computer is set to.
+    ``run``: the settings of the run, from `read_run_settings`.
     """
     run = run or RunSettings()
     start, end = lab_span(file.started, file.end, lab_zone(lab_timezone), rig_zone)
@@ -193,17 +155,7 @@ _LARGEST_WHOLE: Final = 2**53
 def clean_text(text: str, longest: int | None = None) -> str:
     """Take out what PostgreSQL refuses in a text: NUL, and halves of surrogate pairs.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    longest : int, optional
-        How many characters to keep; None for all.
-
-    Returns
-    -------
-    str
-        The text, each refused character replaced by U+FFFD; where it was cut, it says how long it was.
+    ``longest``: how many characters to keep; None for all.
     """
     if longest is not None and len(text) > longest:
         text = f"{text[:longest]}… ({len(text)} characters)"
@@ -213,18 +165,8 @@ def clean_text(text: str, longest: int | None = None) -> str:
 def json_value(value: Any, depth: int = 0) -> Any:
     """Make a value that JSON and PostgreSQL can hold.
 
-    Parameters
-    ----------
-    value : object
-        Anything.
-    depth : int
-        How deep it lies within another.
-
-    Returns
-    -------
-    object
-        None, a truth value, a finite number, a text, or a list or dict of such. What is no such thing (NaN, bytes, a
-        whole number that others would round, what lies too deep) is a text; long ones are cut.
+    Returns: none, a truth value, a finite number, a text, or a list or dict of such. What is no such thing (NaN,
+    bytes, a whole number that others would round, what lies too deep) is a text; long ones are cut.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -244,17 +186,7 @@ def json_value(value: Any, depth: int = 0) -> Any:
 def json_object(items: Iterable[tuple[Any, Any]], depth: int = 0) -> dict[str, Any]:
     """Make an object of JSON.
 
-    Parameters
-    ----------
-    items : iterable of pairs
-        Names and values.
-    depth : int
-        How deep it lies.
-
-    Returns
-    -------
-    dict
-        The first `MOST_ITEMS`, made by `json_value`.
+    Returns: the first `MOST_ITEMS`, made by `json_value`.
     """
     found: dict[str, Any] = {}
     for name, value in items:
@@ -265,18 +197,7 @@ def json_object(items: Iterable[tuple[Any, Any]], depth: int = 0) -> dict[str, A
 
 
 def number_or_text(text: str) -> Any:
-    """Read a value as a session file has it.
-
-    Parameters
-    ----------
-    text : str
-        As written.
-
-    Returns
-    -------
-    int, float or str
-        A number where the text is the usual way to write that very number, else the text.
-    """
+    """Read a value as a session file has it."""
     for kind in (int, float):
         try:
             number = kind(text)
@@ -290,17 +211,8 @@ def number_or_text(text: str) -> Any:
 def task_variables(reported: Mapping[str, str], set_before: Mapping[str, Any]) -> dict[str, Any]:
     """Put together the task variables of a session.
 
-    Parameters
-    ----------
-    reported : mapping
-        The last value of each variable in the session file, as text.
-    set_before : mapping
-        The variables of the run's settings.
-
-    Returns
-    -------
-    dict
-        JSON values by name. A variable that was not changed keeps the type of its setting.
+    ``reported``: the last value of each variable in the session file, as text.
+    ``set_before``: the variables of the run's settings.
     """
     values: dict[str, Any] = dict(set_before)
     for name, text in reported.items():

@@ -67,35 +67,14 @@ def concerns(
 ) -> tuple[Concern, ...]:
     """Tell what speaks against registering a session as it is.
 
-    Parameters
-    ----------
-    file : SessionFile
-        What PyBpod recorded.
-    animal : Animal
-        The one that it would be registered for.
-    username : str
-        The Alyx user who is logged in.
-    settings : SessionSettings
-        The test subjects.
-    on_rig : OnRig, optional
-        Who was on the rig.
-    chosen : bool
-        Whether a person chose the animal.
-    lab_timezone : str, optional
-        ``timezone`` of the animal's lab on Alyx.
-    rig_zone : tzinfo, optional
-        None for the zone that this computer is set to.
-    same_day : sequence of mapping, optional
-        Rows of ``GET /sessions`` for this animal and the lab day of the session; None where it could not be asked.
-    allowed_users : collection of str, optional
-        Whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where it is not known.
-    session_id : str, optional
-        Alyx id of the session's own record, where that is updated.
-
-    Returns
-    -------
-    tuple of Concern
-        Those that block first; empty where nothing speaks against it.
+    Returns: those that block first; empty where nothing speaks against it.
+    ``lab_timezone``: ``timezone`` of the animal's lab on Alyx.
+    ``rig_zone``: None for the zone that this computer is set to.
+    ``same_day``: rows of ``GET /sessions`` for this animal and the lab day of the session; None where it could not be
+    asked.
+    ``allowed_users``: whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where it
+    is not known.
+    ``session_id``: Alyx id of the session's own record, where that is updated.
     """
     found = [
         *_about_the_animal(animal, settings, on_rig, chosen),

@@ -64,15 +64,8 @@ class Animal:
     def of(cls, row: Mapping[str, Any]) -> Animal:
         """Take it from a row of ``GET /subjects`` or from the record of a synced subject.
 
-        Parameters
-        ----------
-        row : mapping
-            With ``id`` or ``alyx_id``, and ``nickname``.
-
-        Returns
-        -------
-        Animal
-            What the row has; the rest is None or empty.
+        Returns: what the row has; the rest is None or empty.
+        ``row``: with ``id`` or ``alyx_id``, and ``nickname``.
         """
         alive = row.get("alive")
         return cls(
@@ -89,18 +82,9 @@ class Animal:
 def which_animal(subjects: Iterable[SessionSubject], links: Iterable[LinkedSubject]) -> OnRig:
     """Find the Alyx subjects among those of a session.
 
-    Parameters
-    ----------
-    subjects : iterable of SessionSubject
-        Those that the session file names.
-    links : iterable of LinkedSubject
-        The project's subjects that are linked to the connected server.
-
-    Returns
-    -------
-    OnRig
-        Each Alyx subject once, found by uuid (PyBpod's or Alyx's); by name only where no uuid agrees. Names that only
-        agree but for case are taken as one.
+    Returns: each Alyx subject once, found by uuid (PyBpod's or Alyx's); by name only where no uuid agrees. Names that
+    only agree but for case are taken as one.
+    ``links``: the project's subjects that are linked to the connected server.
     """
     links = list(links)
     found: dict[str, Candidate] = {}

@@ -113,12 +113,8 @@ class Prepared:
 class Desk:
     """Asks the servers what must be known before a session is registered: the same thing once.
 
-    Parameters
-    ----------
-    client : callable
-        ``client(server, username)`` gives a connected client, or raises an `AlyxError`.
-    account_for : callable
-        ``account_for(server, alyx_user)`` says as whom something is written to a server.
+    ``client``: ``client(server, username)`` gives a connected client, or raises an `AlyxError`.
+    ``account_for``: ``account_for(server, alyx_user)`` says as whom something is written to a server.
     """
 
     def __init__(self, client: Callable[[str, str], AlyxClient], account_for: Callable[[str, str], str]) -> None:
@@ -322,19 +318,8 @@ _MISSING: Final = object()
 def find_item(outbox: Outbox, server: str, subject_id: str, session_uuid: str | None) -> Item | None:
     """Find the item of a session in the outbox.
 
-    Parameters
-    ----------
-    outbox : Outbox
-        The outbox.
-    server, subject_id : str
-        The animal.
-    session_uuid : str or None
-        PyBpod's identity of the session.
-
-    Returns
-    -------
-    Item or None
-        The newest that was not given up; None where there is none.
+    Returns: the newest that was not given up; None where there is none.
+    ``session_uuid``: PyBpod's identity of the session.
     """
     if session_uuid is None:
         return None
@@ -350,20 +335,7 @@ def find_item(outbox: Outbox, server: str, subject_id: str, session_uuid: str | 
 
 
 def has_water(outbox: Outbox, session: Item) -> bool:
-    """Tell whether water went into the outbox with a session.
-
-    Parameters
-    ----------
-    outbox : Outbox
-        The outbox.
-    session : Item
-        The session.
-
-    Returns
-    -------
-    bool
-        Water that was given up does not count.
-    """
+    """Tell whether water went into the outbox with a session."""
     return any(
         one.kind is Kind.WATER and one.follows == session.key and one.state is not _GONE
         for one in outbox.items(subject=session.subject_id)

@@ -54,18 +54,7 @@ class Recorded:
 
 
 def take(session: Any) -> Recorded:
-    """Take what is needed of a PyBpod session; belongs to the GUI thread.
-
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-
-    Returns
-    -------
-    Recorded
-        As it is now.
-    """
+    """Take what is needed of a PyBpod session; belongs to the GUI thread."""
     project = session.project
     return Recorded(
         name=session.name,
@@ -78,18 +67,7 @@ def take(session: Any) -> Recorded:
 
 
 def csv_of(session: Any) -> Path:
-    """Return where a session's CSV is, also while PyBpod has a new name for it that is not saved yet.
-
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-
-    Returns
-    -------
-    Path
-        The file; where none is found, the place where it should be.
-    """
+    """Return where a session's CSV is, also while PyBpod has a new name for it that is not saved yet."""
     place = Path(session.path or "", f"{session.name}.csv")  # without a path the project was never saved
     known = [place, *([Path(session.filepath)] if session.filepath else [])]
     return next((file for file in known if file.is_file()), place)
@@ -98,15 +76,7 @@ def csv_of(session: Any) -> Path:
 def uuid_of(session: Any) -> str | None:
     """Return PyBpod's identity of a session; of a detached run PyBpod knows it only when the project is opened again.
 
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-
-    Returns
-    -------
-    str or None
-        As its CSV has it in one of the first lines; None where it has none.
+    Returns: as its CSV has it in one of the first lines; None where it has none.
     """
     if session.uuid4:
         return str(session.uuid4)
@@ -121,15 +91,7 @@ def uuid_of(session: Any) -> str | None:
 def links_of(project: Any) -> tuple[LinkedSubject, ...]:
     """Return the subjects of a PyBpod project that are linked to Alyx.
 
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    tuple of LinkedSubject
-        Whatever their server; empty where there are none.
+    Returns: whatever their server; empty where there are none.
     """
     return tuple(_linked(subject).subject for subject in project.subjects if subject.is_alyx)
 
@@ -137,17 +99,7 @@ def links_of(project: Any) -> tuple[LinkedSubject, ...]:
 def alyx_subjects(session: Any, links: tuple[LinkedSubject, ...]) -> tuple[str, ...]:
     """Return the PyBpod names of the Alyx subjects that a session lists.
 
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-    links : tuple of LinkedSubject
-        `links_of` its project.
-
-    Returns
-    -------
-    tuple of str
-        Also those of which only the name agrees: a person is asked then. Empty where there is none.
+    Returns: also those of which only the name agrees: a person is asked then. Empty where there is none.
     """
     if not links:
         return ()

@@ -54,18 +54,7 @@ class Done:
 
 
 def draft_of(order: Order) -> SessionDraft:
-    """Make the Alyx session of an order.
-
-    Parameters
-    ----------
-    order : Order
-        What was decided.
-
-    Returns
-    -------
-    SessionDraft
-        As it would be sent now.
-    """
+    """Make the Alyx session of an order."""
     prepared, choice = order.prepared, order.choice
     return make_record(
         prepared.file,

@@ -84,22 +84,7 @@ def read_registrations(folder: str | os.PathLike[str], session_uuid: str | None)
 
 
 def find_registration(found: tuple[Registration, ...], server: str, subject_id: str) -> Registration | None:
-    """Choose the registration of an animal on a server.
-
-    Parameters
-    ----------
-    found : tuple of Registration
-        Those of the session.
-    server : str
-        Address of the server.
-    subject_id : str
-        Alyx id of the animal.
-
-    Returns
-    -------
-    Registration or None
-        None where there is none.
-    """
+    """Choose the registration of an animal on a server; None where there is none."""
     return next((one for one in found if one.subject_id == subject_id and same_server(one.server, server)), None)
 
 

@@ -133,21 +133,6 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
     """Read a session's CSV: also an old one, one that is being written to, or one whose end is missing.
 
     Nothing in it is executed. A million rows take some seconds: call it in a worker thread.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    SessionFile
-        What it holds.
-
-    Raises
-    ------
-    RigError
-        It cannot be read, or does not say when a session began.
     """
     file = Path(path)
     try:
@@ -344,15 +329,7 @@ class RunSettings:
 def read_run_settings(folder: str | os.PathLike[str]) -> RunSettings:
     """Read the settings of a session's run.
 
-    Parameters
-    ----------
-    folder : path
-        The session's folder.
-
-    Returns
-    -------
-    RunSettings
-        What they hold; what cannot be read is left out, as a session can be registered without.
+    Returns: what they hold; what cannot be read is left out, as a session can be registered without.
     """
     try:
         file = Path(folder, "user_settings.py")

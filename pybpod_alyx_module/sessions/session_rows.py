@@ -22,12 +22,7 @@ _CHUNK: Final = 1 << 20
 class RowReader:
     """The complete rows among the first bytes of a session file.
 
-    Parameters
-    ----------
-    stream : binary file
-        The file, seekable, at its begin.
-    size : int
-        How many bytes are read: the file may be growing.
+    ``size``: how many bytes are read: the file may be growing.
     """
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
@@ -38,13 +33,7 @@ class RowReader:
         self.whole = True
 
     def sha256(self) -> str:
-        """Compute the checksum of the bytes that the rows are read from.
-
-        Returns
-        -------
-        str
-            SHA-256 in hex.
-        """
+        """Compute the checksum of the bytes that the rows are read from."""
         self._stream.seek(0)
         digest, left = hashlib.sha256(), self._size
         while left and (chunk := self._stream.read(min(_CHUNK, left))):

@@ -37,21 +37,10 @@ class WaterEarned:
 def water_earned(file: SessionFile, settings: SessionSettings, *, killed: bool | None = None) -> WaterEarned:
     """Take the amount of water from the variable that the settings name: its last value is the session's total.
 
-    Parameters
-    ----------
-    file : SessionFile
-        What PyBpod recorded.
-    settings : SessionSettings
-        The variable and its unit.
-    killed : bool, optional
-        Whether Kill was pressed. None where that is not known, as of an old session: then it is asked where the last
-        trial was broken off, by Stop or by Kill.
-
-    Returns
-    -------
-    WaterEarned
-        Empty where no variable is set. The amount is asked where the protocol was killed, and where the variable is
-        missing, is no number or negative, was never reported, became smaller (it is no total) or is beyond `MOST_ML`.
+    Returns: empty where no variable is set. The amount is asked where the protocol was killed, and where the variable
+    is missing, is no number or negative, was never reported, became smaller (it is no total) or is beyond `MOST_ML`.
+    ``killed``: whether Kill was pressed. None where that is not known, as of an old session: then it is asked where
+    the last trial was broken off, by Stop or by Kill.
     """
     name = settings.water_variable
     if name is None:

@@ -63,25 +63,8 @@ class Outcome:
 def record_of(entry: PlanEntry, server: str, synced_at: str) -> dict[str, Any]:
     """Return the keys of a subject's file that an entry sets.
 
-    Parameters
-    ----------
-    entry : PlanEntry
-        An entry that writes.
-    server : str
-        Address of the server.
-    synced_at : str
-        Time of the sync, ISO 8601 with offset.
-
-    Returns
-    -------
-    dict
-        For an addition or override all that Alyx said; for a merge what was missing; otherwise only what changes by
-        itself.
-
-    Raises
-    ------
-    ValueError
-        The entry has nothing from Alyx.
+    Returns: for an addition or override all that Alyx said; for a merge what was missing; otherwise only what changes
+    by itself.
     """
     remote = entry.remote
     if remote is None:

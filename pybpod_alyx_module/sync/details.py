@@ -77,18 +77,7 @@ MISSING: Final = _Missing()
 
 
 def too_deep(value: Any) -> bool:
-    """Tell whether a JSON value is nested deeper than `DEEPEST`.
-
-    Parameters
-    ----------
-    value : object
-        A JSON value.
-
-    Returns
-    -------
-    bool
-        True where lists and objects stand within each other more often than that.
-    """
+    """Tell whether a JSON value is nested deeper than `DEEPEST`."""
     level = [value]
     for _ in range(DEEPEST):
         level = [
@@ -105,15 +94,8 @@ def too_deep(value: Any) -> bool:
 def genotype_words(genotype: Any) -> Any:
     """Return a genotype in the words of the subject list, whichever form it came in.
 
-    Parameters
-    ----------
-    genotype : list of str, list of dict or None
-        ``["Ai32 +/-"]`` as in Alyx's list or ``[{"allele": "Ai32", "zygosity": 1}]`` as in its detail.
-
-    Returns
-    -------
-    list of str
-        Sorted ``"allele zygosity"``; anything that is not a list comes back as it is.
+    Returns: sorted ``"allele zygosity"``; anything that is not a list comes back as it is.
+    ``genotype``: ``["Ai32 +/-"]`` as in Alyx's list or ``[{"allele": "Ai32", "zygosity": 1}]`` as in its detail.
     """
     if not isinstance(genotype, list | tuple):
         return genotype
@@ -152,17 +134,9 @@ class Details:
     def of(cls, record: Mapping[str, Any], fields: Iterable[str]) -> Details:
         """Take those of ``fields`` that ``record`` has.
 
-        Parameters
-        ----------
-        record : mapping
-            A subject as Alyx answers it or as PyBpod's subject file holds it.
-        fields : iterable of str
-            The wanted fields, `COMPARED` or `VOLATILE`.
-
-        Returns
-        -------
-        Details
-            Without those fields that the record lacks, or whose value is `too_deep`; empty when it has none.
+        Returns: without those fields that the record lacks, or whose value is `too_deep`; empty when it has none.
+        ``record``: a subject as Alyx answers it or as PyBpod's subject file holds it.
+        ``fields``: the wanted fields, `COMPARED` or `VOLATILE`.
         """
         return cls(
             tuple(
@@ -175,15 +149,7 @@ class Details:
     def get(self, field: str) -> Any:
         """Return the value of a field.
 
-        Parameters
-        ----------
-        field : str
-            Name of the field.
-
-        Returns
-        -------
-        object
-            A fresh copy of the JSON value, or `MISSING` where the copy does not have the field.
+        Returns: a fresh copy of the JSON value, or `MISSING` where the copy does not have the field.
         """
         for name, text in self.items:
             if name == field:
@@ -193,9 +159,6 @@ class Details:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields and fresh copies of their values.
 
-        Returns
-        -------
-        dict
-            Field to JSON value; empty when there are none.
+        Returns: field to JSON value; empty when there are none.
         """
         return {name: json.loads(text) for name, text in self.items}

@@ -22,19 +22,10 @@ FEW_REMOVALS: Final = 5
 def make_plan(local: Sequence[LocalSubject], remote: RemoteSnapshot) -> SyncPlan:
     """Decide for every subject of the project and of the listing what a sync does with it.
 
-    Parameters
-    ----------
-    local : sequence of LocalSubject
-        The project's subjects.
-    remote : RemoteSnapshot
-        The complete listing, and the linked subjects that it did not list.
-
-    Returns
-    -------
-    SyncPlan
-        One entry for each subject of the server that concerns the project, in the server's order, then one for each
-        linked subject of the project that the server did not tell anything about. Subjects that are alive nowhere
-        (not alive on Alyx, not in the project) and local-only subjects without a namesake have no entry.
+    Returns: one entry for each subject of the server that concerns the project, in the server's order, then one for
+    each linked subject of the project that the server did not tell anything about. Subjects that are alive nowhere
+    (not alive on Alyx, not in the project) and local-only subjects without a namesake have no entry.
+    ``remote``: the complete listing, and the linked subjects that it did not list.
     """
     entries = _Planner(local, remote).entries()
     removals = sum(entry.action is Action.REMOVE for entry in entries)
@@ -50,18 +41,8 @@ def make_plan(local: Sequence[LocalSubject], remote: RemoteSnapshot) -> SyncPlan
 def differences(local: LocalSubject, remote: RemoteSubject) -> tuple[Difference, ...]:
     """Compare a project's subject with what Alyx says of it.
 
-    Parameters
-    ----------
-    local : LocalSubject
-        The subject in the project.
-    remote : RemoteSubject
-        The subject on Alyx.
-
-    Returns
-    -------
-    tuple of Difference
-        The name first (as ``nickname``), then the details in their order; a detail that the server did not send is not
-        compared. Empty when nothing differs.
+    Returns: the name first (as ``nickname``), then the details in their order; a detail that the server did not send
+    is not compared. Empty when nothing differs.
     """
     found = []
     if not same(local.name, remote.nickname):

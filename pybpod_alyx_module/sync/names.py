@@ -21,32 +21,13 @@ _ALLOWED: Final = re.compile(r"[\w.+() -]+\Z")
 def fold(name: str) -> str:
     """Return what is equal for two names that one folder could not hold side by side.
 
-    Parameters
-    ----------
-    name : str
-        A subject's name.
-
-    Returns
-    -------
-    str
-        The name without differences of case and of Unicode composition.
+    Returns: the name without differences of case and of Unicode composition.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def same(one: str, other: str) -> bool:
-    """Tell whether two names read the same: equal but for Unicode composition.
-
-    Parameters
-    ----------
-    one, other : str
-        The names.
-
-    Returns
-    -------
-    bool
-        True also for "é" in one character and in two; False for another case.
-    """
+    """Tell whether two names read the same: equal but for Unicode composition."""
     return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
@@ -56,15 +37,7 @@ def unusable(name: str) -> str:
     The name becomes a folder and a file, stands unescaped in the settings file of each run and in the rows of each
     session file, and the project may be carried to a Windows rig.
 
-    Parameters
-    ----------
-    name : str
-        A nickname from Alyx.
-
-    Returns
-    -------
-    str
-        The reason, for a user; empty when the name can be used.
+    Returns: the reason, for a user; empty when the name can be used.
     """
     composed = unicodedata.normalize("NFC", name)
     reason = ""

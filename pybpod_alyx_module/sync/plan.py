@@ -86,15 +86,7 @@ class SyncPlan:
     def of(self, *actions: Action) -> tuple[PlanEntry, ...]:
         """Return the entries with one of these actions.
 
-        Parameters
-        ----------
-        *actions : Action
-            The wanted actions.
-
-        Returns
-        -------
-        tuple of PlanEntry
-            In the order of the plan; empty when there are none.
+        Returns: in the order of the plan; empty when there are none.
         """
         return tuple(entry for entry in self.entries if entry.action in actions)
 
@@ -128,18 +120,7 @@ class SyncPlan:
         return replace(self, entries=tuple(entries))
 
     def without_removals(self, reason: str) -> SyncPlan:
-        """Return the plan with its removals postponed.
-
-        Parameters
-        ----------
-        reason : str
-            Why, for the user.
-
-        Returns
-        -------
-        SyncPlan
-            The same entries, no removal among them.
-        """
+        """Return the plan with its removals postponed."""
         entries = tuple(
             replace(entry, action=Action.POSTPONE, reason=f"{entry.reason}; {reason}")
             if entry.action is Action.REMOVE

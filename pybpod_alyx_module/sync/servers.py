@@ -11,15 +11,7 @@ _THIS_COMPUTER: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 def host_of(url: str | None) -> str | None:
     """Return the host of a server's or a record's address.
 
-    Parameters
-    ----------
-    url : str or None
-        For example ``https://alyx.lab.org/subjects/ea04``.
-
-    Returns
-    -------
-    str or None
-        ``alyx.lab.org``; None where there is none. This computer's names are one.
+    Returns: ``alyx.lab.org``; None where there is none. This computer's names are one.
     """
     try:
         host = urlsplit(url or "").hostname
@@ -31,16 +23,9 @@ def host_of(url: str | None) -> str | None:
 def same_server(one: str, other: str) -> bool:
     """Tell whether two addresses name one server.
 
-    Parameters
-    ----------
-    one, other : str
-        Addresses as `AlyxClient.url` writes them.
-
-    Returns
-    -------
-    bool
-        True also where only http became https on the usual ports, or one is another name of this computer. Another
-        host, port or path is another server: it may be a copy, which has the same ids.
+    Returns: True also where only http became https on the usual ports, or one is another name of this computer.
+    Another host, port or path is another server: it may be a copy, which has the same ids.
+    ``one``, ``other``: addresses as `AlyxClient.url` writes them.
     """
     return _place(one) == _place(other)
 

@@ -55,22 +55,7 @@ class RemoteSubject:
     def from_row(cls, row: Mapping[str, Any], server: str) -> RemoteSubject:
         """Check a row of ``GET /subjects`` and freeze it.
 
-        Parameters
-        ----------
-        row : mapping
-            The row.
-        server : str
-            Address of the server, for the message of an error.
-
-        Returns
-        -------
-        RemoteSubject
-            The subject.
-
-        Raises
-        ------
-        ProtocolError
-            The row lacks its id, nickname or alive, or they are not of their type.
+        ``server``: address of the server, for the message of an error.
         """
         try:
             alyx_id, nickname, alive = str(UUID(row["id"])), row["nickname"], row["alive"]

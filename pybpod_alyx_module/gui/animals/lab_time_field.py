@@ -67,10 +67,7 @@ class LabTimeField(QWidget):
     def set_zone(self, name: str | None) -> None:
         """Take the time zone of the lab.
 
-        Parameters
-        ----------
-        name : str or None
-            As Alyx has it; None where it is not known.
+        ``name``: as Alyx has it; None where it is not known.
         """
         self._zone = lab_zone(name)
         self.told.setText(f"lab time ({name})" if self._zone else "lab time (zone not known: this computer's)")
@@ -78,29 +75,12 @@ class LabTimeField(QWidget):
         self.changed.emit()
 
     def lab_now(self) -> dt.datetime:
-        """Return what time it is in the lab.
-
-        Returns
-        -------
-        datetime.datetime
-            Naive; by this computer's zone where the lab's is not known.
-        """
+        """Return what time it is in the lab; naive; by this computer's zone where the lab's is not known."""
         here = dt.datetime.now().astimezone().replace(tzinfo=None)
         return to_lab_time(here, self._zone).replace(microsecond=0)
 
     def moment(self) -> dt.datetime:
-        """Return the time that counts.
-
-        Returns
-        -------
-        datetime.datetime
-            Naive lab time.
-
-        Raises
-        ------
-        ConfigurationError
-            If it is a time to come.
-        """
+        """Return the time that counts; naive lab time."""
         now = self.lab_now()
         if self._is_now:
             return now

@@ -17,17 +17,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 def open_dialog(kind: type[RecordDialog], subject: Any) -> RecordDialog | None:
     """Show the dialog of a kind for a subject: the one that is open already, else a new one.
 
-    Parameters
-    ----------
-    kind : type
-        Which dialog.
-    subject : object
-        The PyBpod subject.
-
-    Returns
-    -------
-    RecordDialog or None
-        None where nothing may be recorded; that was told.
+    Returns: None where nothing may be recorded; that was told.
     """
     mainwindow = getattr(subject, "mainwindow", None)
     parent = mainwindow.window() if isinstance(mainwindow, QWidget) else None
@@ -51,15 +41,7 @@ def open_dialog(kind: type[RecordDialog], subject: Any) -> RecordDialog | None:
 
 
 def tell_dialogs(subject: Any, why: str) -> None:
-    """Tell the dialogs of a subject that it left PyBpod.
-
-    Parameters
-    ----------
-    subject : object
-        The PyBpod subject.
-    why : str
-        What happened, a sentence.
-    """
+    """Tell the dialogs of a subject that it left PyBpod."""
     for dialog in _shown():
         if dialog.subject_key == subject.alyx_key:
             dialog.subject_left(why)

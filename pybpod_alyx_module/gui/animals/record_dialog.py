@@ -66,17 +66,7 @@ class Entry:
 
 
 class RecordDialog(QDialog):
-    """Records one thing of one animal; does not block PyBpod. Subclasses give the fields.
-
-    Parameters
-    ----------
-    target : Target
-        The animal.
-    title : str
-        Of the window.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Records one thing of one animal; does not block PyBpod. Subclasses give the fields."""
 
     #: Whether the types of water are asked for.
     asks_water_types = False
@@ -184,13 +174,7 @@ class RecordDialog(QDialog):
             self.facts.setText("\n".join(lines))
 
     def subject_left(self, why: str) -> None:
-        """Take note that the PyBpod subject is gone: nothing typed is lost, it is of the animal on Alyx.
-
-        Parameters
-        ----------
-        why : str
-            What happened, a sentence.
-        """
+        """Take note that the PyBpod subject is gone: nothing typed is lost, it is of the animal on Alyx."""
         if self._item is not None or not self.typed_anything():
             self.close()
             return
@@ -199,13 +183,7 @@ class RecordDialog(QDialog):
 
     @slot
     def done(self, result: int) -> None:
-        """Close, also when asked twice, as by two quick Escapes.
-
-        Parameters
-        ----------
-        result : int
-            As Qt counts.
-        """
+        """Close, also when asked twice, as by two quick Escapes."""
         if not self._left:
             self._left = True
             self.leave()

@@ -33,12 +33,7 @@ _MARGIN_S: Final = 0.2
 class RunCheck(QObject):
     """Checks the Alyx subjects of a setup once, all of them at the same time.
 
-    Parameters
-    ----------
-    targets : sequence of Target
-        The animals.
-    settings : RigSettings
-        What each check does; a setting of a check that cannot be used is said, too.
+    ``settings``: what each check does; a setting of a check that cannot be used is said, too.
     """
 
     #: What is to be said (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
@@ -83,32 +78,13 @@ class RunCheck(QObject):
             task.cancel()
 
     def put(self, number: int, state: SubjectState) -> None:
-        """Take what is known of one animal.
-
-        Parameters
-        ----------
-        number : int
-            Which one.
-        state : SubjectState
-            What is known.
-        """
+        """Take what is known of one animal."""
         self._states[number] = state
         if len(self._states) == len(self._targets):
             self._finish()
 
     def target(self, number: int) -> Target:
-        """Return one of the animals.
-
-        Parameters
-        ----------
-        number : int
-            Which one.
-
-        Returns
-        -------
-        Target
-            The animal.
-        """
+        """Return one of the animals."""
         return self._targets[number]
 
     @slot

@@ -23,19 +23,7 @@ _COLOURS: Final = {"block": "#fbd5d5", "warn": "#fff4d6", NOTE: "#e8eef5"}
 
 
 class RunCheckDialog(Question):
-    """Asks whether a setup is to run: its answer is True to run. Blocks nothing but that Run.
-
-    Parameters
-    ----------
-    name : str
-        Of the setup.
-    findings : sequence of Finding
-        What is to be said.
-    parent : QWidget, optional
-        PyBpod's main window.
-    runs : bool
-        Whether it runs already: then nothing is asked.
-    """
+    """Asks whether a setup is to run: its answer is True to run. Blocks nothing but that Run."""
 
     def __init__(
         self, name: str, findings: Sequence[Finding], parent: QWidget | None = None, *, runs: bool = False

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 class ScaleField(QWidget):
     """The field of a weight, in grams, beside what the scale says.
 
-    Parameters
-    ----------
-    settings : ScaleSettings or None
-        Where the scale is; None where there is none.
+    ``settings``: where the scale is; None where there is none.
     """
 
     #: What stands in the field changed.
@@ -82,13 +79,7 @@ class ScaleField(QWidget):
             Task(lambda report, cancel: reader.stop(), "alyx-scale-stop").start()
 
     def hold(self, held: bool) -> None:
-        """Keep the field as it is while a question about it is open.
-
-        Parameters
-        ----------
-        held : bool
-            Whether it is kept.
-        """
+        """Keep the field as it is while a question about it is open."""
         self._held = held
         self.edit.setReadOnly(held)
         if self._from_scale and self._settings is not None:

@@ -32,17 +32,7 @@ _MOST_ML: Final = Decimal(50)
 
 
 class WaterDialog(RecordDialog):
-    """Records water that was given to one animal out of a session.
-
-    Parameters
-    ----------
-    target : Target
-        The animal.
-    title : str
-        Of the window.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Records water that was given to one animal out of a session."""
 
     asks_water_types = True
 
@@ -71,37 +61,17 @@ class WaterDialog(RecordDialog):
         self.adlib.toggled.connect(self.show_facts)
 
     def first_field(self) -> QWidget:
-        """Return the field of the amount.
-
-        Returns
-        -------
-        QWidget
-            The field.
-        """
+        """Return the field of the amount."""
         return self.amount
 
     def typed_anything(self) -> bool:
-        """Tell whether an amount stands in the field, or ad lib is ticked.
-
-        Returns
-        -------
-        bool
-            True where it is so.
-        """
+        """Tell whether an amount stands in the field, or ad lib is ticked."""
         return bool(self.amount.text().strip()) or self.adlib.isChecked()
 
     def entry(self) -> Entry:
         """Check what was typed.
 
-        Returns
-        -------
-        Entry
-            The amount, 0 mL for ad lib without one, its type and time.
-
-        Raises
-        ------
-        ConfigurationError
-            If the amount is none, the type is not chosen, or the time is to come.
+        Returns: the amount, 0 mL for ad lib without one, its type and time.
         """
         amount = self._amount()
         if self.types.currentText() == _CHOOSE:
@@ -120,15 +90,7 @@ class WaterDialog(RecordDialog):
     def speaks_against(self, entry: Entry) -> tuple[str, ...]:
         """Ask about an animal that is not alive, and about far more than it needs.
 
-        Parameters
-        ----------
-        entry : Entry
-            The water.
-
-        Returns
-        -------
-        tuple of str
-            Empty where nothing speaks against it.
+        Returns: empty where nothing speaks against it.
         """
         assert self.asked is not None  # noqa: S101 - nothing is recorded before
         found = list(not_there(self.asked.state))
@@ -144,13 +106,7 @@ class WaterDialog(RecordDialog):
         return tuple(found)
 
     def fact_lines(self) -> list[str]:
-        """Tell what it needs and got today, and what remains after the typed amount.
-
-        Returns
-        -------
-        list of str
-            A sentence each.
-        """
+        """Tell what it needs and got today, and what remains after the typed amount."""
         if self.asked is None:
             return []
         state = self.asked.state
@@ -181,13 +137,7 @@ class WaterDialog(RecordDialog):
             self.types.setCurrentIndex(self.types.findData(chosen))
 
     def hold(self, held: bool) -> None:
-        """Keep the fields while a question is open.
-
-        Parameters
-        ----------
-        held : bool
-            Whether one is.
-        """
+        """Keep the fields while a question is open."""
         super().hold(held)
         for field in (self.amount, self.types, self.adlib):
             field.setEnabled(not held)
@@ -201,14 +151,6 @@ class WaterDialog(RecordDialog):
 def open_water_dialog(subject: Any) -> RecordDialog | None:
     """Show the dialog that records water given to a subject.
 
-    Parameters
-    ----------
-    subject : object
-        The PyBpod subject.
-
-    Returns
-    -------
-    RecordDialog or None
-        None where nothing may be recorded; that was told.
+    Returns: None where nothing may be recorded; that was told.
     """
     return open_dialog(WaterDialog, subject)

@@ -53,12 +53,7 @@ ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, OUTCOME = range(len(COLUMNS)
 class WaterTableWindow(QWidget):
     """Shows who still needs water today, and records what was given to the ticked ones.
 
-    Parameters
-    ----------
-    project : object
-        The PyBpod project; it keeps the window as ``alyx_water_window``.
-    parent : QWidget, optional
-        PyBpod's main window.
+    ``project``: the PyBpod project; it keeps the window as ``alyx_water_window``.
     """
 
     def __init__(self, project: Any, parent: QWidget | None = None) -> None:
@@ -187,13 +182,7 @@ class WaterTableWindow(QWidget):
             self.table.setItem(row, column, cell)
 
     def ticked(self) -> list[int]:
-        """Return the rows that are ticked and not given yet.
-
-        Returns
-        -------
-        list of int
-            In order; empty where none is.
-        """
+        """Return the rows that are ticked and not given yet; in order; empty where none is."""
         return [
             row
             for row in range(self.table.rowCount())
@@ -343,15 +332,7 @@ class WaterTableWindow(QWidget):
 def server_of(project: Any) -> str:
     """Return the server of a project's Alyx subjects.
 
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    str
-        That of most of them; empty where there is none.
+    Returns: that of most of them; empty where there is none.
     """
     records = [subject.alyx or {} for subject in project.subjects]
     servers = Counter(str(record["alyx_server"]) for record in records if record.get("alyx_server"))
@@ -359,18 +340,7 @@ def server_of(project: Any) -> str:
 
 
 def open_water_table(project: Any) -> WaterTableWindow:
-    """Show which animals of the user still need water today, asked anew.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-
-    Returns
-    -------
-    WaterTableWindow
-        The window, shown.
-    """
+    """Show which animals of the user still need water today, asked anew."""
     window = project.alyx_water_window
     if window is None:
         mainwindow = getattr(project, "mainwindow", None)

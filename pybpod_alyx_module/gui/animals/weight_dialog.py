@@ -32,17 +32,7 @@ _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 
 
 class WeightDialog(RecordDialog):
-    """Records a weight of one animal.
-
-    Parameters
-    ----------
-    target : Target
-        The animal.
-    title : str
-        Of the window.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Records a weight of one animal."""
 
     def __init__(self, target: Target, title: str = "Record weight", parent: QWidget | None = None) -> None:
         super().__init__(target, title, parent)
@@ -56,38 +46,15 @@ class WeightDialog(RecordDialog):
         self.weight.start()
 
     def first_field(self) -> QWidget:
-        """Return the field of the weight.
-
-        Returns
-        -------
-        QWidget
-            The field.
-        """
+        """Return the field of the weight."""
         return self.weight.edit
 
     def typed_anything(self) -> bool:
-        """Tell whether a weight stands in the field.
-
-        Returns
-        -------
-        bool
-            True where one does.
-        """
+        """Tell whether a weight stands in the field."""
         return bool(self.weight.edit.text().strip())
 
     def entry(self) -> Entry:
-        """Check what was typed.
-
-        Returns
-        -------
-        Entry
-            The weight and its time.
-
-        Raises
-        ------
-        ConfigurationError
-            If the weight is none, or the time is to come.
-        """
+        """Check what was typed."""
         weight = grams(self.weight.edit.text())
         moment = self.time.moment()
         values = {"weight": float(weight), "date_time": moment.isoformat()}
@@ -96,15 +63,7 @@ class WeightDialog(RecordDialog):
     def speaks_against(self, entry: Entry) -> tuple[str, ...]:
         """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.
 
-        Parameters
-        ----------
-        entry : Entry
-            The weight.
-
-        Returns
-        -------
-        tuple of str
-            Empty where nothing speaks against it.
+        Returns: empty where nothing speaks against it.
         """
         found = self._found(entry)
         if found and self._asking_others is None and self.asked is not None and self.asked.state.found:
@@ -137,13 +96,7 @@ class WeightDialog(RecordDialog):
             self.reasons.setText("\n".join(self._found(entry)))
 
     def fact_lines(self) -> list[str]:
-        """Tell the last weight, and how the typed one is judged.
-
-        Returns
-        -------
-        list of str
-            A sentence each.
-        """
+        """Tell the last weight, and how the typed one is judged."""
         lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
         if self.asked is None:
             return lines
@@ -167,13 +120,7 @@ class WeightDialog(RecordDialog):
         return lines
 
     def hold(self, held: bool) -> None:
-        """Keep the fields while a question is open.
-
-        Parameters
-        ----------
-        held : bool
-            Whether one is.
-        """
+        """Keep the fields while a question is open."""
         super().hold(held)
         self.weight.hold(held)
 
@@ -197,14 +144,6 @@ def _plain(value: Decimal) -> str:
 def open_weight_dialog(subject: Any) -> RecordDialog | None:
     """Show the dialog that records a weight of a subject.
 
-    Parameters
-    ----------
-    subject : object
-        The PyBpod subject.
-
-    Returns
-    -------
-    RecordDialog or None
-        None where nothing may be recorded; that was told.
+    Returns: None where nothing may be recorded; that was told.
     """
     return open_dialog(WeightDialog, subject)

@@ -20,17 +20,7 @@ if TYPE_CHECKING:
 
 
 class DiscardDialog(Question):
-    """Asks whether an item is to be given up: True, or None to keep it.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-    followers : iterable of Item
-        Those that wait for it.
-    parent : QWidget, optional
-        The window that it belongs to.
-    """
+    """Asks whether an item is to be given up: True, or None to keep it."""
 
     def __init__(self, item: Item, followers: Iterable[Item] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -34,17 +34,7 @@ if TYPE_CHECKING:
 
 
 class EditDialog(QDialog):
-    """Shows the values of an item as fields; animal, user and server cannot be changed.
-
-    Parameters
-    ----------
-    item : Item
-        The item as it is.
-    running : RunningOutbox
-        Where it is.
-    parent : QWidget, optional
-        The window that it belongs to.
-    """
+    """Shows the values of an item as fields; animal, user and server cannot be changed."""
 
     def __init__(self, item: Item, running: RunningOutbox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,13 +94,7 @@ class EditDialog(QDialog):
 
     @slot
     def follow(self, item: Item) -> None:
-        """Take note of what became of the item meanwhile.
-
-        Parameters
-        ----------
-        item : Item
-            As it is now.
-        """
+        """Take note of what became of the item meanwhile."""
         reason = choices(item).edit
         self.save_button.setEnabled(not reason and self._task is None)
         self.save_button.setToolTip(reason)

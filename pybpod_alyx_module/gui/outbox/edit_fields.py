@@ -33,18 +33,7 @@ class Field:
     lines: bool = False
 
     def text(self, values: Mapping[str, Any]) -> str:
-        """Return the value as text.
-
-        Parameters
-        ----------
-        values : mapping
-            Of the item.
-
-        Returns
-        -------
-        str
-            Empty for null, and where there is none.
-        """
+        """Return the value as text; empty for null, and where there is none."""
         value = values.get(self.name)
         if isinstance(value, list):
             return "; ".join(str(part) for part in value)
@@ -113,18 +102,7 @@ FIELDS: Final[dict[Kind, tuple[Field, ...]]] = {
 
 
 def fields_of(item: Item) -> tuple[Field, ...]:
-    """Return what of an item can be corrected.
-
-    Parameters
-    ----------
-    item : Item
-        The item.
-
-    Returns
-    -------
-    tuple of Field
-        Of changes of a session those that it changes.
-    """
+    """Return what of an item can be corrected."""
     fields = FIELDS[item.kind]
     if item.kind is Kind.SESSION_UPDATE:
         return tuple(field for field in fields if field.name in item.values)
@@ -134,22 +112,8 @@ def fields_of(item: Item) -> tuple[Field, ...]:
 def corrected(item: Item, typed: Mapping[str, str | bool]) -> dict[str, Any]:
     """Return all values of an item with those that were typed.
 
-    Parameters
-    ----------
-    item : Item
-        The item.
-    typed : mapping
-        By name of the field: its text, or whether it is ticked. What says the same as before stays as it was.
-
-    Returns
-    -------
-    dict
-        As `Outbox.edit` takes them.
-
-    Raises
-    ------
-    OutboxError
-        If a text is unusable; names the field.
+    Returns: as `Outbox.edit` takes them.
+    ``typed``: by name of the field: its text, or whether it is ticked. What says the same as before stays as it was.
     """
     values = dict(item.values)
     for field in fields_of(item):

@@ -48,10 +48,7 @@ class _Page(QWidget):
     def show_items(self, items: tuple[Item, ...]) -> None:
         """Show these items.
 
-        Parameters
-        ----------
-        items : tuple of Item
-            In the order in which they are shown.
+        ``items``: in the order in which they are shown.
         """
         self.table.show_items(items)
         self._stack.setCurrentIndex(1 if items else 0)
@@ -84,28 +81,14 @@ class WaitingPage(_Page):
     def login_wanted(self, items: Iterable[Item]) -> tuple[str, str] | None:
         """Say who has to log in: for the selected item, else for the first that waits for it.
 
-        Parameters
-        ----------
-        items : iterable of Item
-            All items.
-
-        Returns
-        -------
-        tuple of str or None
-            Server and user; None where nobody has to.
+        Returns: server and user; None where nobody has to.
         """
         picked = self.table.selected
         wanted = [item.account for item in ([picked] if picked else []) + list(items) if wants_login(item)]
         return wanted[0] if wanted else None
 
     def show_choices(self, items: Iterable[Item]) -> None:
-        """Enable what can be done with the selected item, and say why not.
-
-        Parameters
-        ----------
-        items : iterable of Item
-            All items.
-        """
+        """Enable what can be done with the selected item, and say why not."""
         item = self.table.selected
         can = Choices(PICK, PICK, PICK) if item is None else choices(item)
         for button, reason in (

@@ -38,13 +38,7 @@ class StatusButton(QToolButton):
         self.clicked.connect(self._on_clicked)
 
     def show_outbox(self, running: RunningOutbox) -> None:
-        """Say how the outbox stands.
-
-        Parameters
-        ----------
-        running : RunningOutbox
-            The outbox of this PyBpod.
-        """
+        """Say how the outbox stands."""
         outlook = running.outlook
         words = count_words(outlook.counts.open - outlook.needing, outlook.needing)
         trouble = "a problem" if outlook.problem or outlook.notes else ""
@@ -61,15 +55,7 @@ class StatusButton(QToolButton):
 
 
 class ClosingQuestion(Question):
-    """Tells what still waits when PyBpod is to close: ``"close"``, ``"show"``, or None to stay.
-
-    Parameters
-    ----------
-    running : RunningOutbox
-        The outbox of this PyBpod.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Tells what still waits when PyBpod is to close: ``"close"``, ``"show"``, or None to stay."""
 
     def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,12 +102,7 @@ class ClosingQuestion(Question):
 class OutboxInMainWindow(QObject):
     """Shows the outbox in PyBpod's main window, tells what waits before PyBpod closes, and ends it with PyBpod.
 
-    Parameters
-    ----------
-    editor : object
-        PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
-    running : RunningOutbox
-        The outbox of this PyBpod.
+    ``editor``: PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
     """
 
     def __init__(self, editor: Any, running: RunningOutbox) -> None:
@@ -139,25 +120,13 @@ class OutboxInMainWindow(QObject):
         self.follow(running)
 
     def follow(self, running: RunningOutbox) -> None:
-        """Show this outbox.
-
-        Parameters
-        ----------
-        running : RunningOutbox
-            The outbox of this PyBpod.
-        """
+        """Show this outbox."""
         self._running = running
         running.changed.connect(self._on_changed)
         self._on_changed()
 
     def confirm_exit(self) -> bool:
-        """Ask what PyBpod asks before it closes, and once tell what waits; a second try closes.
-
-        Returns
-        -------
-        bool
-            Whether PyBpod closes now. Always as PyBpod says where the computer is being shut down.
-        """
+        """Ask what PyBpod asks before it closes, and once tell what waits; a second try closes."""
         question, self.question = self.question, None
         if question is not None:
             question.close()

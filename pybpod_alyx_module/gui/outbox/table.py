@@ -50,13 +50,7 @@ SENT: Final[tuple[Column, ...]] = (
 
 
 class OutboxModel(QAbstractTableModel):
-    """Items as rows.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        What is shown of each.
-    """
+    """Items as rows."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__()
@@ -64,71 +58,21 @@ class OutboxModel(QAbstractTableModel):
         self.items: tuple[Item, ...] = ()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
-        """Return how many items there are.
-
-        Parameters
-        ----------
-        parent : QModelIndex, optional
-            Of the rows; none where they are all.
-
-        Returns
-        -------
-        int
-            0 below a row.
-        """
+        """Return how many items there are."""
         return 0 if parent is not None and parent.isValid() else len(self.items)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
-        """Return how many columns there are.
-
-        Parameters
-        ----------
-        parent : QModelIndex, optional
-            Of the rows; none where they are all.
-
-        Returns
-        -------
-        int
-            0 below a row.
-        """
+        """Return how many columns there are."""
         return 0 if parent is not None and parent.isValid() else len(self._columns)
 
     @slot
     def headerData(self, section: int, orientation: int, role: int = Qt.DisplayRole) -> Any:  # noqa: N802
-        """Return the title of a column.
-
-        Parameters
-        ----------
-        section : int
-            Number of the column.
-        orientation : int
-            Which header, as Qt counts.
-        role : int
-            What is asked for, as Qt counts.
-
-        Returns
-        -------
-        object
-            None for anything but a title.
-        """
+        """Return the title of a column; None for anything but a title."""
         return self._columns[section][0] if orientation == Qt.Horizontal and role == Qt.DisplayRole else None
 
     @slot
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
-        """Return what stands in a cell, its tooltip or its colour.
-
-        Parameters
-        ----------
-        index : QModelIndex
-            The cell.
-        role : int
-            What is asked for, as Qt counts.
-
-        Returns
-        -------
-        object
-            None for anything else.
-        """
+        """Return what stands in a cell, its tooltip or its colour; None for anything else."""
         item = self.items[index.row()]
         if role in (Qt.DisplayRole, Qt.ToolTipRole):
             return cell(self._columns[index.column()][1](item))
@@ -139,10 +83,7 @@ class OutboxModel(QAbstractTableModel):
     def replace(self, items: tuple[Item, ...]) -> None:
         """Show other items.
 
-        Parameters
-        ----------
-        items : tuple of Item
-            In the order in which they are shown.
+        ``items``: in the order in which they are shown.
         """
         self.beginResetModel()
         self.items = items
@@ -150,13 +91,7 @@ class OutboxModel(QAbstractTableModel):
 
 
 class OutboxTable(QTableView):
-    """A table of items that keeps selection and place when they change.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        What is shown of each.
-    """
+    """A table of items that keeps selection and place when they change."""
 
     #: Another item is selected, or the one that is selected changed.
     picked = Signal()
@@ -193,10 +128,7 @@ class OutboxTable(QTableView):
     def show_items(self, items: tuple[Item, ...]) -> None:
         """Show these items.
 
-        Parameters
-        ----------
-        items : tuple of Item
-            In the order in which they are shown.
+        ``items``: in the order in which they are shown.
         """
         if items == self.items:
             return
@@ -210,13 +142,7 @@ class OutboxTable(QTableView):
         self.picked.emit()
 
     def select(self, key: str) -> None:
-        """Select an item, where it is shown.
-
-        Parameters
-        ----------
-        key : str
-            Its key.
-        """
+        """Select an item, where it is shown."""
         for row, item in enumerate(self.items):
             if item.key == key:
                 self.setCurrentIndex(self._model.index(row, 0))

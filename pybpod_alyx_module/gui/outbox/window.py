@@ -37,15 +37,7 @@ NO_PROJECT: Final = "Open a PyBpod project first, then press Log in… again: it
 
 
 class OutboxWindow(QWidget):
-    """Shows what waits to be sent to Alyx and what was sent; it never waits for disk or network.
-
-    Parameters
-    ----------
-    running : RunningOutbox
-        The outbox of this PyBpod.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Shows what waits to be sent to Alyx and what was sent; it never waits for disk or network."""
 
     #: Gives the PyBpod projects that are open: in one of them a person can log in.
     projects: ClassVar[Callable[[], list[Any]]] = list
@@ -287,15 +279,7 @@ _windows: list[OutboxWindow] = []
 def open_outbox_window(parent: QWidget | None = None) -> OutboxWindow:
     """Show the outbox window: the one that is open, or a new one.
 
-    Parameters
-    ----------
-    parent : QWidget, optional
-        PyBpod's main window, or a widget in it.
-
-    Returns
-    -------
-    OutboxWindow
-        The window, shown.
+    ``parent``: PyBpod's main window, or a widget in it.
     """
     if not _windows:
         _windows.append(OutboxWindow(running_outbox(), parent.window() if parent is not None else None))

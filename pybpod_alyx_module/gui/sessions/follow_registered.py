@@ -72,17 +72,7 @@ class Standing:
 def standing_of(found: Sequence[Registration], items: Mapping[str, Item]) -> Standing:
     """Say where a session stands.
 
-    Parameters
-    ----------
-    found : sequence of Registration
-        What is noted beside the session.
-    items : mapping
-        Items of the outbox by key, as far as they are known.
-
-    Returns
-    -------
-    Standing
-        Of the newest registration that was not given up in the outbox.
+    ``items``: items of the outbox by key, as far as they are known.
     """
     valid = [one for one in found if one.key not in items or items[one.key].state is not State.DISCARDED]
     newest = max(valid, key=lambda one: one.registered_at, default=None)
@@ -105,10 +95,7 @@ class Registrations(QObject):
     def follow(self, session: Any) -> None:
         """Follow a session until it was sent or given up.
 
-        Parameters
-        ----------
-        session : object
-            The PyBpod session, which is told by ``alyx_heard``.
+        ``session``: the PyBpod session, which is told by ``alyx_heard``.
         """
         registration = session.alyx_standing.registration
         if registration is None:
@@ -181,24 +168,12 @@ _registrations: list[Registrations] = []
 
 
 def registrations() -> Registrations:
-    """Return what follows the sessions of this PyBpod, made at first use.
-
-    Returns
-    -------
-    Registrations
-        The one of this process.
-    """
+    """Return what follows the sessions of this PyBpod, made at first use."""
     if not _registrations:
         _registrations.append(Registrations())
     return _registrations[0]
 
 
 def follow(session: Any) -> None:
-    """Follow a session until it was sent or given up.
-
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-    """
+    """Follow a session until it was sent or given up."""
     registrations().follow(session)

@@ -43,14 +43,8 @@ _LINES: Final = 10
 class RegisterDialog(QDialog):
     """Shows a session as it would stand on Alyx, what speaks against that, and registers it; does not block PyBpod.
 
-    Parameters
-    ----------
-    session : object
-        The PyBpod session; it keeps the dialog as ``alyx_dialog``.
-    prepared : Prepared, optional
-        What was read and asked already; else the dialog does that.
-    parent : QWidget, optional
-        PyBpod's main window.
+    ``session``: the PyBpod session; it keeps the dialog as ``alyx_dialog``.
+    ``prepared``: what was read and asked already; else the dialog does that.
     """
 
     #: The session is in the outbox (`pybpod_alyx_module.sessions.register.Done`).
@@ -344,13 +338,7 @@ class RegisterDialog(QDialog):
 
     @slot
     def done(self, result: int) -> None:
-        """Close, on Escape too: the session is left as it is.
-
-        Parameters
-        ----------
-        result : int
-            As Qt counts.
-        """
+        """Close, on Escape too: the session is left as it is."""
         super().done(result)
         self._end()
 
@@ -377,22 +365,7 @@ def _host(server: str) -> str:
 
 
 def open_register_dialog(session: Any, prepared: Prepared | None = None, *, quietly: bool = False) -> RegisterDialog:
-    """Show the dialog of a session: the one that is open, else a new one.
-
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-    prepared : Prepared, optional
-        What was read and asked already.
-    quietly : bool
-        Without taking the keyboard from who types elsewhere.
-
-    Returns
-    -------
-    RegisterDialog
-        Shown.
-    """
+    """Show the dialog of a session: the one that is open, else a new one."""
     dialog = session.alyx_dialog
     if dialog is None:
         mainwindow = getattr(session, "mainwindow", None)

@@ -63,14 +63,7 @@ class WaterField(QWidget):
     def show_earned(self, water: WaterEarned, types: Sequence[str], chosen: str) -> None:
         """Show what the session says; what was typed stays.
 
-        Parameters
-        ----------
-        water : WaterEarned
-            How much, or why it must be asked.
-        types : sequence of str
-            The types of water on Alyx; empty where they could not be asked.
-        chosen : str
-            The type to start with.
+        ``types``: the types of water on Alyx; empty where they could not be asked.
         """
         if water != self._shown:
             self._shown, self._certain, self._offer = water, water.amount, water.offer
@@ -92,15 +85,7 @@ class WaterField(QWidget):
     def value(self) -> Decimal:
         """Return the amount as it stands in the field.
 
-        Returns
-        -------
-        Decimal
-            mL; 0 where none is to be recorded.
-
-        Raises
-        ------
-        ConfigurationError
-            Nothing usable was typed.
+        Returns: mL; 0 where none is to be recorded.
         """
         text = self.amount.text().strip()
         for known in (self._certain, self._offer):
@@ -156,13 +141,7 @@ class RegisterForm(QWidget):
         self.water.changed.connect(self.changed)
 
     def fill(self, fields: Fields) -> None:
-        """Fill the fields that nobody typed into.
-
-        Parameters
-        ----------
-        fields : Fields
-            What they start with.
-        """
+        """Fill the fields that nobody typed into."""
         for field, text in (
             (self.location, fields.location),
             (self.projects, fields.projects),
@@ -176,13 +155,7 @@ class RegisterForm(QWidget):
             self.narrative.setPlainText(fields.narrative)
 
     def fields(self) -> Fields:
-        """Return what stands in the fields.
-
-        Returns
-        -------
-        Fields
-            As typed.
-        """
+        """Return what stands in the fields."""
         return Fields(
             self.location.text(),
             self.projects.text(),
@@ -192,17 +165,7 @@ class RegisterForm(QWidget):
         )
 
     def show_water(self, water: WaterEarned | None, types: Sequence[str] = (), chosen: str = "") -> None:
-        """Show the water that was earned, or that there is nothing to say about it.
-
-        Parameters
-        ----------
-        water : WaterEarned or None
-            None hides it.
-        types : sequence of str
-            See `WaterField.show_earned`.
-        chosen : str
-            See `WaterField.show_earned`.
-        """
+        """Show the water that was earned, or that there is nothing to say about it."""
         label = self._rows.labelForField(self.water)
         label.setVisible(water is not None)
         self.water.setVisible(water is not None)
@@ -210,12 +173,6 @@ class RegisterForm(QWidget):
             self.water.show_earned(water, types, chosen)
 
     def lock(self, locked: bool) -> None:
-        """Keep the fields from being changed while they are written away.
-
-        Parameters
-        ----------
-        locked : bool
-            Whether to.
-        """
+        """Keep the fields from being changed while they are written away."""
         for field in (self.location, self.projects, self.procedures, self.type, self.narrative, self.water):
             field.setEnabled(not locked)

@@ -67,17 +67,7 @@ class Row:
 
 
 class SessionsWindow(QWidget):
-    """Lists sessions that are not registered; those that a person ticks are registered one after the other.
-
-    Parameters
-    ----------
-    owner : object
-        The PyBpod setup or project.
-    sessions : list
-        Its sessions that can be registered.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Lists sessions that are not registered; those that a person ticks are registered one after the other."""
 
     def __init__(self, owner: Any, sessions: list[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.Window)
@@ -306,18 +296,7 @@ class SessionsWindow(QWidget):
 
 
 def open_sessions_window(owner: Any) -> SessionsWindow:
-    """Show the sessions of a setup or a project that can be registered: in the window that is open, else in a new one.
-
-    Parameters
-    ----------
-    owner : object
-        The PyBpod setup or project.
-
-    Returns
-    -------
-    SessionsWindow
-        Shown.
-    """
+    """Show the sessions of a setup or a project that can be registered, in the open window, else in a new one."""
     for window in QApplication.topLevelWidgets():
         if isinstance(window, SessionsWindow) and window.owner is owner and window.isVisible():
             show_in_front(window)
@@ -331,13 +310,7 @@ def open_sessions_window(owner: Any) -> SessionsWindow:
 
 
 def close_sessions_windows(project: Any) -> None:
-    """Close the windows that list sessions of a project.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project, which is closed.
-    """
+    """Close the windows that list sessions of a project."""
     for window in QApplication.topLevelWidgets():
         if isinstance(window, SessionsWindow) and getattr(window.owner, "project", window.owner) is project:
             window.close()

@@ -23,13 +23,6 @@ def session_ended(session: Any, settings: RigSettings) -> None:
     """Do with a session that just ended as the settings say.
 
     Nothing happens where it lists no Alyx subject, only test subjects, or where its protocol wrote no file.
-
-    Parameters
-    ----------
-    session : object
-        The PyBpod session.
-    settings : RigSettings
-        As they are set now.
     """
     rule = settings.sessions
     names = alyx_subjects(session, links_of(session.project))

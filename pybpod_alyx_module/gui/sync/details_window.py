@@ -38,12 +38,8 @@ AGE_INTERVAL_MS: Final = 60_000
 class DetailsWindow(QWidget):
     """Shows what the project knows of an Alyx subject, from which server, and as of when.
 
-    Parameters
-    ----------
-    subject : object
-        The PyBpod subject: ``name``, ``alyx`` (its record, None for a subject that is not linked), ``project``.
-    parent : QWidget, optional
-        PyBpod's main window.
+    ``subject``: the PyBpod subject: ``name``, ``alyx`` (its record, None for a subject that is not linked),
+    ``project``.
     """
 
     def __init__(self, subject: Any, parent: QWidget | None = None) -> None:
@@ -151,15 +147,7 @@ class DetailsWindow(QWidget):
 def open_details_window(subject: Any) -> DetailsWindow:
     """Show the details of a subject as they are now: in its window where there is one already, else in a new one.
 
-    Parameters
-    ----------
-    subject : object
-        The PyBpod subject; it keeps the open window as ``alyx_details_window``.
-
-    Returns
-    -------
-    DetailsWindow
-        The window, shown.
+    ``subject``: the PyBpod subject; it keeps the open window as ``alyx_details_window``.
     """
     window = getattr(subject, "alyx_details_window", None)
     if window is None:

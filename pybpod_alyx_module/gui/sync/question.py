@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 
 class Question(QDialog):
-    """A dialog with one answer, sent once, however the dialog closes.
-
-    Parameters
-    ----------
-    parent : QWidget, optional
-        The window that it belongs to.
-    """
+    """A dialog with one answer, sent once, however the dialog closes."""
 
     #: Sent once, when the dialog closes: the answer, None to cancel the sync.
     answered = Signal(object)
@@ -36,13 +30,7 @@ class Question(QDialog):
 
     @slot
     def done(self, result: int) -> None:
-        """Close, and note who had the keyboard until then.
-
-        Parameters
-        ----------
-        result : int
-            Whether it was accepted, as Qt counts.
-        """
+        """Close, and note who had the keyboard until then."""
         self.was_active = self.isActiveWindow()
         super().done(result)
 

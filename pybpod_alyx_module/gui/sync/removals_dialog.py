@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 
 class RemovalsDialog(Question):
-    """Lists the subjects that a sync would remove, and asks once: True to remove, False to leave them for now.
-
-    Parameters
-    ----------
-    plan : SyncPlan
-        The plan.
-    parent : QWidget, optional
-        The window that it belongs to.
-    """
+    """Lists the subjects that a sync would remove, and asks once: True to remove, False to leave them for now."""
 
     def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -51,15 +51,8 @@ _DIFFERENCE: Final = Qt.UserRole + 1
 class ReviewDialog(Question):
     """Lists the subjects that differ, field by field, and takes one answer for each: a dict of key to `Action`.
 
-    Nothing is ticked at first, and *Cancel* is what Enter and Escape press: no subject's details are replaced unless a
-    hand chose that subject, or *Override all*.
-
-    Parameters
-    ----------
-    plan : SyncPlan
-        The plan; its entries that ask are shown.
-    parent : QWidget, optional
-        The window that it belongs to.
+    Nothing is ticked at first, and *Cancel* is what Enter and Escape press: no subject's details are replaced unless
+    a hand chose that subject, or *Override all*.
     """
 
     def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
@@ -176,13 +169,7 @@ class ReviewDialog(Question):
         self._on_ticked()
 
     def ticked(self) -> set[str]:
-        """Return the ticked subjects.
-
-        Returns
-        -------
-        set of str
-            Their keys.
-        """
+        """Return the ticked subjects."""
         items = [self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount())]
         return {_key(item.data(0, _ENTRY)) for item in items if item.checkState(0) == Qt.Checked}
 

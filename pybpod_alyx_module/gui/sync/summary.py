@@ -42,32 +42,13 @@ COUNTED: Final[dict[Action, str]] = {
 def counts(outcomes: Sequence[Outcome]) -> dict[Action, int]:
     """Count what was done.
 
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        What became of the entries of a plan.
-
-    Returns
-    -------
-    dict
-        Every action of `HEADINGS` to its number, zeros included; refused entries are not counted.
+    Returns: every action of `HEADINGS` to its number, zeros included; refused entries are not counted.
     """
     return {action: len(_done(outcomes, action)) for action in HEADINGS}
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """Tell what a sync did.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        What became of the entries of a plan.
-
-    Returns
-    -------
-    str
-        A line with all the counts, then a paragraph for each action that there was, with names and reasons.
-    """
+    """Tell what a sync did."""
     refused = [outcome for outcome in outcomes if not outcome.applied]
     numbers = [f"{count} {COUNTED[action]}" for action, count in counts(outcomes).items()]
     if refused:

@@ -57,10 +57,7 @@ class RememberBox(QWidget):
     def show_account(self, *, remembered: bool) -> None:
         """Tick the box for an account whose token is remembered, untick it for another.
 
-        Parameters
-        ----------
-        remembered : bool
-            Whether the token of the account in the fields is in the token store.
+        ``remembered``: whether the token of the account in the fields is in the token store.
         """
         if self._account_remembered or remembered:
             self.box.setChecked(remembered)
@@ -81,13 +78,7 @@ class RememberBox(QWidget):
 
 
 class SyncForm:
-    """The widgets, laid out in a window.
-
-    Parameters
-    ----------
-    window : QWidget
-        The window to fill.
-    """
+    """The widgets, laid out in a window."""
 
     def __init__(self, window: QWidget) -> None:
         self.address = QLineEdit()
@@ -141,13 +132,7 @@ class SyncForm:
         column.addWidget(self.notice)
 
     def tell(self, text: str) -> None:
-        """Add a paragraph to what happened, and bring its beginning into view.
-
-        Parameters
-        ----------
-        text : str
-            Plain text.
-        """
+        """Add a paragraph to what happened, and bring its beginning into view."""
         text = without_long_words(text)
         before = self.results.document().characterCount()
         self.results.appendPlainText(text if before == 1 else f"\n{text}")
@@ -165,22 +150,13 @@ class SyncForm:
 
     @slot
     def show_activity(self, text: str) -> None:
-        """Say what is going on.
-
-        Parameters
-        ----------
-        text : str
-            Plain text.
-        """
+        """Say what is going on."""
         self.activity.setText(without_long_words(text))
 
     def show_progress(self, done: int, total: int) -> None:
         """Move the progress bar.
 
-        Parameters
-        ----------
-        done, total : int
-            Units done and units there are; a total of 0 shows that something is going on.
+        ``done``, ``total``: units done and units there are; a total of 0 shows that something is going on.
         """
         total = min(max(int(total), 0), LARGEST_STEP)
         self.bar.setRange(0, total)

@@ -50,15 +50,6 @@ class SyncJob(QObject):
     """Fetches, plans, has its questions answered, and applies in slices between GUI events.
 
     Exactly one of `succeeded`, `failed` and `cancelled` is sent, then `finished`, once.
-
-    Parameters
-    ----------
-    project : ProjectPort
-        The project; whoever closes it cancels the job.
-    client : AlyxClient
-        A connected client.
-    username : str
-        The responsible user whose subjects are asked for.
     """
 
     #: What is happening (str).
@@ -178,10 +169,7 @@ class SyncJob(QObject):
     def answer(self, answers: Mapping[str, Action] | None) -> None:
         """Take the answers to `review_wanted`.
 
-        Parameters
-        ----------
-        answers : mapping or None
-            Subject key to override, merge or keep; None cancels the sync.
+        ``answers``: subject key to override, merge or keep; None cancels the sync.
         """
         if self._over or self._plan is None:
             return
@@ -195,10 +183,7 @@ class SyncJob(QObject):
     def confirm(self, remove: bool | None) -> None:
         """Take the answer to `removals_wanted`.
 
-        Parameters
-        ----------
-        remove : bool or None
-            Whether to remove the subjects; None cancels the sync.
+        ``remove``: whether to remove the subjects; None cancels the sync.
         """
         if self._over or self._plan is None:
             return
@@ -244,18 +229,5 @@ class SyncJob(QObject):
 
 
 def nobody(server: str, username: str) -> str:
-    """Say that a user has no subjects.
-
-    Parameters
-    ----------
-    server : str
-        Address of the server.
-    username : str
-        The responsible user.
-
-    Returns
-    -------
-    str
-        The sentence.
-    """
+    """Say that a user has no subjects."""
     return f"No subjects on {server} whose responsible user is {username}."

@@ -51,15 +51,7 @@ ABOUT_ADDRESS: Final = (UnreachableError, CertificateError, NotFoundError, NotAl
 
 
 class SyncWindow(QWidget):
-    """Connects a project to Alyx and syncs its subjects; it never waits for the network or a keyring.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project.
-    parent : QWidget, optional
-        PyBpod's main window.
-    """
+    """Connects a project to Alyx and syncs its subjects; it never waits for the network or a keyring."""
 
     #: A sync was carried out (`SyncResult`).
     synced = Signal(object)
@@ -111,13 +103,7 @@ class SyncWindow(QWidget):
         self._lookup.start()
 
     def offer_account(self, server: str, username: str) -> None:
-        """Fill the fields with an account that somebody has to log in to; nothing happens while the window works.
-
-        Parameters
-        ----------
-        server, username : str
-            The account.
-        """
+        """Fill the fields with an account that somebody has to log in to; nothing happens while the window works."""
         form = self.form
         if self.working:
             form.tell(f"When this is done, connect to {server} as {username}.")

@@ -14,20 +14,7 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     """Give PyBpod the project mixin.
 
-    Parameters
-    ----------
-    name : str
-        The attribute asked for.
-
-    Returns
-    -------
-    type
-        `pybpod_alyx_module.models.project.impl.Project`.
-
-    Raises
-    ------
-    AttributeError
-        Another name, or it is not PyBpod that asks.
+    Returns: `pybpod_alyx_module.models.project.impl.Project`.
     """
     if name == "Project" and "pybpodgui_plugin.models.project" in sys.modules:
         from pybpod_alyx_module.models.project.impl import Project

@@ -54,18 +54,7 @@ class Project(HostProject):
         super().__init__(*args)
 
     def create_treenode(self, tree: Any) -> Any:
-        """Make the project's node and its menu, *Sync to Alyx* and *Alyx outbox* with it.
-
-        Parameters
-        ----------
-        tree : ControlTree
-            PyBpod's tree.
-
-        Returns
-        -------
-        QTreeWidgetItem
-            The node.
-        """
+        """Make the project's node and its menu, *Sync to Alyx* and *Alyx outbox* with it."""
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
@@ -96,14 +85,12 @@ class Project(HostProject):
     def save(self, project_path: str | None = None) -> None:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
 
-        PyBpod connects this to menus and calls it while it quits: an error is shown, not raised. After one the project
-        counts as unsaved and the folders are where they were. A closed project writes nothing: PyBpod keeps it among
-        those that *Save all projects* saves, over what the same project holds that was opened again.
+        PyBpod connects this to menus and calls it while it quits: an error is shown, not raised. After one the
+        project counts as unsaved and the folders are where they were. A closed project writes nothing: PyBpod keeps
+        it among those that *Save all projects* saves, over what the same project holds that was opened again.
 
-        Parameters
-        ----------
-        project_path : str, optional
-            Folder to save to. Without it the project's own, or one that the user is asked for; menus send False.
+        ``project_path``: folder to save to. Without it the project's own, or one that the user is asked for; menus
+        send False.
         """
         if self.is_closed:
             return
@@ -122,11 +109,8 @@ class Project(HostProject):
     def is_saved(self) -> bool:
         """Tell whether a save would change nothing on disk.
 
-        Returns
-        -------
-        bool
-            True for a closed project, which is never saved. False where PyBpod cannot tell: it fails where a setup has
-            sessions but no board, and would abort while it quits.
+        Returns: True for a closed project, which is never saved. False where PyBpod cannot tell: it fails where a
+        setup has sessions but no board, and would abort while it quits.
         """
         if self.is_closed:
             return True
@@ -175,13 +159,7 @@ class Project(HostProject):
         super().save_as()
 
     def close(self, silent: bool = False) -> None:
-        """Close the project as PyBpod does, and with it the windows that the plugin opened for it.
-
-        Parameters
-        ----------
-        silent : bool
-            Without a question.
-        """
+        """Close the project as PyBpod does, and with it the windows that the plugin opened for it."""
         super().close(silent)
         if self.is_closed:
             self._clean_up()

@@ -16,17 +16,8 @@ if TYPE_CHECKING:
 def refusal(project: HostProject, *, in_place: bool) -> str:
     """Say what the user must change before the project is saved.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    in_place : bool
-        Whether it is to be saved where it stands already.
-
-    Returns
-    -------
-    str
-        Sentences with the cause and what to do; empty where nothing speaks against a save.
+    Returns: sentences with the cause and what to do; empty where nothing speaks against a save.
+    ``in_place``: whether it is to be saved where it stands already.
     """
     place = project.path if in_place else None
     return "\n\n".join([*_shared_names(project.subjects, place), *_lost_boards(project.experiments)])

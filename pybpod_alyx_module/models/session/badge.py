@@ -18,15 +18,8 @@ _EDGE: Final = 32
 def session_icon(*, sent: bool) -> QIcon:
     """Return the icon of a session that was registered.
 
-    Parameters
-    ----------
-    sent : bool
-        Whether it is on Alyx; grey while it waits.
-
-    Returns
-    -------
-    QIcon
-        The Alyx badge, made once.
+    Returns: the Alyx badge, made once.
+    ``sent``: whether it is on Alyx; grey while it waits.
     """
     pixmap = QPixmap(_EDGE, _EDGE)
     pixmap.fill(Qt.transparent)

@@ -46,18 +46,7 @@ class Session(HostSession):
     _alyx_standing: Standing = Standing()
 
     def create_treenode(self, tree: Any) -> Any:
-        """Make the session's node; with the first one of a setup the setup's entry for all of its sessions.
-
-        Parameters
-        ----------
-        tree : ControlTree
-            PyBpod's tree.
-
-        Returns
-        -------
-        QTreeWidgetItem
-            What PyBpod returns.
-        """
+        """Make the session's node; with the first one of a setup the setup's entry for all of its sessions."""
         node = super().create_treenode(tree)
         entries = tree._items.get(id(self.setup.node), [])
         if not any(getattr(entry, "text", str)() == REGISTER_SEVERAL for entry in entries):
@@ -65,13 +54,7 @@ class Session(HostSession):
         return node
 
     def load(self, path: str) -> None:
-        """Read the session as PyBpod does, and show whether it was registered.
-
-        Parameters
-        ----------
-        path : str
-            Its folder.
-        """
+        """Read the session as PyBpod does, and show whether it was registered."""
         super().load(path)
         self._alyx_read()
 
@@ -110,13 +93,7 @@ class Session(HostSession):
 
     @slot
     def alyx_ended(self, code: int | None) -> None:
-        """Let the session be registered, once, as the settings say; the process is gone.
-
-        Parameters
-        ----------
-        code : int or None
-            The exit code of its process.
-        """
+        """Let the session be registered, once, as the settings say; the process is gone."""
         if self._alyx_end_seen:
             return
         self._alyx_end_seen = True
@@ -145,13 +122,7 @@ class Session(HostSession):
 
     @slot
     def alyx_registered(self, done: Done) -> None:
-        """Show that the session is in the outbox.
-
-        Parameters
-        ----------
-        done : Done
-            What was written down.
-        """
+        """Show that the session is in the outbox."""
         self._alyx_standing = standing_of((done.registration,), {})
         self.alyx_look()
         if not self._alyx_standing.registration:  # it could not be noted beside the session
@@ -161,15 +132,7 @@ class Session(HostSession):
             self._alyx_fill_menus()
 
     def alyx_heard(self, registration: Registration, item: Item) -> None:
-        """Show what became of the session in the outbox.
-
-        Parameters
-        ----------
-        registration : Registration
-            As it is now.
-        item : Item
-            The outbox's item.
-        """
+        """Show what became of the session in the outbox."""
         self._alyx_standing = standing_of((registration,), {item.key: item})
         self._alyx_mark()
         self._alyx_fill_menus()

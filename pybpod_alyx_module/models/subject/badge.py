@@ -19,15 +19,8 @@ _EDGE: Final = 32
 def alyx_icon(host_icon: str) -> QIcon:
     """Return PyBpod's subject icon with an Alyx badge.
 
-    Parameters
-    ----------
-    host_icon : str
-        Path of PyBpod's own icon.
-
-    Returns
-    -------
-    QIcon
-        The icon, made once.
+    Returns: the icon, made once.
+    ``host_icon``: path of PyBpod's own icon.
     """
     pixmap = QPixmap(_EDGE, _EDGE)
     pixmap.fill(Qt.transparent)
@@ -42,17 +35,7 @@ def alyx_icon(host_icon: str) -> QIcon:
 
 
 def paint_badge(pixmap: QPixmap, place: QRectF, colour: str) -> None:
-    """Paint the badge of Alyx.
-
-    Parameters
-    ----------
-    pixmap : QPixmap
-        What it is painted on.
-    place : QRectF
-        Where.
-    colour : str
-        Of the disc.
-    """
+    """Paint the badge of Alyx."""
     painter = QPainter(pixmap)
     try:
         painter.setRenderHint(QPainter.Antialiasing)
@@ -70,18 +53,7 @@ def paint_badge(pixmap: QPixmap, place: QRectF, colour: str) -> None:
 
 
 def tooltip(record: Mapping[str, Any]) -> str:
-    """Return what the tree tells of an Alyx subject.
-
-    Parameters
-    ----------
-    record : mapping
-        The subject's record.
-
-    Returns
-    -------
-    str
-        Its server, lab, responsible user and the time of the last sync, as far as they are known.
-    """
+    """Return what the tree tells of an Alyx subject."""
     lines = [f"Alyx subject of {record.get('alyx_server') or 'a server that its file does not name'}"]
     for key, label in (("lab", "Lab"), ("responsible_user", "Responsible user"), ("alyx_synced_at", "Synced")):
         if record.get(key):

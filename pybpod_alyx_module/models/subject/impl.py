@@ -89,13 +89,7 @@ class Subject(HostSubject):
         return super().path if self._staging is None else str(self._staging)
 
     def load(self, path: str) -> None:
-        """Read the subject's file, also one that the predecessor wrote.
-
-        Parameters
-        ----------
-        path : str
-            The subject's folder.
-        """
+        """Read the subject's file, also one that the predecessor wrote."""
         super().load(path)
         self.saved_folder = subject_folder(self.project.path, self.name)
         self._look_for_damage()
@@ -104,15 +98,7 @@ class Subject(HostSubject):
     def save(self) -> Any:
         """Write the subject's file: whole, or not at all.
 
-        Returns
-        -------
-        object
-            What PyBpod's save returns.
-
-        Raises
-        ------
-        SubjectFileError
-            It could not be written; the file on disk is as it was.
+        Returns: what PyBpod's save returns.
         """
         if not self.name:
             return super().save()
@@ -142,15 +128,7 @@ class Subject(HostSubject):
     def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
         """Add what makes the project unsaved when it changes; nothing in it changes by itself.
 
-        Parameters
-        ----------
-        data : dict
-            What PyBpod collects.
-
-        Returns
-        -------
-        dict
-            With the identity and the compared details of an Alyx subject under ``alyx``.
+        Returns: with the identity and the compared details of an Alyx subject under ``alyx``.
         """
         data = super().collect_data(data)
         if self._alyx is not None:
@@ -158,16 +136,11 @@ class Subject(HostSubject):
         return data
 
     def toJSON(self) -> str:  # noqa: N802  # PyBpod's name
-        r"""Return the subject for a run's settings file, where ``PYBPOD_EXTRA_INFO`` lists ``Subjects``.
+        """Return the subject for a run's settings file, where ``PYBPOD_EXTRA_INFO`` lists ``Subjects``.
 
         PyBpod writes the text between quotes into a Python file and does not escape it: a quote in a description kept
-        the protocol from starting. So backslashes are doubled here and a quote becomes ``\u0027``, which JSON reads as
-        a quote.
-
-        Returns
-        -------
-        str
-            The JSON object, escaped for that file.
+        the protocol from starting. So backslashes are doubled here and a quote becomes ``\u0027``, which JSON reads
+        as a quote.
         """
         data = json.loads(super().toJSON())
         data["uuid4"] = str(self.uuid4)
@@ -176,25 +149,13 @@ class Subject(HostSubject):
         return json.dumps(data, default=str).replace("\\", "\\\\").replace("'", "\\u0027")
 
     def update_ui(self, sessionrunning: bool = False) -> None:
-        """Show whether a session runs; an Alyx subject keeps its icon.
-
-        Parameters
-        ----------
-        sessionrunning : bool
-            Whether any session of the project runs.
-        """
+        """Show whether a session runs; an Alyx subject keeps its icon."""
         super().update_ui(sessionrunning)
         if not sessionrunning:
             self._mark()
 
     def remove(self, silent: bool = False) -> None:
-        """Take the subject out of the project as PyBpod does, with its menu entries, and close its details.
-
-        Parameters
-        ----------
-        silent : bool
-            Without a question.
-        """
+        """Take the subject out of the project as PyBpod does, with its menu entries, and close its details."""
         super().remove(silent)
         if self not in self.project.subjects:
             take_entries(self.tree, with_children(self.node))
@@ -224,13 +185,7 @@ class Subject(HostSubject):
 
     @slot
     def close_alyx_windows(self, why: str) -> None:
-        """Close what shows the subject; where something is typed already, that is kept and told.
-
-        Parameters
-        ----------
-        why : str
-            What happened, a sentence.
-        """
+        """Close what shows the subject; where something is typed already, that is kept and told."""
         self.close_alyx_details()
         tell_dialogs(self, why)
 
