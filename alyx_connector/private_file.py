@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,12 @@ import filelock
 import platformdirs
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.whole_file import replace_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["HOME_SETTING", "JsonFile", "check_target", "home_folder", "make_private_folder", "whole_file"]
+__all__ = ["HOME_SETTING", "JsonFile", "home_folder", "make_private_folder"]
 
 
 #: Environment variable that names another folder for everything that is kept.
@@ -163,7 +163,7 @@ class JsonFile:
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
             number += 1
-        self._replace(self.path, aside)
+        replace_file(self.path, aside)
         self.notes.append(f"{self.path} was damaged; it was moved to {aside}, and a new one is begun.")
 
     def _write(self, content: dict[str, Any]) -> None:
@@ -174,28 +174,11 @@ class JsonFile:
                 json.dump(content, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            self._replace(Path(name), self.path)
+            replace_file(Path(name), self.path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        if os.name == "posix":
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-
-    @staticmethod
-    def _replace(source: Path, target: Path) -> None:
-        # Windows refuses while another program, a virus scanner say, has the file open; that is over soon.
-        for _ in range(20 if os.name == "nt" else 0):
-            try:
-                os.replace(source, target)
-            except PermissionError:
-                time.sleep(0.05)
-            else:
-                return
-        os.replace(source, target)
+        sync_folder(self.path.parent)
 
     def _unusable(self, verb: str, error: OSError) -> ConfigurationError:
         return ConfigurationError(
@@ -203,77 +186,3 @@ class JsonFile:
             hint=f"Make its folder writable, or name another folder in {HOME_SETTING}.",
             setting=HOME_SETTING,
         )
-
-
-def check_target(path: str | Path) -> Path:
-    """Refuse what a file cannot replace, before much work is done for it.
-
-    Parameters
-    ----------
-    path : str or Path
-        Where a file is to be written.
-
-    Returns
-    -------
-    Path
-        The file itself, where a link leads to it.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is a folder, a device or a pipe, or if its folder does not exist.
-    """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        why = "it is a folder"
-    elif target.exists() and not target.is_file():
-        why = "it is no file"  # replacing /dev/null would harm the whole system
-    elif not target.parent.is_dir():
-        why = f"there is no folder {target.parent}"
-    else:
-        return target
-    raise ConfigurationError(f"{path} cannot be written: {why}.", hint="Name another file.", setting="path")
-
-
-@contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
-    """Give a file to write to; what was written takes the place of another at the end, unless something failed.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file; one that is there is replaced as a whole.
-
-    Yields
-    ------
-    Path
-        An empty file beside it, to write to.
-
-    Raises
-    ------
-    ConfigurationError
-        If it cannot be written; what was there is as it was.
-    """
-    target = check_target(path)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-        os.close(handle)
-        written = Path(name)
-        try:
-            yield written
-            written.chmod(target.stat().st_mode & 0o777 if target.exists() else _usual_mode())
-            os.replace(written, target)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror or error}.", hint="Name another file.", setting="path"
-        ) from error
-
-
-def _usual_mode() -> int:
-    # mkstemp makes files for their owner alone; the system tells its mask only to those who set it.
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.frames.text import visible
-from alyx_connector.private_file import whole_file
+from pybpod_alyx_module.outbox.export import write_csv
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.words import describe
@@ -100,10 +99,7 @@ def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
 
 def _export(outbox: Outbox, name: str, say: Say) -> int:
     if name == "-":
-        outbox.export(sys.stdout)
+        write_csv(outbox.items(), sys.stdout)
         return OK
-    path = Path(name)
-    with whole_file(path) as written, written.open("w", encoding="utf-8", newline="") as stream:
-        count = outbox.export(stream)
-    say(f"{count} items written to {json.dumps(str(path), ensure_ascii=False)}.")
+    say(f"{outbox.export(name)} items written to {json.dumps(name, ensure_ascii=False)}.")
     return OK

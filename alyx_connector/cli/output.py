@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.frames.parquet import load_pyarrow, write_parquet
 from alyx_connector.frames.text import csv_text, json_array, json_text, plain_text, records_of, text_of, visible
-from alyx_connector.private_file import check_target, whole_file
 from alyx_connector.search.filter_check import nearest
+from alyx_connector.whole_file import check_target, whole_file
 
 if TYPE_CHECKING:
     import argparse

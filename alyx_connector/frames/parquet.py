@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.private_file import whole_file
+from alyx_connector.whole_file import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -11,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from alyx_connector.whole_file import replace_file, sync_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-logger = logging.getLogger(__name__)
 
 #: Prefix of the folder, within the subject's own, in which a save happens. PyBpod does not look into subjects' folders,
 #: so that one left by a killed PyBpod does no harm.
@@ -55,7 +54,7 @@ def staged(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     if changed:
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
 def _commit(staging: Path, folder: Path) -> bool:
@@ -76,21 +75,8 @@ def _commit(staging: Path, folder: Path) -> bool:
             os.fsync(handle)
         finally:
             os.close(handle)
-        item.replace(target)
+        replace_file(item, target)
     return changed
-
-
-def _sync_folder(folder: Path) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:  # the file itself is safe
-        logger.warning("%s: %s", folder, error)
-    finally:
-        os.close(handle)
 
 
 def is_damaged(file: Path) -> bool:

@@ -7,10 +7,12 @@ import json
 from typing import IO, TYPE_CHECKING
 
 from alyx_connector.frames.text import for_spreadsheet
+from alyx_connector.whole_file import whole_file
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIME_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from pybpod_alyx_module.outbox.items import Item
 
@@ -36,6 +38,15 @@ COLUMNS = (
     "values",
     "origin",
 )
+
+
+def export_csv(items: Iterable[Item], path: str | Path) -> None:
+    """Write items to a file, whole or not at all; a mark at its beginning tells spreadsheets that it is UTF-8.
+
+    Raises ConfigurationError if it cannot be written.
+    """
+    with whole_file(path) as written, written.open("w", encoding="utf-8-sig", newline="") as stream:
+        write_csv(items, stream)
 
 
 def write_csv(items: Iterable[Item], stream: IO[str]) -> None:

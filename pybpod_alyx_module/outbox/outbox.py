@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 import uuid
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import checked_id, checked_server, checked_values
-from pybpod_alyx_module.outbox.export import write_csv
+from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.items import Item
 from pybpod_alyx_module.outbox.sqlite_file import Watch
 from pybpod_alyx_module.outbox.states import Event, move
 from pybpod_alyx_module.outbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pybpod_alyx_module.outbox.items import Counts, Draft, State
 
@@ -270,26 +268,13 @@ class Outbox:
         """
         return self._watch.changed()
 
-    def export(self, stream: IO[str]) -> int:
-        """Write all items as CSV, sent and discarded ones, too.
+    def export(self, path: str | Path) -> int:
+        """Write all items to a CSV, sent and discarded ones, too; return how many.
 
-        Parameters
-        ----------
-        stream : text stream
-            Opened with ``newline=""``.
-
-        Returns
-        -------
-        int
-            How many.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
+        Raises ConfigurationError where the CSV cannot be written, OutboxError where the outbox cannot be read.
         """
         items = self.items()
-        write_csv(items, stream)
+        export_csv(items, path)
         return len(items)
 
 
@@ -310,28 +295,3 @@ def _new_item(draft: Draft, key: str, follows: str | None) -> Item:
         rig=socket.gethostname(),
         origin=dict(draft.origin),
     )
-
-
-def exporting(path: str) -> Callable[[Outbox], str]:
-    """Make the work that writes the outbox to a file; a file that is there is replaced whole or not at all."""
-    goal = Path(path)
-
-    def work(outbox: Outbox) -> str:
-        try:
-            handle, name = tempfile.mkstemp(prefix=".alyx-outbox-", suffix=".csv", dir=goal.parent)
-            try:
-                # with a mark at the beginning by which spreadsheets know that it is UTF-8
-                with open(handle, "w", encoding="utf-8-sig", newline="") as stream:
-                    number = outbox.export(stream)
-                os.replace(name, goal)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise OutboxError(
-                f"The file {goal} cannot be written: {(error.strerror or str(error)).lower()}.",
-                hint="Choose another folder or name, and close it where it is open in a spreadsheet.",
-            ) from error
-        return f"{number} item{'' if number == 1 else 's'} written to {goal}."
-
-    return work

@@ -19,7 +19,6 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.outbox.items import OPEN, State
-from pybpod_alyx_module.outbox.outbox import exporting
 from pybpod_alyx_module.outbox.words import choices, count_words, needs_person, with_logins
 
 if TYPE_CHECKING:
@@ -230,14 +229,15 @@ class OutboxWindow(QWidget):
 
     @slot
     def _on_file(self, path: str) -> None:
-        task = self.running.read(exporting(path), name="alyx-outbox-export")
+        task = self.running.read(lambda outbox: (outbox.export(path), path), name="alyx-outbox-export")
         task.succeeded.connect(self._on_exported)
         task.failed.connect(self._on_failed)
         task.start()
 
     @slot
-    def _on_exported(self, told: str) -> None:
-        self._tell(told)
+    def _on_exported(self, written: tuple[int, str]) -> None:
+        count, path = written
+        self._tell(f"{count} item{'' if count == 1 else 's'} written to {path}.")
 
     @slot
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name

@@ -6,10 +6,15 @@ import os
 import stat
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from alyx_connector import ConfigurationError
-from alyx_connector.private_file import check_target, whole_file
+from alyx_connector import ConfigurationError, write_parquet
+from alyx_connector import whole_file as whole
+from alyx_connector.private_file import JsonFile
+from alyx_connector.whole_file import check_target, replace_file, whole_file
+from pybpod_alyx_module.host.subject_file import staged
+from pybpod_alyx_module.outbox.export import export_csv
 
 
 def test_a_failure_half_way_leaves_what_was_there(tmp_path):
@@ -56,3 +61,65 @@ def test_what_is_no_file_is_never_replaced(tmp_path):
             pass
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_file_that_another_program_has_open_is_put_in_place_a_little_later(tmp_path, monkeypatch):
+    source, target = tmp_path / "new", tmp_path / "rows.csv"
+    source.write_text("new")
+    target.write_text("old")
+    held = Held(monkeypatch, times=3)
+    replace_file(source, target)
+    assert (target.read_text(), held.refused) == ("new", 3)
+
+
+def test_a_file_that_stays_open_is_left_as_it_was(tmp_path, monkeypatch):
+    source, target = tmp_path / "new", tmp_path / "rows.csv"
+    source.write_text("new")
+    target.write_text("old")
+    held = Held(monkeypatch, times=1_000)
+    with pytest.raises(PermissionError):
+        replace_file(source, target)
+    assert (target.read_text(), held.refused) == ("old", whole.TRIES)
+
+
+def write_json(path):
+    JsonFile(path, lambda _content: None).change(lambda content: content.update(a=1))
+
+
+def write_subject(path):
+    with staged(path.parent) as staging:
+        (staging / path.name).write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(write_json, id="accounts and tokens"),
+        pytest.param(write_subject, id="a subject"),
+        pytest.param(lambda path: write_parquet(pd.DataFrame({"a": [1]}), path), id="parquet"),
+        pytest.param(lambda path: export_csv([], path), id="the outbox as CSV"),
+    ],
+)
+def test_every_file_that_is_replaced_waits_for_the_other_program(tmp_path, monkeypatch, write):
+    path = tmp_path / "folder" / "file"
+    path.parent.mkdir()
+    held = Held(monkeypatch, times=2)
+    write(path)
+    assert path.stat().st_size
+    assert held.refused == 2
+
+
+class Held:
+    """Windows refuses to replace a file that a virus scanner has open."""
+
+    def __init__(self, monkeypatch, times):
+        self.refused, self._times, self._replace = 0, times, os.replace
+        monkeypatch.setattr(whole, "TRIES", 20)
+        monkeypatch.setattr(whole, "PAUSE_S", 0)
+        monkeypatch.setattr(os, "replace", self._refuse)
+
+    def _refuse(self, source, target):
+        if self.refused < self._times:
+            self.refused += 1
+            raise PermissionError(13, "The process cannot access the file")
+        self._replace(source, target)

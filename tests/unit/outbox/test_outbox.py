@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import stat
@@ -186,12 +187,13 @@ def test_threads_share_an_outbox(outbox):
     assert [item.number for item in outbox.items()] == list(range(1, 41))
 
 
-def test_the_export_holds_everything_and_no_formula(outbox):
+def test_the_export_holds_everything_and_no_formula(outbox, tmp_path):
     outbox.add(replace(WEIGHING, subject_name="=HYPERLINK(1)", username="@jose"))
     outbox.add(SESSION)
-    stream = io.StringIO(newline="")
-    assert outbox.export(stream) == 2
-    rows = list(csv.DictReader(io.StringIO(stream.getvalue())))
+    path = tmp_path / "outbox.csv"
+    assert outbox.export(path) == 2
+    assert path.read_bytes().startswith(codecs.BOM_UTF8)  # Excel reads names right
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["subject"], rows[0]["user"], rows[0]["value"], rows[0]["unit"]) == (
         "'=HYPERLINK(1)",
