@@ -386,7 +386,7 @@ class TestAtomicSave:
         if broken == "fsync":
             monkeypatch.setattr(os, "fsync", fail)
         elif broken == "replace":
-            monkeypatch.setattr(Path, "replace", fail)
+            monkeypatch.setattr(os, "replace", fail)
         else:
             subject.alyx = {**subject.alyx, "weighings": [object()]}
         dialogs.script.append("No")

@@ -62,7 +62,7 @@ FAULTS = {
     """,
     "killed before it is in place": """
     from pathlib import Path
-    Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
+    os.replace = lambda source, target: os.kill(os.getpid(), signal.SIGKILL)
     """,
 }
 

@@ -304,7 +304,7 @@ def test_a_window_that_was_closed_does_not_come_back_when_the_sync_ends(project,
 
 def test_the_tour_shows_the_whole_summary(project, menu, qtbot, sandbox):
     window = connected_window(qtbot, project, menu, sandbox)
-    window.resize(window.width(), window.minimumSizeHint().height())
+    window.resize(window.minimumSizeHint())
     sync(qtbot, window)
     assert window.form.results.verticalScrollBar().maximum() > 0
     make_room(window)

@@ -75,14 +75,14 @@ def test_wrong_words_are_told(run, parked, words):
 def test_export_writes_every_item_without_formulas(run, parked, tmp_path):
     path = tmp_path / "all.csv"
     assert run("export", str(path)).returncode == 0
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert [(row["state"], row["value"], row["unit"], row["user"]) for row in rows] == [
         ("waiting", "24.5", "g", "jose"),
         ("parked", "24.5", "g", "jose"),
     ]
     assert {row["subject"] for row in rows} == {"'=ea04"}
     assert all(row["rig"] and row["recorded_utc"] for row in rows)
-    assert run("export", "-").stdout == path.read_text(encoding="utf-8")
+    assert run("export", "-").stdout == path.read_text(encoding="utf-8-sig")
 
 
 def test_an_export_that_cannot_be_written_names_the_file(run, parked, tmp_path):
