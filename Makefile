@@ -1,5 +1,6 @@
 # make demo    see the subjects of a demo lab arrive in PyBpod
-# make test    run all tests
+# make test    run all tests, a worker for each core
+# make test-long   the same with thousands of crashes, and at every hour that has broken a test: about an hour
 # make check   run the linters
 # make benchmark   measure the client beside ONE-api
 # Each installs what it needs first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: help demo test check benchmark clean
+.PHONY: help demo test test-long check benchmark clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,7 +53,11 @@ demo: $(VENV)/.plugin
 
 test: $(VENV)/.test
 	@echo "==> pytest"
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile
+
+test-long: export OUTBOX_CRASH_ROUNDS = 2000
+test-long: export TEST_HOURS = all
+test-long: test
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module

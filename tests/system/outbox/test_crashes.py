@@ -22,7 +22,7 @@ import pytest
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.system.outbox.nursery import LIFE_S
 
-ROUNDS = int(os.environ.get("OUTBOX_CRASH_ROUNDS", "200"))
+ROUNDS = int(os.environ.get("OUTBOX_CRASH_ROUNDS", "50"))
 SEED = int(os.environ.get("OUTBOX_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 ANIMALS = 6
 #: A request may be under way for so long, by the sender's clock: less than the life that the sender counts on.
