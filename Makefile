@@ -53,7 +53,7 @@ demo: $(VENV)/.plugin
 
 test: $(VENV)/.test
 	@echo "==> pytest"
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 test-long: export OUTBOX_CRASH_ROUNDS = 2000
 test-long: export TEST_HOURS = all

@@ -27,7 +27,7 @@ TEST = [
     "pytest-qt>=4.4",
     "pytest-timeout>=2.3",
     # As many workers as the machine has cores.
-    "pytest-xdist>=3.6",
+    "pytest-xdist>=3.7",
     # Another hour of the day, in the test's process and in those that it starts.
     "time-machine>=2.16",
     "hypothesis>=6.100",

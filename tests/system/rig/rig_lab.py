@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,8 +63,16 @@ LAB = {
 }
 
 
+#: No lab begins so shortly before midnight: what it says of today would be of yesterday before its tests are over.
+END_OF_DAY_S = 90
+
+
 def write_lab(folder: Path) -> Path:
-    """Write the lab file."""
+    """Write the lab file; shortly before midnight (UTC, the lab's zone), wait for it."""
+    now = dt.datetime.now(dt.timezone.utc)
+    midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.timezone.utc)
+    if (left := (midnight - now).total_seconds()) < END_OF_DAY_S:
+        time.sleep(left + 1)
     path = folder / "rig_lab.json"
     path.write_text(json.dumps(LAB), encoding="utf-8")
     return path
