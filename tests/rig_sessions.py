@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ import pytest
 from pybpod_alyx_module.sessions.session_csv import SessionFile, SessionSubject, read_session_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 #: Files that PyBpod 1.8.2 wrote, by the protocols below.
 RECORDED = Path(__file__).parent / "fixtures" / "sessions"
@@ -140,3 +141,26 @@ def session(**changes: object) -> SessionFile:
         subjects=(SessionSubject("ea04", EA04),),
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+_listening: list[list[str]] = []
+
+
+def _note_open(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str):
+        for opened in _listening:
+            opened.append(arguments[0])
+
+
+sys.addaudithook(_note_open)
+
+
+@contextmanager
+def files_opened() -> Iterator[list[str]]:
+    """Give the list of the files that this process opens from here on, in order."""
+    opened: list[str] = []
+    _listening.append(opened)
+    try:
+        yield opened
+    finally:
+        _listening.remove(opened)

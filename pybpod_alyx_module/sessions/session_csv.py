@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -130,29 +131,27 @@ class SessionFile:
 
 
 def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
-    """Read a session's CSV: also an old one, one that is being written to, or one whose end is missing.
+    """Read a session's CSV, once: also an old one, one that is being written to, or one whose end is missing.
 
     Nothing in it is executed. A million rows take some seconds: call it in a worker thread.
     """
     file = Path(path)
     try:
         with file.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            rows = RowReader(stream, size)
-            checksum = rows.sha256()
-            found = _Found()
-            for row in rows:
-                found.take(row)
+            content = stream.read(os.fstat(stream.fileno()).st_size)  # not what is written meanwhile
     except OSError as error:
         raise RigError(
             f"The session file {file} cannot be read: {error.strerror or error}.",
             hint="Look whether it was moved or renamed, and whether you may read it.",
         ) from error
+    rows, found = RowReader(content), _Found()
+    for row in rows:
+        found.take(row)
     started = found.started or found.created or found.first_time
     if started is None:
         raise RigError(
             f"The file {file} does not say when a session began: "
-            + ("it is empty." if size == 0 else "it is no session file of PyBpod, or only its begin was written."),
+            + ("it is empty." if not content else "it is no session file of PyBpod, or only its begin was written."),
             hint="Nothing can be registered from it. If there is a backup of the file, put it in place.",
         )
     return SessionFile(
@@ -175,8 +174,8 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
         interrupted=found.interrupted,
         variables=MappingProxyType(found.variables),
         versions=MappingProxyType(found.versions),
-        sha256=checksum,
-        size=size,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
         whole=rows.whole,
     )
 

@@ -6,8 +6,7 @@ breaks and carriage returns. On Windows it writes the system's own code page.
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,34 +15,19 @@ if TYPE_CHECKING:
 LONGEST_ROW: Final = 10_000_000
 
 _BOM: Final = b"\xef\xbb\xbf"
-_CHUNK: Final = 1 << 20
 
 
 class RowReader:
-    """The complete rows among the first bytes of a session file.
+    """The complete rows among the bytes of a session file."""
 
-    ``size``: how many bytes are read: the file may be growing.
-    """
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self._size = size
-        self._at = 0
-        #: False once something was met that is no complete row.
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = len(_BOM) if content.startswith(_BOM) else 0
+        #: False once something was met that is not a complete row.
         self.whole = True
-
-    def sha256(self) -> str:
-        """Compute the checksum of the bytes that the rows are read from."""
-        self._stream.seek(0)
-        digest, left = hashlib.sha256(), self._size
-        while left and (chunk := self._stream.read(min(_CHUNK, left))):
-            digest.update(chunk)
-            left -= len(chunk)
-        return digest.hexdigest()
 
     def __iter__(self) -> Iterator[list[str]]:
         """Give the fields of each row, from the first; a row cut off at the end is left out."""
-        self._go_to(0)
         waiting: list[bytes] = []
         length = after_first = 0
         open_quote = False
@@ -56,7 +40,7 @@ class RowReader:
                     return
                 # The quote of the first line was never closed: that line is lost, those after it need not be.
                 self.whole = False
-                self._go_to(after_first)
+                self._at = after_first
                 waiting, length, open_quote = [], 0, False
                 continue
             if b"|" not in line and not open_quote:
@@ -71,18 +55,13 @@ class RowReader:
                 yield _unquoted(_text(b"".join(waiting)))
                 waiting, length = [], 0
 
-    def _go_to(self, place: int) -> None:
-        self._stream.seek(place)
-        self._at = place
-
     def _line(self) -> bytes:
-        line = self._stream.readline(max(0, min(LONGEST_ROW, self._size - self._at)))
-        begins = self._at == 0
-        self._at += len(line)
-        if line.endswith(b"\n"):
-            return line.removeprefix(_BOM) if begins else line
-        if line:
-            self.whole = False
+        # the next line with its end; empty where there is none that is complete
+        start, self._at = self._at, self._content.find(b"\n", self._at, self._at + LONGEST_ROW) + 1
+        if self._at:
+            return self._content[start : self._at]
+        self._at = min(len(self._content), start + LONGEST_ROW)
+        self.whole = self.whole and self._at == start
         return b""
 
 

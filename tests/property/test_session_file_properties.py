@@ -92,7 +92,7 @@ def test_rows_come_back_as_they_were_written(rows, newline):
     for fields in rows:
         writer.writerow(fields)
     content = text.getvalue().replace("\n", newline).encode()
-    reader = RowReader(io.BytesIO(content), len(content))
+    reader = RowReader(content)
     assert list(reader) == [[field.replace("\n", newline) for field in fields] for fields in rows]
     assert reader.whole
 

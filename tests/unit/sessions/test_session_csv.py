@@ -10,7 +10,18 @@ import pytest
 
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject, Variable, read_session_file
-from tests.rig_sessions import BPOD, EA04, ENDS, RECORDED, at, needs_pybpod, row, run_protocol, write_session
+from tests.rig_sessions import (
+    BPOD,
+    EA04,
+    ENDS,
+    RECORDED,
+    at,
+    files_opened,
+    needs_pybpod,
+    row,
+    run_protocol,
+    write_session,
+)
 
 STARTED = row("INFO", "10:00:00", "SESSION-STARTED", "2026-11-21 10:00:00")
 ENDED = row("INFO", "11:00:00", "SESSION-ENDED", "2026-11-21 11:00:00")
@@ -57,6 +68,15 @@ CHECKS = {"finished": check_finished, "stopped": check_stopped, "crashed": check
 @pytest.mark.parametrize("end", CHECKS)
 def test_a_recorded_session(end):
     CHECKS[end](read_session_file(RECORDED / f"{end}.csv"))
+
+
+def test_identity_checksum_and_rows_come_from_one_reading():
+    with files_opened() as opened:
+        found = read_session_file(RECORDED / "finished.csv")
+    assert opened == [str(RECORDED / "finished.csv")]
+    assert found.uuid
+    assert found.sha256
+    assert found.n_trials
 
 
 @needs_pybpod
