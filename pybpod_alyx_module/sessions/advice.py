@@ -1,4 +1,4 @@
-"""What a person is told and offered before a session is registered; pure. No Qt."""
+"""What a person reads before a session is registered, and what the fields start with; pure. No Qt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module.sessions.concerns import Concern, ConcernKind, concerns
-from pybpod_alyx_module.sessions.register import Order
+from pybpod_alyx_module.sessions.register import RegistrationRequest
 from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings
-    from pybpod_alyx_module.sessions.prepare import Choice, Prepared
+    from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 
-#: What need not be told before a session that is registered without a question: it changes nothing that is decided.
-HARMLESS: Final = frozenset({ConcernKind.CLOCKS, ConcernKind.OVER_MIDNIGHT, ConcernKind.NOT_ASKED})
+#: What nobody needs to read before a session is registered without the dialog: it changes nothing that is decided.
+HARMLESS: Final = frozenset({ConcernKind.CLOCKS, ConcernKind.OVER_MIDNIGHT, ConcernKind.NOT_CHECKED})
 
 
-#: The settings that a session depends on; a wrong one of another kind is told elsewhere.
+#: The settings that a session depends on; the check before Run reports wrong ones of other kinds.
 _SETTINGS: Final = tuple(
     f"ALYX_PLUGIN_{name} "
     for name in (
@@ -32,14 +32,14 @@ _SETTINGS: Final = tuple(
 
 @dataclass(frozen=True)
 class Advice:
-    """What is told about a session and one of its animals."""
+    """What speaks against registering a session for one of its animals, or should be read before."""
 
     #: Why it cannot be registered as it is: a sentence each.
     blocking: tuple[str, ...] = ()
-    #: What else speaks against it, or should be known.
-    told: tuple[str, ...] = ()
-    #: Whether something of it should be read by a person before the session is registered.
-    asks: bool = False
+    #: What else speaks against it, or should be read.
+    notes: tuple[str, ...] = ()
+    #: Whether a person should read it before the session is registered.
+    needs_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,9 @@ class Fields:
     narrative: str = ""
 
 
-def advise(prepared: Prepared, choice: Choice, settings: RigSettings, *, chosen: bool) -> Advice:
-    """Say what speaks against registering a session for an animal.
-
-    Returns: what blocks, and what is only told.
-    """
-    known = choice.known
+def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, chosen: bool) -> Advice:
+    """Say what speaks against registering a session for an animal."""
+    earlier = choice.earlier
     found = [
         concern
         for concern in concerns(
@@ -67,66 +64,70 @@ def advise(prepared: Prepared, choice: Choice, settings: RigSettings, *, chosen:
             choice.username,
             settings.sessions,
             on_rig=choice.on_rig,
-            chosen=chosen or known is not None,
+            chosen=chosen or earlier is not None,
             lab_timezone=choice.lab_timezone,
             same_day=choice.same_day,
             allowed_users=choice.allowed_users,
-            session_id=known.session_id if known is not None else None,
+            session_id=earlier.session_id if earlier is not None else None,
         )
-        if not _said_otherwise(concern, choice)
+        if not _is_covered(concern, choice)
     ]
     blocking = [concern.text for concern in found if concern.blocks]
     if not choice.server:
         blocking.append(
-            f"The file of {choice.subject.name} does not name its Alyx server. Right-click the project, choose Sync "
-            "to Alyx, and sync."
+            f"{choice.subject.name}'s file does not name its Alyx server. Right-click the project, choose Sync to "
+            "Alyx, and get the subjects."
         )
     elif not choice.username:
         blocking.append(
-            f"Nobody was connected to {choice.server} from here yet. Right-click the project, choose Sync to Alyx, "
-            "connect, then press Check again."
+            f"Nobody has connected to {choice.server} from this computer. Right-click the project, choose Sync to "
+            "Alyx, connect, then press Check again."
         )
-    if known is not None and known.waits_elsewhere:
+    if earlier is not None and earlier.waits_elsewhere:
         blocking.append(
-            f"This session waits in the Alyx outbox of the computer {known.host}: change it there, or wait until it "
-            "was sent from there and press Check again."
+            f"This session waits in the Alyx outbox of the computer {earlier.host}. Change it there; or wait until it "
+            "has been sent from there, then press Check again."
         )
-    elsewhere = [other.animal.nickname for other in prepared.choices if other.known is not None and other is not choice]
+    others = [other.animal.nickname for other in prepared.choices if other.earlier is not None and other is not choice]
     twice = [
-        f"This session was registered for {name} already. To register it for {choice.animal.nickname}, too, would put "
-        "its trials on both."
-        for name in elsewhere
-        if known is None
+        f"This session is already registered for {name}. If you register it for {choice.animal.nickname}, too, its "
+        "trials count for both."
+        for name in others
+        if earlier is None
     ]
-    untold = [] if choice.lab_timezone is not None else [_untold_zone(prepared, choice)]
+    without_zone = [] if choice.lab_timezone is not None else [_no_zone(prepared, choice)]
     problems = [problem for problem in settings.problems if problem.startswith(_SETTINGS)]
-    told = [
+    notes = [
         *twice,
-        *untold,
+        *without_zone,
         *(concern.text for concern in found if not concern.blocks),
         *choice.not_checked,
         *problems,
     ]
-    asks = bool(blocking or twice or untold or problems) or any(concern.kind not in HARMLESS for concern in found)
-    return Advice(tuple(blocking), tuple(told), asks)
+    needs_person = bool(blocking or twice or without_zone or problems) or any(
+        concern.kind not in HARMLESS for concern in found
+    )
+    return Advice(tuple(blocking), tuple(notes), needs_person)
 
 
-def earned(prepared: Prepared, choice: Choice, settings: RigSettings) -> WaterEarned:
+def water_to_record(prepared: PreparedSession, choice: Choice, settings: RigSettings) -> WaterEarned:
     """Say how much water is to be recorded with a session.
 
     Returns: empty where no variable is set, or the water was recorded already.
     """
-    if choice.known is not None and choice.known.water:
+    if choice.earlier is not None and choice.earlier.water:
         return WaterEarned()
     return water_earned(prepared.file, settings.sessions, killed=prepared.recorded.killed)
 
 
-def fields_of(choice: Choice, settings: SessionSettings) -> Fields:
+def initial_fields(choice: Choice, settings: SessionSettings) -> Fields:
     """Say what the fields start with: the earlier registration, else the settings, else the animal."""
-    known = choice.known
+    earlier = choice.earlier
     before: Mapping[str, Any] | None = None
-    if known is not None:
-        before = known.record if known.record is not None else (known.item.values if known.item is not None else None)
+    if earlier is not None and earlier.record is not None:
+        before = earlier.record
+    elif earlier is not None and earlier.item is not None:
+        before = earlier.item.values
     if before is not None:
         return Fields(
             str(before.get("location") or ""),
@@ -150,33 +151,33 @@ def with_fields(settings: SessionSettings, fields: Fields) -> SessionSettings:
     )
 
 
-def plain_order(prepared: Prepared, settings: RigSettings) -> Order | None:
-    """Make the order of a session as it is, where no person has to answer anything.
+def default_request(prepared: PreparedSession, settings: RigSettings) -> RegistrationRequest | None:
+    """Make the request to register a session as it is, where no person has to answer anything.
 
     Returns: None where it was registered before, more than one animal comes into question, something blocks it, or
     the amount of water is not certain.
-    ``prepared``: the session; Alyx was asked, as far as it could be.
+    ``prepared``: the session; checked on Alyx, as far as Alyx answered.
     """
     choice = prepared.default
-    if choice is None or choice.known is not None or advise(prepared, choice, settings, chosen=False).blocking:
+    if choice is None or choice.earlier is not None or advise(prepared, choice, settings, chosen=False).blocking:
         return None
-    water = earned(prepared, choice, settings)
+    water = water_to_record(prepared, choice, settings)
     if water.ask:
         return None
-    fields = with_fields(settings.sessions, fields_of(choice, settings.sessions))
-    return Order(prepared, choice, fields, water=water.amount or None, water_type=choice.water_type)
+    fields = with_fields(settings.sessions, initial_fields(choice, settings.sessions))
+    return RegistrationRequest(prepared, choice, fields, water=water.amount or None, water_type=choice.water_type)
 
 
-def without_asking(prepared: Prepared, settings: RigSettings) -> Order | None:
-    """Make the order of a session about which nothing has to be told either.
+def unattended_request(prepared: PreparedSession, settings: RigSettings) -> RegistrationRequest | None:
+    """Make the request to register a session about which nobody has to read anything, either.
 
-    Returns: None where a person has something to say or to read.
-    ``prepared``: the session; Alyx was asked, as far as it could be.
+    Returns: None where a person has something to answer or to read.
+    ``prepared``: the session; checked on Alyx, as far as Alyx answered.
     """
-    order = plain_order(prepared, settings)
-    if order is None or advise(prepared, order.choice, settings, chosen=False).asks:
+    request = default_request(prepared, settings)
+    if request is None or advise(prepared, request.choice, settings, chosen=False).needs_person:
         return None
-    return order
+    return request
 
 
 def number_text(amount: Decimal) -> str:
@@ -184,20 +185,20 @@ def number_text(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def _said_otherwise(concern: Concern, choice: Choice) -> bool:
-    # of a zone that was never told it is not known that Alyx has none; where the record is ours, it is no second one
+def _is_covered(concern: Concern, choice: Choice) -> bool:
+    # where this computer never learned the zone, Alyx may have one; where the record is ours, it is not a second one
     return (concern.kind is ConcernKind.CLOCKS and choice.lab_timezone is None) or (
-        choice.known is not None
-        and choice.known.session_id is not None
-        and concern.kind in {ConcernKind.SAME_SESSION, ConcernKind.NOT_ASKED, ConcernKind.SECOND_SESSION}
+        choice.earlier is not None
+        and choice.earlier.session_id is not None
+        and concern.kind in {ConcernKind.SAME_SESSION, ConcernKind.NOT_CHECKED, ConcernKind.SECOND_SESSION}
     )
 
 
-def _untold_zone(prepared: Prepared, choice: Choice) -> str:
+def _no_zone(prepared: PreparedSession, choice: Choice) -> str:
     return (
-        f"The time zone of the lab {choice.animal.lab or 'of this animal'} was never told from here: the times are "
-        f"sent as this rig's clock showed them, {prepared.file.started:%Y-%m-%d %H:%M}. Where the lab's clock differs, "
-        "register it when Alyx can be asked."
+        f"This computer does not know the time zone of the lab {choice.animal.lab or 'of this animal'}: the times are "
+        f"sent as this rig's clock showed them, {prepared.file.started:%Y-%m-%d %H:%M}. If the lab's clock differs, "
+        "register the session when Alyx can be reached."
     )
 
 

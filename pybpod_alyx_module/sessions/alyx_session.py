@@ -81,7 +81,7 @@ class SessionDraft:
         }
 
 
-def make_record(
+def make_session_draft(
     file: SessionFile,
     animal: Animal,
     username: str,

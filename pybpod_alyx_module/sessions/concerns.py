@@ -1,4 +1,4 @@
-"""What must be told before a session is registered."""
+"""What speaks against registering a session, each as a kind and a sentence; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sessions.on_rig import Animal, OnRig
     from pybpod_alyx_module.sessions.session_csv import SessionFile
 
-#: Shorter sessions are asked about.
+#: Shorter sessions are a concern.
 SHORT: Final = timedelta(minutes=2)
 
 
@@ -31,7 +31,7 @@ class ConcernKind(Enum):
     OTHER_USER = "other user"
     SAME_SESSION = "same session"
     SECOND_SESSION = "second session"
-    NOT_ASKED = "not asked"
+    NOT_CHECKED = "not checked"
     OVER_MIDNIGHT = "over midnight"
     CLOCKS = "clocks"
     CLOCK_SET_BACK = "clock set back"
@@ -42,7 +42,7 @@ class ConcernKind(Enum):
 
 @dataclass(frozen=True)
 class Concern:
-    """One thing to tell before a session is registered."""
+    """One thing that speaks against registering a session as it is."""
 
     kind: ConcernKind
     #: A sentence for people.
@@ -65,15 +65,15 @@ def concerns(
     allowed_users: Collection[str] | None = None,
     session_id: str | None = None,
 ) -> tuple[Concern, ...]:
-    """Tell what speaks against registering a session as it is.
+    """List what speaks against registering a session as it is.
 
     Returns: those that block first; empty where nothing speaks against it.
     ``lab_timezone``: ``timezone`` of the animal's lab on Alyx.
     ``rig_zone``: None for the zone that this computer is set to.
-    ``same_day``: rows of ``GET /sessions`` for this animal and the lab day of the session; None where it could not be
-    asked.
-    ``allowed_users``: whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where it
-    is not known.
+    ``same_day``: rows of ``GET /sessions`` for this animal and the lab day of the session; None where Alyx did not
+    answer.
+    ``allowed_users``: whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where Alyx
+    did not answer.
     ``session_id``: Alyx id of the session's own record, where that is updated.
     """
     found = [
@@ -94,7 +94,7 @@ def _about_the_animal(
     if any(settings.is_test_subject(one) for one in (name, *here)):
         yield Concern(
             ConcernKind.TEST_SUBJECT,
-            f"{name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing of it is sent to Alyx.",
+            f"{name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing about it is sent to Alyx.",
             blocks=True,
         )
     if on_rig is not None:
@@ -116,12 +116,12 @@ def _about_the_choice(animal: Animal, on_rig: OnRig, chosen: bool) -> Iterator[C
         text = f"The session lists more than one Alyx subject: {', '.join(names)}. Say which one was on the rig."
     elif names and others:
         text = (
-            f"Beside {names[0]} the session lists {others}, not linked to this Alyx server. Say which animal was on "
-            "the rig."
+            f"Beside {names[0]} the session lists {others}, which is not linked to this Alyx server. Say which animal "
+            "was on the rig."
         )
     elif names:
         text = (
-            f"The session knows {names[0]} only by its name, which may have gone to another animal since. Say whether "
+            f"The session file identifies {names[0]} by name only; another animal may have that name now. Say whether "
             "it was on the rig."
         )
     elif others:
@@ -136,17 +136,18 @@ def _about_users(
 ) -> Iterator[Concern]:
     owner = animal.responsible_user
     if owner is not None and owner != username and username not in (allowed_users or ()):
-        known = "does not allow" if allowed_users is not None else "may not allow"
+        allows = "does not allow" if allowed_users is not None else "may not allow"
         yield Concern(
             ConcernKind.NOT_PERMITTED,
-            f"The responsible user of {animal.nickname} is {owner}, who {known} {username} to handle their subjects. "
+            f"The responsible user of {animal.nickname} is {owner}, who {allows} {username} to handle their subjects. "
             "Alyx may refuse the session.",
         )
     creator = file.creator
     if creator is not None and creator.connection == "ALYX" and creator.name.casefold() != username.casefold():
         yield Concern(
             ConcernKind.OTHER_USER,
-            f"The session was recorded by {creator.name}; on Alyx it would be one of {username}, who is logged in now.",
+            f"{creator.name} recorded the session; on Alyx it would be recorded under {username}, who is logged in "
+            "now.",
         )
 
 
@@ -161,28 +162,28 @@ def _about_the_day(
     start, end = lab_span(file.started, file.end, lab_zone(lab_timezone), rig_zone)
     if same_day is None:
         yield Concern(
-            ConcernKind.NOT_ASKED,
-            f"Whether {animal.nickname} has other sessions of {_day(start.date())} could not be asked.",
+            ConcernKind.NOT_CHECKED,
+            f"Alyx did not answer whether {animal.nickname} has other sessions on {_day(start.date())}.",
         )
     others = [row for row in same_day or () if row.get("id") != session_id]
     twins = [row for row in others if str(row.get("start_time"))[:19] == start.isoformat()[:19]]
     if twins:
         yield Concern(
             ConcernKind.SAME_SESSION,
-            f"{animal.nickname} has a session on Alyx that started at the very same time, {start:%Y-%m-%d %H:%M:%S}: "
-            "this one seems to be there already.",
+            f"{animal.nickname} has a session on Alyx that started at exactly this time, {start:%Y-%m-%d %H:%M:%S}: "
+            "this session seems to be there already.",
         )
     elif others:
         listed = ", ".join(_row(row) for row in others)
         yield Concern(
             ConcernKind.SECOND_SESSION,
-            f"{animal.nickname} has {'a session' if len(others) == 1 else f'{len(others)} sessions'} of "
-            f"{_day(start.date())} on Alyx already: {listed}.",
+            f"{animal.nickname} already has {'a session' if len(others) == 1 else f'{len(others)} sessions'} on "
+            f"{_day(start.date())} on Alyx: {listed}.",
         )
     if end.date() != start.date():
         yield Concern(
             ConcernKind.OVER_MIDNIGHT,
-            f"The session went over midnight in lab time, from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}: it "
+            f"The session ran past midnight in lab time, from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}: it "
             f"counts for {_day(start.date())}, its water for {_day(end.date())}.",
         )
 
@@ -193,11 +194,14 @@ def _about_clocks(
     zone = lab_zone(lab_timezone)
     lab = f"the lab {animal.lab}" if animal.lab else "the animal's lab"
     if zone is None:
-        known = f"{lab_timezone!r}, which is no known zone" if lab_timezone else "none"
+        problem = (
+            f"Alyx gives {lab_timezone!r} as the time zone of {lab}, which is not a valid time zone"
+            if lab_timezone
+            else f"Alyx has no time zone for {lab}"
+        )
         yield Concern(
             ConcernKind.CLOCKS,
-            f"The time zone of {lab} on Alyx is {known}: the times are sent as this rig's clock showed them, "
-            f"{file.started:%Y-%m-%d %H:%M}.",
+            f"{problem}: the times are sent as this rig's clock showed them, {file.started:%Y-%m-%d %H:%M}.",
         )
     else:
         ahead = zone_difference(file.started, zone, rig_zone)
@@ -212,22 +216,24 @@ def _about_clocks(
     if file.duration < timedelta():
         yield Concern(
             ConcernKind.CLOCK_SET_BACK,
-            f"By the rig's clock the session ended {_hours(-file.duration)} before it started: the clock was put back "
-            "meanwhile.",
+            f"By the rig's clock the session ended {_hours(-file.duration)} before it started: the clock has been put "
+            "back meanwhile.",
         )
 
 
 def _about_the_run(file: SessionFile, settings: SessionSettings) -> Iterator[Concern]:
     if file.n_trials == 0:
-        begun = f"; {file.n_begun} began and did not end" if file.n_begun else ""
+        begun = f"; {file.n_begun} began but did not end" if file.n_begun else ""
         yield Concern(ConcernKind.NO_TRIALS, f"The session has no trials{begun}.")
     if timedelta() <= file.duration < SHORT:
-        yield Concern(ConcernKind.SHORT, f"The session took {file.duration.total_seconds():.0f} s, under two minutes.")
+        yield Concern(
+            ConcernKind.SHORT, f"The session took {file.duration.total_seconds():.0f} s, which is under two minutes."
+        )
     if file.killed:
-        water = "" if settings.water_variable is None else " How much water it gave must be typed."
+        water = "" if settings.water_variable is None else " Type how much water it gave."
         yield Concern(
             ConcernKind.KILLED,
-            "The protocol did not end by itself: the end is taken from the last row of its file, "
+            "The protocol did not end by itself, so the time of the last row in its file counts as the end, "
             f"{file.last_time:%Y-%m-%d %H:%M:%S}.{water}",
         )
 

@@ -1,9 +1,13 @@
-"""Which Alyx subject was on the rig in a session, and what Alyx says of it."""
+"""Who was on the rig in a session: the one place where that is decided; and what Alyx says of that animal."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from alyx_connector.address import parse_address
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LinkedSubject:
-    """A subject of the PyBpod project that is linked to the connected Alyx server."""
+    """A subject of the PyBpod project that is linked to an Alyx server."""
 
     name: str
     #: PyBpod's identity of it: the Alyx id where a sync added it, its own where it was linked later.
     uuid: str
     alyx_id: str
+    #: Address of that server; empty where the subject's file does not name it.
+    server: str = ""
+    #: What the last sync stored of it.
+    record: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class OnRig:
-    """Who was on the rig."""
+    """Who was on the rig, as far as subjects of one Alyx server go."""
 
     candidates: tuple[Candidate, ...] = ()
     #: Subjects of the session that are not linked to this Alyx server.
     others: tuple[SessionSubject, ...] = ()
+    #: Address of that server; empty where it cannot be found out.
+    server: str = ""
 
     @property
     def default(self) -> LinkedSubject | None:
@@ -55,7 +65,7 @@ class Animal:
     lab: str | None = None
     projects: tuple[str, ...] = ()
     responsible_user: str | None = None
-    #: None where it was not asked.
+    #: None where Alyx did not say.
     alive: bool | None = None
     #: ISO date.
     death_date: str | None = None
@@ -79,12 +89,37 @@ class Animal:
         )
 
 
+def who_was_on_rig(
+    subjects: Iterable[SessionSubject], links: Iterable[LinkedSubject], last_server: str = ""
+) -> tuple[OnRig, ...]:
+    """Find out who was on the rig in a session: for the menu and for the registration alike.
+
+    Returns: one for each server that the project's subjects are linked to.
+    ``subjects``: those that the session lists, as PyBpod or the CSV has them.
+    ``last_server``: counts for subjects whose file does not name their server.
+    """
+    subjects = tuple(subjects)
+    by_server: dict[str, list[LinkedSubject]] = {}
+    for link in links:
+        server = _usual_address(link.server or last_server)
+        place = next((one for one in by_server if same_server(one, server)), server)
+        by_server.setdefault(place, []).append(link)
+    return tuple(replace(which_animal(subjects, group), server=server) for server, group in by_server.items())
+
+
+def _usual_address(server: str) -> str:
+    try:
+        return parse_address(server).url if server else ""
+    except AlyxError:
+        return server
+
+
 def which_animal(subjects: Iterable[SessionSubject], links: Iterable[LinkedSubject]) -> OnRig:
-    """Find the Alyx subjects among those of a session.
+    """Find the Alyx subjects of one server among the subjects of a session.
 
     Returns: each Alyx subject once, found by uuid (PyBpod's or Alyx's); by name only where no uuid agrees. Names that
     only agree but for case are taken as one.
-    ``links``: the project's subjects that are linked to the connected server.
+    ``links``: the project's subjects that are linked to that server.
     """
     links = list(links)
     found: dict[str, Candidate] = {}

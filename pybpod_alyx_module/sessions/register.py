@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
-from pybpod_alyx_module.sessions.alyx_session import make_record
-from pybpod_alyx_module.sessions.prepare import Known, find_item, has_water
-from pybpod_alyx_module.sessions.registration_note import Registration, remember
+from pybpod_alyx_module.sessions.alyx_session import make_session_draft
+from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration, find_item, has_water
+from pybpod_alyx_module.sessions.registration_note import Registration, write_registration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.outbox import Outbox
     from pybpod_alyx_module.rig_settings import SessionSettings
     from pybpod_alyx_module.sessions.alyx_session import SessionDraft
-    from pybpod_alyx_module.sessions.prepare import Choice, Prepared
+    from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 
 
 @dataclass(frozen=True)
-class Order:
+class RegistrationRequest:
     """What a person decided about a session, or what needs no decision."""
 
-    prepared: Prepared
+    prepared: PreparedSession
     choice: Choice
     #: Location, projects, procedures and type as they stand in the dialog.
     settings: SessionSettings
@@ -43,129 +43,134 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Done:
+class RegistrationResult:
     """A session that is in the outbox."""
 
     registration: Registration
+    #: PyBpod's identity of the session.
+    session_uuid: str | None
     #: Whether an earlier registration was changed.
     updated: bool
-    #: What must be told: a sentence each.
+    #: What the person should read: a sentence each.
     notes: tuple[str, ...] = ()
 
 
-def draft_of(order: Order) -> SessionDraft:
-    """Make the Alyx session of an order."""
-    prepared, choice = order.prepared, order.choice
-    return make_record(
-        prepared.file,
-        choice.animal,
-        choice.username,
-        order.settings,
-        host=socket.gethostname(),
-        lab_timezone=choice.lab_timezone,
-        narrative=order.narrative,
-        run=prepared.run,
-    )
-
-
-def register(order: Order, outbox: Outbox) -> Done:
+def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult:
     """Put a session, and its water, into the outbox; where it was registered before, a change of that record.
 
     Parameters
     ----------
-    order : Order
+    request : RegistrationRequest
         What was decided.
     outbox : Outbox
         The outbox.
 
     Returns
     -------
-    Done
+    RegistrationResult
         It is durable. What went wrong after that stands in its notes.
 
     Raises
     ------
     OutboxError
-        It is not in the outbox, or not as it was ordered: to do the same again does no harm.
+        It is not in the outbox, or not as it was decided: to do the same again does no harm.
     """
-    prepared, choice = order.prepared, order.choice
-    draft = draft_of(order)
-    known = choice.known
-    item = find_item(outbox, choice.server, choice.subject.alyx_id, prepared.file.uuid)
+    prepared, choice = request.prepared, request.choice
+    session_uuid = prepared.file.uuid
+    draft = _session_draft(request)
+    earlier = choice.earlier
+    items = outbox.items(subject=choice.subject.alyx_id)
+    item = find_item(items, choice.server, session_uuid)
     if item is not None:  # also where another window was quicker
-        known = known or Known(item.key, item.rig, None, item.created.isoformat())
-        known = replace(known, item=item, water=known.water or has_water(outbox, item))
+        earlier = earlier or EarlierRegistration(item.key, item.rig, None, item.created.isoformat())
+        earlier = replace(earlier, item=item, water=earlier.water or has_water(items, item))
     drafts: list[Draft] = []
-    updated = known is not None
-    if known is None:
-        drafts.append(_draft(Kind.SESSION, choice, draft, draft.values))
+    updated = earlier is not None
+    if earlier is None:
+        drafts.append(_outbox_draft(Kind.SESSION, choice, draft, draft.values))
     else:
-        known, drafts = _update(known, choice, draft, outbox)
-    if order.water and (known is None or not known.water):
-        drafts.append(_water(order, known, draft))
-    items = outbox.add_all(*drafts)  # session and water at once: a crash leaves none without the other
-    if known is None:
-        known = Known(items[0].key, items[0].rig, None, _now(), items[0])
+        earlier, drafts = _update(earlier, choice, draft, outbox)
+    if request.water and (earlier is None or not earlier.water):
+        drafts.append(_water_draft(request, earlier, draft))
+    added = outbox.add_all(*drafts)  # session and water at once: a crash leaves none without the other
+    if earlier is None:
+        earlier = EarlierRegistration(added[0].key, added[0].rig, None, _now(), added[0])
     notes = []
     registration = Registration(
         server=choice.server,
-        session_id=known.session_id,
+        session_id=earlier.session_id,
         subject_id=choice.subject.alyx_id,
-        registered_at=known.registered_at or _now(),
-        key=known.key,
-        host=known.host or socket.gethostname(),
+        registered_at=earlier.registered_at or _now(),
+        key=earlier.key,
+        host=earlier.host or socket.gethostname(),
     )
     try:
-        remember(order.folder or prepared.recorded.folder, prepared.file.uuid, registration)
+        write_registration(request.folder or prepared.recorded.folder, session_uuid, registration)
     except RigError as error:
         notes.append(str(error))
-    return Done(registration, updated, tuple(notes))
+    return RegistrationResult(registration, session_uuid, updated, tuple(notes))
 
 
-def _update(known: Known, choice: Choice, draft: SessionDraft, outbox: Outbox) -> tuple[Known, list[Draft]]:
+def _session_draft(request: RegistrationRequest) -> SessionDraft:
+    choice = request.choice
+    return make_session_draft(
+        request.prepared.file,
+        choice.animal,
+        choice.username,
+        request.settings,
+        host=socket.gethostname(),
+        lab_timezone=choice.lab_timezone,
+        narrative=request.narrative,
+        run=request.prepared.run,
+    )
+
+
+def _update(
+    earlier: EarlierRegistration, choice: Choice, draft: SessionDraft, outbox: Outbox
+) -> tuple[EarlierRegistration, list[Draft]]:
     # what waits is changed where it waits; else the draft of the change
-    item = known.item
+    item = earlier.item
     if item is not None and item.state in {State.WAITING, State.PARKED} and item.server_id is None:
         try:
-            return replace(known, item=outbox.edit(item.key, _kept(draft.values, item))), []
+            return replace(earlier, item=outbox.edit(item.key, _with_number(draft.values, item))), []
         except OutboxError:
             item = outbox.item(item.key)  # it went off meanwhile
             if item.state in {State.WAITING, State.PARKED}:
                 raise
     if item is not None and item.state is State.SENT:
-        known = replace(known, session_id=item.server_id)
-    if item is None and known.session_id is None:
+        earlier = replace(earlier, session_id=item.server_id)
+    if item is None and earlier.session_id is None:
         raise OutboxError(
-            f"The session waits in the outbox of {known.host}, and can only be changed there.",
-            hint=f"Go to {known.host}; or wait until it was sent from there.",
+            f"The session waits in the outbox of the computer {earlier.host}, and can only be changed there.",
+            hint=f"Change it at {earlier.host}, or wait until it has been sent from there.",
         )
-    current = known.record.get("json") if known.record is not None else None
-    values = draft.update_values(current, known.key)
-    if known.session_id is not None:
-        values["id"] = known.session_id
-    follows = known.key if known.session_id is None else None
-    return known, [_draft(Kind.SESSION_UPDATE, choice, draft, values, follows=follows)]
+    current = earlier.record.get("json") if earlier.record is not None else None
+    values = draft.update_values(current, earlier.key)
+    if earlier.session_id is not None:
+        values["id"] = earlier.session_id
+    follows = earlier.key if earlier.session_id is None else None
+    return earlier, [_outbox_draft(Kind.SESSION_UPDATE, choice, draft, values, follows=follows)]
 
 
-def _kept(values: Mapping[str, Any], item: Item) -> dict[str, Any]:
-    # what a person typed in the outbox's own window, as the number, stays
+def _with_number(values: Mapping[str, Any], item: Item) -> dict[str, Any]:
+    # what a person typed in the outbox's own window, for example the number, stays
     return {**item.values, **{name: value for name, value in values.items() if name not in {"number", "users"}}}
 
 
-def _water(order: Order, known: Known | None, draft: SessionDraft) -> Draft:
+def _water_draft(request: RegistrationRequest, earlier: EarlierRegistration | None, draft: SessionDraft) -> Draft:
     # of a session that is added with it, of one in the outbox, or of one that is on Alyx
-    values = draft.water_values(order.water, order.water_type) if order.water else {}
-    if not order.water_type:
+    values = draft.water_values(request.water, request.water_type) if request.water else {}
+    if not request.water_type:
         values.pop("water_type", None)
     follows: str | int | None = 0
-    if known is not None:
-        follows = known.key if known.item is not None else None
-    if known is not None and follows is None:
-        values["session"] = known.session_id
-    return _draft(Kind.WATER, order.choice, draft, values, follows=follows)
+    if earlier is not None:
+        follows = earlier.key if earlier.item is not None else None
+    if earlier is not None and follows is None:
+        values["session"] = earlier.session_id
+    return _outbox_draft(Kind.WATER, request.choice, draft, values, follows=follows)
 
 
-def _draft(
+def _outbox_draft(
     kind: Kind, choice: Choice, draft: SessionDraft, values: Mapping[str, Any], *, follows: str | int | None = None
 ) -> Draft:
     return Draft(

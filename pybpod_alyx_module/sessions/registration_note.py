@@ -1,4 +1,4 @@
-"""Remembers in a session's folder that the session is on Alyx, so that every copy of the project knows."""
+"""The note ``alyx.json`` in a session's folder: that it is registered, so that every copy of the project knows."""
 
 from __future__ import annotations
 
@@ -38,15 +38,26 @@ class Registration:
     host: str
 
 
+def has_note(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a session has a note; True also where only reading it can tell."""
+    try:
+        Path(folder, FILE_NAME).lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_registrations(folder: str | os.PathLike[str], session_uuid: str | None) -> tuple[Registration, ...]:
-    """Read what was registered of a session.
+    """Read where a session was registered, and for which animals.
 
     Parameters
     ----------
     folder : path
         The session's folder.
     session_uuid : str or None
-        PyBpod's identity of the session: what a copied folder remembers of another session does not count.
+        PyBpod's identity of the session: the note of another session, in a folder that was copied, does not count.
 
     Returns
     -------
@@ -56,7 +67,7 @@ def read_registrations(folder: str | os.PathLike[str], session_uuid: str | None)
     Raises
     ------
     RigError
-        There is such a file, but it cannot be read: whether the session is on Alyx is not known.
+        There is such a file, but it cannot be read: the session may be on Alyx.
     """
     file = Path(folder, FILE_NAME)
     try:
@@ -74,12 +85,12 @@ def read_registrations(folder: str | os.PathLike[str], session_uuid: str | None)
     except OSError as error:
         raise RigError(
             f"{file} cannot be read: {error.strerror or error}.",
-            hint="It tells whether this session is on Alyx: give yourself the right to read it.",
+            hint="It notes whether this session is on Alyx. Get the right to read it.",
         ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RigError(
-            f"{file} is damaged: it cannot be told whether this session is on Alyx.",
-            hint="Look on Alyx whether the session is there. Move the file away only if it is not.",
+            f"{file} is damaged, so this computer cannot find out whether the session is on Alyx.",
+            hint="Look for the session on Alyx. Move the file away only if the session is not there.",
         ) from error
 
 
@@ -88,8 +99,8 @@ def find_registration(found: tuple[Registration, ...], server: str, subject_id: 
     return next((one for one in found if one.subject_id == subject_id and same_server(one.server, server)), None)
 
 
-def remember(folder: str | os.PathLike[str], session_uuid: str | None, registration: Registration) -> None:
-    """Write down that a session was registered, or what its id on Alyx is now.
+def write_registration(folder: str | os.PathLike[str], session_uuid: str | None, registration: Registration) -> None:
+    """Note beside a session that it was registered, or what its id on Alyx is now.
 
     Parameters
     ----------
@@ -115,16 +126,16 @@ def remember(folder: str | os.PathLike[str], session_uuid: str | None, registrat
     }
     if not file.parent.is_dir():
         raise RigError(
-            f"That the session was registered on Alyx could not be noted: there is no folder {file.parent}.",
-            hint="It is registered all the same. Look whether the session was renamed or moved meanwhile.",
+            f"The session is registered, but that could not be noted beside it: there is no folder {file.parent}.",
+            hint="Check whether the session was renamed or moved meanwhile.",
         )
     try:
         with staged(file.parent) as place:
             (place / FILE_NAME).write_text(json.dumps(content, indent=1), encoding="utf-8")
     except OSError as error:
         raise RigError(
-            f"That the session was registered on Alyx could not be noted in {file}: {error.strerror or error}.",
-            hint="It is registered all the same. Give yourself the right to write in that folder.",
+            f"The session is registered, but that could not be noted in {file}: {error.strerror or error}.",
+            hint="Get the right to write in that folder.",
         ) from error
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.sessions.session_rows import RowReader
+from pybpod_alyx_module.sessions.csv_rows import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ VERSIONS: Final = MappingProxyType({"BPOD-API-VERSION": "pybpod-api", "BPOD-GUI-
 #: Longest text that is taken for a name or a list.
 _LONGEST_NAME: Final = 10_000
 
-#: A time beyond these is none.
+#: A time beyond these is not valid.
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2200
 
@@ -63,7 +63,7 @@ class Variable:
 
     @property
     def value(self) -> str:
-        """The last value that means something: PyBpod's repetition of a setting is no news."""
+        """The last value that means something: PyBpod's repetition of a setting is not a new value."""
         if self.final is not None and self.final != self.initial:
             return self.final
         for text in (self.reported, self.final, self.initial):
@@ -142,16 +142,20 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
     except OSError as error:
         raise RigError(
             f"The session file {file} cannot be read: {error.strerror or error}.",
-            hint="Look whether it was moved or renamed, and whether you may read it.",
+            hint="Check whether it was moved or renamed, and whether you may read it.",
         ) from error
-    rows, found = RowReader(content), _Found()
+    rows, found = RowReader(content), _Content()
     for row in rows:
-        found.take(row)
+        found.add(row)
     started = found.started or found.created or found.first_time
     if started is None:
         raise RigError(
             f"The file {file} does not say when a session began: "
-            + ("it is empty." if not content else "it is no session file of PyBpod, or only its begin was written."),
+            + (
+                "it is empty."
+                if not content
+                else "it is not a session file of PyBpod, or only its beginning was written."
+            ),
             hint="Nothing can be registered from it. If there is a backup of the file, put it in place.",
         )
     return SessionFile(
@@ -165,7 +169,7 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
         setup=found.info.get("SETUP-NAME", ""),
         board=found.info.get("BOARD-NAME", ""),
         serial_port=found.info.get("SERIAL-PORT", ""),
-        subjects=tuple(dict.fromkeys(_subject(text) for text in found.subjects if text)),
+        subjects=tuple(dict.fromkeys(read_subject(text) for text in found.subjects if text)),
         started=started,
         ended=found.ended,
         last_time=found.last_time or started,
@@ -180,8 +184,8 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
     )
 
 
-class _Found:
-    """What the rows said so far."""
+class _Content:
+    """What the rows say, added one after the other."""
 
     def __init__(self) -> None:
         self.uuid: str | None = None
@@ -202,10 +206,10 @@ class _Found:
     def interrupted(self) -> bool:
         return self._timed and self._untimed_end
 
-    def take(self, row: list[str]) -> None:
+    def add(self, row: list[str]) -> None:
         kind = row[0]
         if kind.startswith("__"):
-            self._take_metadata(kind, row)
+            self._add_metadata(kind, row)
             return
         time = _time(row[1]) if len(row) > 1 else None
         if time is None:  # the column heads, or no row of PyBpod
@@ -213,16 +217,16 @@ class _Found:
         self.last_time = time
         if kind == "INFO" and len(row) > 5:
             self.first_time = self.first_time or time
-            self._take_info(row[4], row[5])
+            self._add_info(row[4], row[5])
         elif kind == "VAL" and len(row) > 5:
-            self._take_value(row[4], row[5])
+            self._add_value(row[4], row[5])
         elif kind == "TRIAL":
             self.n_begun += 1
         elif kind == "END-TRIAL":
             self.n_trials += 1
             self._untimed_end = True
 
-    def _take_metadata(self, kind: str, row: list[str]) -> None:
+    def _add_metadata(self, kind: str, row: list[str]) -> None:
         text = row[1] if len(row) > 1 else ""
         if kind == "__UUID4__":
             self.uuid = text or None
@@ -231,7 +235,7 @@ class _Found:
         elif kind == "__SOFTWARE__" and text:
             self.versions.setdefault("software", text)
 
-    def _take_info(self, name: str, text: str) -> None:
+    def _add_info(self, name: str, text: str) -> None:
         if name == "SUBJECT-NAME":
             self.subjects.append(text)
         elif name == "SESSION-STARTED":
@@ -246,7 +250,7 @@ class _Found:
         else:
             self.info[name] = text
 
-    def _take_value(self, name: str, text: str) -> None:
+    def _add_value(self, name: str, text: str) -> None:
         before = self.variables.get(name, Variable())
         if self.ended is not None:
             after = Variable(before.initial, before.reported, text, before.fell)
@@ -292,7 +296,8 @@ def _creator(text: str) -> Creator | None:
             return Creator(text)
 
 
-def _subject(text: str) -> SessionSubject:
+def read_subject(text: str) -> SessionSubject:
+    """Read a subject as PyBpod writes it: ``['name', 'uuid']``; else the text is taken for its name."""
     match _names(text):
         case [str(name), str(uuid), *_]:
             return SessionSubject(name, uuid)

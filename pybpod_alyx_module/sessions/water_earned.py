@@ -19,13 +19,13 @@ _NOISE: Final = Decimal("0.0001")
 
 @dataclass(frozen=True)
 class WaterEarned:
-    """What a session file says of the water that was earned; all in mL."""
+    """How much water was earned, as a session file says; all in mL."""
 
-    #: Certain; 0 where none was earned. None where it must be asked, or no variable is set.
+    #: Certain; 0 where none was earned. None where a person must say it, or no variable is set.
     amount: Decimal | None = None
-    #: What to offer where it is asked; None where nothing is known.
+    #: What to suggest where a person must say it; None where there is nothing to suggest.
     offer: Decimal | None = None
-    #: Where the amount comes from, or why it must be asked: a sentence.
+    #: Where the amount comes from, or why a person must say it: a sentence.
     why: str = ""
 
     @property
@@ -37,17 +37,18 @@ class WaterEarned:
 def water_earned(file: SessionFile, settings: SessionSettings, *, killed: bool | None = None) -> WaterEarned:
     """Take the amount of water from the variable that the settings name: its last value is the session's total.
 
-    Returns: empty where no variable is set. The amount is asked where the protocol was killed, and where the variable
-    is missing, is no number or negative, was never reported, became smaller (it is no total) or is beyond `MOST_ML`.
-    ``killed``: whether Kill was pressed. None where that is not known, as of an old session: then it is asked where
-    the last trial was broken off, by Stop or by Kill.
+    Returns: empty where no variable is set. A person must say the amount where the protocol was killed, and where the
+    variable is missing, not a number or negative, was never reported, became smaller (it is not the total) or is
+    beyond `MOST_ML`.
+    ``killed``: whether Kill was pressed. None where nobody saw it, as of an old session: then a person must say the
+    amount where the last trial was broken off, by Stop or by Kill.
     """
     name = settings.water_variable
     if name is None:
         return WaterEarned()
     factor = settings.ml_per_unit
     if factor is None:
-        return WaterEarned(why="ALYX_PLUGIN_WATER_UNIT is not set: how much water was earned must be typed.")
+        return WaterEarned(why="ALYX_PLUGIN_WATER_UNIT is not set. Type how much water the animal got.")
     variable = file.variables.get(name)
     if variable is None:
         return WaterEarned(why=f"The session has no variable {name} (ALYX_PLUGIN_WATER_VARIABLE).")
@@ -58,31 +59,29 @@ def water_earned(file: SessionFile, settings: SessionSettings, *, killed: bool |
 def _judged(name: str, variable: Variable, factor: Decimal, stopped_short: bool) -> WaterEarned:
     number = _number(variable.value)
     if number is None:
-        return WaterEarned(why=f"The last value of {name} is no number: {variable.value[:50]!r}.")
+        return WaterEarned(why=f"The last value of {name} is not a number: {variable.value[:50]!r}.")
     if number < 0:
         return WaterEarned(why=f"The last value of {name} is negative: {number}.")
     amount = _ml(number * factor)
     if amount is None or amount > MOST_ML:
         return WaterEarned(
-            why=f"{name} says {number * factor:.4g} mL, more than an animal drinks in a session: is the unit right "
-            "(ALYX_PLUGIN_WATER_UNIT)?"
+            why=f"The last value of {name} means {number * factor:.4g} mL, more than an animal drinks in a session. "
+            "Check the unit (ALYX_PLUGIN_WATER_UNIT)."
         )
     if stopped_short:
         return WaterEarned(
             offer=amount,
-            why=f"The protocol was broken off. The last that it reported as {name} is {amount} mL: the animal "
-            "may have got more.",
+            why=f"The protocol was broken off. It last reported {amount} mL as {name}; the animal may have got more.",
         )
     if variable.fell:
         return WaterEarned(
             offer=amount,
-            why=f"{name} became smaller during the session: it does not count the whole session. Its last value is "
-            f"{amount} mL.",
+            why=f"{name} became smaller during the session, so it is not the total. Its last value is {amount} mL.",
         )
     if not variable.changed and amount > 0:
         return WaterEarned(
             offer=amount,
-            why=f"The protocol never reported {name}: {amount} mL is what it was set to before the session.",
+            why=f"The protocol never reported {name}, which was set to {amount} mL before the session.",
         )
     return WaterEarned(amount=amount, why=f"{amount} mL, the last value of {name}.")
 

@@ -185,7 +185,7 @@ class Rig:
 
     def on_alyx(self, session: Any) -> None:
         """Wait until a session was sent."""
-        wait(self.qtbot, lambda: session.alyx_standing.sent)
+        wait(self.qtbot, lambda: session.alyx_registration_state.sent)
 
     def written(self, nickname: str) -> list[dict[str, Any]]:
         """Return the animal's sessions of this project on Alyx."""

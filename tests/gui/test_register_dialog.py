@@ -9,12 +9,16 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QDesktopServices
 
+from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
+from pybpod_alyx_module.gui.sessions import register_dialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.outbox.items import Kind, State
-from pybpod_alyx_module.sessions.registration_note import Registration, remember
+from pybpod_alyx_module.sessions import register as register_module
+from pybpod_alyx_module.sessions.registration_note import Registration, write_registration
 from tests.gui.hands import activate, fill, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
+from tests.rig_sessions import files_opened
 
 __all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
 
@@ -71,7 +75,7 @@ def test_registering_again_updates_the_same_record(rig, session, menu, qtbot, ou
     (before,) = rig.written("ea04")
     dialog = open_dialog(rig, menu, session, UPDATE)
     assert dialog.register_button.text() == "&Update"
-    assert "is on Alyx already" in dialog.told.toPlainText()
+    assert "is already on Alyx" in dialog.notices.toPlainText()
     assert dialog.form.narrative.toPlainText() == "first"
     assert not dialog.form.water.isVisible()  # it was recorded with the session
     dialog.form.narrative.selectAll()
@@ -92,7 +96,7 @@ def test_what_waits_is_changed_where_it_waits(rig, session, menu, qtbot, outbox,
     assert ours(menu, session.node) == [UPDATE]
     assert "Waiting in the Alyx outbox" in session.node.toolTip(0)
     dialog = open_dialog(rig, menu, session, UPDATE)
-    assert "waits in the Alyx outbox" in dialog.told.toPlainText()
+    assert "waits in the Alyx outbox" in dialog.notices.toPlainText()
     assert dialog.form.narrative.toPlainText() == "first"
     dialog.form.narrative.selectAll()
     qtbot.keyClicks(dialog.form.narrative, "second")
@@ -105,12 +109,73 @@ def test_what_waits_is_changed_where_it_waits(rig, session, menu, qtbot, outbox,
     assert [record["narrative"] for record in rig.written("ea04")] == ["second"]
 
 
+@pytest.mark.parametrize("detached", [False, True])
+def test_from_the_end_of_a_run_to_alyx_its_file_is_opened_once(rig, menu, qtbot, outbox, monkeypatch, detached):
+    from pybpodgui_api.models.session.session_io import SessionIO
+
+    monkeypatch.setattr(SessionIO, "load_contents", lambda *_arguments: None)  # PyBpod's own reading
+    rig.subject("ea04")
+    with files_opened() as opened:
+        session = rig.run(detached=detached)
+        rig.project.save()
+        assert (session.uuid4 is None) is detached  # of a detached run only the file has it
+        register(rig, menu, session, qtbot)
+        rig.on_alyx(session)
+    file = str(Path(session.path, f"{session.name}.csv"))
+    assert [one for one in opened if one == file] == [file]
+
+
+def test_typing_makes_no_session_and_reads_nothing(rig, session, menu, qtbot, outbox, monkeypatch):
+    dialog = open_dialog(rig, menu, session)
+    calls = []
+
+    def count(where, name):
+        real = getattr(where, name)
+
+        def counted(*arguments, **options):
+            calls.append(name)
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(where, name, counted)
+
+    count(register_module, "make_session_draft")
+    count(register_dialog, "summarise")
+    typed = "a good day " * 9 + "!"
+    with files_opened() as opened:
+        qtbot.keyClicks(dialog.form.narrative, typed)
+        for number in range(50):
+            fill(qtbot, dialog.form.water.amount, f"0.{number + 1}")
+        assert [one for one in opened if str(rig.project.path) in one] == []
+    assert dialog.form.narrative.toPlainText() == typed
+    assert dialog.register_button.isEnabled()
+    assert calls == []
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    assert calls.count("make_session_draft") == 1
+
+
+@pytest.mark.parametrize("row", [{}, {"water_type": None}])
+def test_a_restriction_without_a_type_of_water_is_no_fault(rig, session, menu, qtbot, monkeypatch, row):
+    real = AlyxClient.list
+
+    def listed(client, endpoint, *arguments, **options):
+        rows = real(client, endpoint, *arguments, **options)
+        return [{"end_time": None, **row}] if endpoint == "water-restriction" else rows
+
+    monkeypatch.setattr(AlyxClient, "list", listed)
+    dialog = open_dialog(rig, menu, session)
+    assert "fault" not in dialog.notices.toPlainText()
+    assert dialog.register_button.isEnabled()
+    assert dialog.form.water.water_type == "Water"
+    dialog.close()
+
+
 def test_all_that_is_told_can_be_read_without_scrolling(rig, session, menu, qtbot, proxy):
     proxy.fault("drop", times=10_000)
     dialog = open_dialog(rig, menu, session)
     assert small_enough(dialog)
-    assert "Nothing could be checked on Alyx." in dialog.told.toPlainText()
-    assert dialog.told.verticalScrollBar().maximum() == 0
+    assert "Nothing could be checked on Alyx." in dialog.notices.toPlainText()
+    assert dialog.notices.verticalScrollBar().maximum() == 0
 
 
 def test_open_in_alyx_opens_the_browser(rig, session, menu, qtbot, monkeypatch):
@@ -174,7 +239,7 @@ def test_a_copy_of_the_project_on_another_rig_finds_the_record(
     wait(qtbot, lambda: rig.written("ea04")[0]["narrative"] != "first")
     assert [record["id"] for record in rig.written("ea04")] == [before["id"]]
     assert len(rig.written("ea04")[0]["wateradmin_session_related"]) == 1
-    assert session.alyx_standing.registration.session_id == before["id"]
+    assert session.alyx_registration_state.registration.session_id == before["id"]
 
 
 def test_what_only_a_note_tells_of_gets_no_second_water_while_alyx_is_away(
@@ -182,7 +247,7 @@ def test_what_only_a_note_tells_of_gets_no_second_water_while_alyx_is_away(
 ):
     register(rig, menu, session, qtbot)
     rig.on_alyx(session)
-    wait(qtbot, lambda: session.alyx_standing.registration.session_id is not None)
+    wait(qtbot, lambda: session.alyx_registration_state.registration.session_id is not None)
     running.stop_outbox()
     home = tmp_path / "other rig"
     shutil.copytree(tmp_path / "alyx-home", home, ignore=shutil.ignore_patterns("outbox*"))
@@ -231,7 +296,7 @@ def test_a_session_that_was_removed_meanwhile_is_not_registered(rig, session, me
     session.remove()
     dialogs.log.clear()
     press(qtbot, dialog.register_button)
-    assert "was removed from the PyBpod project" in dialog.told.toPlainText()
+    assert "was removed from the PyBpod project" in dialog.notices.toPlainText()
     assert items(outbox) == []
     dialog.close()
 
@@ -255,7 +320,7 @@ def test_a_session_that_is_renamed_meanwhile_is_remembered_at_its_place(rig, ses
 def test_one_that_was_given_up_in_the_outbox_can_be_registered_anew(rig, session, menu, qtbot, outbox, proxy):
     proxy.fault("drop", times=10_000)
     register(rig, menu, session, qtbot)
-    key = session.alyx_standing.registration.key
+    key = session.alyx_registration_state.registration.key
     water = next(item for item in outbox.open().items() if item.kind is Kind.WATER)
     outbox.open().discard(water.key)
     outbox.open().discard(key)
@@ -267,13 +332,13 @@ def test_one_that_was_given_up_in_the_outbox_can_be_registered_anew(rig, session
     assert states == [State.DISCARDED, State.SENT]
 
 
-def test_that_it_could_not_be_noted_is_told(rig, session, menu, qtbot, outbox):
+def test_a_note_that_could_not_be_written_is_shown(rig, session, menu, qtbot, outbox):
     dialog = open_dialog(rig, menu, session)
     Path(session.path, "alyx.json").mkdir()  # in the file's place
     press(qtbot, dialog.register_button)
     wait(qtbot, lambda: dialog.later_button.text() == "&Close")
-    assert "alyx.json" in dialog.told.toPlainText()
-    assert "Kept on this computer" in dialog.status.text()
+    assert "alyx.json" in dialog.notices.toPlainText()
+    assert "Stored on this computer" in dialog.status.text()
     assert [kind for kind, _state in items(outbox)] == [Kind.SESSION, Kind.WATER]
     dialog.close()
 
@@ -291,7 +356,7 @@ def test_who_was_never_connected_is_told_how_to(rig, session, menu, qtbot, outbo
     next(alyx_home.rglob("accounts.json")).unlink()
     dialog = open_dialog(rig, menu, session)
     assert dialog.user.whole == "nobody is connected to Alyx"
-    assert "choose Sync to Alyx" in dialog.told.toPlainText()
+    assert "choose Sync to Alyx" in dialog.notices.toPlainText()
     assert not dialog.register_button.isEnabled()
 
 
@@ -330,10 +395,10 @@ def test_while_alyx_is_asked_nothing_can_be_registered_and_pybpod_goes_on(rig, s
 
 
 def test_a_server_that_never_answers_is_not_waited_for(rig, session, menu, qtbot, proxy, monkeypatch):
-    monkeypatch.setattr("pybpod_alyx_module.sessions.prepare.PATIENCE_S", 0.2)
+    monkeypatch.setattr("pybpod_alyx_module.sessions.ask_alyx_about_session.PATIENCE_S", 0.2)
     proxy.fault("mute", times=100)
     dialog = open_dialog(rig, menu, session)
-    assert "did not answer within 0.2 s" in dialog.told.toPlainText()
+    assert "did not answer within 0.2 s" in dialog.notices.toPlainText()
     assert dialog.register_button.isEnabled()
 
 
@@ -343,11 +408,11 @@ def test_what_an_update_cannot_do_is_not_offered(rig, session, menu, qtbot, outb
         "server": rig.url, "session_id": None, "subject_id": rig.project.subjects[0].alyx["alyx_id"],
         "registered_at": "2026-11-21T10:00:00+00:00", "key": "0" * 32, "host": "another-rig",
     }  # fmt: skip
-    remember(session.path, session.uuid4, Registration(**note))
+    write_registration(session.path, session.uuid4, Registration(**note))
     menu.labels(rig.setup.node)  # another node is selected meanwhile
     assert ours(menu, session.node) == [UPDATE]
     assert "another-rig" in session.node.toolTip(0)
     dialog = open_dialog(rig, menu, session, UPDATE)
-    assert "waits in the Alyx outbox of the computer another-rig" in dialog.told.toPlainText()
+    assert "waits in the Alyx outbox of the computer another-rig" in dialog.notices.toPlainText()
     assert not dialog.register_button.isEnabled()
     assert items(outbox) == []

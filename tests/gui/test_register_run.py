@@ -44,7 +44,7 @@ def test_a_run_ends_as_a_session_of_the_right_animal(rig, qtbot, detached):
     assert dialog.user.whole == f"as jose at {rig.url.partition('://')[2]}"
     assert dialog.animal.whole == "ea04"
     assert "3 trials" in dialog.facts.text()
-    assert "under two minutes" in dialog.told.toPlainText()
+    assert "under two minutes" in dialog.notices.toPlainText()
     assert dialog.form.water.amount.text() == "0.009"
     qtbot.keyClicks(dialog.form.narrative, "a good\rday")
     assert session.alyx_dialog is dialog  # Enter registered nothing
@@ -64,7 +64,7 @@ def test_a_run_ends_as_a_session_of_the_right_animal(rig, qtbot, detached):
     file = Path(session.path, f"{session.name}.csv")
     assert ours["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert (ours["setup"], ours["board"], ours["session"]) == (rig.setup.name, "box1", session.name)
-    assert session.alyx_standing.registration.session_id == record["id"]
+    assert session.alyx_registration_state.registration.session_id == record["id"]
     wait(qtbot, lambda: rig.written("ea04")[0]["wateradmin_session_related"])
     (water,) = [row for row in rig.alyx.of("water-administrations", "ea04") if row["session"] == record["id"]]
     assert water["water_administered"] == 0.009
@@ -75,7 +75,7 @@ def test_always_registers_without_a_question(rig, qtbot, settings):
     rig.subject("jo002")
     session = rig.run()
     dialog = rig.dialog(session)  # under two minutes is told
-    assert "under two minutes" in dialog.told.toPlainText()
+    assert "under two minutes" in dialog.notices.toPlainText()
     dialog.close()
     assert rig.written("jo002") == []
 
@@ -109,7 +109,7 @@ def test_a_test_subject_is_never_asked_about(rig, qtbot, settings, menu):
     assert living(RegisterDialog) == []
     menu.trigger(session.node, "Register on Alyx…")
     dialog = rig.dialog(session)
-    assert "ea04 is a test subject" in dialog.told.toPlainText()
+    assert "ea04 is a test subject" in dialog.notices.toPlainText()
     assert not dialog.register_button.isEnabled()
 
 
@@ -130,7 +130,7 @@ def test_of_two_animals_a_person_says_which(rig, qtbot):
     dialog = rig.dialog(session)
     assert dialog.choice is None
     assert not dialog.register_button.isEnabled()
-    assert "Say which one was on the rig" in dialog.told.toPlainText()
+    assert "Say which one was on the rig" in dialog.notices.toPlainText()
     dialog.animals.setCurrentIndex(2)
     assert dialog.animal.whole == "jo005"
     press(qtbot, dialog.register_button)
@@ -198,10 +198,10 @@ def test_with_the_server_down_it_waits_and_is_sent_when_it_is_back(rig, qtbot, p
     proxy.fault("drop", times=10_000)
     session = rig.run()
     dialog = rig.dialog(session)
-    assert "could" in dialog.told.toPlainText()
+    assert "could" in dialog.notices.toPlainText()
     press(qtbot, dialog.register_button)
     wait(qtbot, lambda: session.alyx_dialog is None)
-    wait(qtbot, lambda: session.alyx_standing.registration is not None)
+    wait(qtbot, lambda: session.alyx_registration_state.registration is not None)
     assert "Waiting in the Alyx outbox" in session.node.toolTip(0)
     assert "Update on Alyx…" in menu.labels(session.node)
     assert "Open in Alyx" not in menu.labels(session.node)
@@ -237,7 +237,7 @@ def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, m
     remember_zones(rig.url, {rig.alyx.row(name)["lab"]: rig.zone(name).key})
     proxy.fault("drop", times=10_000)
     session = rig.run()
-    wait(qtbot, lambda: session.alyx_standing.pending)
+    wait(qtbot, lambda: session.alyx_registration_state.pending)
     assert living(RegisterDialog) == []
     proxy._faults.clear()
     running_outbox().wake()

@@ -10,7 +10,7 @@ from AnyQt.QtCore import Qt
 
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
-from pybpod_alyx_module.gui.sessions.register_several import ASKS, NOTHING, SessionsWindow
+from pybpod_alyx_module.gui.sessions.register_several import HAS_QUESTION, NOTHING, SessionsWindow
 from pybpod_alyx_module.outbox.items import Kind
 from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
@@ -86,7 +86,7 @@ def test_what_is_ticked_is_registered_and_nothing_else(rig, three, menu, qtbot, 
     press(qtbot, window.register_button)
     wait(qtbot, lambda: states(window)[:2] == ["on Alyx"] * 2)
     assert len(rig.written("jo002")) == before + 2
-    assert window.rows[2].session.alyx_standing.registration is None
+    assert window.rows[2].session.alyx_registration_state.registration is None
     numbers = sorted(record["number"] for record in rig.written("jo002"))
     assert len(set(numbers)) == len(numbers)
     activate(qtbot, window)
@@ -101,7 +101,7 @@ def test_one_with_a_question_is_opened(rig, menu, qtbot):
     session = rig.run()
     rig.project.save()
     window = open_table(qtbot, menu, rig.project)
-    assert states(window) == [ASKS]
+    assert states(window) == [HAS_QUESTION]
     assert window.rows[0].item.data(0, Qt.CheckStateRole) is None
     window.table.setCurrentItem(window.rows[0].item)
     assert window.rows[0].text == "Say which animal it was: jo003 or jo004."
@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(rig, three, men
     (bad,) = [row for row in window.rows if row.session is three.sessions[0]]
     assert bad.item.text(4).startswith("failed")
     assert str(file) in bad.text
-    assert sum(row.order is not None for row in window.rows) == 2
+    assert sum(row.request is not None for row in window.rows) == 2
 
 
 def test_the_window_goes_with_the_project(rig, three, menu, qtbot):

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.rig_settings import SessionSettings
-from pybpod_alyx_module.sessions.alyx_session import make_record
+from pybpod_alyx_module.sessions.alyx_session import make_session_draft
 from pybpod_alyx_module.sessions.concerns import concerns
+from pybpod_alyx_module.sessions.csv_rows import RowReader
 from pybpod_alyx_module.sessions.on_rig import Animal
 from pybpod_alyx_module.sessions.session_csv import RunSettings, read_session_file
-from pybpod_alyx_module.sessions.session_rows import RowReader
 from pybpod_alyx_module.sessions.water_earned import MOST_ML, water_earned
 from tests.rig_sessions import RECORDED
 
@@ -37,7 +37,7 @@ def read(folder, content):
 
 def check(found):
     """All that is made of a session file can be made of this one."""
-    draft = make_record(found, ANIMAL, "jose", SETTINGS, host="rig", lab_timezone="America/New_York")
+    draft = make_session_draft(found, ANIMAL, "jose", SETTINGS, host="rig", lab_timezone="America/New_York")
     sent = json.dumps(dict(draft.values), allow_nan=False).encode()
     assert b"\\u0000" not in sent
     assert concerns(found, ANIMAL, "jose", SETTINGS, lab_timezone="Europe/Paris")
@@ -104,7 +104,7 @@ ANYTHING = st.recursive(SIMPLE, lambda inner: st.lists(inner) | st.dictionaries(
 @given(ANYTHING)
 def test_any_value_can_be_stored(value):
     found = read_session_file(RECORDED / "finished.csv")
-    draft = make_record(found, ANIMAL, "jose", SETTINGS, host="rig", run=RunSettings({"v": value}))
+    draft = make_session_draft(found, ANIMAL, "jose", SETTINGS, host="rig", run=RunSettings({"v": value}))
     stored = draft.values["json"]["pybpod"]["variables"]["v"]
     text = json.dumps(stored, allow_nan=False)
     assert "\\u0000" not in text

@@ -1,10 +1,9 @@
-"""What became of the sessions that were registered: follows those that wait until the outbox has sent them."""
+"""Follows the registered sessions that wait in the outbox, until it has sent them."""
 
 from __future__ import annotations
 
 import logging
-import socket
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QObject, Signal
@@ -13,11 +12,11 @@ from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.outbox.items import State
-from pybpod_alyx_module.sessions.pybpod_session import csv_of, uuid_of
-from pybpod_alyx_module.sessions.registration_note import remember
+from pybpod_alyx_module.sessions.pybpod_session import csv_of
+from pybpod_alyx_module.sessions.registration_note import write_registration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
@@ -29,61 +28,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Whether and where a session is registered."""
-
-    #: The newest that was not given up; None where there is none.
-    registration: Registration | None = None
-    #: Items of the outbox, by key, as last heard of.
-    items: Mapping[str, Item] = field(default_factory=dict, hash=False)
-    #: Why it is not known; empty where it is.
-    problem: str = ""
-
-    @property
-    def sent(self) -> bool:
-        """Whether it is on Alyx."""
-        return self.registration is not None and self.registration.session_id is not None
-
-    @property
-    def pending(self) -> bool:
-        """Whether it waits in the outbox of this computer."""
-        return (
-            self.registration is not None
-            and self.registration.session_id is None
-            and self.registration.host == socket.gethostname()
-        )
-
-    @property
-    def words(self) -> str:
-        """What the tree tells of it; empty where it is not registered."""
-        found = self.registration
-        if self.problem or found is None:
-            return self.problem
-        if found.session_id is not None:
-            return f"On Alyx: {found.server}, session {found.session_id}"
-        if not self.pending:
-            return f"Waiting in the Alyx outbox of the computer {found.host}, for {found.server}"
-        item = self.items.get(found.key)
-        why = f"\n{item.reason}" if item is not None and item.reason else ""
-        return f"Waiting in the Alyx outbox, for {found.server}{why}"
-
-
-def standing_of(found: Sequence[Registration], items: Mapping[str, Item]) -> Standing:
-    """Say where a session stands.
-
-    ``items``: items of the outbox by key, as far as they are known.
-    """
-    valid = [one for one in found if one.key not in items or items[one.key].state is not State.DISCARDED]
-    newest = max(valid, key=lambda one: one.registered_at, default=None)
-    return Standing(newest, dict(items))
-
-
-class Registrations(QObject):
+class RegistrationFollower(QObject):
     """Follows the sessions of this PyBpod that wait in the outbox; notes their id on Alyx once they were sent."""
 
-    #: Something was heard of a session (the PyBpod session).
-    heard = Signal(object)
+    #: The outbox has news of a session (the PyBpod session).
+    news = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,18 +44,18 @@ class Registrations(QObject):
     def follow(self, session: Any) -> None:
         """Follow a session until it was sent or given up.
 
-        ``session``: the PyBpod session, which is told by ``alyx_heard``.
+        ``session``: the PyBpod session; its ``alyx_registration_changed`` is called with the news.
         """
-        registration = session.alyx_standing.registration
+        registration = session.alyx_registration_state.registration
         if registration is None:
             return
-        known = self._followed.get(registration.key)
+        before = self._followed.get(registration.key)
         self._followed[registration.key] = session, registration
         outbox = running_outbox()
         if outbox is not self._outbox:
             self._outbox = outbox
             outbox.changed.connect(self._look)
-        if known is None or known[0] is not session:
+        if before is None or before[0] is not session:
             self._look()
 
     @slot
@@ -122,58 +71,53 @@ class Registrations(QObject):
             self._again = True
             return
         self._again = False
-        asked = [
-            (registration, csv_of(session).parent, uuid_of(session))
+        followed = [
+            (registration, csv_of(session).parent, session.alyx_uuid)
             for session, registration in self._followed.values()
         ]
-        self._looking = running_outbox().read(lambda outbox: _heard(asked, outbox), name="alyx-registrations")
-        self._looking.succeeded.connect(self._on_heard)
+        self._looking = running_outbox().read(lambda outbox: _read_items(followed, outbox), name="alyx-registrations")
+        self._looking.succeeded.connect(self._on_news)
         self._looking.start()
 
     @slot
-    def _on_heard(self, news: Sequence[tuple[Registration, Item]]) -> None:
+    def _on_news(self, news: Sequence[tuple[Registration, Item]]) -> None:
         for registration, item in news:
             session, _before = self._followed.get(registration.key, (None, None))
             if session is None:
                 continue
             if item.state in {State.SENT, State.DISCARDED}:
                 del self._followed[registration.key]
-            session.alyx_heard(registration, item)
-            self.heard.emit(session)
+            session.alyx_registration_changed(registration, item)
+            self.news.emit(session)
         if self._again:
             self._look()
 
 
-def _heard(
-    asked: Sequence[tuple[Registration, Path, str | None]], outbox: Outbox
+def _read_items(
+    followed: Sequence[tuple[Registration, Path, str | None]], outbox: Outbox
 ) -> tuple[tuple[Registration, Item], ...]:
     found = []
-    for registration, folder, uuid in asked:
+    for registration, folder, uuid in followed:
         try:
             item = outbox.item(registration.key)
         except OutboxError as error:
-            logger.warning("A registered session cannot be followed: %s", error)
+            logger.warning("The outbox does not show whether a registered session was sent: %s", error)
             continue
         if item.state is State.SENT:
             registration = replace(registration, session_id=item.server_id)
             try:
-                remember(folder, uuid, registration)
+                write_registration(folder, uuid, registration)
             except RigError as error:
                 logger.warning("%s", error)
         found.append((registration, item))
     return tuple(found)
 
 
-_registrations: list[Registrations] = []
+_follower: list[RegistrationFollower] = []
 
 
-def registrations() -> Registrations:
+def registration_follower() -> RegistrationFollower:
     """Return what follows the sessions of this PyBpod, made at first use."""
-    if not _registrations:
-        _registrations.append(Registrations())
-    return _registrations[0]
-
-
-def follow(session: Any) -> None:
-    """Follow a session until it was sent or given up."""
-    registrations().follow(session)
+    if not _follower:
+        _follower.append(RegistrationFollower())
+    return _follower[0]

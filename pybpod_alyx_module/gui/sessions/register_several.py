@@ -18,27 +18,29 @@ from AnyQt.QtWidgets import (
     QWidget,
 )
 
+from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.gui.sessions.follow_registered import registrations
+from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import cell
-from pybpod_alyx_module.sessions.advice import advise, plain_order
-from pybpod_alyx_module.sessions.prepare import Desk
-from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, links_of, take
+from pybpod_alyx_module.sessions.advice import advise, default_request
+from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
+from pybpod_alyx_module.sessions.prepared_session import prepare_session
+from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, read_pybpod_session
 from pybpod_alyx_module.sessions.register import register
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from alyx_connector.progress import CancelToken, Report
-    from pybpod_alyx_module.sessions.prepare import Prepared
-    from pybpod_alyx_module.sessions.register import Done, Order
+    from pybpod_alyx_module.sessions.prepared_session import PreparedSession
+    from pybpod_alyx_module.sessions.register import RegistrationRequest, RegistrationResult
 
 #: Label of the menu entry of setups and projects.
 REGISTER_SEVERAL: Final = "Register sessions on Alyx…"
@@ -47,10 +49,10 @@ _DATE, _PROTOCOL, _ANIMAL, _TRIALS, _STATE = range(5)
 
 READING: Final = "reading…"
 READY: Final = "can be registered"
-TELLS: Final = "can be registered; see below"
-ASKS: Final = "has a question: Open…"
+READY_WITH_NOTES: Final = "can be registered; see below"
+HAS_QUESTION: Final = "has a question: Open…"
 WAITS: Final = "to be registered…"
-NOTHING: Final = "Every recorded session with an Alyx subject is registered already, or there is none."
+NOTHING: Final = "There is no recorded session with an Alyx subject that is not registered."
 
 
 @dataclass
@@ -59,11 +61,11 @@ class Row:
 
     session: Any
     item: QTreeWidgetItem
-    prepared: Prepared | None = None
-    order: Order | None = None
-    #: What is told of it, in full.
+    prepared: PreparedSession | None = None
+    request: RegistrationRequest | None = None
+    #: What a person should read about it, in full.
     text: str = ""
-    done: bool = False
+    registered: bool = False
 
 
 class SessionsWindow(QWidget):
@@ -75,8 +77,7 @@ class SessionsWindow(QWidget):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"Register sessions on Alyx – {owner.name}")  # noqa: RUF001 - a dash is meant
         self._settings = read_rig_settings()
-        outbox = running_outbox()
-        self._desk = Desk(outbox.client, outbox.account_for)
+        self._questions = SessionQuestions(running_outbox().client)
         self._task: Task | None = None
         self.user = BigLabel("on Alyx")
         self.table = QTreeWidget()
@@ -88,10 +89,10 @@ class SessionsWindow(QWidget):
         for column, width in ((_DATE, 210), (_PROTOCOL, 160), (_ANIMAL, 140), (_TRIALS, 60)):
             header.resizeSection(column, width)
             header.setSectionResizeMode(column, QHeaderView.Interactive)
-        self.told = QPlainTextEdit()
-        self.told.setReadOnly(True)
-        self.told.setTabChangesFocus(True)
-        self.told.setFixedHeight(110)
+        self.notices = QPlainTextEdit()
+        self.notices.setReadOnly(True)
+        self.notices.setTabChangesFocus(True)
+        self.notices.setFixedHeight(110)
         self.status = plain_label()
         self.open_button, self.close_button, self.register_button = (
             QPushButton(text) for text in ("&Open…", "&Close", "&Register the ticked ones")
@@ -104,7 +105,7 @@ class SessionsWindow(QWidget):
         column = QVBoxLayout(self)
         column.addWidget(self.user)
         column.addWidget(self.table, 1)
-        column.addWidget(self.told)
+        column.addWidget(self.notices)
         column.addWidget(self.status)
         column.addLayout(row)
         self.resize(900, 560)  # fits on a screen of 1366 x 768
@@ -118,7 +119,7 @@ class SessionsWindow(QWidget):
         self.open_button.clicked.connect(self._on_open)
         self.close_button.clicked.connect(self.close)
         self.register_button.clicked.connect(self._on_register)
-        registrations().heard.connect(self._on_heard)
+        registration_follower().news.connect(self._on_news)
         self._next()
         self._refresh()
 
@@ -147,25 +148,25 @@ class SessionsWindow(QWidget):
             self._read_next(self._queue.pop(0))
 
     def _read_next(self, row: Row) -> None:
-        recorded, desk, outbox = take(row.session), self._desk, running_outbox()
+        recorded, questions, outbox = read_pybpod_session(row.session), self._questions, running_outbox()
 
-        def work(report: Report, cancel: CancelToken) -> Prepared:
+        def work(report: Report, cancel: CancelToken) -> PreparedSession:
             del report
-            return desk.ask(desk.read(recorded, outbox.open()), cancel)
+            return questions.ask(prepare_session(recorded, outbox.open(), outbox.account_for), cancel)
 
         task = Task(work, "alyx-prepare-session")
         task.succeeded.connect(lambda prepared: self._on_prepared(row, prepared))
         self._start(task, row)
 
     def _register_next(self, row: Row) -> None:
-        order = row.order
-        if order is None or row.session.alyx_is_gone:
+        request = row.request
+        if request is None or row.session.alyx_is_gone:
             self._say(row, "was removed from the PyBpod project meanwhile")
             self._next()
             return
-        task = running_outbox().read(lambda outbox: register(order, outbox), name="alyx-register-session")
+        task = running_outbox().read(lambda outbox: register(request, outbox), name="alyx-register-session")
         task.succeeded.connect(row.session.alyx_registered)  # also where this window is closed meanwhile
-        task.succeeded.connect(lambda done: self._on_done(row, done))
+        task.succeeded.connect(lambda result: self._on_registered(row, result))
         self._start(task, row)
 
     def _start(self, task: Task, row: Row) -> None:
@@ -180,7 +181,7 @@ class SessionsWindow(QWidget):
         self._refresh()
 
     @slot
-    def _on_prepared(self, row: Row, prepared: Prepared) -> None:
+    def _on_prepared(self, row: Row, prepared: PreparedSession) -> None:
         row.prepared, choice = prepared, prepared.default
         names = [one.animal.nickname for one in prepared.choices]
         row.item.setText(_PROTOCOL, cell(prepared.file.protocol))
@@ -188,31 +189,31 @@ class SessionsWindow(QWidget):
         row.item.setText(_TRIALS, str(prepared.file.n_trials))
         for column in (_PROTOCOL, _ANIMAL):
             row.item.setToolTip(column, row.item.text(column))
-        row.order = plain_order(prepared, self._settings)
+        row.request = default_request(prepared, self._settings)
         advice = advise(prepared, choice, self._settings, chosen=False) if choice is not None else None
         which = f"Say which animal it was: {' or '.join(names)}."
-        told = [*advice.blocking, *advice.told] if advice is not None else [which]
-        if row.order is None:
-            self._say(row, ASKS, "\n".join(told))
+        notes = [*advice.blocking, *advice.notes] if advice is not None else [which]
+        if row.request is None:
+            self._say(row, HAS_QUESTION, "\n".join(notes))
         else:
             row.item.setFlags(row.item.flags() | Qt.ItemIsUserCheckable)
             row.item.setCheckState(_DATE, Qt.Unchecked)
-            self._say(row, TELLS if advice is not None and advice.asks else READY, "\n".join(told))
+            self._say(row, READY_WITH_NOTES if advice is not None and advice.needs_person else READY, "\n".join(notes))
         accounts = {
-            f"as {one.username} at {one.server.partition('://')[2]}"
-            for known in self.rows
-            if known.prepared is not None
-            for one in known.prepared.choices
+            f"as {one.username} at {server_name(one.server)}"
+            for read in self.rows
+            if read.prepared is not None
+            for one in read.prepared.choices
             if one.username
         }
         self.user.say(", ".join(sorted(accounts)) or "nobody is connected to Alyx")
 
     @slot
-    def _on_done(self, row: Row, done: Done) -> None:
-        row.done = True
+    def _on_registered(self, row: Row, result: RegistrationResult) -> None:
+        row.registered = True
         row.item.setData(_DATE, Qt.CheckStateRole, None)
         row.item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
-        self._say(row, "kept on this computer; it is being sent", "\n".join(done.notes))
+        self._say(row, "stored on this computer; it will be sent", "\n".join(result.notes))
 
     @slot
     def _on_failed(self, row: Row, error: BaseException) -> None:
@@ -220,11 +221,11 @@ class SessionsWindow(QWidget):
         self._say(row, f"failed: {message.title}", message.text)
 
     @slot
-    def _on_heard(self, session: Any) -> None:
+    def _on_news(self, session: Any) -> None:
         for row in self.rows:
-            if row.session is session and row.done:
-                standing = session.alyx_standing
-                self._say(row, "on Alyx" if standing.sent else "waiting in the Alyx outbox", standing.words)
+            if row.session is session and row.registered:
+                state = session.alyx_registration_state
+                self._say(row, "on Alyx" if state.sent else "waiting in the Alyx outbox", state.words)
         self._refresh()
 
     def _say(self, row: Row, state: str, text: str = "") -> None:
@@ -232,12 +233,12 @@ class SessionsWindow(QWidget):
         row.item.setText(_STATE, cell(state))
         row.item.setToolTip(_STATE, state)
         if row.item is self.table.currentItem():
-            self.told.setPlainText(text)
+            self.notices.setPlainText(text)
 
     @slot
     def _on_current(self) -> None:
         row = self._current()
-        self.told.setPlainText(row.text if row is not None else "")
+        self.notices.setPlainText(row.text if row is not None else "")
         self._refresh()
 
     def _current(self) -> Row | None:
@@ -248,7 +249,7 @@ class SessionsWindow(QWidget):
         return [
             row
             for row in self.rows
-            if row.order is not None and not row.done and row.item.checkState(_DATE) == Qt.Checked
+            if row.request is not None and not row.registered and row.item.checkState(_DATE) == Qt.Checked
         ]
 
     @slot
@@ -256,8 +257,8 @@ class SessionsWindow(QWidget):
         ticked, current = self._ticked(), self._current()
         unread = sum(row.prepared is None for row in self._queue)
         self.register_button.setEnabled(bool(ticked) and not self._to_register)
-        self.open_button.setEnabled(current is not None and not current.done)
-        parts = [f"{len(ticked)} ticked", f"{sum(row.done for row in self.rows)} registered"]
+        self.open_button.setEnabled(current is not None and not current.registered)
+        parts = [f"{len(ticked)} ticked", f"{sum(row.registered for row in self.rows)} registered"]
         if unread or self.busy:
             parts.append(f"{unread + self.busy} still to be read" if not self._to_register else "registering…")
         self.status.setText(f"{len(self.rows)} sessions: {', '.join(parts)}" if self.rows else NOTHING)
@@ -265,10 +266,10 @@ class SessionsWindow(QWidget):
     @slot
     def _on_open(self) -> None:
         row = self._current()
-        if row is None or row.done:
+        if row is None or row.registered:
             return
         dialog = open_register_dialog(row.session)
-        dialog.registered.connect(lambda done: self._on_done(row, done))
+        dialog.registered.connect(lambda result: self._on_registered(row, result))
 
     @slot
     def _on_register(self) -> None:
@@ -321,13 +322,13 @@ def _unregistered(owner: Any) -> list[Any]:
         sessions = [one for experiment in owner.experiments for setup in experiment.setups for one in setup.sessions]
     else:
         sessions = list(owner.sessions)
-    links = links_of(getattr(owner, "project", owner))
+    linked = linked_subjects(getattr(owner, "project", owner))
     found = [
         session
         for session in sessions
         if not session.is_running
-        and session.alyx_standing.registration is None
-        and alyx_subjects(session, links)
+        and session.alyx_registration_state.registration is None
+        and alyx_subjects(session, linked)
         and csv_of(session).is_file()
     ]
     return sorted(found, key=lambda session: str(session.started), reverse=True)

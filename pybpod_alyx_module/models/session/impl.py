@@ -11,19 +11,20 @@ from AnyQt.QtWidgets import QAction
 from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.sessions.follow_registered import Standing, follow, standing_of
+from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, open_sessions_window
 from pybpod_alyx_module.gui.sessions.session_ended import session_ended
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
-from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, links_of, uuid_of
-from pybpod_alyx_module.sessions.registration_note import read_registrations
+from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, uuid_of
+from pybpod_alyx_module.sessions.registration_note import has_note, read_registrations
+from pybpod_alyx_module.sessions.registration_state import RegistrationState, registration_state
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import HostSession
     from pybpod_alyx_module.outbox.items import Item
-    from pybpod_alyx_module.sessions.register import Done
+    from pybpod_alyx_module.sessions.register import RegistrationResult
     from pybpod_alyx_module.sessions.registration_note import Registration
 else:
     HostSession = object
@@ -43,7 +44,8 @@ class Session(HostSession):
     alyx_broken_off: bool | None = None
 
     _alyx_end_seen: bool = False
-    _alyx_standing: Standing = Standing()
+    _alyx_state: RegistrationState = RegistrationState()
+    _alyx_uuid: str | None = None
 
     def create_treenode(self, tree: Any) -> Any:
         """Make the session's node; with the first one of a setup the setup's entry for all of its sessions."""
@@ -56,11 +58,11 @@ class Session(HostSession):
     def load(self, path: str) -> None:
         """Read the session as PyBpod does, and show whether it was registered."""
         super().load(path)
-        self._alyx_read()
+        self._alyx_read_note()
 
     def show(self) -> None:
         """Show the session's details; its menu is made anew, as it is selected."""
-        self.alyx_look()
+        self.alyx_refresh()
         super().show()
 
     def update_ui(self) -> None:
@@ -87,9 +89,15 @@ class Session(HostSession):
         )
 
     @property
-    def alyx_standing(self) -> Standing:
+    def alyx_registration_state(self) -> RegistrationState:
         """Whether and where it is registered, as last looked up."""
-        return self._alyx_standing
+        return self._alyx_state
+
+    @property
+    def alyx_uuid(self) -> str | None:
+        """PyBpod's identity of the session, also of a detached run; None where neither PyBpod nor the CSV has it."""
+        self._alyx_uuid = self._alyx_uuid or uuid_of(self)
+        return self._alyx_uuid
 
     @slot
     def alyx_ended(self, code: int | None) -> None:
@@ -99,41 +107,43 @@ class Session(HostSession):
         self._alyx_end_seen = True
         if self.alyx_broken_off is None:
             self.alyx_broken_off = code != 0
-        self.alyx_look()
+        self.alyx_refresh()
         session_ended(self, read_rig_settings())
 
     @slot
-    def alyx_look(self) -> None:
+    def alyx_refresh(self) -> None:
         """Look on the disk whether the session was registered, and show it."""
-        self._alyx_read()
+        self._alyx_read_note()
         self._alyx_fill_menus()
 
     @slot
-    def _alyx_read(self) -> None:
+    def _alyx_read_note(self) -> None:
         # while a project is opened this alone: its menus are filled when a node is selected
         try:
-            found = read_registrations(csv_of(self).parent, uuid_of(self))
-            self._alyx_standing = standing_of(found, self._alyx_standing.items)
+            folder = csv_of(self).parent
+            found = read_registrations(folder, self.alyx_uuid) if has_note(folder) else ()
+            self._alyx_state = registration_state(found, self._alyx_state.items)
         except RigError as error:
-            self._alyx_standing = Standing(problem=str(error))
-        if self._alyx_standing.pending:
-            follow(self)
+            self._alyx_state = RegistrationState(problem=str(error))
+        if self._alyx_state.pending:
+            registration_follower().follow(self)
         self._alyx_mark()
 
     @slot
-    def alyx_registered(self, done: Done) -> None:
+    def alyx_registered(self, result: RegistrationResult) -> None:
         """Show that the session is in the outbox."""
-        self._alyx_standing = standing_of((done.registration,), {})
-        self.alyx_look()
-        if not self._alyx_standing.registration:  # it could not be noted beside the session
-            self._alyx_standing = standing_of((done.registration,), {})
-            follow(self)
+        self._alyx_uuid = result.session_uuid
+        self._alyx_state = registration_state((result.registration,), {})
+        self.alyx_refresh()
+        if not self._alyx_state.registration:  # it could not be noted beside the session
+            self._alyx_state = registration_state((result.registration,), {})
+            registration_follower().follow(self)
             self._alyx_mark()
             self._alyx_fill_menus()
 
-    def alyx_heard(self, registration: Registration, item: Item) -> None:
-        """Show what became of the session in the outbox."""
-        self._alyx_standing = standing_of((registration,), {item.key: item})
+    def alyx_registration_changed(self, registration: Registration, item: Item) -> None:
+        """Show whether the outbox has sent the session."""
+        self._alyx_state = registration_state((registration,), {item.key: item})
         self._alyx_mark()
         self._alyx_fill_menus()
 
@@ -145,7 +155,7 @@ class Session(HostSession):
     @slot
     def open_in_alyx(self) -> None:
         """Show the session's page on Alyx in the browser."""
-        registration = self._alyx_standing.registration
+        registration = self._alyx_state.registration
         if registration is not None and registration.session_id is not None:
             page = f"{registration.server}/admin/actions/session/{registration.session_id}/change/"
             QDesktopServices.openUrl(QUrl(page))
@@ -154,14 +164,14 @@ class Session(HostSession):
         return [self.node, *self.subjects_nodes.values()]
 
     def _alyx_labels(self) -> tuple[str, ...]:
-        standing = self._alyx_standing
-        if self.is_running or standing.problem or not csv_of(self).is_file():
+        state = self._alyx_state
+        if self.is_running or state.problem or not csv_of(self).is_file():
             return ()
-        if not alyx_subjects(self, links_of(self.project)):
+        if not alyx_subjects(self, linked_subjects(self.project)):
             return ()
-        if standing.registration is None:
+        if state.registration is None:
             return (REGISTER,)
-        return (OPEN, UPDATE) if standing.registration.session_id is not None else (UPDATE,)
+        return (OPEN, UPDATE) if state.registration.session_id is not None else (UPDATE,)
 
     def _alyx_fill_menus(self) -> None:
         if not hasattr(self, "node") or self.project.is_closed or self.alyx_is_gone:
@@ -182,11 +192,11 @@ class Session(HostSession):
     def _alyx_mark(self) -> None:
         if not hasattr(self, "node"):
             return
-        standing = self._alyx_standing
+        state = self._alyx_state
         for node in self._alyx_nodes():
-            node.setToolTip(0, standing.words.replace("<", "(").replace(">", ")"))  # no HTML
+            node.setToolTip(0, state.words.replace("<", "(").replace(">", ")"))  # no HTML
             if not self.running:
-                node.setIcon(0, session_icon(sent=standing.sent) if standing.registration else QIcon())
+                node.setIcon(0, session_icon(sent=state.sent) if state.registration else QIcon())
 
     def _alyx_drop_setup_entry(self) -> None:
         entries = self.tree._items.get(id(self.setup.node), [])

@@ -13,7 +13,13 @@ import pytest
 
 from alyx_connector._version import __version__
 from pybpod_alyx_module.rig_settings import SessionSettings
-from pybpod_alyx_module.sessions.alyx_session import LONGEST_TEXT, MOST_ITEMS, json_value, make_record, number_or_text
+from pybpod_alyx_module.sessions.alyx_session import (
+    LONGEST_TEXT,
+    MOST_ITEMS,
+    json_value,
+    make_session_draft,
+    number_or_text,
+)
 from pybpod_alyx_module.sessions.on_rig import Animal
 from pybpod_alyx_module.sessions.session_csv import RunSettings, Variable, read_run_settings
 from tests.rig_sessions import RUN_SETTINGS, at, session
@@ -28,7 +34,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 def make(file=None, animal=ANIMAL, settings=SETTINGS, **options):
     options = {"host": "rigpc", "lab_timezone": "Europe/Paris", "rig_zone": PARIS} | options
-    return make_record(session() if file is None else file, animal, "jose", settings, **options)
+    return make_session_draft(session() if file is None else file, animal, "jose", settings, **options)
 
 
 def test_every_field():

@@ -63,7 +63,7 @@ class TestAnimal:
         ("on_rig", "words"),
         [
             (OnRig((Candidate(LINK), Candidate(OTHER))), "more than one Alyx subject: ea04, ea05"),
-            (OnRig((Candidate(LINK, by_name=True),)), "only by its name"),
+            (OnRig((Candidate(LINK, by_name=True),)), "identifies ea04 by name only"),
             (OnRig((Candidate(LINK),), (SessionSubject("local"),)), "Beside ea04 the session lists local"),
         ],
     )
@@ -118,7 +118,7 @@ class TestDay:
     def test_a_second_session(self):
         concern = only(same_day=[self.ROW])
         assert concern.kind is ConcernKind.SECOND_SESSION
-        assert concern.text == "ea04 has a session of 2026-11-21 on Alyx already: number 1 08:30 wait_task."
+        assert concern.text == "ea04 already has a session on 2026-11-21 on Alyx: number 1 08:30 wait_task."
 
     def test_rows_that_lack_something(self):
         assert "2 sessions" in only(same_day=[{"id": "1", "start_time": None, "number": None}, self.ROW]).text
@@ -137,8 +137,8 @@ class TestDay:
         kinds = [concern.kind for concern in told(same_day=[row], rig_zone=timezone.utc)]
         assert kinds == [ConcernKind.SAME_SESSION, ConcernKind.CLOCKS]
 
-    def test_it_could_not_be_asked(self):
-        assert only(same_day=None).kind is ConcernKind.NOT_ASKED
+    def test_alyx_did_not_answer(self):
+        assert only(same_day=None).kind is ConcernKind.NOT_CHECKED
 
     def test_over_midnight(self):
         concern = only(session(started=at("2026-11-21 23:50"), ended=at("2026-11-22 00:10")))
@@ -175,7 +175,12 @@ class TestClocks:
         assert only(summer, lab_timezone="Africa/Algiers").kind is ConcernKind.CLOCKS
 
     @pytest.mark.parametrize(
-        ("lab", "words"), [(None, "is none"), ("", "is none"), ("Mars", "'Mars', which is no known zone")]
+        ("lab", "words"),
+        [
+            (None, "Alyx has no time zone for the lab haisslab"),
+            ("", "Alyx has no time zone for the lab haisslab"),
+            ("Mars", "'Mars' as the time zone of the lab haisslab, which is not a valid time zone"),
+        ],
     )
     def test_no_zone(self, lab, words):
         concern = only(lab_timezone=lab)

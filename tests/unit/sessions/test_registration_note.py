@@ -14,7 +14,7 @@ from pybpod_alyx_module.sessions.registration_note import (
     Registration,
     find_registration,
     read_registrations,
-    remember,
+    write_registration,
 )
 
 UUID = "ee935a67-4af0-41b6-ad3f-d4053a99ad71"
@@ -33,23 +33,23 @@ def test_nothing_was_registered(folder):
 
 
 def test_it_survives_a_rename_of_the_session(folder):
-    remember(folder, UUID, FIRST)
+    write_registration(folder, UUID, FIRST)
     moved = shutil.move(folder, folder.with_name("renamed"))
     assert read_registrations(moved, UUID) == (FIRST,)
     assert [path.name for path in folder.with_name("renamed").iterdir()] == [FILE_NAME]
 
 
 def test_sent_takes_the_place_of_waiting(folder):
-    remember(folder, UUID, FIRST)
+    write_registration(folder, UUID, FIRST)
     sent = replace(FIRST, session_id="session 1")
-    remember(folder, UUID, sent)
+    write_registration(folder, UUID, sent)
     assert read_registrations(folder, UUID) == (sent,)
 
 
 def test_other_animals_and_servers_stay(folder):
     others = (FIRST, replace(FIRST, subject_id="animal 2"), replace(FIRST, server="https://copy.lab.org"))
     for one in others:
-        remember(folder, UUID, one)
+        write_registration(folder, UUID, one)
     found = read_registrations(folder, UUID)
     assert found == others
     assert find_registration(found, "http://alyx.lab.org", "animal 2") == others[1]
@@ -57,13 +57,13 @@ def test_other_animals_and_servers_stay(folder):
 
 
 def test_what_another_session_left_does_not_count(folder):
-    remember(folder, UUID, FIRST)
+    write_registration(folder, UUID, FIRST)
     assert read_registrations(folder, "another") == ()
     assert read_registrations(folder, None) == ()
 
 
 def test_the_file_is_for_everybody_in_the_lab(folder):
-    remember(folder, UUID, FIRST)
+    write_registration(folder, UUID, FIRST)
     other = folder / "other"
     other.write_text("")
     assert (folder / FILE_NAME).stat().st_mode == other.stat().st_mode
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_not_taken_for_nothing(folder, content):
         read_registrations(folder, UUID)
     assert str(folder) in caught.value.message
     with pytest.raises(RigError, match="damaged"):
-        remember(folder, UUID, FIRST)
+        write_registration(folder, UUID, FIRST)
     assert (folder / FILE_NAME).read_bytes() == content
 
 
@@ -108,18 +108,18 @@ def test_it_cannot_be_read(folder):
 def test_the_folder_is_gone(folder):
     folder.rmdir()
     with pytest.raises(RigError, match="there is no folder"):
-        remember(folder, UUID, FIRST)
+        write_registration(folder, UUID, FIRST)
     assert not folder.exists()
 
 
 def test_a_disk_that_refuses(folder, monkeypatch):
-    remember(folder, UUID, FIRST)
+    write_registration(folder, UUID, FIRST)
 
     def full(_descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(RigError, match="No space left on device") as caught:
-        remember(folder, UUID, replace(FIRST, session_id="session 1"))
-    assert "registered all the same" in caught.value.hint
+        write_registration(folder, UUID, replace(FIRST, session_id="session 1"))
+    assert "The session is registered" in caught.value.message
     assert read_registrations(folder, UUID) == (FIRST,)

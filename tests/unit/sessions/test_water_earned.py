@@ -75,10 +75,10 @@ def test_amount(text, settings, amount):
     ("variable", "words"),
     [
         ({}, "no variable reward_ml"),
-        ({"reported": "much"}, "no number: 'much'"),
-        ({"reported": ""}, "no number"),
-        ({"reported": "nan"}, "no number"),
-        ({"reported": "inf"}, "no number"),
+        ({"reported": "much"}, "not a number: 'much'"),
+        ({"reported": ""}, "not a number"),
+        ({"reported": "nan"}, "not a number"),
+        ({"reported": "inf"}, "not a number"),
         ({"reported": "-0.1"}, "negative"),
         ({"reported": "50.1"}, "ALYX_PLUGIN_WATER_UNIT"),
         ({"reported": "1e400"}, "ALYX_PLUGIN_WATER_UNIT"),
@@ -104,7 +104,7 @@ def test_one_that_became_smaller_is_no_total():
 def test_a_setting_is_not_what_was_earned():
     found = earned(initial="1.5", final="1.5")
     assert (found.amount, found.offer) == (None, Decimal("1.5"))
-    assert "set to before" in found.why
+    assert "was set to 1.5 mL before the session" in found.why
 
 
 def test_set_to_nothing_and_never_reported_is_nothing():

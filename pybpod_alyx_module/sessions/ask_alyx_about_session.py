@@ -1,0 +1,228 @@
+"""Asks Alyx what must be clear before a session is registered, in a thread. No Qt."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
+from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.animals.rows import running_type
+from pybpod_alyx_module.animals.water import default_water_type
+from pybpod_alyx_module.lab_time import lab_span, lab_zone, last_zone, remember_zones
+from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
+from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
+from pybpod_alyx_module.sessions.on_rig import Animal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from alyx_connector.http.client import AlyxClient
+    from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
+    from pybpod_alyx_module.sessions.session_csv import SessionFile
+
+#: How long the server may take for all questions about a session, in seconds.
+PATIENCE_S: Final = 10.0
+
+#: Told apart from None, which is "Alyx did not answer".
+_MISSING: Final = object()
+
+
+class SessionQuestions:
+    """Asks Alyx about the animals of sessions; what was answered is not asked again.
+
+    ``client``: ``client(server, username)`` gives a connected client, or raises an `AlyxError`.
+    """
+
+    def __init__(self, client: Callable[[str, str], AlyxClient]) -> None:
+        self.client = client
+        #: By account and question.
+        self.answers: dict[tuple[Any, ...], Any] = {}
+        #: By server: why nothing more is asked there.
+        self.down: dict[str, str] = {}
+
+    def ask(self, prepared: PreparedSession, cancel: CancelToken) -> PreparedSession:
+        """Ask Alyx about each animal of a session.
+
+        Parameters
+        ----------
+        prepared : PreparedSession
+            What `prepare_session` returned.
+        cancel : CancelToken
+            Stops it.
+
+        Returns
+        -------
+        PreparedSession
+            What Alyx did not answer stands in ``not_checked``.
+
+        Raises
+        ------
+        Cancelled
+            If cancelled.
+        """
+        with _cancel_after(PATIENCE_S, cancel) as stop:
+            choices = tuple(_checked(_Questions(self, choice, stop), prepared.file) for choice in prepared.choices)
+        cancel.raise_if_cancelled()
+        return replace(prepared, choices=choices, checked_on_alyx=True)
+
+
+class _Questions:
+    # about one animal; what fails is noted, and a server that is down gets no further question
+
+    def __init__(self, session: SessionQuestions, choice: Choice, stop: CancelToken) -> None:
+        self.choice = choice
+        self.notes: list[str] = []
+        self._session = session
+        self._account = choice.server, choice.username
+        self._stop = stop
+
+    def rows(self, what: str, endpoint: str, django: str | None = None) -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] | None = self._ask(what, endpoint, django)
+        return found
+
+    def one(self, what: str, *path: str) -> Any:
+        """Ask for one record; `_MISSING` where there is none."""
+        return self._ask(what, path, None)
+
+    def _ask(self, what: str, endpoint: str | tuple[str, ...], django: str | None) -> Any:
+        answers, down = self._session.answers, self._session.down
+        server, question = self.choice.server, (*self._account, endpoint, django)
+        if question in answers:
+            return answers[question]
+        if server in down:
+            self.notes.append(down[server])
+            return None
+        try:
+            client = self._session.client(*self._account)
+            if isinstance(endpoint, tuple):
+                answer: Any = client.get(endpoint, cancel=self._stop)
+            else:
+                answer = client.list(endpoint, {"django": django} if django else None, cancel=self._stop)
+        except Cancelled:
+            self._note_down(f"{server} did not answer within {PATIENCE_S:g} s, so nothing could be checked there.")
+            return None
+        except NotFoundError:
+            return _MISSING if isinstance(endpoint, tuple) else None
+        except (TransportError, CredentialsError) as error:
+            self._note_down(f"Nothing could be checked on Alyx. {error}")
+            return None
+        except AlyxError as error:
+            self.notes.append(f"{what} could not be checked. {error}")
+            return None
+        answers[question] = answer
+        return answer
+
+    def _note_down(self, sentence: str) -> None:
+        self._session.down[self.choice.server] = sentence
+        self.notes.append(sentence)
+
+
+def _checked(questions: _Questions, file: SessionFile) -> Choice:
+    choice = questions.choice
+    subject_id = choice.subject.alyx_id
+    animal = _animal(questions)
+    zone = _lab_timezone(questions, animal.lab)
+    start, _end = lab_span(file.started, file.end, lab_zone(zone), None)
+    same_day = questions.rows(
+        "Other sessions of that day", "sessions", f"subject__pk,{subject_id},start_time__date,{start.date()}"
+    )
+    earlier = _earlier(questions, file, animal)
+    allowed = _allowed_users(questions, animal.responsible_user) if animal.responsible_user != choice.username else ()
+    restrictions = questions.rows("The type of water", "water-restriction", f"subject__pk,{subject_id}")
+    water_types = tuple(
+        str(row["name"]) for row in questions.rows("The type of water", "water-type") or () if row.get("name")
+    )
+    return replace(
+        choice,
+        animal=animal,
+        lab_timezone=zone,
+        same_day=None if same_day is None else tuple(same_day),
+        allowed_users=allowed,
+        water_types=water_types,
+        water_type=default_water_type(running_type(restrictions or ()), water_types),
+        earlier=earlier,
+        not_checked=tuple(dict.fromkeys(questions.notes)),
+    )
+
+
+def _animal(questions: _Questions) -> Animal:
+    choice = questions.choice
+    rows = questions.rows("The animal", "subjects", f"pk,{choice.subject.alyx_id}")
+    if rows:
+        return Animal.of(rows[0])
+    if rows is not None:
+        questions.notes.append(
+            f"There is no animal {choice.animal.nickname} on {choice.server} under its Alyx id, or Alyx does not "
+            f"show it to {choice.username}."
+        )
+    return choice.animal
+
+
+def _lab_timezone(questions: _Questions, lab: str | None) -> str | None:
+    # None: this computer never learned it; empty: Alyx has none
+    server = questions.choice.server
+    labs = questions.rows("The lab's time zone", "labs") if lab else None
+    if labs is None:
+        return last_zone(server, lab)
+    zones = {str(row.get("name")): str(row.get("timezone") or "") for row in labs}
+    remember_zones(server, zones)
+    return zones.get(str(lab), "")
+
+
+def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] | None:
+    if owner is None:
+        return None
+    user = questions.one("Whom the responsible user allows", "users", owner)
+    return tuple(str(name) for name in user.get("allowed_users") or ()) if isinstance(user, dict) else None
+
+
+def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> EarlierRegistration | None:
+    earlier = questions.choice.earlier
+    session_id = earlier.session_id if earlier is not None else None
+    if session_id is None and _is_uuid(file.uuid) and (earlier is None or earlier.item is None):
+        where = f"{FIND_BY_UUID},{file.uuid},subject__pk,{animal.id}"
+        found = questions.rows("Whether this session is on Alyx already", "sessions", where)
+        session_id = str(found[0]["id"]) if found else None
+    if session_id is None:
+        return earlier
+    record = questions.one("The session as it is on Alyx", "sessions", session_id)
+    if record is _MISSING:
+        questions.notes.append(
+            f"The session was registered on {questions.choice.server} ({session_id}), but is not there any more: "
+            "somebody deleted it, or Alyx does not show it."
+        )
+        return earlier
+    if not isinstance(record, dict):
+        return replace(earlier, session_id=session_id) if earlier is not None else None
+    free = record.get("json")
+    ours = free.get(OURS) if isinstance(free, dict) else None
+    ours = ours if isinstance(ours, dict) else {}
+    key, host = str(ours.get(OUTBOX_KEY) or file.uuid), str(ours.get("host") or "")
+    base = earlier or EarlierRegistration(key, host, session_id, "")
+    # What the outbox says holds; a note of the registration alone says nothing of the water.
+    water = (base.item is not None and base.water) or bool(record.get("wateradmin_session_related"))
+    return replace(base, session_id=session_id, record=record, water=water)
+
+
+def _is_uuid(text: str | None) -> bool:
+    try:
+        return text is not None and str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _cancel_after(seconds: float, cancel: CancelToken) -> Iterator[CancelToken]:
+    stop = CancelToken(parent=cancel)
+    timer = threading.Timer(seconds, stop.cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield stop
+    finally:
+        timer.cancel()
+        stop.detach()

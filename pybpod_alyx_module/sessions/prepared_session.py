@@ -1,0 +1,128 @@
+"""A recorded session and the animals that it may be registered for: what this computer knows before Alyx is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.accounts import Accounts
+from pybpod_alyx_module.lab_time import last_zone
+from pybpod_alyx_module.sessions.earlier_registration import find_earlier_registration
+from pybpod_alyx_module.sessions.on_rig import Animal, who_was_on_rig
+from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations
+from pybpod_alyx_module.sessions.session_csv import read_run_settings, read_session_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pybpod_alyx_module.outbox.outbox import Outbox
+    from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
+    from pybpod_alyx_module.sessions.on_rig import LinkedSubject, OnRig
+    from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
+    from pybpod_alyx_module.sessions.session_csv import RunSettings, SessionFile
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One animal that the session may be registered for, and what Alyx says."""
+
+    server: str
+    #: As whom it is written; empty where nobody was ever connected there.
+    username: str
+    subject: LinkedSubject
+    #: Who was on the rig, as far as subjects of that server go.
+    on_rig: OnRig
+    animal: Animal
+    #: As the lab has it on Alyx, or had it when Alyx last answered; None where this computer never learned it.
+    lab_timezone: str | None = None
+    #: Sessions of that lab day; None where Alyx did not answer.
+    same_day: tuple[Mapping[str, Any], ...] | None = field(default=None, hash=False)
+    allowed_users: tuple[str, ...] | None = None
+    water_types: tuple[str, ...] = ()
+    #: The type to start with; empty where there is none to suggest.
+    water_type: str = ""
+    earlier: EarlierRegistration | None = None
+    #: What could not be checked, and why: a sentence each.
+    not_checked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PreparedSession:
+    """A session that a person can decide about."""
+
+    recorded: RecordedSession
+    file: SessionFile
+    run: RunSettings
+    choices: tuple[Choice, ...]
+    #: Whether Alyx was asked, too, by `SessionQuestions.ask`.
+    checked_on_alyx: bool = False
+
+    @property
+    def default(self) -> Choice | None:
+        """The animal that certainly was on the rig, or that the session was registered for; None: a person says."""
+        registered = [choice for choice in self.choices if choice.earlier is not None]
+        if len(registered) == 1:
+            return registered[0]
+        if len(self.choices) != 1:
+            return None
+        (only,) = self.choices
+        return only if only.on_rig.default is not None else None
+
+
+def prepare_session(
+    recorded: RecordedSession, outbox: Outbox, account_for: Callable[[str, str], str]
+) -> PreparedSession:
+    """Read what this computer knows of a session; for worker threads.
+
+    Parameters
+    ----------
+    recorded : RecordedSession
+        The session.
+    outbox : Outbox
+        May have it already.
+    account_for : callable
+        ``account_for(server, alyx_user)`` says as whom something is written to a server.
+
+    Returns
+    -------
+    PreparedSession
+        With one choice for each animal that may have been on the rig.
+
+    Raises
+    ------
+    AlyxError
+        The session cannot be read, or it cannot be found out whether it was registered.
+    """
+    file = read_session_file(recorded.file)
+    notes = read_registrations(recorded.folder, file.uuid)
+    choices = []
+    for on_rig in who_was_on_rig(file.subjects, recorded.linked, _last_server(recorded.linked)):
+        server = on_rig.server
+        for candidate in on_rig.candidates:
+            subject = candidate.subject
+            animal = Animal.of(subject.record)
+            choices.append(
+                Choice(
+                    server,
+                    account_for(server, recorded.alyx_user) if server else "",
+                    subject,
+                    on_rig,
+                    animal,
+                    lab_timezone=last_zone(server, animal.lab),
+                    earlier=find_earlier_registration(
+                        outbox.items(subject=subject.alyx_id),
+                        find_registration(notes, server, subject.alyx_id),
+                        server,
+                        file.uuid,
+                    ),
+                )
+            )
+    return PreparedSession(recorded, file, read_run_settings(recorded.folder), tuple(choices))
+
+
+def _last_server(linked: tuple[LinkedSubject, ...]) -> str:
+    # only for subjects whose file does not name their server
+    if all(subject.server for subject in linked):
+        return ""
+    last = Accounts().last_used()
+    return last.url if last is not None else ""

@@ -1,0 +1,110 @@
+"""What Alyx is asked about a recorded session, by a client that answers from a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from alyx_connector.errors import NotFoundError, TransportError
+from alyx_connector.progress import CancelToken
+from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
+from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
+from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
+from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
+from pybpod_alyx_module.sessions.session_csv import RunSettings
+from tests.rig_sessions import EA04, RECORDED, session
+
+SERVER = "https://alyx.lab.org"
+LINK = LinkedSubject("ea04", EA04, EA04, SERVER)
+RUNNING = {"start_time": "2026-11-01", "end_time": None}
+
+
+class Client:
+    """Answers lists and records from a table, and notes what it was asked."""
+
+    def __init__(self, lists=(), records=(), error=None):
+        self.lists, self.records, self.error = dict(lists), dict(records), error
+        self.asked = []
+
+    def list(self, endpoint, parameters=None, *, cancel):
+        self.asked.append((endpoint, (parameters or {}).get("django")))
+        if self.error is not None:
+            raise self.error
+        return self.lists.get(endpoint, [])
+
+    def get(self, path, *, cancel):
+        self.asked.append((path, None))
+        if path not in self.records:
+            raise NotFoundError("not there")
+        return self.records[path]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+
+
+def prepared(**changes):
+    on_rig = OnRig((Candidate(LINK),), server=SERVER)
+    choice = Choice(SERVER, "jose", LINK, on_rig, Animal(EA04, "ea04", "haisslab", (), "jose"), **changes)
+    recorded = RecordedSession(RECORDED / "finished.csv", (LINK,), "jose")
+    return PreparedSession(recorded, session(), RunSettings(), (choice,))
+
+
+def ask(client, of=None):
+    found = SessionQuestions(lambda _server, _user: client).ask(of or prepared(), CancelToken())
+    assert found.checked_on_alyx
+    return found.choices[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "water_type"),
+    [
+        ({}, "Water"),
+        ({"water_type": None}, "Water"),
+        ({"water_type": ""}, "Water"),
+        ({"water_type": "Sucrose"}, "Sucrose"),
+        ({"water_type": "Sucrose", "start_time": None}, "Sucrose"),
+        ({"water_type": "Sucrose", "end_time": "2026-11-02"}, "Water"),
+    ],
+)
+def test_the_type_of_water_of_the_running_restriction(row, water_type):
+    types = [{"name": "Water"}, {"name": "Sucrose"}, {"name": None}, {}]
+    choice = ask(Client({"water-restriction": [{**RUNNING, **row}], "water-type": types}))
+    assert (choice.water_types, choice.water_type) == (("Water", "Sucrose"), water_type)
+    assert choice.not_checked == (
+        f"There is no animal ea04 on {SERVER} under its Alyx id, or Alyx does not show it to jose.",
+    )
+
+
+def test_nothing_is_asked_twice():
+    client = Client({"labs": [{"name": "haisslab", "timezone": "Europe/Paris"}]})
+    questions = SessionQuestions(lambda _server, _user: client)
+    first = questions.ask(prepared(), CancelToken())
+    asked = list(client.asked)
+    assert len(set(asked)) == len(asked)
+    assert questions.ask(prepared(), CancelToken()) == first
+    assert client.asked == asked
+    assert first.choices[0].lab_timezone == "Europe/Paris"
+
+
+def test_a_server_that_is_down_is_asked_once():
+    client = Client(error=TransportError("The server does not answer.", hint="Wait."))
+    choice = ask(client)
+    assert len(client.asked) == 1
+    (note,) = choice.not_checked
+    assert note.startswith("Nothing could be checked on Alyx. The server does not answer.")
+    assert (choice.same_day, choice.lab_timezone, choice.allowed_users) == (None, None, ())
+
+
+def test_what_was_registered_on_another_rig_is_found_by_its_identity():
+    found = {"id": "7c33", "json": {"pybpod": {"outbox_key": "k", "host": "rig2"}}, "wateradmin_session_related": [1]}
+    client = Client({"sessions": [found]}, {("sessions", "7c33"): found})
+    earlier = ask(client).earlier
+    assert (earlier.key, earlier.host, earlier.session_id, earlier.water) == ("k", "rig2", "7c33", True)
+
+
+@pytest.mark.parametrize("free", [None, "text", [], {"pybpod": ["x"]}])
+def test_a_record_whose_json_others_wrote(free):
+    found = {"id": "7c33", "json": free}
+    earlier = ask(Client({"sessions": [found]}, {("sessions", "7c33"): found})).earlier
+    assert (earlier.key, earlier.host, earlier.water) == (session().uuid, "", False)

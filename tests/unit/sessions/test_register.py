@@ -1,0 +1,102 @@
+"""Sessions that are read and put into a real outbox, without windows and without a server."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.rig_settings import SessionSettings
+from pybpod_alyx_module.sessions.on_rig import LinkedSubject
+from pybpod_alyx_module.sessions.prepared_session import prepare_session
+from pybpod_alyx_module.sessions.pybpod_session import RecordedSession, alyx_subjects
+from pybpod_alyx_module.sessions.register import RegistrationRequest, register
+from pybpod_alyx_module.sessions.registration_note import FILE_NAME
+from tests.rig_sessions import EA04, RECORDED, files_opened
+
+SERVER = "https://alyx.lab.org"
+LINK = LinkedSubject("ea04", EA04, EA04, SERVER, {"alyx_id": EA04, "nickname": "ea04", "lab": "haisslab"})
+
+
+class CountingOutbox(Outbox):
+    """Counts how often its items are read."""
+
+    reads = 0
+
+    def items(self, *arguments, **options):
+        self.reads += 1
+        return super().items(*arguments, **options)
+
+
+@pytest.fixture
+def outbox(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
+    outbox = CountingOutbox()
+    yield outbox
+    outbox.close()
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    folder = tmp_path / "20261121-110000"
+    folder.mkdir()
+    return RecordedSession(shutil.copy(RECORDED / "finished.csv", folder / "20261121-110000.csv"), (LINK,), "jose")
+
+
+def prepare(recorded, outbox):
+    return prepare_session(recorded, outbox, lambda _server, alyx_user: alyx_user)
+
+
+def request(prepared, **changes):
+    (choice,) = prepared.choices
+    return RegistrationRequest(prepared, choice, SessionSettings(), water=Decimal("0.5"), **changes)
+
+
+def test_file_and_outbox_are_read_once(recorded, outbox):
+    with files_opened() as opened:
+        prepared = prepare(recorded, outbox)
+    assert opened.count(str(recorded.file)) == 1
+    assert outbox.reads == 1  # there is one animal
+    with files_opened() as opened:
+        register(request(prepared), outbox)
+    assert str(recorded.file) not in opened
+    assert outbox.reads == 2  # once more, as another window may have been quicker
+
+
+def test_water_goes_once(recorded, outbox):
+    prepared = prepare(recorded, outbox)
+    first = register(request(prepared), outbox)
+    again = register(request(prepared), outbox)  # by a window that read before the other registered
+    assert (first.updated, again.updated) == (False, True)
+    assert first.registration.key == again.registration.key
+    assert [item.kind for item in outbox.items()] == [Kind.SESSION, Kind.WATER]
+    (choice,) = prepare(recorded, outbox).choices
+    assert (choice.earlier.key, choice.earlier.water) == (first.registration.key, True)
+
+
+def test_a_copy_of_the_project_without_the_outbox_gets_no_second_water(recorded, outbox, tmp_path, monkeypatch):
+    register(request(prepare(recorded, outbox)), outbox)
+    note = recorded.folder / FILE_NAME
+    note.write_text(note.read_text().replace('"host": "', '"host": "another-'))
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "other"))
+    other = Outbox()
+    (choice,) = prepare(recorded, other).choices
+    assert choice.earlier.waits_elsewhere
+    assert choice.earlier.water
+    other.close()
+
+
+def test_menu_and_registration_agree_on_who_was_on_the_rig(recorded, outbox):
+    """On two servers: by identity on one, on the other only by name."""
+    namesake = LinkedSubject("EA04", "other", "other", "https://copy.lab.org")
+    linked = (LINK, namesake)
+    session = SimpleNamespace(subjects=[f"['ea04', '{EA04}']"])
+    prepared = prepare(RecordedSession(recorded.file, linked, "jose"), outbox)
+    assert (
+        alyx_subjects(session, linked) == tuple(choice.subject.name for choice in prepared.choices) == ("ea04", "EA04")
+    )
+    assert prepared.default is None
