@@ -79,7 +79,7 @@ FILE_NAME: Final = "lab_zones.json"
 
 
 def last_zone(server: str, lab: str | None) -> str | None:
-    """Return the time zone of a lab as it was last told; None where it was never told from here."""
+    """Return the time zone that a lab had when Alyx last answered; None where this computer never learned it."""
     try:
         zone = _file().read().get(server, {}).get(lab)
     except ConfigurationError as error:
@@ -89,9 +89,9 @@ def last_zone(server: str, lab: str | None) -> str | None:
 
 
 def remember_zones(server: str, zones: Mapping[str, str]) -> None:
-    """Keep the time zones of a server's labs.
+    """Store the time zones of a server's labs on this computer.
 
-    ``zones``: time zone by name of the lab; they take the place of what was kept.
+    ``zones``: time zone by name of the lab; they replace those that were stored.
     """
     try:
         _file().change(lambda content: content.update({server: dict(zones)}))
@@ -105,4 +105,4 @@ def _file() -> JsonFile:
 
 def _check(content: Any) -> None:
     if not all(isinstance(zones, dict) for zones in content.values()):
-        raise TypeError("no zones")
+        raise TypeError("not time zones")

@@ -44,7 +44,7 @@ class SessionDraft:
     #: Its nickname now, for people only.
     subject_name: str
     #: What ``POST /sessions`` takes, but for ``subject`` and the outbox's key in ``json["pybpod"]["outbox_key"]``.
-    #: ``number`` is None: the next of that day, which is known when it is sent.
+    #: ``number`` is None: the next of that day, which is looked up when it is sent.
     values: Mapping[str, Any] = field(hash=False)
     #: Which PyBpod session it is.
     origin: Mapping[str, Any] = field(hash=False)
@@ -165,8 +165,8 @@ def clean_text(text: str, longest: int | None = None) -> str:
 def json_value(value: Any, depth: int = 0) -> Any:
     """Make a value that JSON and PostgreSQL can hold.
 
-    Returns: none, a truth value, a finite number, a text, or a list or dict of such. What is no such thing (NaN,
-    bytes, a whole number that others would round, what lies too deep) is a text; long ones are cut.
+    Returns: None, a truth value, a finite number, a text, or a list or dict of such. Anything else (NaN, bytes, a
+    whole number that others would round, what lies too deep) becomes a text; long ones are cut.
     """
     if value is None or isinstance(value, bool):
         return value

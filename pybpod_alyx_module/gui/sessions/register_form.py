@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class WaterField(QWidget):
-    """How much water is recorded with the session: filled in where that is certain, else typed by a person."""
+    """How much water is recorded with the session: filled in where that is certain, else a person types it."""
 
     #: What stands in it changed.
     changed = Signal()
@@ -63,7 +63,7 @@ class WaterField(QWidget):
     def show_earned(self, water: WaterEarned, types: Sequence[str], chosen: str) -> None:
         """Show what the session says; what was typed stays.
 
-        ``types``: the types of water on Alyx; empty where they could not be asked.
+        ``types``: the types of water on Alyx; empty where Alyx did not answer.
         """
         if water != self._shown:
             self._shown, self._certain, self._offer = water, water.amount, water.offer
@@ -88,9 +88,9 @@ class WaterField(QWidget):
         Returns: mL; 0 where none is to be recorded.
         """
         text = self.amount.text().strip()
-        for known in (self._certain, self._offer):
-            if known is not None and text == number_text(known):
-                return known
+        for amount in (self._certain, self._offer):
+            if amount is not None and text == number_text(amount):
+                return amount  # to more digits than a person may type
         if text and not text.strip("0.,"):
             return Decimal(0)
         return millilitres(text)
