@@ -49,8 +49,6 @@ class RegistrationResult:
     registration: Registration
     #: PyBpod's identity of the session.
     session_uuid: str | None
-    #: Whether an earlier registration was changed.
-    updated: bool
     #: What the person should read: a sentence each.
     notes: tuple[str, ...] = ()
 
@@ -85,7 +83,6 @@ def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult
         earlier = earlier or EarlierRegistration(item.key, item.rig, None, item.created.isoformat())
         earlier = replace(earlier, item=item, water=earlier.water or has_water(items, item))
     drafts: list[Draft] = []
-    updated = earlier is not None
     if earlier is None:
         drafts.append(_outbox_draft(Kind.SESSION, choice, draft, draft.values))
     else:
@@ -108,7 +105,7 @@ def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult
         write_registration(request.folder or prepared.recorded.folder, session_uuid, registration)
     except RigError as error:
         notes.append(str(error))
-    return RegistrationResult(registration, session_uuid, updated, tuple(notes))
+    return RegistrationResult(registration, session_uuid, tuple(notes))
 
 
 def _session_draft(request: RegistrationRequest) -> SessionDraft:
