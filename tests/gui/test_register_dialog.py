@@ -170,7 +170,7 @@ def test_a_restriction_without_a_type_of_water_is_no_fault(rig, session, menu, q
     dialog.close()
 
 
-def test_all_that_is_told_can_be_read_without_scrolling(rig, session, menu, qtbot, proxy):
+def test_all_notices_can_be_read_without_scrolling(rig, session, menu, qtbot, proxy):
     proxy.fault("drop", times=10_000)
     dialog = open_dialog(rig, menu, session)
     assert small_enough(dialog)
@@ -242,7 +242,7 @@ def test_a_copy_of_the_project_on_another_rig_finds_the_record(
     assert session.alyx_registration_state.registration.session_id == before["id"]
 
 
-def test_what_only_a_note_tells_of_gets_no_second_water_while_alyx_is_away(
+def test_what_only_a_note_mentions_gets_no_second_water_while_alyx_is_away(
     rig, session, menu, qtbot, outbox, proxy, monkeypatch, tmp_path
 ):
     register(rig, menu, session, qtbot)
@@ -343,7 +343,7 @@ def test_a_note_that_could_not_be_written_is_shown(rig, session, menu, qtbot, ou
     dialog.close()
 
 
-def test_a_damaged_note_is_told_and_nothing_is_sent_twice(rig, session, menu, qtbot, outbox):
+def test_a_damaged_note_is_shown_and_nothing_is_sent_twice(rig, session, menu, qtbot, outbox):
     register(rig, menu, session, qtbot)
     Path(session.path, "alyx.json").write_text("{")
     menu.labels(rig.setup.node)  # another node is selected meanwhile
@@ -351,7 +351,7 @@ def test_a_damaged_note_is_told_and_nothing_is_sent_twice(rig, session, menu, qt
     assert "damaged" in session.node.toolTip(0)
 
 
-def test_who_was_never_connected_is_told_how_to(rig, session, menu, qtbot, outbox, alyx_home):
+def test_who_was_never_connected_reads_how_to(rig, session, menu, qtbot, outbox, alyx_home):
     rig.project.loggeduser.connection = "local"
     next(alyx_home.rglob("accounts.json")).unlink()
     dialog = open_dialog(rig, menu, session)

@@ -74,13 +74,13 @@ def test_always_registers_without_a_question(rig, qtbot, settings):
     settings(REGISTER_SESSIONS="always")
     rig.subject("jo002")
     session = rig.run()
-    dialog = rig.dialog(session)  # under two minutes is told
+    dialog = rig.dialog(session)  # it shows that the session took under two minutes
     assert "under two minutes" in dialog.notices.toPlainText()
     dialog.close()
     assert rig.written("jo002") == []
 
 
-def test_always_where_nothing_is_to_be_told(rig, qtbot, settings, monkeypatch):
+def test_always_where_nobody_needs_to_read_anything(rig, qtbot, settings, monkeypatch):
     monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")
     name = rig.fresh()

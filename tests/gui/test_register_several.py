@@ -133,7 +133,7 @@ def test_one_that_was_registered_meanwhile_is_not_registered_twice(
     assert (kinds.count(Kind.SESSION), kinds.count(Kind.WATER)) == (1, 1)
 
 
-def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(rig, three, menu, qtbot):
+def test_a_file_that_cannot_be_read_is_shown_and_the_others_go_on(rig, three, menu, qtbot):
     file = Path(three.sessions[0].path, f"{three.sessions[0].name}.csv")
     file.write_text("no session\n")
     menu.trigger(three.node, SEVERAL)
@@ -152,7 +152,7 @@ def test_the_window_goes_with_the_project(rig, three, menu, qtbot):
     assert living(RegisterDialog) == []
 
 
-def test_where_all_is_registered_that_is_said(rig, menu, qtbot):
+def test_where_all_is_registered_the_window_says_so(rig, menu, qtbot):
     rig.subject("ea04")
     window = open_table(qtbot, menu, rig.project)
     assert window.status.text() == NOTHING

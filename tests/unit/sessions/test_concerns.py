@@ -1,4 +1,4 @@
-"""What is told before a session is registered."""
+"""What speaks against registering a session."""
 
 from __future__ import annotations
 

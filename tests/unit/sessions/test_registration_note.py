@@ -13,6 +13,7 @@ from pybpod_alyx_module.sessions.registration_note import (
     FILE_NAME,
     Registration,
     find_registration,
+    has_note,
     read_registrations,
     write_registration,
 )
@@ -30,6 +31,16 @@ def folder(tmp_path):
 
 def test_nothing_was_registered(folder):
     assert read_registrations(folder, UUID) == ()
+
+
+def test_a_note_that_only_reading_can_tell_of_counts_as_one(folder):
+    assert not has_note(folder)
+    assert not has_note(folder / "gone")
+    write_registration(folder, UUID, FIRST)
+    assert has_note(folder)
+    assert has_note(folder / FILE_NAME)  # a file in the folder's place
+    with pytest.raises(RigError, match="cannot be read"):
+        read_registrations(folder / FILE_NAME, UUID)
 
 
 def test_it_survives_a_rename_of_the_session(folder):
