@@ -21,7 +21,6 @@ from pybpod_alyx_module.outbox.drafts import checked_server
 from pybpod_alyx_module.outbox.items import OPEN, Counts, State
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
-from pybpod_alyx_module.outbox.words import needs_person, wants_login, with_logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,7 +291,7 @@ class RunningOutbox(QObject):
         return client
 
     def _on_told(self, item: Item) -> None:
-        if wants_login(item):
+        if item.wants_login:
             with self._lock:
                 # what a window brought was revoked: it must not hide what the token store gets from another program
                 if self._tokens.get(item.account) == self._used.get(item.account):
@@ -338,7 +337,7 @@ class RunningOutbox(QObject):
         number = {state: sum(item.state is state for item in items) for state in OPEN}
         counts = Counts(number[State.WAITING], number[State.SENDING], number[State.UNSURE], number[State.PARKED])
         animals = frozenset(item.animal for item in items)
-        return True, Outlook(counts, sum(map(needs_person, with_logins(items))), animals, trouble, notes)
+        return True, Outlook(counts, sum(item.needs_person for item in items), animals, trouble, notes)
 
     def _tell(self, outlook: Outlook) -> None:
         try:

@@ -81,12 +81,7 @@ class Delivery:
                 return self._update(parcel.session_id, parcel.fields)
             answer = self._ask.create(self._route, parcel.fields)
         except HeldError as held:
-            if held.outcome.event is Event.PARK and f"nickname={parcel.fields.get('subject')} does not exist" in str(
-                held.outcome.reason
-            ):  # renamed between the look-up and the request: looked up anew
-                reason = f"{self._item.subject_name} was renamed on {self._ask.server} at this moment."
-                return Outcome(Event.POSTPONE, reason, scope=Scope.ITEM)
-            return held.outcome
+            return self._refused(held.outcome, parcel.fields.get("subject"))
         record = record_id(answer)
         if record is None or not is_ours(self._item, answer):
             return Outcome(Event.LOSE, f"{self._ask.server} confirmed another record than the one that was sent.")
@@ -156,13 +151,27 @@ class Delivery:
         if any(str(row.get("nickname")).lower() != nickname.lower() for row in alike):
             raise self._ask.nonsense("subjects")
         if all(row.get("id") != subject_id for row in alike):
-            reason = f"{name} was renamed on {self._ask.server} at this moment."
-            raise HeldError(Outcome(Event.POSTPONE, reason, scope=Scope.ITEM))
+            raise HeldError(self._renamed())
         if len(alike) > 1:
             labs = " and ".join(str(row.get("lab")) for row in alike)
             reason = f"{self._ask.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
             raise HeldError(Outcome(Event.PARK, reason, "Have one of them renamed on Alyx, then retry."))
         return nickname
+
+    def _refused(self, outcome: Outcome, nickname: Any) -> Outcome:
+        # A refused subject may have been renamed since the look-up: then the next attempt looks it up anew.
+        if "subject" not in outcome.fields:
+            return outcome
+        try:
+            if self._nickname() == nickname:
+                return outcome
+        except HeldError as held:
+            return held.outcome
+        return self._renamed()
+
+    def _renamed(self) -> Outcome:
+        reason = f"{self._item.subject_name} was renamed on {self._ask.server} at this moment."
+        return Outcome(Event.POSTPONE, reason, scope=Scope.ITEM)
 
     def _refuse_a_second(self, fields: Mapping[str, Any]) -> None:
         # A copy of the PyBpod project on another computer may have registered the same session meanwhile.

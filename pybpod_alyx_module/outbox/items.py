@@ -41,6 +41,21 @@ class State(str, Enum):
     DISCARDED = "discarded"
 
 
+class WaitsFor(str, Enum):
+    """What an item waits for before it gets any further."""
+
+    #: Its turn, or nothing at all.
+    NOTHING = ""
+    #: Its user, who has to log in.
+    LOGIN = "login"
+    #: The session that it follows, which is parked.
+    SESSION = "session"
+    #: The end of a pause: its own, or that of its server or account; or of the life of a request without an answer.
+    PAUSE = "pause"
+    #: A person, who has to correct, retry or discard it.
+    PERSON = "person"
+
+
 #: States of what still has to reach Alyx.
 OPEN = (State.WAITING, State.SENDING, State.UNSURE, State.PARKED)
 
@@ -106,6 +121,8 @@ class Item:
     reason: str = ""
     #: What to do next; may be empty.
     hint: str = ""
+    #: What it waits for: decides what windows offer. `reason` and `hint` only say it to a person.
+    waits_for: WaitsFor = WaitsFor.NOTHING
     #: How often it was sent.
     attempts: int = 0
     #: How often in a row the server failed with it (status 500).
@@ -128,6 +145,16 @@ class Item:
     def animal(self) -> tuple[str, str]:
         """Server and id of the subject."""
         return self.server, self.subject_id
+
+    @property
+    def wants_login(self) -> bool:
+        """Whether it waits until its user logs in."""
+        return self.waits_for is WaitsFor.LOGIN and self.state in {State.WAITING, State.UNSURE}
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it gets no further without a person."""
+        return self.state is State.PARKED or self.wants_login
 
 
 @dataclass(frozen=True)

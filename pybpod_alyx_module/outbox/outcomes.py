@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from alyx_connector.errors import (
     AlyxError,
@@ -16,7 +17,11 @@ from alyx_connector.errors import (
     ServerFaultError,
     TransportError,
 )
+from pybpod_alyx_module.outbox.items import WaitsFor
 from pybpod_alyx_module.outbox.states import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 #: Answers of a server, or of what stands before it, that is restarting or overloaded.
 BUSY = frozenset({502, 503, 504})
@@ -56,6 +61,13 @@ class Outcome:
     scope: Scope = Scope.NONE
     #: How long the server wants to be left alone, in seconds.
     retry_after: float | None = None
+    #: What is wrong with which field, in the server's words, where it refused one (status 400).
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def waits_for(self) -> WaitsFor:
+        """What a postponed item waits for."""
+        return WaitsFor.LOGIN if self.scope is Scope.LOGIN else WaitsFor.PAUSE
 
 
 class HeldError(Exception):
@@ -93,7 +105,9 @@ def outcome_of_writing(error: AlyxError) -> Outcome:
             return _postponed(error, Scope.SERVER)
         case ConfigurationError():
             return _postponed(error, Scope.SERVER)
-        case PermissionDeniedError() | InvalidDataError():
+        case InvalidDataError():
+            return Outcome(Event.PARK, error.message, error.hint, fields=error.fields)
+        case PermissionDeniedError():
             return Outcome(Event.PARK, error.message, error.hint)
         case ServerFaultError():
             ours = error.status not in BUSY

@@ -15,7 +15,7 @@ from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery import Delivery
-from pybpod_alyx_module.outbox.items import OPEN, Kind, State
+from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import told
 from pybpod_alyx_module.outbox.states import Event, heads, move, waits_for_a_person
@@ -74,8 +74,8 @@ class Sender:
         self._since: dict[tuple[str, int], float] = {}
         #: By account: the token that the server refused, None where there was none, and when to ask for another.
         self._refused: dict[tuple[str, str], tuple[str | None, float]] = {}
-        #: By server and user (None: all of it): what their items were told.
-        self._explained: dict[tuple[str, str | None], str] = {}
+        #: By key of an item: server and user (None: all of the server) whose trouble its reason tells.
+        self._explained: dict[str, tuple[str, str | None]] = {}
         self._trouble = ""
         self._working = threading.Lock()
         self._cancel = CancelToken()
@@ -197,6 +197,7 @@ class Sender:
             except filelock.Timeout:
                 return False
         self._store.forget_reasons()
+        self._explained.clear()
         return True
 
     def _round(self) -> tuple[bool, float]:
@@ -212,6 +213,9 @@ class Sender:
                 return True, 0.0
         unsure = {(item.key, item.attempts) for item in items if item.state is State.UNSURE}
         self._since = {key: since for key, since in self._since.items() if key in unsure}
+        # Also what was added since, by another program, too, and says from the start that it waits for a login.
+        locked = {item.key: item.account for item in items if item.waits_for is WaitsFor.LOGIN}
+        self._explained = {**locked, **self._explained}
         self._tell_who_waits_for_a_person(items, followed)
         busy, wait = False, math.inf
         for item in heads(items, followed):
@@ -284,13 +288,13 @@ class Sender:
     def _await_login(self, item: Item, token: str | None, reason: str) -> None:
         self._refused[item.account] = (token, self._clock() + LOGIN_POLL_S)
         if reason:
-            self._explain(item, item.username, reason, f"Log in to {item.server} as {item.username}: it is sent then.")
+            self._explain(item, item.username, reason, _login_hint(item), WaitsFor.LOGIN)
 
     def _conclude(self, item: Item, outcome: Outcome, client: AlyxClient) -> bool:
         # Returns whether the state is another now.
         reason, hint = outcome.reason, outcome.hint
         if outcome.scope is Scope.LOGIN:
-            hint = f"Log in to {item.server} as {item.username}: it is sent then."
+            hint = _login_hint(item)
             self._await_login(item, client.token, "")
         elif outcome.scope is not Scope.NONE:
             pause = self._pauses.hold(item, outcome.scope, outcome.retry_after)
@@ -310,11 +314,13 @@ class Sender:
             outcome.event,
             reason=reason,
             hint=hint,
+            waits_for=outcome.waits_for,
             server_id=outcome.server_id,
             fault=outcome.fault,
         )
         if outcome.event is Event.POSTPONE and outcome.scope in {Scope.LOGIN, Scope.ACCOUNT, Scope.SERVER}:
-            self._explain(item, None if outcome.scope is Scope.SERVER else item.username, reason, hint)
+            username = None if outcome.scope is Scope.SERVER else item.username
+            self._explain(item, username, reason, hint, outcome.waits_for)
         return moved and outcome.event is not Event.POSTPONE
 
     def _move(
@@ -324,32 +330,46 @@ class Sender:
         *,
         reason: str = "",
         hint: str = "",
+        waits_for: WaitsFor = WaitsFor.NOTHING,
         server_id: str | None = None,
         fault: bool = False,
     ) -> bool:
-        now = datetime.now(timezone.utc)
-        changed = move(item, event, reason=reason, hint=hint, server_id=server_id, fault=fault, now=now)
+        changed = move(
+            item,
+            event,
+            reason=reason,
+            hint=hint,
+            waits_for=waits_for,
+            server_id=server_id,
+            fault=fault,
+            now=datetime.now(timezone.utc),
+        )
+        self._explained.pop(item.key, None)
         if not self._store.replace(item, changed):
             return True  # somebody changed it: look again
         self._tell(changed)
         return True
 
-    def _explain(self, item: Item, username: str | None, reason: str, hint: str) -> None:
-        self._explained[item.server, username] = reason
-        if self._store.explain(item.server, username, reason, hint):
+    def _explain(self, item: Item, username: str | None, reason: str, hint: str, waits_for: WaitsFor) -> None:
+        changed = self._store.explain(item.server, username, reason, hint, waits_for)
+        self._explained.update(dict.fromkeys([item.key, *changed], (item.server, username)))
+        if changed:
             self._tell(self._store.get(item.key))
 
     def _stop_explaining(self, item: Item) -> None:
-        for username in (None, item.username):
-            reason = self._explained.pop((item.server, username), None)
-            if reason is not None:
-                self._store.forget_reasons(reason)
+        over = {(item.server, None), (item.server, item.username)}
+        keys = [key for key, whose in self._explained.items() if whose in over]
+        if keys:
+            self._store.forget_reasons(keys)
+        for key in keys:
+            del self._explained[key]
 
     def _tell_who_waits_for_a_person(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
         reason, hint = "It waits for its session, which is parked.", "Correct, retry or discard the session."
         for item in items:
-            if waits_for_a_person(item, followed.get(item.follows or "")) and item.reason != reason:
-                self._move(item, Event.POSTPONE, reason=reason, hint=hint)
+            told = item.waits_for is WaitsFor.SESSION
+            if waits_for_a_person(item, followed.get(item.follows or "")) and not told:
+                self._move(item, Event.POSTPONE, reason=reason, hint=hint, waits_for=WaitsFor.SESSION)
 
     def _tell(self, item: Item) -> None:
         if self._told is None:
@@ -363,6 +383,10 @@ class Sender:
 def _is_of(client: AlyxClient, item: Item) -> bool:
     # A server may have sent the client from http to https, never elsewhere.
     return client.username == item.username and client.url in {item.server, item.server.replace("http:", "https:", 1)}
+
+
+def _login_hint(item: Item) -> str:
+    return f"Log in to {item.server} as {item.username}: it is sent then."
 
 
 def _minutes(seconds: float) -> str:

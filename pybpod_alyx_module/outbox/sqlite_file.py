@@ -16,12 +16,12 @@ from alyx_connector.private_file import HOME_SETTING, make_private_folder
 from pybpod_alyx_module.errors import OutboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
 #: Of the tables below; a file with a higher one is of a newer program.
-VERSION = 1
+VERSION = 2
 #: Seconds to wait for another program that is writing.
 BUSY_S = 10.0
 
@@ -48,12 +48,32 @@ CREATE TABLE items (
     sent_at TEXT,
     misplaced TEXT,
     revision INTEGER NOT NULL,
-    moment TEXT
+    moment TEXT,
+    waits_for TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX items_by_state ON items(state);
 CREATE INDEX items_by_animal ON items(server, subject_id, state);
 CREATE UNIQUE INDEX items_by_moment ON items(server, moment);
 """
+
+#: The hints by which version 1 told what an item waits for; in SQL.
+_LOGIN_1 = "'Log in to ' || server || ' as ' || username || ': it is sent then.'"
+_SESSION_1 = "'Correct, retry or discard the session.'"
+#: Items of the same account that wait for a login.
+_LOCKED_1 = (
+    "FROM items AS other WHERE other.waits_for = 'login' AND other.server = items.server "
+    "AND other.username = items.username"
+)
+#: Makes version 2 of version 1. What was added after a login was asked for had no hint, and waits for it, too.
+_FROM_1 = (
+    "ALTER TABLE items ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''",
+    "UPDATE items SET waits_for = CASE WHEN state = 'parked' THEN 'person' "  # noqa: S608 - our own words
+    f"WHEN hint = {_LOGIN_1} THEN 'login' WHEN hint = {_SESSION_1} THEN 'session' "
+    "WHEN state = 'unsure' OR reason <> '' THEN 'pause' ELSE '' END WHERE state IN ('waiting', 'unsure', 'parked')",
+    "UPDATE items SET waits_for = 'login', (reason, hint) = "  # noqa: S608
+    f"(SELECT reason, hint {_LOCKED_1} ORDER BY number DESC LIMIT 1) "
+    f"WHERE state = 'waiting' AND hint = '' AND EXISTS (SELECT 1 {_LOCKED_1})",
+)
 
 
 class DamagedError(Exception):
@@ -125,10 +145,12 @@ def _open(path: Path) -> sqlite3.Connection:
     connection: sqlite3.Connection | None = None
     try:
         connection = _connect(path)
-        new = _is_new(connection, path)
+        version = _checked_version(connection, path)
         _make_durable(connection)
-        if new:
-            _make_tables(connection)
+        if version == 0:
+            _change(connection, _TABLES.split(";\n"))
+        elif version == 1:
+            _change(connection, _FROM_1)
     except BaseException as error:
         if connection is not None:
             connection.close()
@@ -144,9 +166,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
-    # Writes nothing: what is not an outbox, or of a newer program, stays as it is.
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    # 0 for a new file. Writes nothing: what is not an outbox, or of a newer program, stays as it is.
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise OutboxError(
             f"The outbox {path} is of a newer program (version {version}, this one knows {VERSION}).",
@@ -155,17 +177,16 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DamagedError(found)
-    if version == VERSION:
-        return False
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise DamagedError("it holds something else")
-    return True
+    return version
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _change(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+    # All of it or nothing, also when this program is killed.
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in _TABLES.split(";\n"):
+        for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")

@@ -24,7 +24,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.outbox.items import State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,6 +106,7 @@ def move(
     *,
     reason: str = "",
     hint: str = "",
+    waits_for: WaitsFor = WaitsFor.NOTHING,
     server_id: str | None = None,
     fault: bool = False,
     now: datetime | None = None,
@@ -114,6 +115,7 @@ def move(
 ) -> Item:
     """Return an item as it is after an event.
 
+    ``waits_for``: what it waits for, for ``POSTPONE``; otherwise its new state tells.
     ``server_id``: id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known,
     ``LOSE``.
     ``fault``: whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
@@ -131,7 +133,14 @@ def move(
         state, reason = _PARKED, f"{words} Tried {faults} times."
         hint = "Correct it, or retry when the server is mended."
     changed = replace(
-        item, state=state, reason=reason.strip(), hint=hint, faults=faults, server_id=None, revision=item.revision + 1
+        item,
+        state=state,
+        reason=reason.strip(),
+        hint=hint,
+        waits_for=_waits_for(state, event, waits_for),
+        faults=faults,
+        server_id=None,
+        revision=item.revision + 1,
     )
     match event:
         case Event.CLAIM:
@@ -161,6 +170,14 @@ def move(
                 _refuse(item, event)
             return replace(changed, server_id=item.server_id, reason=item.reason, hint="")
     return changed
+
+
+def _waits_for(state: State, event: Event, postponed_for: WaitsFor) -> WaitsFor:
+    if state is _PARKED:
+        return WaitsFor.PERSON
+    if event is Event.POSTPONE:
+        return postponed_for
+    return WaitsFor.PAUSE if state is _UNSURE else WaitsFor.NOTHING
 
 
 def _refuse(item: Item, event: Event) -> NoReturn:

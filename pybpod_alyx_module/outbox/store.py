@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import exact_time
-from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State
+from pybpod_alyx_module.outbox.items import Counts, Item, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, told
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 _COLUMNS = (
     'number, key, kind, server, username, subject_id, subject_name, "values", follows, created, rig, origin, state, '
-    "reason, hint, attempts, faults, server_id, sent_at, misplaced, revision"
+    "reason, hint, waits_for, attempts, faults, server_id, sent_at, misplaced, revision"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM items"  # noqa: S608 - our own words
 
@@ -63,6 +63,7 @@ class Store:
             item = edit(before)
             if item.values != before.values:
                 item = self._with_own_time(connection, item)
+            item = self._with_login(connection, item)
             self._put(connection, item)
             return item
 
@@ -113,30 +114,41 @@ class Store:
             )
             return int(rows.fetchone()[0])
 
-    def explain(self, server: str, username: str | None, reason: str, hint: str) -> bool:
-        """Tell at all waiting items of an account why they wait; no state changes.
+    def explain(
+        self, server: str, username: str | None, reason: str, hint: str, waits_for: WaitsFor
+    ) -> tuple[str, ...]:
+        """Write into all waiting items of an account why they wait; no state changes.
 
-        ``username``: the user; all of that server if left out.
+        Returns: keys of those that did not say so yet.
+        ``username``: the user; None for all of that server.
         """
+        told = (reason, hint, waits_for.value)
         with self._writing() as connection:
-            done = connection.execute(
-                "UPDATE items SET reason = ?, hint = ? WHERE state = 'waiting' AND server = ? AND "
-                "(? IS NULL OR username = ?) AND misplaced IS NULL AND NOT (reason = ? AND hint = ?)",
-                (reason, hint, server, username, username, reason, hint),
+            rows = connection.execute(
+                "SELECT key, reason, hint, waits_for FROM items WHERE state = 'waiting' AND server = ? "
+                "AND (? IS NULL OR username = ?) AND misplaced IS NULL ORDER BY number",
+                (server, username, username),
             )
-            return done.rowcount > 0
+            keys = tuple(row["key"] for row in rows if tuple(row)[1:] != told)
+            connection.executemany(
+                "UPDATE items SET reason = ?, hint = ?, waits_for = ? WHERE key = ?", [(*told, key) for key in keys]
+            )
+            return keys
 
-    def forget_reasons(self, reason: str | None = None) -> None:
-        """Take back what waiting items were told by `explain`.
+    def forget_reasons(self, keys: Iterable[str] | None = None) -> None:
+        """Take the reasons out of waiting items.
 
-        ``reason``: only this one; all if left out.
+        ``keys``: of these items; of all if left out.
         """
+        forget = (
+            "UPDATE items SET reason = '', hint = '', waits_for = '' WHERE state = 'waiting' AND misplaced IS NULL "
+            "AND (reason <> '' OR waits_for <> '')"
+        )
         with self._writing() as connection:
-            connection.execute(
-                "UPDATE items SET reason = '', hint = '' WHERE state = 'waiting' AND misplaced IS NULL "
-                "AND reason <> '' AND (? IS NULL OR reason = ?)",
-                (reason, reason),
-            )
+            if keys is None:
+                connection.execute(forget)
+            else:
+                connection.executemany(f"{forget} AND key = ?", [(key,) for key in keys])
 
     def watch(self) -> Watch:
         """Return what tells whether anybody wrote."""
@@ -204,10 +216,24 @@ class Store:
                 return replace(item, values={**item.values, "date_time": exact})
             turn += 1
 
+    @staticmethod
+    def _with_login(connection: sqlite3.Connection, item: Item) -> Item:
+        # Where others of the account wait for a login, so does this one, and says so from the start.
+        if item.state is not State.WAITING or item.waits_for is not WaitsFor.NOTHING or item.misplaced is not None:
+            return item
+        locked = connection.execute(
+            "SELECT reason, hint FROM items WHERE server = ? AND username = ? AND waits_for = 'login' "
+            "AND state IN ('waiting', 'unsure') AND key <> ? ORDER BY number DESC LIMIT 1",
+            (*item.account, item.key),
+        ).fetchone()
+        if locked is None:
+            return item
+        return replace(item, reason=locked["reason"], hint=locked["hint"], waits_for=WaitsFor.LOGIN)
+
     def _added(self, connection: sqlite3.Connection, item: Item) -> Item:
         self._check_follows(connection, item)
         self._check_once(connection, item)
-        row = _row(self._with_own_time(connection, item))
+        row = _row(self._with_login(connection, self._with_own_time(connection, item)))
         del row["number"]
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
@@ -251,6 +277,7 @@ def _row(item: Item) -> dict[str, Any]:
         **{name: getattr(item, name) for name in ("server_id", "misplaced", "revision")},
         "kind": item.kind.value,
         "state": item.state.value,
+        "waits_for": item.waits_for.value,
         "values": json.dumps(item.values),
         "origin": json.dumps(item.origin),
         "created": item.created.isoformat(),
@@ -264,6 +291,7 @@ def _item(row: sqlite3.Row) -> Item:
     fields.update(
         kind=Kind(row["kind"]),
         state=State(row["state"]),
+        waits_for=WaitsFor(row["waits_for"]),
         values=json.loads(row["values"]),
         origin=json.loads(row["origin"]),
         created=datetime.fromisoformat(row["created"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF
@@ -36,36 +36,9 @@ class Choices:
     discard: str
 
 
-def wants_login(item: Item) -> bool:
-    """Tell whether an item waits until its user logs in."""
-    hint = f"Log in to {item.server} as {item.username}: it is sent then."
-    return item.state in {State.WAITING, State.UNSURE} and item.hint == hint
-
-
-def needs_person(item: Item) -> bool:
-    """Tell whether an item gets no further without a person."""
-    return item.state is State.PARKED or wants_login(item)
-
-
-def with_logins(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Say of every waiting item whose user has to log in that it waits for that.
-
-    Returns: in the same order.
-    ``items``: as they are kept: of one that was added after the server refused its user, the sender says so later.
-    """
-    items = tuple(items)
-    locked = {item.account: item for item in items if wants_login(item)}
-    return tuple(
-        replace(item, reason=locked[item.account].reason, hint=locked[item.account].hint)
-        if item.state is State.WAITING and not item.hint and item.account in locked
-        else item
-        for item in items
-    )
-
-
 def state_words(item: Item) -> str:
     """Say where an item stands."""
-    return LOGIN_WANTED if wants_login(item) else STATES[item.state]
+    return LOGIN_WANTED if item.wants_login else STATES[item.state]
 
 
 def value_words(item: Item) -> str:

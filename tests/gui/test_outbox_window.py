@@ -11,9 +11,12 @@ from AnyQt.QtWidgets import QApplication, QDialog
 from alyx_connector import AlyxClient
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
+from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.outbox.window import NO_PROJECT, NOTHING, OutboxWindow
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
+from tests.garbled import garble_all_sentences
 from tests.gui.hands import alyx_home, connect, fill, living, press, small_enough, wait
 from tests.gui.outboxes import alyx, finished, item, lab, outbox, put, shown, start, states, text_of, wait_for
 
@@ -240,6 +243,42 @@ def test_a_revoked_token_wants_a_login_and_goes_on_after_it(outbox, host, projec
     assert sync.connected
     wait_for(qtbot, outbox, added.key, State.SENT)
     wait(qtbot, lambda: not page.login_button.isVisible())
+
+
+def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start, host, project, lab, qtbot):
+    Outbox().close()
+    garble_all_sentences(alyx_home / "outbox.sqlite")
+    outbox = start()
+    outbox.remember(AlyxClient(lab.url, username=lab.username, token="0" * 40))
+    (locked,) = put(qtbot, outbox, lab.weighing())
+    window = shown(qtbot, host)
+    page, button = window.waiting, host.model.alyx_outbox.button
+    wait(qtbot, lambda: page.login_button.isVisible())
+    (later,) = put(qtbot, outbox, lab.weighing("jo003"))
+    wait(qtbot, lambda: len(page.table.items) == 2)
+    assert all(len(item.hint) == 18 for item in page.table.items)
+    model = page.table.model()
+    column = [model.headerData(number, Qt.Horizontal) for number in range(model.columnCount())].index("State")
+    for row in range(2):
+        assert text_of(page.table, row, "State") == "needs you: log in"
+        assert model.data(model.index(row, column), Qt.ForegroundRole).color().name() == URGENT
+    wait(qtbot, lambda: outbox.outlook.needing == 2)
+    assert "bold" in button.styleSheet()
+    assert not host.window().close()
+    (question,) = living(ClosingQuestion)
+    assert "They need you" in question.text.text()
+    press(qtbot, question.stay_button)
+    assert [each.isEnabled() for each in (page.retry_button, page.edit_button, page.discard_button)] == [True] * 3
+    press(qtbot, page.login_button)
+    connect(qtbot, project.alyx_window, lab.url, "jose", lab.server.password)
+    for added in (locked, later):
+        wait_for(qtbot, outbox, added.key, State.SENT)
+    wait(qtbot, lambda: not page.login_button.isVisible())
+    refused = parked(qtbot, outbox, lab)
+    page = picked(qtbot, window, refused.key)
+    assert len(refused.reason) == 18
+    press(qtbot, page.retry_button)
+    wait_for(qtbot, outbox, refused.key, State.SENT)
 
 
 def test_logging_in_needs_a_project_and_asks_which(outbox, host, lab, qtbot):

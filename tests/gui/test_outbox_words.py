@@ -9,17 +9,15 @@ import pytest
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
-from pybpod_alyx_module.outbox.items import Item, Kind, State
+from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.words import (
     choices,
     count_words,
     discard_words,
-    needs_person,
+    state_words,
     time_words,
     value_words,
-    wants_login,
     whole,
-    with_logins,
 )
 
 SERVER, KEY = "https://alyx.mylab.org", "7a1f6f7e-7f0a-4c0e-9d3c-3f0a1b2c3d4e"
@@ -167,14 +165,13 @@ def test_discarding_says_what_stays():
     assert "Water 0.8 mL" in discard_words(make(Kind.SESSION), [make(Kind.WATER, follows=KEY)])
 
 
-def test_all_that_waits_for_a_login_says_so():
-    asked = make(reason="Not logged in.", hint=f"Log in to {SERVER} as jose: it is sent then.")
-    later, other, parked = make(number=2), make(number=3, username="anna"), make(number=4, state=State.PARKED)
-    assert [wants_login(item) for item in with_logins([asked, later, other, parked])] == [True, True, False, False]
-    assert with_logins([later, other]) == (later, other)
-    assert needs_person(parked)
-    assert not needs_person(other)
-    assert not wants_login(replace(asked, state=State.SENT))
+def test_what_waits_for_a_login_says_so():
+    asked = make(reason="x", hint="y", waits_for=WaitsFor.LOGIN)
+    assert [state_words(item) for item in (asked, replace(asked, waits_for=WaitsFor.PAUSE))] == [
+        "needs you: log in",
+        "waiting",
+    ]
+    assert state_words(replace(asked, state=State.SENT)) == "sent"
 
 
 def test_how_much_waits():

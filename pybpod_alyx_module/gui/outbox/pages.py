@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStacke
 
 from pybpod_alyx_module.gui.outbox.table import SENT, WAITING, OutboxTable
 from pybpod_alyx_module.gui.widgets import ValueBox
-from pybpod_alyx_module.outbox.words import Choices, choices, wants_login, whole
+from pybpod_alyx_module.outbox.words import Choices, choices, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ class WaitingPage(_Page):
         Returns: server and user; None where nobody has to.
         """
         picked = self.table.selected
-        wanted = [item.account for item in ([picked] if picked else []) + list(items) if wants_login(item)]
+        wanted = [item.account for item in ([picked] if picked else []) + list(items) if item.wants_login]
         return wanted[0] if wanted else None
 
     def show_choices(self, items: Iterable[Item]) -> None:

@@ -11,7 +11,7 @@ from AnyQt.QtWidgets import QAbstractItemView, QTableView
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.words import cell
-from pybpod_alyx_module.outbox.words import local_time, needs_person, state_words, time_words, value_words, why
+from pybpod_alyx_module.outbox.words import local_time, state_words, time_words, value_words, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +76,7 @@ class OutboxModel(QAbstractTableModel):
         item = self.items[index.row()]
         if role in (Qt.DisplayRole, Qt.ToolTipRole):
             return cell(self._columns[index.column()][1](item))
-        if role == Qt.ForegroundRole and needs_person(item) and self._columns[index.column()][1] is state_words:
+        if role == Qt.ForegroundRole and item.needs_person and self._columns[index.column()][1] is state_words:
             return QBrush(QColor(URGENT))
         return None
 

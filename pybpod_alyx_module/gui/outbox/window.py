@@ -19,7 +19,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.outbox.items import OPEN, State
-from pybpod_alyx_module.outbox.words import choices, count_words, needs_person, with_logins
+from pybpod_alyx_module.outbox.words import choices, count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,12 +94,12 @@ class OutboxWindow(QWidget):
 
     @slot
     def _on_items(self, items: tuple[Item, ...]) -> None:
-        self._items = items = with_logins(items)
+        self._items = items
         waiting = tuple(item for item in items if item.state in OPEN)
         done = tuple(sorted((item for item in items if item.state not in OPEN), key=_last_first, reverse=True))
         self.waiting.show_items(waiting)
         self.sent.show_items(done)
-        needing = sum(map(needs_person, waiting))
+        needing = sum(item.needs_person for item in waiting)
         self.heading.setText(f"{count_words(len(waiting) - needing, needing)}." if waiting else NOTHING)
         self.tabs.setTabText(0, f"Waiting ({len(waiting)})" if waiting else "Waiting")
         self.tabs.setTabText(1, f"Sent ({len(done)})" if done else "Sent")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.outbox.items import State, WaitsFor
 from tests.system.outbox.conftest import LIFE_S
 
 KINDS = {"weighing": "weighings", "water": "water-administrations", "session": "sessions"}
@@ -78,6 +78,59 @@ def test_an_old_answer_about_a_record_is_no_proof_of_its_animal(outbox, sender, 
     sender.run_once()
     assert outbox.item(item.key).state is State.SENT
     assert (len(lab.records(KINDS[kind], other)), len(lab.records(KINDS[kind], animal))) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_that_changed_between_look_up_and_request_is_looked_up_anew(
+    outbox, sender, lab, animal, proxy, clock, kind
+):
+    item = outbox.add(getattr(lab, kind)(animal))
+    renames = iter([True])
+    new = f"{animal.nickname}_b"
+    proxy.before(lambda seen: lab.rename(animal, new) if seen.method == "POST" and next(renames, False) else None)
+    sender.run_once()
+    waiting = outbox.item(item.key)
+    assert (waiting.state, waiting.waits_for) == (State.WAITING, WaitsFor.PAUSE)
+    clock.pass_by(10)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+    assert len(lab.records(KINDS[kind], animal)) == 1
+    assert proxy.count("POST") == 2
+
+
+#: As Alyx, as Alyx-Local and as a server in another language say it.
+UNKNOWN = ["Object with nickname=ea04 does not exist.", "Object with name=ea04 does not exist.", "Objekt fehlt."]
+
+
+@pytest.mark.parametrize("words", UNKNOWN)
+def test_a_subject_that_was_renamed_is_known_by_the_field_not_by_the_words(
+    outbox, sender, lab, animal, proxy, clock, words
+):
+    item = outbox.add(lab.weighing(animal))
+    refusals = iter([True])
+
+    def rename_and_refuse(seen):
+        if seen.method != "POST" or not next(refusals, False):
+            return None
+        lab.rename(animal, f"{animal.nickname}_b")
+        return "answer", {"status": 400, "body": {"subject": [words]}}
+
+    proxy.choose(rename_and_refuse)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.WAITING
+    clock.pass_by(10)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+
+
+@pytest.mark.parametrize("words", UNKNOWN)
+def test_a_subject_that_is_refused_although_it_has_that_name_parks_it(outbox, sender, lab, animal, proxy, words):
+    item = outbox.add(lab.weighing(animal))
+    proxy.fault("answer", method="POST", status=400, body={"subject": [words]})
+    sender.run_once()
+    parked = outbox.item(item.key)
+    assert (parked.state, parked.waits_for) == (State.PARKED, WaitsFor.PERSON)
+    assert words in parked.reason
 
 
 def test_a_withdrawal_whose_answer_is_lost_is_repeated(outbox, sender, lab, animal, other, proxy, clock):

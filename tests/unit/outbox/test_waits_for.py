@@ -1,0 +1,91 @@
+"""What an item waits for is a value of its own, whatever its sentences say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alyx_connector.errors import LoginRequiredError, RateLimitedError, UnreachableError
+from pybpod_alyx_module.outbox.items import State, WaitsFor
+from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.outcomes import outcome_of_reading
+from pybpod_alyx_module.outbox.states import MOVES, Event, move
+from tests.unit.outbox.test_moves import ITEM, in_state
+from tests.unit.outbox.test_outbox import ID, SESSION, WATER, WEIGHING
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    yield outbox
+    outbox.close()
+
+
+def told(outbox):
+    return [(item.reason, item.hint, item.waits_for) for item in outbox.items()]
+
+
+@pytest.mark.parametrize(("state", "event"), list(MOVES))
+def test_the_new_state_tells_what_it_waits_for(state, event):
+    item = move(in_state(state), event, waits_for=WaitsFor.LOGIN, even_if_unsure=True)
+    wanted = {State.PARKED: WaitsFor.PERSON, State.UNSURE: WaitsFor.PAUSE}.get(item.state, WaitsFor.NOTHING)
+    assert item.waits_for is (WaitsFor.LOGIN if event is Event.POSTPONE else wanted)
+
+
+@pytest.mark.parametrize(
+    ("error", "waits_for"),
+    [
+        (LoginRequiredError("x"), WaitsFor.LOGIN),
+        (RateLimitedError("x", retry_after=9.0), WaitsFor.PAUSE),
+        (UnreachableError("x"), WaitsFor.PAUSE),
+    ],
+)
+def test_an_answer_that_postpones_says_for_what(error, waits_for):
+    assert outcome_of_reading(error).waits_for is waits_for
+
+
+def test_who_is_needed():
+    for state in State:
+        item = replace(ITEM, state=state, waits_for=WaitsFor.LOGIN)
+        assert item.wants_login == (state in {State.WAITING, State.UNSURE})
+        assert item.needs_person == (item.wants_login or state is State.PARKED)
+        assert not replace(item, waits_for=WaitsFor.NOTHING).wants_login
+    assert not replace(ITEM, reason="Not logged in.", hint="Log in to https://alyx.example as jose").needs_person
+
+
+def test_it_is_kept(outbox):
+    item = outbox.add(WEIGHING)
+    outbox.store.change(item.key, lambda item: move(item, Event.POSTPONE, waits_for=WaitsFor.LOGIN))
+    assert Outbox(outbox.path).item(item.key).waits_for is WaitsFor.LOGIN
+
+
+def test_what_an_account_waits_for_is_told_of_its_items_and_taken_back(outbox):
+    mine = [outbox.add(WEIGHING) for _ in range(2)]
+    outbox.add(replace(WEIGHING, username="anna"))
+    keys = outbox.store.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE)
+    assert keys == tuple(item.key for item in mine)
+    assert told(outbox) == [("a", "b", WaitsFor.PAUSE)] * 2 + [("", "", WaitsFor.NOTHING)]
+    assert outbox.store.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE) == ()
+    outbox.store.forget_reasons([mine[0].key])
+    assert [item.waits_for for item in outbox.items()] == [WaitsFor.NOTHING, WaitsFor.PAUSE, WaitsFor.NOTHING]
+    outbox.store.explain("https://alyx.example", None, "c", "d", WaitsFor.PAUSE)
+    assert told(outbox) == [("c", "d", WaitsFor.PAUSE)] * 3
+    outbox.store.forget_reasons()
+    assert told(outbox) == [("", "", WaitsFor.NOTHING)] * 3
+
+
+def test_all_of_an_account_that_waits_for_a_login_say_so_from_the_start(outbox):
+    asked = outbox.add(WEIGHING)
+    refused = outbox.add(replace(WEIGHING, subject_id=ID[:-1] + "6"))
+    outbox.store.change(refused.key, lambda item: move(item, Event.PARK, reason="too heavy"))
+    outbox.store.explain("https://alyx.example", "jose", "Not logged in.", "Log in.", WaitsFor.LOGIN)
+    outbox.add(WEIGHING)
+    session, water = outbox.add_all(SESSION, replace(WATER, follows=0))
+    other = outbox.add(replace(WEIGHING, username="anna"))
+    assert [item.wants_login for item in outbox.items()] == [True, False, True, True, True, False]
+    assert {(item.reason, item.hint) for item in outbox.items() if item.wants_login} == {("Not logged in.", "Log in.")}
+    assert outbox.item(other.key) == other
+    assert outbox.retry(refused.key).wants_login
+    for key in (asked.key, refused.key, session.key, water.key):
+        assert outbox.item(key).needs_person
