@@ -103,11 +103,6 @@ class RunningOutbox(QObject):
         """How many items have yet to reach Alyx, as last looked up."""
         return self._outlook.counts
 
-    @property
-    def problem(self) -> str:
-        """Why the outbox cannot be read or sent; empty where it can."""
-        return self._outlook.problem
-
     def hold(self, server: str | None, subject_id: str) -> str:
         """Say why an animal must stay in a PyBpod project, as last looked up; empty where nothing of it waits."""
         if server is None:
@@ -262,7 +257,7 @@ class RunningOutbox(QObject):
                 raise OutboxError("PyBpod is closing: the Alyx outbox takes nothing any more.", hint="Open it again.")
             if self._outbox is None:
                 outbox = Outbox()
-                self._sender = Sender(outbox, self._sender_client, life_s=self._life_s, told=self._on_told)
+                self._sender = Sender(outbox, self._sender_client, life_s=self._life_s, on_change=self._on_change)
                 self._sender.start()
                 self._outbox = outbox
             return self._outbox
@@ -290,7 +285,7 @@ class RunningOutbox(QObject):
             self._used[server, username] = client.token or ""
         return client
 
-    def _on_told(self, item: Item) -> None:
+    def _on_change(self, item: Item) -> None:
         if item.wants_login:
             with self._lock:
                 # what a window brought was revoked: it must not hide what the token store gets from another program

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime
+import socket
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.items import Item, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pybpod_alyx_module.outbox.items import Draft
 
 #: Fields that hold a naive time of the lab.
 TIMES = ("date_time", "start_time", "end_time")
@@ -32,23 +35,33 @@ OURS = {
 _RECORD_HINT = "Correct it and record it again."
 
 
+def new_item(draft: Draft, key: str, follows: str | None) -> Item:
+    """Return the item of a draft, or raise OutboxError, which says what is wrong with it.
+
+    ``follows``: key of the item that it follows.
+    """
+    if not draft.username.strip():
+        raise OutboxError("An item of the outbox needs a user who sends it.", hint="Connect to Alyx first.")
+    return Item(
+        number=0,
+        key=key,
+        kind=draft.kind,
+        server=checked_server(draft.server),
+        username=draft.username,
+        subject_id=checked_id(draft.subject_id, draft.subject_name),
+        subject_name=draft.subject_name,
+        values=checked_values(draft.kind, draft.values, follows),
+        follows=follows,
+        created=datetime.now(timezone.utc),
+        rig=socket.gethostname(),
+        origin=dict(draft.origin),
+    )
+
+
 def checked_server(server: str) -> str:
-    """Return the address of a server as the outbox keeps it.
+    """Return the address of a server as the outbox keeps it, ``scheme://host[:port][/prefix]``.
 
-    Parameters
-    ----------
-    server : str
-        As people type it.
-
-    Returns
-    -------
-    str
-        ``scheme://host[:port][/prefix]``.
-
-    Raises
-    ------
-    OutboxError
-        If it is no address.
+    Raises OutboxError if it is not an address.
     """
     try:
         return parse_address(server).url

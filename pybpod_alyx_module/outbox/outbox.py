@@ -1,297 +1,340 @@
-"""The outbox as windows and the command line see it."""
+"""The outbox: what this machine writes to Alyx, in one file, durable and safe with several programs at once."""
 
 from __future__ import annotations
 
-import socket
+import json
+import os
+import threading
 import uuid
-from datetime import datetime, timezone
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.drafts import checked_id, checked_server, checked_values
+from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_item
 from pybpod_alyx_module.outbox.export import export_csv
-from pybpod_alyx_module.outbox.items import Item
-from pybpod_alyx_module.outbox.sqlite_file import Watch
+from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, row_of_item
+from pybpod_alyx_module.outbox.items import OPEN, Counts, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, outbox_errors
 from pybpod_alyx_module.outbox.states import Event, move
-from pybpod_alyx_module.outbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pybpod_alyx_module.outbox.items import Counts, Draft, State
-
+    from pybpod_alyx_module.outbox.items import Draft, Item
 
 #: Name of the file in the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME = "outbox.sqlite"
 
 
 class Outbox:
-    """What this machine writes to Alyx; one file for all programs of its user, and for all threads.
+    """One file for all programs of this machine's user, and for all threads.
 
-    Parameters
-    ----------
-    path : Path, optional
-        The file, made where there is none; the usual one if left out. A damaged one is moved aside, which `notes`
-        tell: it may hold what was never sent.
+    Every method raises OutboxError if the file cannot be read or written; it says which file, and what to do.
 
-    Raises
-    ------
-    OutboxError
-        If it cannot be opened or made; says which file, and what to do.
+    ``path``: the file, made where there is none; the usual one if left out. A damaged one is moved aside, and `notes`
+    say so: it may hold what was never sent.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        #: The table beneath; for `Sender`.
-        self.store = Store(path or home_folder() / FILE_NAME)
-        self._watch = Watch(self.store.path)
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.store.path
+        #: The file.
+        self.path = path or home_folder() / FILE_NAME
+        self._notes: list[str] = []
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._watch = Watch(self.path)
+        with self._lock:
+            self._reopen()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user must be told about the file: a sentence each; usually none."""
-        return tuple(self.store.notes)
+        """What the user must know about the file: a sentence each; usually none."""
+        return tuple(self._notes)
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed."""
         self._watch.close()
-        self.store.close()
-
-    def add(self, draft: Draft) -> Item:
-        """Put something into the outbox; when this returns it survives a crash and a loss of power.
-
-        Parameters
-        ----------
-        draft : Draft
-            What is to be written to Alyx.
-
-        Returns
-        -------
-        Item
-            As it is kept: waiting.
-
-        Raises
-        ------
-        OutboxError
-            If it makes no sense, or the file cannot be written: it is not in the outbox then.
-        """
-        return self.add_all(draft)[0]
-
-    def add_all(self, *drafts: Draft) -> tuple[Item, ...]:
-        """Put several things into the outbox at once: after a crash, too, either all of them are there or none.
-
-        Parameters
-        ----------
-        *drafts : Draft
-            What is to be written to Alyx, in this order. One may follow an earlier one of them, see `Draft`.
-
-        Returns
-        -------
-        tuple of Item
-            As they are kept: waiting.
-
-        Raises
-        ------
-        OutboxError
-            If one makes no sense, or the file cannot be written: none is in the outbox then.
-        """
-        keys = [str(uuid.uuid4()) for _ in drafts]
-        return self.store.add(
-            *(
-                _new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
-                for draft, key in zip(drafts, keys, strict=True)
-            )
-        )
-
-    def items(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:
-        """Return what is in the outbox, also what was sent.
-
-        Parameters
-        ----------
-        states : sequence of State, optional
-            Only items in one of these.
-        subject : str, optional
-            Only those of the subject with this id on Alyx.
-
-        Returns
-        -------
-        tuple of Item
-            In the order in which they were added; empty if there is none.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
-        return self.store.select(states, subject)
-
-    def item(self, key: str) -> Item:
-        """Return one item.
-
-        Parameters
-        ----------
-        key : str
-            Its key.
-
-        Returns
-        -------
-        Item
-            As it is now.
-
-        Raises
-        ------
-        OutboxError
-            If there is none, or the file cannot be read.
-        """
-        return self.store.get(key)
-
-    def retry(self, key: str) -> Item:
-        """Have a parked item sent again; a waiting one stays as it is (`Sender.wake` ends its pause).
-
-        Parameters
-        ----------
-        key : str
-            Of the item.
-
-        Returns
-        -------
-        Item
-            Waiting; or unsure where it is on Alyx already, but differed: it is then compared again.
-
-        Raises
-        ------
-        OutboxError
-            If its state does not allow it, or the file cannot be written.
-        """
-        return self.store.change(key, lambda item: move(item, Event.RETRY))
-
-    def edit(self, key: str, values: Mapping[str, Any]) -> Item:
-        """Correct a waiting or parked item; a parked one waits to be sent after that.
-
-        Parameters
-        ----------
-        key : str
-            Of the item.
-        values : mapping
-            All of its values, see `Draft`.
-
-        Returns
-        -------
-        Item
-            Waiting.
-
-        Raises
-        ------
-        OutboxError
-            If its state does not allow it, a value is unusable, or the file cannot be written.
-        """
-        return self.store.change(
-            key, lambda item: move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
-        )
-
-    def discard(self, key: str, *, even_if_unsure: bool = False) -> Item:
-        """Give an item up; it stays listed.
-
-        Parameters
-        ----------
-        key : str
-            Of the item.
-        even_if_unsure : bool
-            Whether the person was told that it may be on Alyx, and stay there.
-
-        Returns
-        -------
-        Item
-            Discarded.
-
-        Raises
-        ------
-        OutboxError
-            If its state does not allow it, or the file cannot be written.
-        """
-        return self.store.change(key, lambda item: move(item, Event.DISCARD, even_if_unsure=even_if_unsure))
-
-    def counts(self) -> Counts:
-        """Count what still has to reach Alyx.
-
-        Returns
-        -------
-        Counts
-            By state; ``open`` is their sum.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
-        return self.store.counts()
-
-    def open_for(self, server: str, subject_id: str) -> int:
-        """Count what of one subject still has to reach Alyx.
-
-        Parameters
-        ----------
-        server : str
-            Address of its server.
-        subject_id : str
-            Its id there.
-
-        Returns
-        -------
-        int
-            0 if nothing waits.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read, or the address is none.
-        """
-        return self.store.count_open(checked_server(server), subject_id)
+        self._disconnect()
 
     def changed(self) -> bool:
-        """Tell whether anybody, in any program, changed the outbox since this was last asked: cheap.
-
-        Returns
-        -------
-        bool
-            True the first time.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read.
-        """
+        """Tell whether any program changed the outbox since the last call; True the first time. Cheap."""
         return self._watch.changed()
+
+    def watch(self) -> Watch:
+        """Return another such watch, for somebody who calls it on his own."""
+        return Watch(self.path)
+
+    # What is in it -----------------------------------------------------------------------------------------------
+
+    def items(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:
+        """Return what is in the outbox, in the order in which it was added; also what was sent.
+
+        ``states``: only items in one of these.
+        ``subject``: only those of the subject with this id on Alyx.
+        """
+        tests, values = [], []
+        if states is not None:
+            tests.append(f"state IN ({', '.join('?' * len(states))})")
+            values += [state.value for state in states]
+        if subject is not None:
+            tests.append("subject_id = ?")
+            values.append(subject)
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        with self._reading() as connection:
+            return tuple(item_of_row(row) for row in connection.execute(f"{SELECT}{where} ORDER BY number", values))
+
+    def item(self, key: str) -> Item:
+        """Return one item as it is now; OutboxError if there is none."""
+        with self._reading() as connection:
+            return self._get(connection, key)
+
+    def counts(self) -> Counts:
+        """Count what still has to reach Alyx."""
+        marks = ", ".join("?" * len(OPEN))
+        with self._reading() as connection:
+            rows = connection.execute(
+                f"SELECT state, count(*) FROM items WHERE state IN ({marks}) GROUP BY state",  # noqa: S608
+                [state.value for state in OPEN],
+            )
+            return Counts(**{row[0]: row[1] for row in rows})
 
     def export(self, path: str | Path) -> int:
         """Write all items to a CSV, sent and discarded ones, too; return how many.
 
-        Raises ConfigurationError where the CSV cannot be written, OutboxError where the outbox cannot be read.
+        Raises ConfigurationError where the CSV cannot be written.
         """
         items = self.items()
         export_csv(items, path)
         return len(items)
 
+    # What people do ----------------------------------------------------------------------------------------------
 
-def _new_item(draft: Draft, key: str, follows: str | None) -> Item:
-    if not draft.username.strip():
-        raise OutboxError("An item of the outbox needs a user who sends it.", hint="Connect to Alyx first.")
-    return Item(
-        number=0,
-        key=key,
-        kind=draft.kind,
-        server=checked_server(draft.server),
-        username=draft.username,
-        subject_id=checked_id(draft.subject_id, draft.subject_name),
-        subject_name=draft.subject_name,
-        values=checked_values(draft.kind, draft.values, follows),
-        follows=follows,
-        created=datetime.now(timezone.utc),
-        rig=socket.gethostname(),
-        origin=dict(draft.origin),
-    )
+    def add(self, draft: Draft) -> Item:
+        """Put something into the outbox; see `add_all`."""
+        return self.add_all(draft)[0]
+
+    def add_all(self, *drafts: Draft) -> tuple[Item, ...]:
+        """Put several things into the outbox, in this order: all of them, or, where it raises OutboxError, none.
+
+        When this returns they survive a crash and a loss of power. One may follow an earlier one of them, see `Draft`.
+        """
+        keys = [str(uuid.uuid4()) for _ in drafts]
+        items = [
+            new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
+            for draft, key in zip(drafts, keys, strict=True)
+        ]
+        with self._writing() as connection:
+            return tuple(self._added(connection, item) for item in items)
+
+    def retry(self, key: str) -> Item:
+        """Have a parked item sent again, or, if it is on Alyx but differed, compared again.
+
+        A waiting one stays as it is (`Sender.wake` ends its pause). OutboxError if its state does not allow it.
+        """
+        return self.change(key, lambda item: move(item, Event.RETRY))
+
+    def edit(self, key: str, values: Mapping[str, Any]) -> Item:
+        """Correct a waiting or parked item; a parked one waits to be sent after that.
+
+        ``values``: all of its values, see `Draft`. OutboxError if one is unusable, or its state does not allow it.
+        """
+        return self.change(
+            key, lambda item: move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
+        )
+
+    def discard(self, key: str, *, even_if_unsure: bool = False) -> Item:
+        """Give an item up; it stays listed. OutboxError if its state does not allow it.
+
+        ``even_if_unsure``: whether the person knows that it may be on Alyx, and stay there.
+        """
+        return self.change(key, lambda item: move(item, Event.DISCARD, even_if_unsure=even_if_unsure))
+
+    def change(self, key: str, edit: Callable[[Item], Item]) -> Item:
+        """Change an item; nobody else can in between.
+
+        ``edit``: takes the item as it is now and returns it as it shall be, or raises OutboxError.
+        """
+        with self._writing() as connection:
+            before = self._get(connection, key)
+            item = edit(before)
+            if item.values != before.values:
+                item = self._with_own_time(connection, item)
+            item = self._with_login(connection, item)
+            self._put(connection, item)
+            return item
+
+    # What the sender does ----------------------------------------------------------------------------------------
+
+    def replace(self, old: Item, new: Item) -> bool:
+        """Change an item, unless somebody else changed it meanwhile."""
+        with self._writing() as connection:
+            if self._get(connection, old.key).revision != old.revision:
+                return False
+            self._put(connection, new)
+            return True
+
+    def explain(
+        self, server: str, username: str | None, reason: str, hint: str, waits_for: WaitsFor
+    ) -> tuple[str, ...]:
+        """Write into all waiting items of an account why they wait; no state changes.
+
+        Returns: keys of those that did not say so yet.
+        ``username``: the user; None for all of that server.
+        """
+        new = (reason, hint, waits_for.value)
+        with self._writing() as connection:
+            rows = connection.execute(
+                "SELECT key, reason, hint, waits_for FROM items WHERE state = 'waiting' AND server = ? "
+                "AND (? IS NULL OR username = ?) AND misplaced IS NULL ORDER BY number",
+                (server, username, username),
+            )
+            keys = tuple(row["key"] for row in rows if tuple(row)[1:] != new)
+            connection.executemany(
+                "UPDATE items SET reason = ?, hint = ?, waits_for = ? WHERE key = ?", [(*new, key) for key in keys]
+            )
+            return keys
+
+    def forget_reasons(self, keys: Iterable[str] | None = None) -> None:
+        """Take the reasons out of waiting items.
+
+        ``keys``: of these items; of all if left out.
+        """
+        forget = (
+            "UPDATE items SET reason = '', hint = '', waits_for = '' WHERE state = 'waiting' AND misplaced IS NULL "
+            "AND (reason <> '' OR waits_for <> '')"
+        )
+        with self._writing() as connection:
+            if keys is None:
+                connection.execute(forget)
+            else:
+                connection.executemany(f"{forget} AND key = ?", [(key,) for key in keys])
+
+    # The file ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, outbox_errors(self.path, "read"):
+            yield self._connected()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, outbox_errors(self.path, "written"):
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _connected(self) -> sqlite3.Connection:
+        # Another program may have moved a damaged file aside, or somebody deleted it.
+        try:
+            same = os.stat(self.path).st_ino == self._inode
+        except OSError:
+            same = False
+        return self._connection if self._connection is not None and same else self._reopen()
+
+    def _reopen(self) -> sqlite3.Connection:
+        self._disconnect()
+        self._connection, note = open_file(self.path)
+        self._inode = self.path.stat().st_ino
+        if note:
+            self._notes.append(note)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    # Rows --------------------------------------------------------------------------------------------------------
+
+    def _get(self, connection: sqlite3.Connection, key: str) -> Item:
+        row = connection.execute(f"{SELECT} WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise OutboxError(
+                f"The outbox {self.path} has no item {key}.", hint="pybpod-alyx outbox list shows what it holds."
+            )
+        return item_of_row(row)
+
+    @staticmethod
+    def _put(connection: sqlite3.Connection, item: Item) -> None:
+        row = row_of_item(item)
+        names = ", ".join(f'"{name}" = ?' for name in row)
+        connection.execute(f"UPDATE items SET {names} WHERE key = ?", (*row.values(), item.key))  # noqa: S608
+
+    def _added(self, connection: sqlite3.Connection, item: Item) -> Item:
+        self._check_follows(connection, item)
+        self._check_once(connection, item)
+        row = row_of_item(self._with_login(connection, self._with_own_time(connection, item)))
+        del row["number"]
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO items ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+        return self._get(connection, item.key)
+
+    @staticmethod
+    def _with_own_time(connection: sqlite3.Connection, item: Item) -> Item:
+        moment = item.values.get("date_time")
+        if moment is None:
+            return item
+        turn = 0
+        while True:
+            exact = exact_time(moment, item.key, turn)
+            taken = connection.execute(
+                "SELECT 1 FROM items WHERE server = ? AND moment = ? AND key <> ?", (item.server, exact, item.key)
+            ).fetchone()
+            if taken is None:
+                return replace(item, values={**item.values, "date_time": exact})
+            turn += 1
+
+    @staticmethod
+    def _with_login(connection: sqlite3.Connection, item: Item) -> Item:
+        # Where others of the account wait for a login, so does this one, and says so from the start.
+        if item.state is not State.WAITING or item.waits_for is not WaitsFor.NOTHING or item.misplaced is not None:
+            return item
+        locked = connection.execute(
+            "SELECT reason, hint FROM items WHERE server = ? AND username = ? AND waits_for = 'login' "
+            "AND state IN ('waiting', 'unsure') AND key <> ? ORDER BY number DESC LIMIT 1",
+            (*item.account, item.key),
+        ).fetchone()
+        if locked is None:
+            return item
+        return replace(item, reason=locked["reason"], hint=locked["hint"], waits_for=WaitsFor.LOGIN)
+
+    @staticmethod
+    def _check_once(connection: sqlite3.Connection, item: Item) -> None:
+        # Another window may have registered the same session a moment ago.
+        session = item.origin.get("session_uuid")
+        if session is None or (item.kind is not Kind.SESSION and (item.kind is not Kind.WATER or item.follows is None)):
+            return
+        rows = connection.execute(
+            "SELECT origin FROM items WHERE kind = ? AND server = ? AND subject_id = ? AND follows IS ? "
+            "AND state <> 'discarded'",
+            (item.kind.value, item.server, item.subject_id, item.follows),
+        )
+        if any(json.loads(row["origin"]).get("session_uuid") == session for row in rows):
+            what = "This session" if item.kind is Kind.SESSION else "The water of this session"
+            raise OutboxError(
+                f"{what} of {item.subject_name} is in the outbox already.",
+                hint="Alyx outbox shows it.",
+            )
+
+    def _check_follows(self, connection: sqlite3.Connection, item: Item) -> None:
+        if item.follows is None:
+            return
+        if item.kind is Kind.SESSION:
+            raise OutboxError("A session cannot follow another item.", hint="Record it on its own.")
+        first = self._get(connection, item.follows)
+        if first.kind is not Kind.SESSION or first.animal != item.animal:
+            raise OutboxError(
+                f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}: that is no session of it.",
+                hint="Record it for the subject of the session.",
+            )

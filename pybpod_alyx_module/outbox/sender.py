@@ -17,7 +17,7 @@ from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery import Delivery
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.sqlite_file import told
+from pybpod_alyx_module.outbox.sqlite_file import outbox_errors
 from pybpod_alyx_module.outbox.states import Event, heads, move, waits_for_a_person
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Sender:
     ``life_s``: how long a request may be under way at most, in seconds: only after that a request without an answer
     is looked for. Longer than any time-out of the server and of what stands before it.
     ``poll_s``: how often to look whether another program added something, or the other sender is gone, in seconds.
-    ``told``: called with each item that changed, on the sender's thread.
+    ``on_change``: called with each item that changed, on the sender's thread.
     ``clock``: monotonic clock, in seconds: setting the computer's clock changes nothing.
     ``pauses``: how long to wait after failures; 1 s to 5 min if left out.
     """
@@ -55,21 +55,20 @@ class Sender:
         *,
         life_s: float = 300.0,
         poll_s: float = 1.0,
-        told: Callable[[Item], None] | None = None,
+        on_change: Callable[[Item], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         pauses: Pauses | None = None,
     ) -> None:
         self._outbox = outbox
-        self._store = outbox.store
         self._clients = clients
         self._life_s = life_s
         self._poll_s = poll_s
-        self._told = told
+        self._on_change = on_change
         self._clock = clock
         self._pauses = pauses or Pauses(clock)
         path = outbox.path.with_name(outbox.path.name + ".sender.lock")
         self._lead = filelock.FileLock(path, timeout=0, mode=0o600, thread_local=False)
-        self._watch = outbox.store.watch()
+        self._watch = outbox.watch()
         #: By key and attempt: since when an item is unsure, as far as this sender knows.
         self._since: dict[tuple[str, int], float] = {}
         #: By account: the token that the server refused, None where there was none, and when to ask for another.
@@ -191,22 +190,22 @@ class Sender:
     def _take_lead(self) -> bool:
         if self._lead.is_locked:
             return True
-        with told(self._outbox.path, "sent"):
+        with outbox_errors(self._outbox.path, "sent"):
             try:
                 self._lead.acquire()
             except filelock.Timeout:
                 return False
-        self._store.forget_reasons()
+        self._outbox.forget_reasons()
         self._explained.clear()
         return True
 
     def _round(self) -> tuple[bool, float]:
         # Returns whether anything was done, and after how many seconds there may be something to do.
-        items = self._store.select(OPEN)
+        items = self._outbox.items(OPEN)
         followed = {item.key: item for item in items if item.kind is Kind.SESSION}
         for item in items:
             if item.follows is not None and item.follows not in followed:
-                followed[item.follows] = self._store.get(item.follows)
+                followed[item.follows] = self._outbox.item(item.follows)
             if item.state is State.SENDING:
                 # Only this sender sends, and it is not sending now.
                 self._move(item, Event.ABANDON, reason="PyBpod ended while it was being sent.")
@@ -260,9 +259,9 @@ class Sender:
             return False
         self._stop_explaining(item)
         claimed = move(item, Event.CLAIM)
-        if not self._store.replace(item, claimed):
+        if not self._outbox.replace(item, claimed):
             return True  # edited or discarded meanwhile
-        self._tell(claimed)
+        self._report(claimed)
         try:
             outcome = delivery.send(parcel)
         except Cancelled:
@@ -345,37 +344,37 @@ class Sender:
             now=datetime.now(timezone.utc),
         )
         self._explained.pop(item.key, None)
-        if not self._store.replace(item, changed):
+        if not self._outbox.replace(item, changed):
             return True  # somebody changed it: look again
-        self._tell(changed)
+        self._report(changed)
         return True
 
     def _explain(self, item: Item, username: str | None, reason: str, hint: str, waits_for: WaitsFor) -> None:
-        changed = self._store.explain(item.server, username, reason, hint, waits_for)
+        changed = self._outbox.explain(item.server, username, reason, hint, waits_for)
         self._explained.update(dict.fromkeys([item.key, *changed], (item.server, username)))
         if changed:
-            self._tell(self._store.get(item.key))
+            self._report(self._outbox.item(item.key))
 
     def _stop_explaining(self, item: Item) -> None:
         over = {(item.server, None), (item.server, item.username)}
         keys = [key for key, whose in self._explained.items() if whose in over]
         if keys:
-            self._store.forget_reasons(keys)
+            self._outbox.forget_reasons(keys)
         for key in keys:
             del self._explained[key]
 
     def _tell_who_waits_for_a_person(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
         reason, hint = "It waits for its session, which is parked.", "Correct, retry or discard the session."
         for item in items:
-            told = item.waits_for is WaitsFor.SESSION
-            if waits_for_a_person(item, followed.get(item.follows or "")) and not told:
+            held_up = waits_for_a_person(item, followed.get(item.follows or ""))
+            if held_up and item.waits_for is not WaitsFor.SESSION:
                 self._move(item, Event.POSTPONE, reason=reason, hint=hint, waits_for=WaitsFor.SESSION)
 
-    def _tell(self, item: Item) -> None:
-        if self._told is None:
+    def _report(self, item: Item) -> None:
+        if self._on_change is None:
             return
         try:
-            self._told(item)
+            self._on_change(item)
         except Exception:  # what listens must not stop what sends
             LOG.exception("a listener of the outbox failed")
 

@@ -81,7 +81,7 @@ class DamagedError(Exception):
 
 
 @contextmanager
-def told(path: Path, what: str) -> Iterator[None]:
+def outbox_errors(path: Path, what: str) -> Iterator[None]:
     """Say in words what is wrong with the file.
 
     ``what``: what was tried: ``"read"``, ``"written"``, ``"opened"``.
@@ -107,7 +107,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
 
     Returns: the connection, and what the user must be told: empty if nothing.
     """
-    with told(path, "opened"):
+    with outbox_errors(path, "opened"):
         make_private_folder(path.parent)
         with filelock.FileLock(path.with_name(path.name + ".lock"), timeout=BUSY_S, mode=0o600):
             try:
@@ -237,7 +237,7 @@ class Watch:
 
     def changed(self) -> bool:
         """Tell whether anybody wrote since this was last asked."""
-        with self._lock, told(self._path, "read"):
+        with self._lock, outbox_errors(self._path, "read"):
             inode = self._path.stat().st_ino
             if self._connection is None or self._seen is None or self._seen[0] != inode:
                 self._close()

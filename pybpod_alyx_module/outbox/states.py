@@ -206,15 +206,11 @@ def _refuse(item: Item, event: Event) -> NoReturn:
     raise OutboxError(f"{what} cannot be {wish}: it {why}.", hint=hint)
 
 
-#: States of an item that hold up what follows it.
-_UNDER_WAY = (State.WAITING, State.SENDING, State.UNSURE)
-
-
 def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:
     """Return the items that nothing before them holds up, one for each subject at most.
 
-    An item that is waiting, being sent or unsure holds up the later ones of its subject. A parked one holds up only
-    those that follow it, and these hold up nobody.
+    An item that is waiting, being sent or unsure holds up the later ones of its subject, those that follow it among
+    them. A parked one holds up only those that follow it, and these hold up nobody.
 
     Returns: in the order in which they were added.
     ``items``: all that still have to reach Alyx, in the order in which they were added.
@@ -223,11 +219,9 @@ def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:
     taken = set()
     ready = []
     for item in items:
-        first = followed.get(item.follows or "")
-        if item.state is State.PARKED or item.animal in taken or waits_for_a_person(item, first):
-            continue
-        taken.add(item.animal)
-        if first is None or first.state not in _UNDER_WAY:
+        held_up = item.animal in taken or waits_for_a_person(item, followed.get(item.follows or ""))
+        if item.state is not State.PARKED and not held_up:
+            taken.add(item.animal)
             ready.append(item)
     return ready
 

@@ -375,7 +375,7 @@ def test_a_file_that_cannot_be_read_is_told(alyx_home, start, host, qtbot):
     alyx_home.mkdir(parents=True)
     (alyx_home / "outbox.sqlite").mkdir()
     outbox = start()
-    wait(qtbot, lambda: outbox.problem)
+    wait(qtbot, lambda: outbox.outlook.problem)
     window = shown(qtbot, host)
     assert str(alyx_home / "outbox.sqlite") in window.trouble.text()
     assert "ALYX_CONNECTOR_HOME" in window.trouble.text()

@@ -112,7 +112,7 @@ def test_a_damaged_file_is_told_until_it_was_read(alyx_home, start, lab, qtbot):
     outbox = start()
     wait(qtbot, lambda: outbox.outlook.notes)
     assert "damaged" in outbox.outlook.notes[0]
-    assert outbox.problem == ""
+    assert outbox.outlook.problem == ""
     outbox.acknowledge()
     wait(qtbot, lambda: not outbox.outlook.notes)
 
@@ -121,13 +121,13 @@ def test_a_file_that_cannot_be_opened_is_told_and_postpones_removals(alyx_home, 
     alyx_home.mkdir(parents=True)
     (alyx_home / "outbox.sqlite").mkdir()
     outbox = start()
-    wait(qtbot, lambda: outbox.problem)
-    assert str(alyx_home / "outbox.sqlite") in outbox.problem
+    wait(qtbot, lambda: outbox.outlook.problem)
+    assert str(alyx_home / "outbox.sqlite") in outbox.outlook.problem
     assert "cannot be read" in outbox.hold(lab.url, lab.ids["ea04"])
     with pytest.raises(OutboxError):
         put(qtbot, outbox, lab.weighing())
     (alyx_home / "outbox.sqlite").rmdir()
-    wait(qtbot, lambda: not outbox.problem)
+    wait(qtbot, lambda: not outbox.outlook.problem)
     put(qtbot, outbox, lab.weighing())
 
 
@@ -136,8 +136,8 @@ def test_a_sender_that_cannot_work_is_told(alyx_home, start, lab, qtbot):
     (alyx_home / "outbox.sqlite.sender.lock").mkdir()  # in the way of the lock that one sender takes
     outbox = start()
     put(qtbot, outbox, lab.weighing())
-    wait(qtbot, lambda: outbox.problem)
-    assert "cannot be sent" in outbox.problem
+    wait(qtbot, lambda: outbox.outlook.problem)
+    assert "cannot be sent" in outbox.outlook.problem
     assert outbox.counts.open == 1
     assert outbox.hold(lab.url, lab.ids["jo003"]) == ""  # what waits is known
 

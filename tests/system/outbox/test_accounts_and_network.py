@@ -173,7 +173,7 @@ def test_the_thread_sends_what_is_added_later_and_tells(outbox, accounts, lab, a
         if item.state is State.SENT:
             done.set()
 
-    sender = Sender(outbox, accounts, told=hear, poll_s=0.05)
+    sender = Sender(outbox, accounts, on_change=hear, poll_s=0.05)
     sender.start()
     try:
         other_window = Outbox(outbox.path)

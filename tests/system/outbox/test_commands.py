@@ -37,7 +37,7 @@ def parked(home):
     draft = Draft(Kind.WEIGHING, "http://127.0.0.1:9", "jose", "1368afed-5fc8-405e-b314-ea8f6f429575", "=ea04", values)
     outbox.add(draft)
     item = outbox.add(draft)
-    outbox.store.change(item.key, lambda item: move(item, Event.PARK, reason="weight: too\x1b heavy.", hint="Look."))
+    outbox.change(item.key, lambda item: move(item, Event.PARK, reason="weight: too\x1b heavy.", hint="Look."))
     yield item
     outbox.close()
 

@@ -47,7 +47,7 @@ def test_it_survives_a_kill_right_after_it_was_added(tmp_path):
 
 
 def test_each_commit_is_on_the_disk(outbox):
-    with outbox.store._reading() as connection:
+    with outbox._reading() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
 

@@ -41,6 +41,17 @@ def test_a_parked_item_holds_up_only_what_follows_it_and_that_holds_up_nobody():
     ]
 
 
+@pytest.mark.parametrize("first", [State.WAITING, State.SENDING, State.UNSURE])
+def test_what_follows_an_item_under_way_is_not_ready(first):
+    assert ready(("a", "S", first, None), ("b", "S", State.WAITING, "a")) == ["a"]
+    assert ready(
+        ("x", "S", State.WAITING, None),
+        ("a", "S", first, None),
+        ("b", "S", State.WAITING, "a"),
+        ("c", "S", State.WAITING, None),
+    ) == ["x"]
+
+
 @pytest.mark.parametrize("first", [State.SENT, State.DISCARDED])
 def test_what_follows_is_ready_when_the_first_is_at_its_end(first):
     assert ready(("a", "S", first, None), ("b", "S", State.WAITING, "a")) == ["b"]

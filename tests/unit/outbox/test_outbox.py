@@ -14,7 +14,7 @@ import pytest
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.export import COLUMNS
-from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.items import OPEN, Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 
 ID = "1368afed-5fc8-405e-b314-ea8f6f429575"
@@ -122,6 +122,14 @@ def test_water_follows_a_session_of_its_own_animal_only(outbox):
             outbox.add(draft)
 
 
+def test_a_session_follows_nothing(outbox):
+    # So what is followed never waits for a third, and the order of an animal holds with two of them.
+    first = outbox.add(SESSION)
+    with pytest.raises(OutboxError, match="A session cannot follow another item"):
+        outbox.add(replace(SESSION, follows=first.key))
+    assert outbox.items() == (first,)
+
+
 def test_what_is_added_together_is_there_together_or_not_at_all(outbox):
     session, water = outbox.add_all(SESSION, replace(WATER, follows=0))
     assert (water.follows, water.number) == (session.key, session.number + 1)
@@ -165,7 +173,7 @@ def test_items_by_state_and_subject_and_counts(outbox):
     assert [item.key for item in outbox.items(subject=second.subject_id)] == [second.key]
     assert outbox.items(()) == ()
     assert (outbox.counts().waiting, outbox.counts().open) == (1, 1)
-    assert (outbox.open_for("https://alyx.example", ID), outbox.open_for("alyx.example", second.subject_id)) == (1, 0)
+    assert (outbox.items(OPEN, ID), outbox.items(OPEN, second.subject_id)) == ((first,), ())
 
 
 def test_changed_tells_of_writes_by_anybody_once(outbox):

@@ -56,30 +56,30 @@ def test_who_is_needed():
 
 def test_it_is_kept(outbox):
     item = outbox.add(WEIGHING)
-    outbox.store.change(item.key, lambda item: move(item, Event.POSTPONE, waits_for=WaitsFor.LOGIN))
+    outbox.change(item.key, lambda item: move(item, Event.POSTPONE, waits_for=WaitsFor.LOGIN))
     assert Outbox(outbox.path).item(item.key).waits_for is WaitsFor.LOGIN
 
 
 def test_what_an_account_waits_for_is_told_of_its_items_and_taken_back(outbox):
     mine = [outbox.add(WEIGHING) for _ in range(2)]
     outbox.add(replace(WEIGHING, username="anna"))
-    keys = outbox.store.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE)
+    keys = outbox.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE)
     assert keys == tuple(item.key for item in mine)
     assert told(outbox) == [("a", "b", WaitsFor.PAUSE)] * 2 + [("", "", WaitsFor.NOTHING)]
-    assert outbox.store.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE) == ()
-    outbox.store.forget_reasons([mine[0].key])
+    assert outbox.explain("https://alyx.example", "jose", "a", "b", WaitsFor.PAUSE) == ()
+    outbox.forget_reasons([mine[0].key])
     assert [item.waits_for for item in outbox.items()] == [WaitsFor.NOTHING, WaitsFor.PAUSE, WaitsFor.NOTHING]
-    outbox.store.explain("https://alyx.example", None, "c", "d", WaitsFor.PAUSE)
+    outbox.explain("https://alyx.example", None, "c", "d", WaitsFor.PAUSE)
     assert told(outbox) == [("c", "d", WaitsFor.PAUSE)] * 3
-    outbox.store.forget_reasons()
+    outbox.forget_reasons()
     assert told(outbox) == [("", "", WaitsFor.NOTHING)] * 3
 
 
 def test_all_of_an_account_that_waits_for_a_login_say_so_from_the_start(outbox):
     asked = outbox.add(WEIGHING)
     refused = outbox.add(replace(WEIGHING, subject_id=ID[:-1] + "6"))
-    outbox.store.change(refused.key, lambda item: move(item, Event.PARK, reason="too heavy"))
-    outbox.store.explain("https://alyx.example", "jose", "Not logged in.", "Log in.", WaitsFor.LOGIN)
+    outbox.change(refused.key, lambda item: move(item, Event.PARK, reason="too heavy"))
+    outbox.explain("https://alyx.example", "jose", "Not logged in.", "Log in.", WaitsFor.LOGIN)
     outbox.add(WEIGHING)
     session, water = outbox.add_all(SESSION, replace(WATER, follows=0))
     other = outbox.add(replace(WEIGHING, username="anna"))
