@@ -11,7 +11,7 @@ from alyx_connector.frames.text import visible
 from pybpod_alyx_module.outbox.export import write_csv
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.outbox.words import describe
+from pybpod_alyx_module.outbox.words import count_words, describe, state_words, why
 
 if TYPE_CHECKING:
     import argparse
@@ -36,11 +36,11 @@ def add_outbox_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     )
     actions = outbox.add_subparsers(dest="action", title="commands", required=True)
     listed = actions.add_parser("list", help="show what still has to reach Alyx")
-    listed.add_argument("--all", action="store_true", help="also what was sent or discarded")
-    retry = actions.add_parser("retry", help="have a parked item sent again")
+    listed.add_argument("--all", action="store_true", help="also what has been sent or discarded")
+    retry = actions.add_parser("retry", help="have an item sent again for which action is needed")
     which = retry.add_mutually_exclusive_group(required=True)
     which.add_argument("key", nargs="?", metavar="KEY", help="its key, or the beginning of it, from the list")
-    which.add_argument("--all", action="store_true", help="all parked items")
+    which.add_argument("--all", action="store_true", help="all items for which action is needed")
     export = actions.add_parser("export", help="write all items, also the sent ones, as CSV")
     export.add_argument("file", metavar="FILE", help="the file to write, which it replaces; - for standard output")
 
@@ -66,18 +66,19 @@ def run_outbox_command(options: argparse.Namespace, say: Say) -> int:
 
 
 def _list(outbox: Outbox, everything: bool, say: Say) -> int:
-    for item in outbox.items(None if everything else OPEN):
+    items = outbox.items(None if everything else OPEN)
+    for item in items:
         say("\t".join(visible(text) for text in _line(item)))
     if sys.stdout.isatty():
-        counts = outbox.counts()
-        say(f"{counts.open} to be sent, {counts.unsure} of them unsure, {counts.parked} parked ({outbox.path})")
+        number = sum(item.state in OPEN for item in items)
+        needing = sum(item.needs_person for item in items)
+        say(f"{count_words(number - needing, needing) or 'Nothing waits'} ({outbox.path})")
     return OK
 
 
 def _line(item: Item) -> tuple[str, ...]:
-    why = " ".join(part for part in (item.reason, item.hint) if part)
     recorded = item.created.astimezone().strftime("%Y-%m-%d %H:%M")
-    return (item.key, item.state.value, recorded, describe(item), item.username, item.server, why)
+    return (item.key, state_words(item), recorded, describe(item), item.username, item.server, why(item))
 
 
 def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
@@ -86,14 +87,14 @@ def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
     else:
         chosen = [item for item in outbox.items() if item.key.startswith(key.lower())] if key else []
         if len(chosen) != 1:
-            why = "no item has that key" if not chosen else f"{len(chosen)} items have keys that begin so"
-            print(f"pybpod-alyx outbox retry {key}: {why}; see pybpod-alyx outbox list --all", file=sys.stderr)
+            found = "no item has that key" if not chosen else f"{len(chosen)} items have keys that begin with it"
+            print(f"pybpod-alyx outbox retry {key}: {found}; see pybpod-alyx outbox list --all", file=sys.stderr)
             return USAGE
     for item in chosen:
         outbox.retry(item.key)
-        say(f"{describe(item)}: it is sent by an open PyBpod that is connected to {item.server} as {item.username}.")
+        say(f"{describe(item)}: an open PyBpod that is connected to {item.server} as {item.username} will send it.")
     if not chosen:
-        say("Nothing is parked.")
+        say("There is nothing to retry.")
     return OK
 
 

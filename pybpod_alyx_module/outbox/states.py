@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import State, WaitsFor
+from pybpod_alyx_module.outbox.words import describe, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +69,9 @@ class Event(Enum):
     DISCARD = "discard"
 
 
+#: What a person may want, and what is said where it is refused.
+_WISHES = {Event.RETRY: "retried", Event.EDIT: "edited", Event.DISCARD: "discarded"}
+
 _WAITING, _SENDING, _SENT = State.WAITING, State.SENDING, State.SENT
 _UNSURE, _PARKED, _DISCARDED = State.UNSURE, State.PARKED, State.DISCARDED
 
@@ -100,6 +104,27 @@ MOVES: dict[tuple[State, Event], State] = {
 }
 
 
+def allowed(item: Item) -> frozenset[Event]:
+    """Return what a person may do with an item now, of ``RETRY``, ``EDIT`` and ``DISCARD``.
+
+    Where `leaves_a_record`, the person has to know it before discarding.
+    """
+    events = {event for event in _WISHES if (item.state, event) in MOVES}
+    if item.server_id is not None or item.misplaced is not None:
+        events.discard(Event.EDIT)
+    return frozenset(events)
+
+
+def why_not(item: Item, wish: Event) -> str:
+    """Say why a person may not do something with an item now, and what to do instead; empty if it is `allowed`."""
+    return "" if wish in allowed(item) else " ".join(refusal(item)).rstrip()
+
+
+def leaves_a_record(item: Item) -> bool:
+    """Tell whether something of an item is on Alyx, or may be, and stays there if the item is discarded."""
+    return item.state is State.UNSURE or item.server_id is not None or item.misplaced is not None
+
+
 def move(
     item: Item,
     event: Event,
@@ -124,7 +149,7 @@ def move(
     ``even_if_unsure``: for ``DISCARD``: whether the person knows that it may stay on Alyx.
     """
     state = MOVES.get((item.state, event))
-    if state is None:
+    if state is None or (event in _WISHES and event not in allowed(item)):
         _refuse(item, event)
     faults = item.faults + fault
     if event in {Event.MISS, Event.POSTPONE} and state is _WAITING and faults >= FAULT_LIMIT:
@@ -162,11 +187,9 @@ def move(
         case Event.RETRY:
             return replace(changed, faults=0)
         case Event.EDIT:
-            if item.server_id is not None or item.misplaced is not None:
-                _refuse(item, event)
             return replace(changed, faults=0, values=item.values if values is None else values)
         case Event.DISCARD:
-            if not even_if_unsure and (item.state is _UNSURE or item.server_id or item.misplaced):
+            if leaves_a_record(item) and not even_if_unsure:
                 _refuse(item, event)
             return replace(changed, server_id=item.server_id, reason=item.reason, hint="")
     return changed
@@ -181,29 +204,11 @@ def _waits_for(state: State, event: Event, postponed_for: WaitsFor) -> WaitsFor:
 
 
 def _refuse(item: Item, event: Event) -> NoReturn:
-    what = f"The {item.kind.value.replace('_', ' ')} of {item.subject_name} ({item.key})"
-    wish = {Event.RETRY: "sent again", Event.EDIT: "edited", Event.DISCARD: "discarded"}.get(event, event.value)
-    if item.misplaced is not None and event is Event.DISCARD:
-        why = f"left a record on another animal ({item.misplaced}), which discarding it would leave there"
-        hint = "Retry it, so that the record is withdrawn; or delete that record on Alyx first."
-    elif item.misplaced is not None:
-        why = f"left a record on another animal ({item.misplaced}), which has to be withdrawn first"
-        hint = "Wait until that is done; a parked one: retry it."
-    elif item.server_id is not None and item.state is _PARKED:
-        why = f"is on Alyx already, but not as it was sent ({item.server_id})"
-        hint = "Correct the record on Alyx, then retry; or discard it here, which leaves it on Alyx."
-    elif item.state is _UNSURE:
-        why = "may be on Alyx already: it is looked for there first, which needs it as it is"
-        hint = "Wait until it was looked for."
-    elif item.state is _SENDING:
-        why, hint = "is being sent at this moment", "Try again when that is over."
-    elif item.state is _SENT:
-        why, hint = "was sent", "Change it on Alyx."
-    elif item.state is _DISCARDED:
-        why, hint = "was discarded", "Record it anew."
-    else:
-        why, hint = f"is {item.state.value}", ""
-    raise OutboxError(f"{what} cannot be {wish}: it {why}.", hint=hint)
+    reason, hint = refusal(item, discarding=event is Event.DISCARD)
+    raise OutboxError(
+        f"{describe(item)} ({item.key}) cannot be {_WISHES.get(event, f'changed by “{event.value}”')}. {reason}",
+        hint=hint,
+    )
 
 
 def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:

@@ -1,11 +1,9 @@
-"""What the outbox holds, in words; no Qt."""
+"""What the outbox holds, in words: the only place that names its states and says what an item is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.outbox.drafts import NUMBER_OF
 from pybpod_alyx_module.outbox.items import Kind, State
 
 if TYPE_CHECKING:
@@ -14,31 +12,27 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.outbox.items import Item
 
-#: What a state is called where nothing more is known.
-STATES: Final = {
+_STATES: Final = {
     State.WAITING: "waiting",
     State.SENDING: "being sent",
     State.SENT: "sent",
     State.UNSURE: "may be on Alyx",
-    State.PARKED: "needs you",
+    State.PARKED: "action needed",
     State.DISCARDED: "discarded",
 }
 
-LOGIN_WANTED: Final = "needs you: log in"
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person can do with an item: for each, why not, or an empty text where it can be done."""
-
-    retry: str
-    edit: str
-    discard: str
+#: Why a person cannot do something with an item in that state, and what to do instead.
+_REFUSALS: Final = {
+    State.SENDING: ("It is being sent.", "Try again in a moment."),
+    State.SENT: ("It has been sent.", "Change it on Alyx."),
+    State.DISCARDED: ("It has been discarded.", "Record it again."),
+    State.UNSURE: ("It may already be on Alyx; it cannot be changed until that has been checked.", "Wait until then."),
+}
 
 
 def state_words(item: Item) -> str:
     """Say where an item stands."""
-    return LOGIN_WANTED if item.wants_login else STATES[item.state]
+    return "log in to send" if item.wants_login else _STATES[item.state]
 
 
 def value_words(item: Item) -> str:
@@ -55,7 +49,7 @@ def value_words(item: Item) -> str:
             return f"Water {values.get('water_administered')} mL{kind}{' (ad lib)' if values.get('adlib') else ''}"
         case Kind.SESSION:
             return f"Session {values.get('task_protocol') or ''}".rstrip()
-    return "Changes of a session"
+    return "Changes to a session"
 
 
 def time_words(item: Item) -> str:
@@ -102,69 +96,61 @@ def whole(item: Item) -> str:
     return "\n".join(([why(item), ""] if why(item) else []) + lines)
 
 
-def choices(item: Item) -> Choices:
-    """Say what a person can do with an item.
+def refusal(item: Item, *, discarding: bool = False) -> tuple[str, str]:
+    """Say why something cannot be done with an item as it is, and what to do instead; a sentence each.
 
-    Returns: reasons, empty where it can be done.
+    ``discarding``: whether it was to be discarded without a word about what would stay on Alyx.
     """
-    done = {
-        State.SENDING: "It is being sent at this moment.",
-        State.SENT: "It was sent: change it on Alyx.",
-        State.DISCARDED: "It was discarded: record it anew.",
-    }.get(item.state, "")
-    if done:
-        return Choices(done, done, done)
-    if item.state is State.UNSURE:
-        reason = (
-            "It was sent, but no answer came: it may be on Alyx. It is looked for there first, which needs it as it is."
+    if item.state in _REFUSALS:
+        return _REFUSALS[item.state]
+    if item.misplaced is not None and discarding:
+        return (
+            f"It left a record on another animal ({item.misplaced}), which would stay there.",
+            "Retry it, so that the record is withdrawn; or delete that record on Alyx first.",
         )
-        return Choices(reason, reason, "")
-    edit = ""
     if item.misplaced is not None:
-        edit = "It left a record on another animal, which has to be withdrawn first: retry it."
-    elif item.server_id is not None:
-        edit = "It is on Alyx already, but not as it was sent: correct the record there, then retry."
-    return Choices("", edit, "")
+        return f"It left a record on another animal ({item.misplaced}), which has to be withdrawn first.", "Retry it."
+    if item.server_id is not None:
+        return (
+            f"It is already on Alyx, but not as it was sent ({item.server_id}).",
+            "Correct the record on Alyx, then retry; or discard it here, which leaves the record on Alyx.",
+        )
+    return f"Its state is “{state_words(item)}”.", ""
 
 
 def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
     """Say what is lost by discarding an item."""
-    moment = time_words(item)
+    what, moment = value_words(item), time_words(item)
     text = (
-        f"{value_words(item)}{f' of {moment}' if moment else ''} of {item.subject_name} is not sent to {item.server} "
-        "then. It stays listed under “Sent” as discarded."
+        f"If you discard it, {item.subject_name}'s {what[0].lower()}{what[1:]}{f' ({moment})' if moment else ''} will "
+        f"not be sent to {item.server}. It stays listed under “Sent” as discarded."
     )
     if item.misplaced is not None:
-        text += f" A record of it is on another animal ({item.misplaced}) and stays there: delete it on Alyx."
+        text += f" Its record on another animal ({item.misplaced}) stays there: delete that record on Alyx."
     elif item.server_id is not None:
-        text += f" It is on Alyx already, though not as it was sent ({item.server_id}), and stays there."
+        text += f" It is already on Alyx, though not as it was sent ({item.server_id}), and stays there."
     elif item.state is State.UNSURE:
-        text += " It was sent, but no answer came: it may be on Alyx already, and stays there then. Look there."
+        text += " It was sent, but no answer came: it may already be on Alyx, and would stay there. Look on Alyx."
     waiting = [value_words(other) for other in followers]
     if waiting:
-        text += f" What belongs to it is not sent either, until you look at it: {', '.join(waiting)}."
+        text += f" What belongs to it will wait until you decide about it: {', '.join(waiting)}."
     return text
 
 
 def count_words(waiting: int, needing: int) -> str:
-    """Say how much waits.
+    """Say how much waits, and how much of it needs a person.
 
-    Returns: for example ``"3 waiting, 1 needs you"``; empty for nothing.
+    Returns: for example ``"3 waiting, 1 needs action"``; empty for nothing.
     """
     parts = [f"{waiting} waiting"] if waiting else []
     if needing:
-        parts.append(f"{needing} need{'s' if needing == 1 else ''} you")
+        parts.append(f"{needing} need{'s' if needing == 1 else ''} action")
     return ", ".join(parts)
 
 
 def describe(item: Item) -> str:
     """Say in a few words what an item is.
 
-    Returns: for example ``weighing of ea04: 24.5 g``.
+    Returns: for example ``"Weight 24.5 g, ea04, 2026-11-21 12:00"``.
     """
-    what = f"{item.kind.value.replace('_', ' ')} of {item.subject_name}"
-    if item.kind in NUMBER_OF:
-        name, unit = NUMBER_OF[item.kind]
-        return f"{what}: {item.values[name]:g} {unit}"
-    started = item.values.get("start_time")
-    return f"{what}: {started[:16].replace('T', ' ')}" if isinstance(started, str) else what
+    return ", ".join(part for part in (value_words(item), item.subject_name, time_words(item)) if part)

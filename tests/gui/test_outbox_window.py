@@ -113,7 +113,7 @@ def test_a_refused_one_is_corrected_and_sent(outbox, host, lab, qtbot):
     lab.log_in()
     refused = parked(qtbot, outbox, lab)
     button = host.model.alyx_outbox.button
-    wait(qtbot, lambda: button.text() == "Alyx outbox: 1 needs you")
+    wait(qtbot, lambda: button.text() == "Alyx outbox: 1 needs action")
     assert "bold" in button.styleSheet()
     press(qtbot, button)
     (window,) = living(OutboxWindow)
@@ -147,7 +147,7 @@ def test_what_was_sent_meanwhile_is_not_corrected(outbox, host, lab, qtbot):
     fill(qtbot, dialog.fields["water_type"], "Water")
     finished(qtbot, outbox.read(lambda opened: opened.retry(refused.key)))
     wait_for(qtbot, outbox, refused.key, State.SENT)
-    wait(qtbot, lambda: "change it on Alyx" in dialog.problem.text())
+    wait(qtbot, lambda: "Change it on Alyx" in dialog.problem.text())
     assert not dialog.save_button.isEnabled()
     assert dialog.fields["water_type"].text() == "Water"
     dialog.close()
@@ -182,7 +182,7 @@ def test_discarding_asks_and_keeps_it_listed(outbox, host, lab, qtbot):
     press(qtbot, page.discard_button)
     (question,) = living(DiscardDialog)
     assert not question.isModal()
-    assert "Water 0.75 mL" in question.text.text()
+    assert "water 0.75 mL" in question.text.text()
     assert "ea04" in question.text.text()
     assert question.focusWidget() is question.keep_button
     qtbot.keyClick(question, Qt.Key_Return)  # Enter keeps it
@@ -206,12 +206,12 @@ def test_an_unsure_one_is_read_not_edited_and_discarding_says_what_may_stay(star
     assert "looked for on Alyx" in page.details.toPlainText()
     for button in (page.retry_button, page.edit_button):
         assert not button.isEnabled()
-        assert "may be on Alyx" in button.toolTip()
+        assert "may already be on Alyx" in button.toolTip()
     page.table.doubleClicked.emit(page.table.currentIndex())
     assert living(EditDialog) == []
     press(qtbot, page.discard_button)
     (question,) = living(DiscardDialog)
-    assert "it may be on Alyx already" in question.text.text()
+    assert "it may already be on Alyx" in question.text.text()
     press(qtbot, question.discard_button)
     wait_for(qtbot, outbox, lost.key, State.DISCARDED)
 
@@ -233,8 +233,8 @@ def test_a_revoked_token_wants_a_login_and_goes_on_after_it(outbox, host, projec
     page = window.waiting
     wait(qtbot, lambda: page.login_button.isVisible())
     assert page.login_button.text() == "Log in as jose…"
-    assert text_of(page.table, 0, "State") == "needs you: log in"
-    assert host.model.alyx_outbox.button.text() == "Alyx outbox: 1 needs you"
+    assert text_of(page.table, 0, "State") == "log in to send"
+    assert host.model.alyx_outbox.button.text() == "Alyx outbox: 1 needs action"
     assert f"Log in to {lab.url} as jose" in page.details.toPlainText()
     press(qtbot, page.login_button)
     sync = project.alyx_window
@@ -260,13 +260,13 @@ def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start,
     model = page.table.model()
     column = [model.headerData(number, Qt.Horizontal) for number in range(model.columnCount())].index("State")
     for row in range(2):
-        assert text_of(page.table, row, "State") == "needs you: log in"
+        assert text_of(page.table, row, "State") == "log in to send"
         assert model.data(model.index(row, column), Qt.ForegroundRole).color().name() == URGENT
     wait(qtbot, lambda: outbox.outlook.needing == 2)
     assert "bold" in button.styleSheet()
     assert not host.window().close()
     (question,) = living(ClosingQuestion)
-    assert "They need you" in question.text.text()
+    assert "They need action" in question.text.text()
     press(qtbot, question.stay_button)
     assert [each.isEnabled() for each in (page.retry_button, page.edit_button, page.discard_button)] == [True] * 3
     press(qtbot, page.login_button)
@@ -286,7 +286,7 @@ def test_logging_in_needs_a_project_and_asks_which(outbox, host, lab, qtbot):
     window = shown(qtbot, host)
     wait(qtbot, lambda: window.waiting.login_button.isVisible())
     press(qtbot, window.waiting.login_button)
-    assert window.told.text() == NO_PROJECT
+    assert window.result.text() == NO_PROJECT
     projects = [host.model.create_project() for _number in range(2)]
     try:
         for number, project in enumerate(projects):
@@ -329,8 +329,8 @@ def export(qtbot, window, path):
     dialog.selectFile(str(path))
     dialog.fileSelected.emit(str(path))
     dialog.done(QDialog.Rejected)
-    wait(qtbot, lambda: window.told.text())
-    return window.told.text()
+    wait(qtbot, lambda: window.result.text())
+    return window.result.text()
 
 
 def test_export(outbox, host, lab, qtbot, tmp_path):
@@ -379,8 +379,8 @@ def test_a_file_that_cannot_be_read_is_told(alyx_home, start, host, qtbot):
     window = shown(qtbot, host)
     assert str(alyx_home / "outbox.sqlite") in window.trouble.text()
     assert "ALYX_CONNECTOR_HOME" in window.trouble.text()
-    wait(qtbot, lambda: window.told.text())
-    assert "outbox" in window.told.text()
+    wait(qtbot, lambda: window.result.text())
+    assert "outbox" in window.result.text()
 
 
 @pytest.fixture(autouse=True)

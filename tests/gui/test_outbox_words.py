@@ -10,8 +10,8 @@ import pytest
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import (
-    choices,
     count_words,
     discard_words,
     state_words,
@@ -133,7 +133,7 @@ def test_what_an_item_writes():
     assert value_words(make(Kind.WATER)) == "Water 0.8 mL, Water"
     assert value_words(make(Kind.WATER, {**WATER, "adlib": True, "water_type": None})) == "Water 0.8 mL (ad lib)"
     assert value_words(make(Kind.SESSION)) == "Session wait_task"
-    assert value_words(make(Kind.SESSION_UPDATE)) == "Changes of a session"
+    assert value_words(make(Kind.SESSION_UPDATE)) == "Changes to a session"
     assert time_words(make()) == "2026-11-21 12:00"
     assert time_words(make(Kind.SESSION_UPDATE)) == ""
 
@@ -147,19 +147,19 @@ def test_all_about_an_item_begins_with_what_went_wrong():
 
 @pytest.mark.parametrize("state", list(State))
 def test_what_can_be_done(state):
-    can = choices(make(state=state))
-    assert (not can.retry, not can.edit) == ((True, True) if state in {State.WAITING, State.PARKED} else (False, False))
-    assert (not can.discard) == (state in {State.WAITING, State.PARKED, State.UNSURE})
+    can = {wish: not why_not(make(state=state), wish) for wish in (Event.RETRY, Event.EDIT, Event.DISCARD)}
+    assert can[Event.RETRY] == can[Event.EDIT] == (state in {State.WAITING, State.PARKED})
+    assert can[Event.DISCARD] == (state in {State.WAITING, State.PARKED, State.UNSURE})
 
 
 def test_what_left_a_record_is_not_edited():
-    assert "another animal" in choices(make(state=State.WAITING, misplaced="m1")).edit
-    assert "correct the record there" in choices(make(state=State.PARKED, server_id="r1")).edit
+    assert "another animal" in why_not(make(state=State.WAITING, misplaced="m1"), Event.EDIT)
+    assert "Correct the record on Alyx" in why_not(make(state=State.PARKED, server_id="r1"), Event.EDIT)
 
 
 def test_discarding_says_what_stays():
-    assert "Weight 24.5 g of 2026-11-21 12:00 of ea04" in discard_words(make())
-    assert "may be on Alyx" in discard_words(make(state=State.UNSURE))
+    assert "ea04's weight 24.5 g (2026-11-21 12:00)" in discard_words(make())
+    assert "may already be on Alyx" in discard_words(make(state=State.UNSURE))
     assert "r1" in discard_words(make(state=State.PARKED, server_id="r1"))
     assert "another animal (m1)" in discard_words(make(misplaced="m1"))
     assert "Water 0.8 mL" in discard_words(make(Kind.SESSION), [make(Kind.WATER, follows=KEY)])
@@ -168,13 +168,13 @@ def test_discarding_says_what_stays():
 def test_what_waits_for_a_login_says_so():
     asked = make(reason="x", hint="y", waits_for=WaitsFor.LOGIN)
     assert [state_words(item) for item in (asked, replace(asked, waits_for=WaitsFor.PAUSE))] == [
-        "needs you: log in",
+        "log in to send",
         "waiting",
     ]
     assert state_words(replace(asked, state=State.SENT)) == "sent"
 
 
 def test_how_much_waits():
-    assert count_words(3, 1) == "3 waiting, 1 needs you"
-    assert count_words(0, 2) == "2 need you"
+    assert count_words(3, 1) == "3 waiting, 1 needs action"
+    assert count_words(0, 2) == "2 need action"
     assert count_words(0, 0) == ""

@@ -25,7 +25,8 @@ from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import brief
-from pybpod_alyx_module.outbox.words import choices, value_words, why
+from pybpod_alyx_module.outbox.states import Event, why_not
+from pybpod_alyx_module.outbox.words import value_words, why
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
@@ -94,12 +95,12 @@ class EditDialog(QDialog):
 
     @slot
     def follow(self, item: Item) -> None:
-        """Take note of what became of the item meanwhile."""
-        reason = choices(item).edit
+        """Allow to save only while the item, which may have changed meanwhile, can still be corrected."""
+        reason = why_not(item, Event.EDIT)
         self.save_button.setEnabled(not reason and self._task is None)
         self.save_button.setToolTip(reason)
         if reason:
-            self._tell(f"It cannot be corrected now. {reason}")
+            self._show_problem(f"It cannot be corrected now. {reason}")
         elif self._closed_to:
             self.problem.hide()
         self._closed_to = reason
@@ -115,7 +116,7 @@ class EditDialog(QDialog):
         try:
             values = corrected(self.item, typed)
         except AlyxError as error:
-            self._tell(str(error))
+            self._show_problem(str(error))
             return
         key = self.item.key
         self._task = task = self._running.read(lambda outbox: outbox.edit(key, values), name="alyx-outbox-edit")
@@ -134,8 +135,8 @@ class EditDialog(QDialog):
     def _on_failed(self, error: BaseException) -> None:
         self._task = None
         self.save_button.setEnabled(True)
-        self._tell(describe(error).text)
+        self._show_problem(describe(error).text)
 
-    def _tell(self, text: str) -> None:
+    def _show_problem(self, text: str) -> None:
         self.problem.setText(text)
         self.problem.show()

@@ -9,7 +9,8 @@ from AnyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStacke
 
 from pybpod_alyx_module.gui.outbox.table import SENT, WAITING, OutboxTable
 from pybpod_alyx_module.gui.widgets import ValueBox
-from pybpod_alyx_module.outbox.words import Choices, choices, whole
+from pybpod_alyx_module.outbox.states import Event, why_not
+from pybpod_alyx_module.outbox.words import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.gui.outbox.table import Column
     from pybpod_alyx_module.outbox.items import Item
 
-PICK = "Select something first."
+PICK = "Select an item first."
 
 
 class _Page(QWidget):
-    """A table with the details of the selected item below, or a word that there is nothing."""
+    """A table with the details of the selected item below, or a line that says that there is nothing."""
 
     def __init__(self, columns: tuple[Column, ...], nothing: str) -> None:
         super().__init__()
@@ -88,29 +89,29 @@ class WaitingPage(_Page):
         return wanted[0] if wanted else None
 
     def show_choices(self, items: Iterable[Item]) -> None:
-        """Enable what can be done with the selected item, and say why not."""
+        """Enable what can be done with the selected item; the tooltips say why something cannot."""
         item = self.table.selected
-        can = Choices(PICK, PICK, PICK) if item is None else choices(item)
-        for button, reason in (
-            (self.retry_button, can.retry),
-            (self.edit_button, can.edit),
-            (self.discard_button, can.discard),
+        for button, wish in (
+            (self.retry_button, Event.RETRY),
+            (self.edit_button, Event.EDIT),
+            (self.discard_button, Event.DISCARD),
         ):
+            reason = PICK if item is None else why_not(item, wish)
             button.setEnabled(not reason)
             button.setToolTip(reason)
         account = self.login_wanted(items)
         self.login_button.setVisible(account is not None)
         if account is not None:
             self.login_button.setText(f"Log in as {account[1]}…")
-            self.login_button.setToolTip(f"Log in to {account[0]} as {account[1]}: what waits for it is sent then.")
+            self.login_button.setToolTip(f"Log in to {account[0]} as {account[1]} to send what waits for it")
 
 
 class SentPage(_Page):
     """What was sent or discarded."""
 
     def __init__(self) -> None:
-        super().__init__(SENT, "Nothing was sent from this computer yet")
+        super().__init__(SENT, "Nothing has been sent from this computer yet")
         self.export_button = QPushButton("Export as CSV…")
-        self.export_button.setToolTip("Write everything in this outbox, what waits, too, to a file for a spreadsheet")
+        self.export_button.setToolTip("Write all items, also those that wait, to a file for a spreadsheet")
         self.buttons.addStretch(1)
         self.buttons.addWidget(self.export_button)

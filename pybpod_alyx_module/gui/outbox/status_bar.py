@@ -1,4 +1,4 @@
-"""The Alyx outbox in PyBpod's main window: how much waits, and a word before PyBpod closes."""
+"""The Alyx outbox in PyBpod's main window: how much waits, and a question before PyBpod closes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LABEL: Final = "Alyx outbox"
 
 
 class StatusButton(QToolButton):
-    """Says how much waits to be sent; hidden where nothing does."""
+    """Shows how much waits to be sent; hidden where nothing does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class StatusButton(QToolButton):
         self.clicked.connect(self._on_clicked)
 
     def show_outbox(self, running: RunningOutbox) -> None:
-        """Say how the outbox stands."""
+        """Show how much waits in the outbox."""
         outlook = running.outlook
         words = count_words(outlook.counts.open - outlook.needing, outlook.needing)
         trouble = "a problem" if outlook.problem or outlook.notes else ""
@@ -55,7 +55,7 @@ class StatusButton(QToolButton):
 
 
 class ClosingQuestion(Question):
-    """Tells what still waits when PyBpod is to close: ``"close"``, ``"show"``, or None to stay."""
+    """Says what still waits when PyBpod is to close, and asks: ``"close"``, ``"show"``, or None to stay."""
 
     def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,12 +64,12 @@ class ClosingQuestion(Question):
         number = outlook.counts.open
         text = (
             f"{number} item{'' if number == 1 else 's'} still wait{'s' if number == 1 else ''} to be sent to Alyx. "
-            f"{'It is' if number == 1 else 'They are'} kept on this computer and sent when PyBpod is next open."
+            f"{'It is' if number == 1 else 'They are'} kept on this computer and will be sent when PyBpod is next open."
         )
         if outlook.needing == number:
-            text += f" {'It needs' if number == 1 else 'They need'} you: look at the outbox."
+            text += f" {'It needs' if number == 1 else 'They need'} action: see the outbox."
         elif outlook.needing:
-            text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} you: look at the outbox."
+            text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
         self.text = plain_label()
         self.text.setText(text)
         buttons = QDialogButtonBox()
@@ -100,7 +100,7 @@ class ClosingQuestion(Question):
 
 
 class OutboxInMainWindow(QObject):
-    """Shows the outbox in PyBpod's main window, tells what waits before PyBpod closes, and ends it with PyBpod.
+    """Shows the outbox in PyBpod's main window, says what waits before PyBpod closes, and ends it with PyBpod.
 
     ``editor``: PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
     """
@@ -126,7 +126,7 @@ class OutboxInMainWindow(QObject):
         self._on_changed()
 
     def confirm_exit(self) -> bool:
-        """Ask what PyBpod asks before it closes, and once tell what waits; a second try closes."""
+        """Say once what waits, then ask what PyBpod itself asks before it closes; a second try closes."""
         question, self.question = self.question, None
         if question is not None:
             question.close()

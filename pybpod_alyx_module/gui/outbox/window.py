@@ -18,8 +18,9 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.outbox.items import OPEN, State
-from pybpod_alyx_module.outbox.words import choices, count_words
+from pybpod_alyx_module.outbox.items import OPEN
+from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
+from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.outbox import Outbox
 
 NOTHING: Final = "Nothing waits to be sent to Alyx."
-NO_PROJECT: Final = "Open a PyBpod project first, then press Log in… again: its window Sync to Alyx logs you in."
+NO_PROJECT: Final = "Open a PyBpod project, then press Log in… again: it opens the project's window Sync to Alyx."
 
 
 class OutboxWindow(QWidget):
@@ -56,15 +57,15 @@ class OutboxWindow(QWidget):
         self.trouble = plain_label()
         self.trouble.setStyleSheet(f"color: {URGENT}")
         self.heading = plain_label()
-        self.told = plain_label()
-        self.told.hide()
+        self.result = plain_label()
+        self.result.hide()
         self.waiting = waiting = WaitingPage()
         self.sent = SentPage()
         self.tabs = QTabWidget()
         self.tabs.addTab(waiting, "Waiting")
         self.tabs.addTab(self.sent, "Sent")
         column = QVBoxLayout(self)
-        for widget in (self.trouble, self.heading, self.tabs, self.told):
+        for widget in (self.trouble, self.heading, self.tabs, self.result):
             column.addWidget(widget, widget is self.tabs)
         waiting.table.picked.connect(self._on_picked)
         waiting.table.doubleClicked.connect(self._on_edit)
@@ -80,7 +81,7 @@ class OutboxWindow(QWidget):
 
     @slot
     def refresh(self) -> None:
-        """Look again what the outbox holds."""
+        """Read the outbox again."""
         self._show_status()
         if self._reading is not None:
             self._stale = True
@@ -135,7 +136,7 @@ class OutboxWindow(QWidget):
     @slot
     def _on_edit(self) -> None:
         item = self.waiting.table.selected
-        if item is None or choices(item).edit:
+        if item is None or Event.EDIT not in allowed(item):
             return
         if self.dialog is not None:
             show_in_front(self.dialog)
@@ -147,7 +148,7 @@ class OutboxWindow(QWidget):
     @slot
     def _on_discard(self) -> None:
         item = self.waiting.table.selected
-        if item is None or choices(item).discard:
+        if item is None or Event.DISCARD not in allowed(item):
             return
         if self.dialog is not None:
             show_in_front(self.dialog)
@@ -161,15 +162,15 @@ class OutboxWindow(QWidget):
     @slot
     def _on_discard_answered(self, asked: Item, answer: bool | None) -> None:
         if answer:
-            told = asked.state is State.UNSURE or asked.server_id is not None or asked.misplaced is not None
-            self._change(lambda outbox: outbox.discard(asked.key, even_if_unsure=told))
+            warned = leaves_a_record(asked)  # as the question said
+            self._change(lambda outbox: outbox.discard(asked.key, even_if_unsure=warned))
 
     @slot
     def _on_dialog_closed(self) -> None:
         self.dialog = None
 
     def _change(self, change: Callable[[Outbox], Item]) -> None:
-        self._tell("")
+        self._show_result("")
         task = self.running.read(change, name="alyx-outbox-change")
         task.succeeded.connect(self._on_changed)
         task.failed.connect(self._on_failed)
@@ -182,11 +183,11 @@ class OutboxWindow(QWidget):
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
-        self._tell(describe(error).text)
+        self._show_result(describe(error).text)
 
-    def _tell(self, text: str) -> None:
-        self.told.setText(text)
-        self.told.setVisible(bool(text))
+    def _show_result(self, text: str) -> None:
+        self.result.setText(text)
+        self.result.setVisible(bool(text))
 
     @slot
     def _on_login(self) -> None:
@@ -195,7 +196,7 @@ class OutboxWindow(QWidget):
         if account is None:
             return
         if not projects:
-            self._tell(NO_PROJECT)
+            self._show_result(NO_PROJECT)
         elif len(projects) == 1:
             open_sync_window(projects[0]).offer_account(*account)
         else:
@@ -237,11 +238,11 @@ class OutboxWindow(QWidget):
     @slot
     def _on_exported(self, written: tuple[int, str]) -> None:
         count, path = written
-        self._tell(f"{count} item{'' if count == 1 else 's'} written to {path}.")
+        self._show_result(f"{count} item{'' if count == 1 else 's'} written to {path}.")
 
     @slot
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Look what the outbox holds."""
+        """Read the outbox."""
         super().showEvent(event)
         self.refresh()
 

@@ -46,9 +46,14 @@ def test_list_is_plain_lines_of_what_waits(run, parked):
     result = run("list")
     assert (result.returncode, result.stderr) == (0, "")
     lines = [line.split("\t") for line in result.stdout.splitlines()]
-    assert [line[1] for line in lines] == ["waiting", "parked"]
+    assert [line[1] for line in lines] == ["waiting", "action needed"]
     assert lines[1][0] == parked.key
-    assert lines[1][3:] == ["weighing of =ea04: 24.5 g", "jose", "http://127.0.0.1:9", "weight: too\\x1b heavy. Look."]
+    assert lines[1][3:] == [
+        "Weight 24.5 g, =ea04, 2026-11-21 12:00",
+        "jose",
+        "http://127.0.0.1:9",
+        "weight: too\\x1b heavy. Look.",
+    ]
 
 
 def test_an_empty_outbox_lists_nothing(run):
@@ -62,7 +67,7 @@ def test_retry_has_it_sent_and_says_by_whom(run, parked, home, words):
     assert result.returncode == 0
     assert "open PyBpod that is connected to http://127.0.0.1:9 as jose" in result.stdout
     assert [item.state for item in Outbox(home / "outbox.sqlite").items()] == [State.WAITING] * 2
-    assert run("retry", "--all").stdout == "Nothing is parked.\n"
+    assert run("retry", "--all").stdout == "There is nothing to retry.\n"
 
 
 @pytest.mark.parametrize("words", [["retry"], ["retry", "nokey"], ["retry", ""], ["export"], [], ["nothing"]])
@@ -107,4 +112,4 @@ def test_a_sent_item_is_not_retried(run, parked, home):
     outbox.discard(parked.key)
     result = run("retry", parked.key)
     assert result.returncode == 1
-    assert "was discarded" in result.stderr
+    assert "has been discarded" in result.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind, State
-from pybpod_alyx_module.outbox.states import FAULT_LIMIT, MOVES, Event, move
+from pybpod_alyx_module.outbox.states import FAULT_LIMIT, MOVES, Event, allowed, leaves_a_record, move, why_not
 
 ITEM = Item(
     number=1,
@@ -104,18 +104,35 @@ def test_a_record_elsewhere_is_withdrawn_before_anything_is_sent():
 def test_what_is_on_alyx_but_differs_is_compared_again_and_not_sent_again():
     item = move(in_state(State.SENDING), Event.DIFFER, server_id="x", reason="weight: 2 instead of 20.")
     assert (item.state, item.server_id) == (State.PARKED, "x")
-    with pytest.raises(OutboxError, match="on Alyx already"):
+    with pytest.raises(OutboxError, match="already on Alyx"):
         move(item, Event.EDIT, values={})
-    with pytest.raises(OutboxError, match="on Alyx already"):
+    with pytest.raises(OutboxError, match="already on Alyx"):
         move(item, Event.DISCARD)
     again = move(item, Event.RETRY)
     assert (again.state, again.server_id) == (State.UNSURE, "x")
 
 
 def test_an_unsure_item_is_discarded_only_by_somebody_who_was_told():
-    with pytest.raises(OutboxError, match="may be on Alyx already"):
+    with pytest.raises(OutboxError, match="may already be on Alyx"):
         move(in_state(State.UNSURE), Event.DISCARD)
     assert move(in_state(State.UNSURE), Event.DISCARD, even_if_unsure=True).state is State.DISCARDED
+
+
+@pytest.mark.parametrize("left", [{}, {"server_id": "x"}, {"misplaced": "x"}])
+@pytest.mark.parametrize("event", BY_PEOPLE)
+@pytest.mark.parametrize("state", list(State))
+def test_what_is_allowed_is_what_can_be_done_and_the_rest_says_why(state, event, left):
+    item = in_state(state, **left)
+    if event in allowed(item):
+        assert why_not(item, event) == ""
+        assert move(item, event, even_if_unsure=True).revision == 1
+        if event is Event.DISCARD and leaves_a_record(item):
+            with pytest.raises(OutboxError):
+                move(item, event)
+    else:
+        with pytest.raises(OutboxError) as refused:
+            move(item, event, even_if_unsure=True)
+        assert f"{refused.value.message} {refused.value.hint}".endswith(why_not(item, event))
 
 
 @pytest.mark.parametrize("event", BY_PEOPLE)
