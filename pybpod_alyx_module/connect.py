@@ -1,7 +1,8 @@
-"""What the sync window does in a thread: looks up the account used last, and connects. No Qt."""
+"""Logging in to Alyx: what the sync window does in a thread, and who is logged in while PyBpod runs. No Qt."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +55,88 @@ class Connected:
     remembered: bool
     #: What could not be written for next time, and why; empty where all could.
     problem: str = ""
+
+
+class Logins:
+    """Who is logged in where, as long as this PyBpod runs; may be used by several threads.
+
+    A keyring may be asked: everything but `remember` belongs to worker threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        #: By account: the token of a window that connected; it goes before the one in the token store.
+        self._tokens: dict[tuple[str, str], str] = {}
+        #: By account: the token that `client_or_none` used last.
+        self._tried: dict[tuple[str, str], str] = {}
+        self._clients: dict[tuple[str, str], AlyxClient] = {}
+
+    def remember(self, client: AlyxClient) -> None:
+        """Use the token of a window that connected."""
+        if client.token is not None and client.username is not None:
+            with self._lock:
+                self._tokens[client.url, client.username] = client.token
+
+    def client(self, server: str, username: str) -> AlyxClient:
+        """Return a client for an account, which is shared: leave it open.
+
+        Raises LoginRequiredError if there is no token, another `AlyxError` if the tokens cannot be read.
+        """
+        account = server, username
+        with self._lock:
+            token = self._tokens.get(account)
+        token = token or Accounts().tokens.get(server, username)
+        if token is None:
+            raise LoginRequiredError(
+                f"Nobody is logged in at {server} as {username}.",
+                hint="Right-click the project, choose Sync to Alyx, and connect as that user.",
+            )
+        with self._lock:
+            client = self._clients.get(account)
+            if client is None or client.token != token:
+                client = AlyxClient(server, username=username, token=token, program=PROGRAM)
+                self._clients[account] = client
+        return client
+
+    def client_or_none(self, server: str, username: str) -> AlyxClient | None:
+        """Return a client for an account, for who reports it where it is `refused`; None without a token."""
+        try:
+            client = self.client(server, username)
+        except LoginRequiredError:
+            return None
+        with self._lock:
+            self._tried[server, username] = client.token or ""
+        return client
+
+    def refused(self, server: str, username: str) -> None:
+        """Drop a window's token that the server refused; it must not hide a newer one in the token store."""
+        account = server, username
+        with self._lock:
+            if self._tokens.get(account) == self._tried.get(account):
+                self._tokens.pop(account, None)
+
+    def account_for(self, server: str, alyx_user: str) -> str:
+        """Say as whom something is written to a server.
+
+        Returns: that user; else who was last, or is by default, connected there; empty where nobody was.
+        ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+        """
+        if alyx_user:
+            return alyx_user
+        accounts = Accounts()
+        last = accounts.last_used()
+        if last is not None and last.url == server:
+            return last.username
+        found = [account.username for account in accounts.all() if account.url == server and account.default_user]
+        return found[0] if found else ""
+
+    def close(self) -> None:
+        """Close all clients and forget the windows' tokens."""
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), {}
+            self._tokens.clear()
+        for client in clients:
+            client.close()
 
 
 def last_account(address: str, username: str) -> Callable[[Report, CancelToken], LastAccount]:

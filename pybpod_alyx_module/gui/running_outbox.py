@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from AnyQt.QtCore import QObject, Qt, Signal
 
-from alyx_connector.accounts import Accounts
-from alyx_connector.errors import AlyxError, LoginRequiredError
-from alyx_connector.http.client import AlyxClient
+from alyx_connector.errors import AlyxError
 from alyx_connector.private_file import home_folder
-from pybpod_alyx_module.connect import PROGRAM
+from pybpod_alyx_module.connect import Logins
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
@@ -25,6 +23,7 @@ from pybpod_alyx_module.outbox.sender import Sender
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.outbox.items import Draft, Item
 
@@ -80,11 +79,8 @@ class RunningOutbox(QObject):
         self._outbox: Outbox | None = None
         self._sender: Sender | None = None
         self._opening = threading.Lock()
-        self._lock = threading.Lock()
-        self._tokens: dict[tuple[str, str], str] = {}
-        #: By account: the token that the sender used last.
-        self._used: dict[tuple[str, str], str] = {}
-        self._clients: dict[tuple[str, str], AlyxClient] = {}
+        #: Who is logged in where.
+        self.logins = Logins()
         self._noted: tuple[str, ...] = ()
         #: Whether something changed since the watcher read it.
         self._stale = False
@@ -183,61 +179,16 @@ class RunningOutbox(QObject):
 
     def remember(self, client: AlyxClient) -> None:
         """Let the sender use the connection that a window made, as long as this PyBpod runs."""
-        if client.token is not None and client.username is not None:
-            with self._lock:
-                self._tokens[client.url, client.username] = client.token
-            self.wake()
+        self.logins.remember(client)
+        self.wake()
 
     def client(self, server: str, username: str) -> AlyxClient:
-        """Return a client for an account; for worker threads, since a keyring may be asked.
-
-        Parameters
-        ----------
-        server, username : str
-            The account.
-
-        Returns
-        -------
-        AlyxClient
-            With the token of a window that was connected, else with the one that is remembered. It is shared: leave it
-            open.
-
-        Raises
-        ------
-        LoginRequiredError
-            If there is no token; says where to log in.
-        AlyxError
-            If the tokens cannot be read.
-        """
-        with self._lock:
-            token = self._tokens.get((server, username))
-        token = token or Accounts().tokens.get(server, username)
-        if token is None:
-            raise LoginRequiredError(
-                f"Nobody is logged in at {server} as {username}.",
-                hint="Right-click the project, choose Sync to Alyx, and connect as that user.",
-            )
-        with self._lock:
-            known = self._clients.get((server, username))
-            if known is None or known.token != token:
-                known = AlyxClient(server, username=username, token=token, program=PROGRAM)
-                self._clients[server, username] = known
-        return known
+        """Return a client for an account, see `Logins.client`; for worker threads."""
+        return self.logins.client(server, username)
 
     def account_for(self, server: str, alyx_user: str) -> str:
-        """Say as whom something is written to a server; for worker threads.
-
-        Returns: that user; else who was last, or is by default, connected there; empty where nobody was.
-        ``alyx_user``: the Alyx user that is logged in to the PyBpod project; empty where none is.
-        """
-        if alyx_user:
-            return alyx_user
-        accounts = Accounts()
-        last = accounts.last_used()
-        if last is not None and last.url == server:
-            return last.username
-        found = [account.username for account in accounts.all() if account.url == server and account.default_user]
-        return found[0] if found else ""
+        """Say as whom something is written to a server, see `Logins.account_for`; for worker threads."""
+        return self.logins.account_for(server, alyx_user)
 
     def open(self) -> Outbox:
         """Open the outbox and start its sender, once; for worker threads.
@@ -257,7 +208,9 @@ class RunningOutbox(QObject):
                 raise OutboxError("PyBpod is closing: the Alyx outbox takes nothing any more.", hint="Open it again.")
             if self._outbox is None:
                 outbox = Outbox()
-                self._sender = Sender(outbox, self._sender_client, life_s=self._life_s, on_change=self._on_change)
+                self._sender = Sender(
+                    outbox, self.logins.client_or_none, life_s=self._life_s, on_change=self._on_change
+                )
                 self._sender.start()
                 self._outbox = outbox
             return self._outbox
@@ -270,27 +223,11 @@ class RunningOutbox(QObject):
             sender.stop(GRACE_S)
         if outbox is not None:
             outbox.close()
-        with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
-            self._tokens.clear()
-        for client in clients:
-            client.close()
-
-    def _sender_client(self, server: str, username: str) -> AlyxClient | None:
-        try:
-            client = self.client(server, username)
-        except LoginRequiredError:
-            return None
-        with self._lock:
-            self._used[server, username] = client.token or ""
-        return client
+        self.logins.close()
 
     def _on_change(self, item: Item) -> None:
         if item.wants_login:
-            with self._lock:
-                # what a window brought was revoked: it must not hide what the token store gets from another program
-                if self._tokens.get(item.account) == self._used.get(item.account):
-                    self._tokens.pop(item.account, None)
+            self.logins.refused(*item.account)
         self._look.set()
 
     @staticmethod

@@ -205,10 +205,8 @@ def _waits_for(state: State, event: Event, postponed_for: WaitsFor) -> WaitsFor:
 
 def _refuse(item: Item, event: Event) -> NoReturn:
     reason, hint = refusal(item, discarding=event is Event.DISCARD)
-    raise OutboxError(
-        f"{describe(item)} ({item.key}) cannot be {_WISHES.get(event, f'changed by “{event.value}”')}. {reason}",
-        hint=hint,
-    )
+    wish = _WISHES.get(event, f"changed by “{event.value}”")
+    raise OutboxError(f"{describe(item)} ({item.key}) cannot be {wish}. {reason}", hint=hint)
 
 
 def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:

@@ -9,6 +9,7 @@ import pytest
 from alyx_connector import AlyxClient
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import LoginRequiredError
+from pybpod_alyx_module import connect
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.outbox.items import State
@@ -165,7 +166,7 @@ def test_it_ends_while_the_tokens_cannot_be_had(outbox, lab, qtbot, monkeypatch)
         done.set()
         return Accounts()
 
-    monkeypatch.setattr(running, "Accounts", hang)
+    monkeypatch.setattr(connect, "Accounts", hang)
     put(qtbot, outbox, lab.weighing())
     assert asked.wait(30)
     running.stop_outbox()
