@@ -34,7 +34,7 @@ T = TypeVar("T")
 #: How long a request may still arrive at the server after nobody waits for it, in seconds.
 LIFE_S: Final = 300.0
 
-#: How often it is looked whether anybody, another PyBpod say, changed the outbox, in seconds.
+#: How often to look whether the outbox was changed, for example by another PyBpod, in seconds.
 LOOK_S: Final = 1.0
 
 #: How long a request that is under way may take when PyBpod ends, and how long PyBpod waits at most, in seconds.
@@ -44,7 +44,7 @@ STOP_S: Final = 4.0
 
 @dataclass(frozen=True)
 class Outlook:
-    """What was last seen of the outbox."""
+    """How the outbox stood when it was last read."""
 
     #: How many items have yet to reach Alyx.
     counts: Counts = field(default_factory=Counts)
@@ -54,15 +54,14 @@ class Outlook:
     animals: frozenset[tuple[str, str]] = frozenset()
     #: Why it cannot be read or sent; empty where it can.
     problem: str = ""
-    #: What the user must be told about the file, until it was `RunningOutbox.acknowledge`d.
+    #: What the user must know about the file, until `RunningOutbox.acknowledge`.
     notes: tuple[str, ...] = ()
 
 
 class RunningOutbox(QObject):
     """The outbox of this machine as this PyBpod uses it, with the sender that works in the background.
 
-    Nothing here waits for a disk, a keyring or the network on the thread that calls, but `client`, `open` and
-    `account_for`, which belong to worker threads.
+    Only `client`, `account_for` and `open`, which belong to worker threads, wait for a disk, a keyring or the network.
 
     ``life_s``: how long a request may still arrive at the server after nobody waits for it, in seconds.
     """
@@ -70,7 +69,7 @@ class RunningOutbox(QObject):
     #: Something in the outbox changed, here or in another PyBpod; sent on the GUI thread.
     changed = Signal()
 
-    _news = Signal(object)
+    _outlook_changed = Signal(object)
 
     def __init__(self, life_s: float = LIFE_S) -> None:
         super().__init__()
@@ -81,36 +80,36 @@ class RunningOutbox(QObject):
         self._opening = threading.Lock()
         #: Who is logged in where.
         self.logins = Logins()
-        self._noted: tuple[str, ...] = ()
+        self._read_notes: tuple[str, ...] = ()
         #: Whether something changed since the watcher read it.
         self._stale = False
         self._look = threading.Event()
         self._stopped = threading.Event()
-        self._news.connect(self._on_news, Qt.QueuedConnection)
+        self._outlook_changed.connect(self._on_outlook, Qt.QueuedConnection)
         self._watcher = threading.Thread(target=self._watch, name="alyx-outbox-watch", daemon=True)
 
     @property
     def outlook(self) -> Outlook:
-        """What was last seen of the outbox."""
+        """How the outbox stood when it was last read."""
         return self._outlook
 
     @property
     def counts(self) -> Counts:
-        """How many items have yet to reach Alyx, as last looked up."""
+        """How many items had yet to reach Alyx when it was last read."""
         return self._outlook.counts
 
     def hold(self, server: str | None, subject_id: str) -> str:
-        """Say why an animal must stay in a PyBpod project, as last looked up; empty where nothing of it waits."""
+        """Say why an animal must stay in a PyBpod project; empty where nothing of it waited at the last look."""
         if server is None:
             return ""
         try:
             animal = checked_server(server), subject_id
         except OutboxError:
-            return ""  # nothing is ever sent to what is no address
+            return ""  # nothing is ever sent to what is not an address
         if animal in self._outlook.animals:
-            return "something of it waits in the Alyx outbox to be sent"
+            return "items of it still wait in the Alyx outbox to be sent"
         if self._outlook.problem and not self._outlook.counts.open:
-            return "the Alyx outbox cannot be read, and something of it may wait there"
+            return "the Alyx outbox cannot be read, and items of it may wait there"
         return ""
 
     def start(self) -> None:
@@ -118,7 +117,7 @@ class RunningOutbox(QObject):
         self._watcher.start()
 
     def stop(self) -> None:
-        """End sending; what is not sent waits on the disk. What is under way may be unsure then, and is looked up.
+        """End sending; what has not been sent waits on the disk. What is under way may be unsure afterwards.
 
         It waits a few seconds at most.
         """
@@ -174,7 +173,7 @@ class RunningOutbox(QObject):
 
     def acknowledge(self) -> None:
         """Take away the notes: the user has read them."""
-        self._noted = self._outlook.notes
+        self._read_notes = self._outlook.notes
         self._look.set()
 
     def remember(self, client: AlyxClient) -> None:
@@ -205,7 +204,7 @@ class RunningOutbox(QObject):
         """
         with self._opening:
             if self._stopped.is_set():
-                raise OutboxError("PyBpod is closing: the Alyx outbox takes nothing any more.", hint="Open it again.")
+                raise OutboxError("PyBpod is closing; the Alyx outbox takes nothing more.", hint="Open PyBpod again.")
             if self._outbox is None:
                 outbox = Outbox()
                 self._sender = Sender(
@@ -239,28 +238,28 @@ class RunningOutbox(QObject):
         while not self._stopped.is_set():
             self._look.clear()
             try:
-                changed, now = self._seen(last)
+                changed, now = self._read_outbox(last)
             except AlyxError as error:
-                changed, now = False, self._troubled(last, str(error))
+                changed, now = False, self._with_problem(last, str(error))
             except Exception as error:
                 logger.exception("The outbox could not be watched")
                 text = f"The outbox could not be read ({type(error).__name__}); PyBpod's log says more."
-                changed, now = False, self._troubled(last, text)
+                changed, now = False, self._with_problem(last, text)
             if (changed or now != last) and not self._stopped.is_set():
                 last = now
-                self._tell(now)
+                self._publish(now)
             self._look.wait(LOOK_S)
 
     @staticmethod
-    def _troubled(last: Outlook, problem: str) -> Outlook:
+    def _with_problem(last: Outlook, problem: str) -> Outlook:
         return Outlook(last.counts, last.needing, last.animals, problem, last.notes)
 
-    def _seen(self, last: Outlook) -> tuple[bool, Outlook]:
+    def _read_outbox(self, last: Outlook) -> tuple[bool, Outlook]:
         if self._outbox is None and not self._exists():
             return False, Outlook()
         outbox = self.open()
         trouble = self._sender.trouble if self._sender is not None else ""
-        notes = tuple(note for note in outbox.notes if note not in self._noted)
+        notes = tuple(note for note in outbox.notes if note not in self._read_notes)
         self._stale |= outbox.changed()
         if not self._stale:
             return False, Outlook(last.counts, last.needing, last.animals, trouble, notes)
@@ -271,14 +270,14 @@ class RunningOutbox(QObject):
         animals = frozenset(item.animal for item in items)
         return True, Outlook(counts, sum(item.needs_person for item in items), animals, trouble, notes)
 
-    def _tell(self, outlook: Outlook) -> None:
+    def _publish(self, outlook: Outlook) -> None:
         try:
-            self._news.emit(outlook)
-        except RuntimeError:  # PyBpod is ending and Qt's half of this is gone: nobody is left to be told
+            self._outlook_changed.emit(outlook)
+        except RuntimeError:  # PyBpod is ending and Qt's half of this is gone: nobody listens any more
             logger.debug("The outbox changed after PyBpod ended")
 
     @slot
-    def _on_news(self, outlook: Outlook) -> None:
+    def _on_outlook(self, outlook: Outlook) -> None:
         if not self._stopped.is_set():
             self._outlook = outlook
             self.changed.emit()

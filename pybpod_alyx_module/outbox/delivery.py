@@ -1,4 +1,4 @@
-"""One item to the server: the subject by its id, send, read back, look whether it arrived."""
+"""Brings one item to the server: finds the subject by its id, sends, reads back, looks for what may have arrived."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
 )
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.reliable_answers import Asking
+from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.outbox.items import Item
 
-#: What hangs on a session: with any of it, the session is not deleted.
-_HANGS_ON_SESSION = ("wateradmin_session_related", "data_dataset_session_related", "notes", "probe_insertion")
+#: Records that belong to a session: if there are any, the session is not deleted.
+_OF_A_SESSION = ("wateradmin_session_related", "data_dataset_session_related", "notes", "probe_insertion")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Delivery:
     """
 
     def __init__(self, client: AlyxClient, item: Item, session_id: str | None, cancel: CancelToken) -> None:
-        self._ask = Asking(client, cancel)
+        self._alyx = ReliableClient(client, cancel)
         self._item = item
         self._session_id = session_id
         self._route = ROUTES[item.kind]
@@ -79,12 +79,12 @@ class Delivery:
         try:
             if parcel.session_id is not None:
                 return self._update(parcel.session_id, parcel.fields)
-            answer = self._ask.create(self._route, parcel.fields)
+            answer = self._alyx.create(self._route, parcel.fields)
         except HeldError as held:
             return self._refused(held.outcome, parcel.fields.get("subject"))
         record = record_id(answer)
         if record is None or not is_ours(self._item, answer):
-            return Outcome(Event.LOSE, f"{self._ask.server} confirmed another record than the one that was sent.")
+            return Outcome(Event.LOSE, f"{self._alyx.server} confirmed another record than the one that was sent.")
         try:
             where = self._locate(record)
         except HeldError as held:
@@ -102,7 +102,7 @@ class Delivery:
                 return self._look_for_update()
             records = [self._item.server_id] if self._item.server_id else self._find()
             if not records:
-                return Outcome(Event.MISS, "It did not arrive, and is sent again.")
+                return Outcome(Event.MISS, "It did not arrive and will be sent again.")
             places = [self._locate(record) for record in records]
             right = [place for place in places if place.event is Event.ARRIVE]
             if len(places) > 1 and right:
@@ -115,23 +115,24 @@ class Delivery:
             return self._staying_unsure(held.outcome)
 
     def withdraw(self, record: str) -> Outcome:
-        """Delete a record of ours that landed on another animal.
+        """Delete a record of ours that is on another animal.
 
         Returns: ``WITHDRAW`` where it is gone; ``PARK`` where it cannot be deleted.
         """
         loud = (
-            f"The {self._item.kind.value} of {self._item.subject_name} landed on another animal on {self._ask.server} "
-            f"(record {self._route}/{record}), because names were changed there meanwhile, and cannot be withdrawn:"
+            f"The {self._item.kind.value} of {self._item.subject_name} was recorded on another animal on "
+            f"{self._alyx.server} (record {self._route}/{record}), because names were changed there while it was sent. "
+            "That record cannot be withdrawn:"
         )
         hint = "Delete that record on Alyx, then retry."
         try:
-            if self._ask.rows(self._route, {"django": f"pk,{record}"}):
+            if self._alyx.rows(self._route, {"django": f"pk,{record}"}):
                 found = self._read(record)
                 if not is_ours(self._item, found) or not has_our_amount(self._item, found):
                     return Outcome(Event.PARK, f"{loud} it was changed by somebody else.", hint)
-                if any(found.get(name) for name in _HANGS_ON_SESSION):
-                    return Outcome(Event.PARK, f"{loud} other records hang on it.", hint)
-                self._ask.remove(self._route, record)
+                if any(found.get(name) for name in _OF_A_SESSION):
+                    return Outcome(Event.PARK, f"{loud} other records belong to it.", hint)
+                self._alyx.remove(self._route, record)
         except HeldError as held:
             if held.outcome.event is Event.PARK:
                 return Outcome(Event.PARK, f"{loud} {held.outcome.reason}", hint)
@@ -140,21 +141,21 @@ class Delivery:
 
     def _nickname(self) -> str:
         subject_id, name = self._item.subject_id, self._item.subject_name
-        rows = self._ask.rows("subjects", {"django": f"pk,{subject_id}"})
+        rows = self._alyx.rows("subjects", {"django": f"pk,{subject_id}"})
         if not rows:
-            reason = f"{self._ask.server} has no subject with the id of {name} ({subject_id}), or does not show it."
+            reason = f"{self._alyx.server} has no subject with the id of {name} ({subject_id}), or does not show it."
             raise HeldError(Outcome(Event.PARK, reason, "Ask who runs the server; retry when it is there again."))
         nickname = rows[0].get("nickname")
         if len(rows) > 1 or rows[0].get("id") != subject_id or not isinstance(nickname, str) or not nickname:
-            raise self._ask.nonsense("subjects")
-        alike = self._ask.rows("subjects", {"nickname": nickname})
+            raise self._alyx.nonsense("subjects")
+        alike = self._alyx.rows("subjects", {"nickname": nickname})
         if any(str(row.get("nickname")).lower() != nickname.lower() for row in alike):
-            raise self._ask.nonsense("subjects")
+            raise self._alyx.nonsense("subjects")
         if all(row.get("id") != subject_id for row in alike):
             raise HeldError(self._renamed())
         if len(alike) > 1:
             labs = " and ".join(str(row.get("lab")) for row in alike)
-            reason = f"{self._ask.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
+            reason = f"{self._alyx.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
             raise HeldError(Outcome(Event.PARK, reason, "Have one of them renamed on Alyx, then retry."))
         return nickname
 
@@ -170,7 +171,7 @@ class Delivery:
         return self._renamed()
 
     def _renamed(self) -> Outcome:
-        reason = f"{self._item.subject_name} was renamed on {self._ask.server} at this moment."
+        reason = f"{self._item.subject_name} was renamed on {self._alyx.server} while this was sent."
         return Outcome(Event.POSTPONE, reason, scope=Scope.ITEM)
 
     def _refuse_a_second(self, fields: Mapping[str, Any]) -> None:
@@ -178,15 +179,15 @@ class Delivery:
         session = uuid_in(fields)
         if session is None:
             return
-        for record in _ids(self._ask.rows(self._route, {"django": f"json__{'__'.join(UUID_IN_JSON)},{session}"})):
-            if key_of(self._ask.detail(self._route, record)) != self._item.key:
-                reason = f"This PyBpod session is on {self._ask.server} already, registered elsewhere ({record})."
-                hint = "Discard this one; the session's menu then updates the record that is there."
+        for record in _ids(self._alyx.rows(self._route, {"django": f"json__{'__'.join(UUID_IN_JSON)},{session}"})):
+            if key_of(self._alyx.detail(self._route, record)) != self._item.key:
+                reason = f"This PyBpod session is already on {self._alyx.server}, registered elsewhere ({record})."
+                hint = "Discard this one; then the session's menu can update the record on Alyx."
                 raise HeldError(Outcome(Event.PARK, reason, hint))
 
     def _next_number(self, day: str) -> int:
         chosen = {"django": f"subject__pk,{self._item.subject_id},start_time__date,{day}"}
-        numbers = [row.get("number") for row in self._ask.all_rows("sessions", chosen)]
+        numbers = [row.get("number") for row in self._alyx.all_rows("sessions", chosen)]
         return 1 + max((number for number in numbers if isinstance(number, int)), default=0)
 
     def _locate(self, record: str) -> Outcome:
@@ -195,29 +196,29 @@ class Delivery:
         if self._is_there(f"pk,{record},subject__pk,{item.subject_id}"):
             return Outcome(Event.ARRIVE, server_id=record)
         if self._is_there(f"pk,{record}"):
-            reason = f"Names were changed on {self._ask.server} while it was sent: it landed on another animal."
-            return Outcome(Event.MISPLACE, f"{reason} It is withdrawn and sent again.", server_id=record)
-        return Outcome(Event.LOSE, f"{self._ask.server} confirmed it, but does not show it.")
+            reason = f"Names changed on {self._alyx.server} while this was sent: it was recorded on another animal."
+            return Outcome(Event.MISPLACE, f"{reason} It will be withdrawn and sent again.", server_id=record)
+        return Outcome(Event.LOSE, f"{self._alyx.server} confirmed it, but does not show it.")
 
     def _is_there(self, chosen: str) -> bool:
-        # Not by its row: an old answer about the record, by its time say, holds the same row on whatever animal.
-        number = self._ask.count(self._route, {"django": chosen})
+        # Not by its row: an old answer about the record (by its time) holds the same row whatever the animal.
+        number = self._alyx.count(self._route, {"django": chosen})
         if number > 1:
-            raise self._ask.nonsense(self._route)
+            raise self._alyx.nonsense(self._route)
         return number == 1
 
     def _find(self) -> list[str]:
         item = self._item
         if item.kind is Kind.SESSION:
-            rows = self._ask.rows(self._route, {"django": f"json__{'__'.join(KEY_IN_JSON)},{item.key}"})
+            rows = self._alyx.rows(self._route, {"django": f"json__{'__'.join(KEY_IN_JSON)},{item.key}"})
             found = _ids(rows)
             for record in found:
-                if key_of(self._ask.detail(self._route, record)) != item.key:
-                    raise self._ask.nonsense(self._route)
+                if key_of(self._alyx.detail(self._route, record)) != item.key:
+                    raise self._alyx.nonsense(self._route)
             return found
-        rows = self._ask.rows(self._route, {"django": f"date_time,{item.values['date_time']}"})
+        rows = self._alyx.rows(self._route, {"django": f"date_time,{item.values['date_time']}"})
         if not all(has_time(item, row) for row in rows):
-            raise self._ask.nonsense(self._route)
+            raise self._alyx.nonsense(self._route)
         mine = [row for row in rows if is_ours(item, row)]
         # Another value: it was corrected on Alyx where it is on our animal, else it is not ours to withdraw.
         exact = [row for row in mine if has_our_amount(item, row)]
@@ -230,10 +231,10 @@ class Delivery:
 
     def _read(self, record: str) -> dict[str, Any]:
         if self._item.kind is Kind.SESSION:
-            return self._ask.detail(self._route, record)
-        rows = self._ask.rows(self._route, {"django": f"pk,{record}"})
+            return self._alyx.detail(self._route, record)
+        rows = self._alyx.rows(self._route, {"django": f"pk,{record}"})
         if len(rows) != 1 or record_id(rows[0]) != record:
-            raise self._ask.nonsense(self._route)
+            raise self._alyx.nonsense(self._route)
         return rows[0]
 
     def _expected(self) -> dict[str, Any]:
@@ -252,18 +253,18 @@ class Delivery:
             wrong.append("json")
         if not wrong:
             return place
-        reason = f"{self._ask.server} has it ({self._route}/{place.server_id}), but with {'; '.join(wrong)}."
+        reason = f"{self._alyx.server} has it ({self._route}/{place.server_id}), but with {'; '.join(wrong)}."
         hint = "Correct the record on Alyx, then retry; or discard it here, which leaves it on Alyx."
         return Outcome(Event.DIFFER, reason, hint, server_id=place.server_id)
 
     def _doubled(self, records: list[str]) -> Outcome:
-        reason = f"{self._ask.server} has it {len(records)} times: {', '.join(records)}."
+        reason = f"{self._alyx.server} has it {len(records)} times: {', '.join(records)}."
         return Outcome(Event.DIFFER, reason, "Delete all but one of them on Alyx, then retry.", server_id=records[0])
 
     def _session_to_change(self) -> str:
         record = str(self._session_id or self._item.values.get("id"))
         if not self._is_here(record):
-            reason = f"{self._ask.server} has no session {record} of {self._item.subject_name}."
+            reason = f"{self._alyx.server} has no session {record} of {self._item.subject_name}."
             raise HeldError(Outcome(Event.PARK, reason, "It was deleted, or given to another subject: look on Alyx."))
         return record
 
@@ -271,30 +272,30 @@ class Delivery:
         record = self._session_to_change()
         fields = {name: value for name, value in self._item.values.items() if name != "id"}
         if isinstance(fields.get("json"), dict):
-            old = self._ask.detail(self._route, record).get("json")
+            old = self._alyx.detail(self._route, record).get("json")
             if old is not None and not isinstance(old, dict):
-                reason = f"The json of session {record} on {self._ask.server} is no object: it would be lost."
+                reason = f"The json of session {record} on {self._alyx.server} is not a JSON object and would be lost."
                 raise HeldError(Outcome(Event.PARK, reason, "Correct it on Alyx, then retry."))
             fields["json"] = merged(old or {}, fields["json"])
         return Parcel(fields, record)
 
     def _update(self, record: str, fields: Mapping[str, Any]) -> Outcome:
-        answer = self._ask.update(self._route, record, fields)
+        answer = self._alyx.update(self._route, record, fields)
         if record_id(answer) != record:
-            return Outcome(Event.LOSE, f"{self._ask.server} confirmed another session than the one that was changed.")
+            return Outcome(Event.LOSE, f"{self._alyx.server} confirmed another session than the one that was changed.")
         wrong = differences(fields, answer)
         if wrong:
-            reason = f"{self._ask.server} changed session {record}, but has {'; '.join(wrong)}."
+            reason = f"{self._alyx.server} changed session {record}, but has {'; '.join(wrong)}."
             return Outcome(Event.PARK, reason, "Correct it, or retry.")
         return Outcome(Event.ARRIVE, server_id=record)
 
     def _look_for_update(self) -> Outcome:
         record = self._session_to_change()
-        found = self._ask.detail(self._route, record)
+        found = self._alyx.detail(self._route, record)
         fields = {name: value for name, value in self._item.values.items() if name not in {"id", "json"}}
         if not differences(fields, found) and holds(found.get("json") or {}, self._item.values.get("json") or {}):
             return Outcome(Event.ARRIVE, server_id=record)
-        return Outcome(Event.MISS, "The session was not changed yet; it is sent again.")
+        return Outcome(Event.MISS, "The session has not been changed yet; the change will be sent again.")
 
     def _staying_unsure(self, outcome: Outcome) -> Outcome:
         if outcome.event is not Event.PARK:

@@ -1,4 +1,4 @@
-"""What may go into the outbox: checked when it is added or corrected, so that sending it can make sense."""
+"""What may go into the outbox: drafts and corrected values are checked before they are stored."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def checked_id(text: Any, what: str) -> str:
     try:
         return str(UUID(str(text)))
     except ValueError:
-        raise OutboxError(f"The id of {what} is {text!r}, which is no id of Alyx.", hint=_RECORD_HINT) from None
+        raise OutboxError(f"The id of {what}, {text!r}, is not a valid Alyx id.", hint=_RECORD_HINT) from None
 
 
 def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -> dict[str, Any]:
@@ -84,12 +84,12 @@ def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -
         plain: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise OutboxError(
-            f"The values of the {what} cannot be kept: {error}.",
+            f"The values of the {what} cannot be stored: {error}.",
             hint="Only text, finite numbers, lists and the like can be sent.",
         ) from None
     for name in OURS[kind] & set(plain):
         raise OutboxError(
-            f"The values of the {what} name a {name}: that is added when it is sent.", hint="Leave it out."
+            f"The values of the {what} contain a {name}, which is added when it is sent.", hint="Leave it out."
         )
     for name in TIMES:
         if name in plain and (plain[name] is not None or name == TIME_OF.get(kind)):
@@ -142,5 +142,5 @@ def _check_json(plain: Mapping[str, Any], what: str) -> None:
         return
     if not isinstance(free, dict) or not isinstance(free.get("pybpod", {}), dict):
         raise OutboxError(
-            f"The json of the {what}, or 'pybpod' in it, is no object.", hint="The key of the session is kept there."
+            f"The json of the {what}, or 'pybpod' in it, is not a JSON object.", hint="Give an object, or leave it out."
         )

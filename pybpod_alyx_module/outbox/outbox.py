@@ -323,8 +323,8 @@ class Outbox:
         if any(json.loads(row["origin"]).get("session_uuid") == session for row in rows):
             what = "This session" if item.kind is Kind.SESSION else "The water of this session"
             raise OutboxError(
-                f"{what} of {item.subject_name} is in the outbox already.",
-                hint="Alyx outbox shows it.",
+                f"{what} of {item.subject_name} is already in the outbox.",
+                hint="Look at it in the Alyx outbox.",
             )
 
     def _check_follows(self, connection: sqlite3.Connection, item: Item) -> None:
@@ -335,6 +335,7 @@ class Outbox:
         first = self._get(connection, item.follows)
         if first.kind is not Kind.SESSION or first.animal != item.animal:
             raise OutboxError(
-                f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}: that is no session of it.",
+                f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}, "
+                "which is not a session of this subject.",
                 hint="Record it for the subject of the session.",
             )

@@ -1,4 +1,4 @@
-"""Questions to the server whose answers can be relied on, for one item at a time."""
+"""A client whose answers can be relied on, for one item at a time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PATIENCE_S = 5.0
 _LIMIT = 1000
 
 
-class Asking:
-    """Asks one server as one user; whatever goes wrong ends in a `HeldError`.
+class ReliableClient:
+    """Reads and writes on one server as one user; whatever goes wrong ends in a `HeldError`.
 
     ``cancel``: ends it by raising `Cancelled`.
     """
@@ -99,10 +99,9 @@ class Asking:
 
     def nonsense(self, route: str) -> HeldError:
         """Return the error for an answer that does not belong to the question."""
-        reason = f"{self.server} answered the question for {route} with something else."
-        return HeldError(
-            Outcome(Event.POSTPONE, reason, "Check the address and what stands before the server.", scope=Scope.SERVER)
-        )
+        reason = f"{self.server} sent an answer that does not belong to the request for {route}."
+        hint = "Check the address, and the proxy before the server if there is one."
+        return HeldError(Outcome(Event.POSTPONE, reason, hint, scope=Scope.SERVER))
 
     def _page(self, route: str, params: Mapping[str, str]) -> dict[str, Any]:
         page = self._call(outcome_of_reading, self._client.get, route, params)

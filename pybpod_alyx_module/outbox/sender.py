@@ -1,4 +1,4 @@
-"""The sender: brings what waits in the outbox to the server, in the background, once."""
+"""The sender: brings what waits in the outbox to the server, in the background, each item once."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Sender:
 
     @property
     def trouble(self) -> str:
-        """Why nothing is sent although this is the sender: the file cannot be written, say; empty if all is well."""
+        """Why nothing is sent, for example because the file cannot be written; empty if all is well."""
         return self._trouble
 
     @property
@@ -177,7 +177,7 @@ class Sender:
             self._trouble = str(error)
         except Exception as error:  # the sender must outlive its own mistakes
             LOG.exception("the sender of the outbox failed")
-            self._trouble = f"The sender failed ({type(error).__name__}); it goes on."
+            self._trouble = f"Sending failed ({type(error).__name__}) and will be tried again; PyBpod's log says more."
         return self._clock() + max(self._poll_s, 5.0)
 
     def _note_wake(self) -> bool:
@@ -240,8 +240,8 @@ class Sender:
 
     def _handle(self, item: Item, first: Item | None) -> bool:
         if first is not None and first.state is State.DISCARDED and item.state is State.WAITING:
-            reason = "The session that it belongs to was discarded."
-            return self._move(item, Event.PARK, reason=reason, hint="Discard it, too, or record it without a session.")
+            reason, hint = "Its session was discarded.", "Discard it too, or record it again without a session."
+            return self._move(item, Event.PARK, reason=reason, hint=hint)
         client = self._client(item)
         if client is None:
             return False
@@ -299,13 +299,13 @@ class Sender:
             pause = self._pauses.hold(item, outcome.scope, outcome.retry_after)
             at = (datetime.now().astimezone() + timedelta(seconds=pause)).strftime("%H:%M:%S")
             if outcome.event is Event.POSTPONE or outcome.server_id is not None:
-                reason = f"{reason} It is tried again at {at}."
+                reason = f"{reason} It will be tried again at {at}."
         elif outcome.event in {Event.ARRIVE, Event.MISS, Event.WITHDRAW}:
             self._pauses.went_well(item)
         if outcome.event is Event.LOSE and item.state is State.UNSURE:
             self._pauses.hold(item, Scope.ITEM, None)
         if outcome.event is Event.LOSE and outcome.server_id is None:
-            hint = f"It is looked for on Alyx after {_minutes(self._life_s)}, and sent again if it is not there."
+            hint = f"It will be looked for on Alyx after {_minutes(self._life_s)} and sent again if it is not there."
             if item.state is State.SENDING:
                 self._since[item.key, item.attempts] = self._clock()
         moved = self._move(
@@ -364,7 +364,7 @@ class Sender:
             del self._explained[key]
 
     def _tell_who_waits_for_a_person(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
-        reason, hint = "It waits for its session, which is parked.", "Correct, retry or discard the session."
+        reason, hint = "It waits for its session, which needs action.", "Correct, retry or discard the session."
         for item in items:
             held_up = waits_for_a_person(item, followed.get(item.follows or ""))
             if held_up and item.waits_for is not WaitsFor.SESSION:
@@ -385,7 +385,7 @@ def _is_of(client: AlyxClient, item: Item) -> bool:
 
 
 def _login_hint(item: Item) -> str:
-    return f"Log in to {item.server} as {item.username}: it is sent then."
+    return f"Log in to {item.server} as {item.username}; then it will be sent."
 
 
 def _minutes(seconds: float) -> str:

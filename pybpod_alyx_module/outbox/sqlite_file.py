@@ -1,4 +1,4 @@
-"""The file of an outbox: opened, made or moved aside, and what is wrong with it in words."""
+"""The file of an outbox: opened, made, converted or moved aside; its errors in words."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def outbox_errors(path: Path, what: str) -> Iterator[None]:
         yield
     except filelock.Timeout as error:
         raise OutboxError(
-            f"The outbox {path} is being opened by another program for more than {BUSY_S:g} s.",
+            f"Another program has been opening the outbox {path} for more than {BUSY_S:g} s.",
             hint="Close other windows of PyBpod, then try again.",
         ) from error
     except (sqlite3.Error, OSError) as error:
@@ -105,7 +105,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
     """Open the file, making it where there is none; one that is damaged is moved aside, never overwritten.
 
-    Returns: the connection, and what the user must be told: empty if nothing.
+    Returns: the connection, and what the user must know about it; empty if nothing.
     """
     with outbox_errors(path, "opened"):
         make_private_folder(path.parent)
@@ -115,7 +115,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
             except DamagedError as damage:
                 aside = _move_aside(path)
                 note = (
-                    f"The outbox {path} was damaged ({damage}). It was moved to {aside}, and a new one was begun. "
+                    f"The outbox {path} was damaged ({damage}). It was moved to {aside}, and a new one was started. "
                     "What waited in the old one was not sent: compare with Alyx and record again what is missing there."
                 )
                 return _open(path), note
@@ -171,7 +171,7 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise OutboxError(
-            f"The outbox {path} is of a newer program (version {version}, this one knows {VERSION}).",
+            f"The outbox {path} was written by a newer program (version {version}; this one reads up to {VERSION}).",
             hint=f"Update pybpod-gui-plugin-alyx, or name another folder in {HOME_SETTING}.",
         )
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -220,9 +220,9 @@ def _hint(error: Exception, path: Path) -> str:
     if no_room or "full" in text or "disk I/O error" in text:
         return f"Make room on the disk of {path.parent}, then try again. What the outbox holds is not lost."
     if "locked" in text or "busy" in text:
-        return "Another program is writing it: try again."
+        return "Another program is writing to it; try again."
     if isinstance(error, sqlite3.Error) and is_damage(error):
-        return "Close PyBpod and open it again: the file is then kept aside, and a new one is begun."
+        return "Close PyBpod and open it again: the file will be moved aside, and a new one started."
     return f"Make {path.parent} a folder that you can write to, or name another in {HOME_SETTING}, then try again."
 
 
@@ -233,18 +233,18 @@ class Watch:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._seen: tuple[int, int] | None = None
+        self._last: tuple[int, int] | None = None
 
     def changed(self) -> bool:
-        """Tell whether anybody wrote since this was last asked."""
+        """Tell whether anybody wrote since the last call."""
         with self._lock, outbox_errors(self._path, "read"):
             inode = self._path.stat().st_ino
-            if self._connection is None or self._seen is None or self._seen[0] != inode:
+            if self._connection is None or self._last is None or self._last[0] != inode:
                 self._close()
                 self._connection = connect(self._path)
             # It counts the commits of other connections: this one makes none.
             now = (inode, int(self._connection.execute("PRAGMA data_version").fetchone()[0]))
-            before, self._seen = self._seen, now
+            before, self._last = self._last, now
             return now != before
 
     def close(self) -> None:

@@ -156,7 +156,7 @@ def move(
         # After a look that found nothing, what the server said when it failed is what helps.
         words = item.reason if event is Event.MISS else reason
         state, reason = _PARKED, f"{words} Tried {faults} times."
-        hint = "Correct it, or retry when the server is mended."
+        hint = "Correct it, or retry when the server works again."
     changed = replace(
         item,
         state=state,

@@ -29,13 +29,13 @@ def test_the_removal_is_postponed_until_it_is_sent(outbox, host, project, menu, 
     put(qtbot, outbox, lab.weighing("jo003"))
     wait(qtbot, lambda: outbox.counts.open == 1)
     held = {subject.name: subject.hold for subject in HostProject(project, running_outbox().hold).subjects()}
-    assert held["jo003"] == "something of it waits in the Alyx outbox to be sent"
+    assert held["jo003"] == "items of it still wait in the Alyx outbox to be sent"
     assert held["ea04"] == ""
     not_alive(lab, "jo003")
     told = sync(qtbot, window).split("Synced")[-1]
     assert "jo003" in names(project)
     assert "Removal postponed" in told
-    assert "something of it waits in the Alyx outbox to be sent" in told
+    assert "items of it still wait in the Alyx outbox to be sent" in told
 
 
 def test_the_user_of_a_project_is_of_alyx_only_where_connected(project):

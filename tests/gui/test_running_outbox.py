@@ -50,7 +50,7 @@ def test_a_change_by_another_program_is_told(outbox, lab, qtbot):
     with qtbot.waitSignal(outbox.changed, timeout=30_000):
         other.add(lab.weighing())
     wait(qtbot, lambda: outbox.counts.open == 1)
-    assert "waits" in outbox.hold(lab.url, lab.ids["ea04"])
+    assert "wait in the Alyx outbox" in outbox.hold(lab.url, lab.ids["ea04"])
     assert outbox.hold(lab.url, lab.ids["jo003"]) == ""
     other.close()
 

@@ -25,7 +25,7 @@ class Field:
     name: str
     #: What it is called, with its unit.
     label: str
-    #: Makes the value of a text; raises AlyxError for one that is none.
+    #: Makes the value of a text; raises AlyxError for one that is not valid.
     parse: Callable[[str], Any]
     #: Whether it is True or False, and ``parse`` is not used.
     yes_no: bool = False
@@ -47,7 +47,7 @@ def _time(text: str) -> str:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is not None or len(text.strip()) < len("2026-11-21 12:00"):
-        raise OutboxError(f"{text.strip()!r} is no time.", hint="Write it like 2026-11-21 12:00:00, in lab time.")
+        raise OutboxError(f"{text.strip()!r} is not a time.", hint="Write it as 2026-11-21 12:00:00, in lab time.")
     return moment.isoformat(timespec="seconds")
 
 
@@ -59,7 +59,7 @@ def _whole(text: str) -> int | None:
     if not text.strip():
         return None
     if not (text.strip().isascii() and text.strip().isdigit()):
-        raise OutboxError(f"{text.strip()!r} is no whole number.", hint="Write digits alone, or nothing.")
+        raise OutboxError(f"{text.strip()!r} is not a whole number.", hint="Write digits only, or nothing.")
     return int(text)
 
 

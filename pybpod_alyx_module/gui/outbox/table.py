@@ -33,7 +33,7 @@ WAITING: Final[tuple[Column, ...]] = (
     ("What went wrong, next attempt", why, 235),
     ("User", lambda item: item.username, 80),
     ("Server", lambda item: server_name(item.server), 140),
-    ("Waits since", lambda item: local_time(item.created), 130),
+    ("Waiting since", lambda item: local_time(item.created), 130),
 )
 
 #: What was sent or discarded.

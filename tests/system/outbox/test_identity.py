@@ -159,7 +159,7 @@ def test_what_cannot_be_withdrawn_is_parked_loudly(outbox, sender, lab, animal, 
     assert parked.state is State.PARKED
     [row] = lab.records("weighings", other)
     assert row["url"].rpartition("/")[2] in parked.reason
-    assert f"of {animal.nickname} landed on another animal" in parked.reason
+    assert f"of {animal.nickname} was recorded on another animal" in parked.reason
     outbox.retry(item.key)
     sender.run_once()
     assert (len(lab.records("weighings", other)), len(lab.records("weighings", animal))) == (0, 1)
@@ -177,7 +177,7 @@ def test_a_misplaced_session_on_which_something_hangs_is_not_deleted(outbox, sen
     sender.run_once()
     parked = outbox.item(item.key)
     assert (parked.state, parked.misplaced) == (State.PARKED, row["id"])
-    assert "hang on it" in parked.reason
+    assert "belong to it" in parked.reason
     assert len(lab.records("sessions", other)) == 1
 
 

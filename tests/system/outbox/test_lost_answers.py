@@ -76,7 +76,7 @@ def test_an_unsure_item_can_be_read_only(outbox, sender, lab, animal, proxy):
     proxy.fault("drop-after", method="POST")
     sender.run_once()
     for change in (lambda: outbox.edit(item.key, {**item.values, "weight": 1.0}), lambda: outbox.retry(item.key)):
-        with pytest.raises(OutboxError, match="may be on Alyx already"):
+        with pytest.raises(OutboxError, match="may already be on Alyx"):
             change()
     with pytest.raises(OutboxError):
         outbox.discard(item.key)

@@ -81,7 +81,7 @@ def test_an_edit_keeps_the_microseconds_of_the_item(outbox):
 
 
 BAD = {
-    "no subject": (replace(WEIGHING, subject_id="ea04"), "no id of Alyx"),
+    "no subject": (replace(WEIGHING, subject_id="ea04"), "not a valid Alyx id"),
     "no user": (replace(WEIGHING, username=" "), "needs a user"),
     "no server": (replace(WEIGHING, server=""), "address"),
     "no time": (replace(WEIGHING, values={"weight": 20}), "no date_time"),
@@ -91,15 +91,15 @@ BAD = {
     "no weight": (replace(WEIGHING, values={"date_time": "2026-11-21T12:00:00"}), "not a number of g"),
     "true": (replace(WATER, values={**WATER.values, "water_administered": True}), "not a number of mL"),
     "text": (replace(WEIGHING, values={**WEIGHING.values, "weight": "24"}), "not a number of g"),
-    "infinite": (replace(WEIGHING, values={**WEIGHING.values, "weight": float("inf")}), "cannot be kept"),
-    "no json": (replace(WEIGHING, values={**WEIGHING.values, "x": object()}), "cannot be kept"),
-    "a subject": (replace(WEIGHING, values={**WEIGHING.values, "subject": "b"}), "name a subject"),
-    "a user": (replace(WEIGHING, values={**WEIGHING.values, "user": "b"}), "name a user"),
-    "json list": (replace(SESSION, values={**SESSION.values, "json": [1]}), "no object"),
-    "pybpod text": (replace(SESSION, values={**SESSION.values, "json": {"pybpod": "x"}}), "no object"),
+    "infinite": (replace(WEIGHING, values={**WEIGHING.values, "weight": float("inf")}), "cannot be stored"),
+    "no json": (replace(WEIGHING, values={**WEIGHING.values, "x": object()}), "cannot be stored"),
+    "a subject": (replace(WEIGHING, values={**WEIGHING.values, "subject": "b"}), "contain a subject"),
+    "a user": (replace(WEIGHING, values={**WEIGHING.values, "user": "b"}), "contain a user"),
+    "json list": (replace(SESSION, values={**SESSION.values, "json": [1]}), "not a JSON object"),
+    "pybpod text": (replace(SESSION, values={**SESSION.values, "json": {"pybpod": "x"}}), "not a JSON object"),
     "no start": (replace(SESSION, values={}), "no start_time"),
-    "no session": (replace(SESSION, kind=Kind.SESSION_UPDATE, values={"n_trials": 1}), "no id of Alyx"),
-    "bad session": (replace(WATER, values={**WATER.values, "session": "x"}), "no id of Alyx"),
+    "no session": (replace(SESSION, kind=Kind.SESSION_UPDATE, values={"n_trials": 1}), "not a valid Alyx id"),
+    "bad session": (replace(WATER, values={**WATER.values, "session": "x"}), "not a valid Alyx id"),
     "follows nothing": (replace(WATER, follows="nothing"), "has no item"),
 }
 
@@ -118,7 +118,7 @@ def test_water_follows_a_session_of_its_own_animal_only(outbox):
     weighing = outbox.add(WEIGHING)
     outbox.add(replace(WATER, follows=session.key))
     for draft in (replace(WATER, follows=weighing.key), replace(WATER, follows=session.key, subject_id=ID[:-1] + "6")):
-        with pytest.raises(OutboxError, match="no session of it"):
+        with pytest.raises(OutboxError, match="not a session of this subject"):
             outbox.add(draft)
 
 
@@ -142,9 +142,9 @@ def test_what_is_added_together_is_there_together_or_not_at_all(outbox):
 def test_a_session_of_pybpod_and_its_water_are_added_once(outbox):
     session = replace(SESSION, origin={"session_uuid": "u"})
     item, water = outbox.add_all(session, replace(WATER, origin=session.origin, follows=0))
-    with pytest.raises(OutboxError, match="This session of ea04 is in the outbox already"):
+    with pytest.raises(OutboxError, match="This session of ea04 is already in the outbox"):
         outbox.add(session)
-    with pytest.raises(OutboxError, match="The water of this session of ea04 is in the outbox already"):
+    with pytest.raises(OutboxError, match="The water of this session of ea04 is already in the outbox"):
         outbox.add(replace(WATER, origin=session.origin, follows=item.key))
     assert outbox.items() == (item, water)
     outbox.add(replace(session, subject_id=ID[:-1] + "6"))  # two animals on the rig, by explicit choice

@@ -11,8 +11,8 @@ from pybpod_alyx_module.outbox.items import State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.outcomes import outcome_of_reading
 from pybpod_alyx_module.outbox.states import MOVES, Event, move
-from tests.unit.outbox.test_moves import ITEM, in_state
 from tests.unit.outbox.test_outbox import ID, SESSION, WATER, WEIGHING
+from tests.unit.outbox.test_states import ITEM, in_state
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.items import Kind, State
 from pybpod_alyx_module.outbox.outcomes import Scope
 from pybpod_alyx_module.outbox.states import heads
-from tests.unit.outbox.test_moves import ITEM
+from tests.unit.outbox.test_states import ITEM
 
 
 def items(*described):

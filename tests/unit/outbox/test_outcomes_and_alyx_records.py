@@ -11,7 +11,7 @@ from pybpod_alyx_module.outbox.alyx_records import differences, has_our_amount, 
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import Scope, outcome_of_reading, outcome_of_writing
 from pybpod_alyx_module.outbox.states import Event
-from tests.unit.outbox.test_moves import ITEM
+from tests.unit.outbox.test_states import ITEM
 
 #: Error, event and scope where a record was to be written, event and scope where nothing was.
 MEANING = [
