@@ -15,7 +15,7 @@ from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_item
 from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, row_of_item
-from pybpod_alyx_module.outbox.items import OPEN, Counts, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, outbox_errors
 from pybpod_alyx_module.outbox.states import Event, move
 
@@ -91,16 +91,6 @@ class Outbox:
         """Return one item as it is now; OutboxError if there is none."""
         with self._reading() as connection:
             return self._get(connection, key)
-
-    def counts(self) -> Counts:
-        """Count what still has to reach Alyx."""
-        marks = ", ".join("?" * len(OPEN))
-        with self._reading() as connection:
-            rows = connection.execute(
-                f"SELECT state, count(*) FROM items WHERE state IN ({marks}) GROUP BY state",  # noqa: S608
-                [state.value for state in OPEN],
-            )
-            return Counts(**{row[0]: row[1] for row in rows})
 
     def export(self, path: str | Path) -> int:
         """Write all items to a CSV, sent and discarded ones, too; return how many.

@@ -26,7 +26,7 @@ from alyx_connector.errors import (
 )
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.back_off import Pauses
-from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.items import OPEN, Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
 
@@ -285,7 +285,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.sender.wake()
             self.send()
             self.now += LIFE_S
-            if not self.outbox.counts().open:
+            if not self.outbox.items(OPEN):
                 break
         self.server.catch_up(all_of_it=True)
 

@@ -19,7 +19,7 @@ from collections import Counter
 
 import pytest
 
-from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.items import OPEN, Kind, State
 from tests.system.outbox.nursery import LIFE_S
 
 ROUNDS = int(os.environ.get("OUTBOX_CRASH_ROUNDS", "50"))
@@ -122,10 +122,10 @@ def add_items(outbox, lab, animals, chance, round_number):
 
 def wait_until_all_is_sent(outbox, seed):
     deadline = time.monotonic() + 120
-    while outbox.counts().open:
+    while outbox.items(OPEN):
         waiting = [(item.kind.value, item.state.value, item.reason) for item in outbox.items() if item.sent_at is None]
         assert time.monotonic() < deadline, f"seed {seed}: {waiting}"
-        assert not outbox.counts().parked, f"seed {seed}: {waiting}"
+        assert not outbox.items((State.PARKED,)), f"seed {seed}: {waiting}"
         time.sleep(0.05)
 
 
@@ -143,7 +143,7 @@ def test_killed_senders_a_bad_network_and_swapped_names_lose_nothing_and_double_
         swapper.start()
         proxy.choose(bad_network(random.Random(SEED + 2)))
         for round_number in range(ROUNDS):
-            if outbox.counts().open < 2 * ANIMALS:
+            if len(outbox.items(OPEN)) < 2 * ANIMALS:
                 add_items(outbox, lab, animals, chance, round_number)
             child = nursery.start()
             # Most die young, some live long enough to look for what was left.

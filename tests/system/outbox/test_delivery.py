@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pybpod_alyx_module.outbox.alyx_records import KEY_IN_JSON
-from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.items import OPEN, Draft, Kind, State
 
 
 def states(outbox):
@@ -19,7 +19,7 @@ def test_a_weighing_arrives(outbox, sender, lab, animal):
     assert (row["weight"], row["user"], row["date_time"]) == (24.5, lab.username, item.values["date_time"])
     assert row["url"].endswith(f"/{sent.server_id}")
     assert sent.sent_at is not None
-    assert outbox.counts().open == 0
+    assert outbox.items(OPEN) == ()
 
 
 def test_a_session_arrives_with_its_key_and_the_next_number(outbox, sender, lab, animal):
