@@ -1,4 +1,4 @@
-"""How an item looks as a record on Alyx: its route, its fields, and by what it is known again. Pure."""
+"""An item as a record on Alyx: its route, its fields, and how it is recognised there. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def payload(item: Item, nickname: str, session_id: str | None) -> dict[str, Any]
     """Return what is sent to create the record of an item.
 
     Returns: the fields; a session without ``number`` where the values have none.
-    ``nickname``: what the subject is called on Alyx at this moment.
+    ``nickname``: what the subject is called on Alyx now.
     ``session_id``: id on Alyx of the session that it follows.
     """
     fields = {**item.values, "subject": nickname}
@@ -104,7 +104,7 @@ def has_our_amount(item: Item, record: Mapping[str, Any]) -> bool:
 
 
 def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
-    """Say which fields a record has otherwise than they were sent.
+    """Say which fields of a record differ from what was sent.
 
     Returns: ``field: value instead of value`` each; empty if there is none.
     ``sent``: the fields; ``subject`` is not compared: it was looked up by id.

@@ -29,7 +29,7 @@ class State(str, Enum):
 
     #: To be sent; nothing of it is on Alyx.
     WAITING = "waiting"
-    #: Being sent at this moment.
+    #: Being sent.
     SENDING = "sending"
     #: On Alyx, on the right animal.
     SENT = "sent"
@@ -131,7 +131,7 @@ class Item:
     server_id: str | None = None
     #: When it was known to be on Alyx, UTC.
     sent_at: datetime | None = None
-    #: Id of a record of ours that landed on another animal and has to be withdrawn first.
+    #: Id of a record of ours that is on another animal and has to be withdrawn first.
     misplaced: str | None = None
     #: Counts the changes of this item.
     revision: int = 0

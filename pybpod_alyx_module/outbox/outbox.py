@@ -64,10 +64,6 @@ class Outbox:
         """Tell whether any program changed the outbox since the last call; True the first time. Cheap."""
         return self._watch.changed()
 
-    def watch(self) -> Watch:
-        """Return another such watch, for somebody who calls it on his own."""
-        return Watch(self.path)
-
     # What is in it -----------------------------------------------------------------------------------------------
 
     def items(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:

@@ -17,7 +17,7 @@ from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery import Delivery
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.sqlite_file import outbox_errors
+from pybpod_alyx_module.outbox.sqlite_file import Watch, outbox_errors
 from pybpod_alyx_module.outbox.states import Event, heads, move, waits_for_a_person
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Sender:
         self._pauses = pauses or Pauses(clock)
         path = outbox.path.with_name(outbox.path.name + ".sender.lock")
         self._lead = filelock.FileLock(path, timeout=0, mode=0o600, thread_local=False)
-        self._watch = outbox.watch()
+        self._watch = Watch(outbox.path)
         #: By key and attempt: since when an item is unsure, as far as this sender knows.
         self._since: dict[tuple[str, int], float] = {}
         #: By account: the token that the server refused, None where there was none, and when to ask for another.
@@ -212,10 +212,10 @@ class Sender:
                 return True, 0.0
         unsure = {(item.key, item.attempts) for item in items if item.state is State.UNSURE}
         self._since = {key: since for key, since in self._since.items() if key in unsure}
-        # Also what was added since, by another program, too, and says from the start that it waits for a login.
+        # What another program added meanwhile may wait for a login, too.
         locked = {item.key: item.account for item in items if item.waits_for is WaitsFor.LOGIN}
         self._explained = {**locked, **self._explained}
-        self._tell_who_waits_for_a_person(items, followed)
+        self._explain_parked_sessions(items, followed)
         busy, wait = False, math.inf
         for item in heads(items, followed):
             if self._stopping.is_set():
@@ -363,7 +363,7 @@ class Sender:
         for key in keys:
             del self._explained[key]
 
-    def _tell_who_waits_for_a_person(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
+    def _explain_parked_sessions(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
         reason, hint = "It waits for its session, which needs action.", "Correct, retry or discard the session."
         for item in items:
             held_up = waits_for_a_person(item, followed.get(item.follows or ""))

@@ -13,8 +13,7 @@
        │  └─ retry, edit ─┘
       add            discard: from waiting, parked and, when asked for, unsure
 
-Nothing goes from *unsure* to *waiting* but by a look on Alyx, and an unsure item never changes its values: the look
-needs them.
+Only a look on Alyx leads from *unsure* to *waiting*, and an unsure item never changes its values: the look needs them.
 """
 
 from __future__ import annotations
