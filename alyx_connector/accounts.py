@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.address import Address, parse_address
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.private_file import HOME_SETTING, JsonFile, home_folder
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.tokens import MemoryTokenStore, TokenStore, choose_token_store
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class Accounts:
                 return account
         raise ConfigurationError(
             f"{server} has no default user. {_enumerated(users)}",
-            hint=f'Say which: Connector(url="{server}", username="…").',
+            hint=Remedy(RemedyKind.CHOOSE_USER, url=server),
             setting="username",
         )
 
@@ -244,10 +245,10 @@ class Accounts:
             if account.default_server:
                 return account.url
         if not accounts:
-            raise self._missing(accounts, "No Alyx server was set up yet", "…", "…")
+            raise self._missing(accounts, "No Alyx server was set up yet")
         raise ConfigurationError(
             f"There is no default server. {_enumerated(accounts)}",
-            hint='Say which: Connector(url="…"), or make one the default: Connector.setup(url="…", make_default=True).',
+            hint=Remedy(RemedyKind.CHOOSE_DEFAULT),
             setting="url",
         )
 
@@ -259,16 +260,16 @@ class Accounts:
         if len(alike) == 1:
             return alike[0]
         if not alike:
-            raise self._missing(accounts, f"{asked.url} was never set up", asked.url, "…")
+            raise self._missing(accounts, f"{asked.url} was never set up", asked.url)
         raise ConfigurationError(
             f"{asked.host} could mean several servers: {', '.join(alike)}.",
-            hint=f'Say which: Connector(url="{alike[0]}").',
+            hint=Remedy(RemedyKind.CHOOSE_SERVER, url=alike[0]),
             setting="url",
         )
 
-    def _missing(self, accounts: list[Account], what: str, url: str, username: str) -> LoginRequiredError:
+    def _missing(self, accounts: list[Account], what: str, url: str = "", username: str = "") -> LoginRequiredError:
         message = " ".join([f"{what}.", _enumerated(accounts), *self.notes])
-        return LoginRequiredError(message, hint=f'Set it up: Connector.setup(url="{url}", username="{username}").')
+        return LoginRequiredError(message, hint=Remedy(RemedyKind.SET_UP, url, username))
 
 
 def _may_mean(asked: Address, known: Address) -> bool:

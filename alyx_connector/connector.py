@@ -16,6 +16,7 @@ from alyx_connector.http.server_time import utc_now
 from alyx_connector.progress import CancelToken
 from alyx_connector.records.subject_records import SubjectRecords
 from alyx_connector.records.writing import Writing
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.cache import Cache
 from alyx_connector.search.current_details import Work
 from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.progress import Report
     from alyx_connector.search.schema import Endpoint, Schema
+    from alyx_connector.warning import Note
 
 __all__ = ["Connector"]
 
@@ -78,22 +80,18 @@ class Connector(SubjectRecords, Writing):
     def __init__(self, url: str | None = None, username: str | None = None, *, write: bool = False) -> None:
         self._write = write is True
         accounts = Accounts()
-        try:
-            account = accounts.find(url, username)
-        except LoginRequiredError as error:
-            missing = LoginRequiredError(error.message, hint=error.hint)
-        else:
-            token = accounts.token(account.url, account.username)
-            for note in accounts.notes:
-                _warn(note)
-            if token is not None:
-                self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
-                self._schemas = SchemaSource(self._client)
-                self._cache = Cache.of_account(account.url, account.username)
-                return
-            what = f"No token of {account.username} at {account.url} is kept on this computer."
-            missing = _login_required(what, account.url, account.username)
-        raise missing
+        account = accounts.find(url, username)
+        token = accounts.token(account.url, account.username)
+        for note in accounts.notes:
+            _warn(note)
+        if token is None:
+            raise LoginRequiredError(
+                f"No token of {account.username} at {account.url} is kept on this computer.",
+                hint=Remedy(RemedyKind.LOG_IN, account.url, account.username),
+            )
+        self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
+        self._schemas = SchemaSource(self._client)
+        self._cache = Cache.of_account(account.url, account.username)
 
     @classmethod
     def setup(
@@ -195,12 +193,9 @@ class Connector(SubjectRecords, Writing):
         try:
             account = accounts.find(url, username)
         except LoginRequiredError as error:
-            unknown = ConfigurationError(f"There is nothing to forget: {error}", setting="username")
-        else:
-            accounts.forget(account.url, account.username)
-            Cache.of_account(account.url, account.username).remove()
-            return
-        raise unknown
+            raise ConfigurationError(f"There is nothing to forget: {error.message}", setting="username") from error
+        accounts.forget(account.url, account.username)
+        Cache.of_account(account.url, account.username).remove()
 
     @property
     def url(self) -> str:
@@ -317,10 +312,9 @@ class Connector(SubjectRecords, Writing):
             )
         wanted = [expand] if isinstance(expand, str) else list(expand)
         search = Search(endpoint.strip("/"), filters, details, wanted)
-        notes: list[str] = []
+        notes: list[Note] = []
         with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
-            hint = _setup_call(self.url, self.username)
-            work = Work(self._client, store, cancel or CancelToken(), report or bar, notes.append, hint)
+            work = Work(self._client, store, cancel or CancelToken(), report or bar, notes.append, self._log_in)
             found = find(search, work, self._schemas, refresh=refresh, offline=offline)
         rows = found.rows
         for name in wanted:
@@ -388,7 +382,7 @@ class Connector(SubjectRecords, Writing):
         """Close the connections; the connector cannot be used afterwards."""
         self._client.close()
 
-    def _described(self, endpoint: str, cancel: CancelToken, notes: list[str]) -> Endpoint | None:
+    def _described(self, endpoint: str, cancel: CancelToken, notes: list[Note]) -> Endpoint | None:
         schema = self._schemas.schema(cancel=cancel, tell=notes.append)
         return find_endpoint(schema, endpoint, self.url) if schema else None
 
@@ -401,7 +395,7 @@ class Connector(SubjectRecords, Writing):
         endpoint: str,
         rows: Sequence[dict[str, Any]],
         columns: Sequence[Column],
-        notes: list[str],
+        notes: list[Note],
         details: bool,
         retrieved: dt.datetime | None = None,
     ) -> pd.DataFrame:
@@ -415,32 +409,25 @@ class Connector(SubjectRecords, Writing):
             "username": self.username,
             "endpoint": endpoint,
             "retrieved": f"{(retrieved or utc_now()).isoformat(timespec='seconds')}+00:00",
-            "notes": list(notes),
+            "notes": [str(note) for note in notes],
         }
         for note in notes:
             _warn(note)
         return frame
 
+    @property
+    def _log_in(self) -> Remedy:
+        return Remedy(RemedyKind.LOG_IN, self.url, self.username)
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        # A login that is wanted names the setup to call.
+        # The client knows no accounts: how its user logs in again is said here.
         try:
             yield
         except LoginRequiredError as error:
-            required = _login_required(error.message, self.url, self.username)
-            required.__cause__ = error
-        else:
-            return
-        raise required
+            error.remedy = self._log_in
+            raise
 
 
-def _login_required(what: str, url: str, username: str) -> LoginRequiredError:
-    return LoginRequiredError(what, hint=_setup_call(url, username))
-
-
-def _setup_call(url: str, username: str) -> str:
-    return f'Log in again: Connector.setup(url="{url}", username="{username}").'
-
-
-def _warn(note: str) -> None:
+def _warn(note: Note) -> None:
     warnings.warn(note, AlyxWarning, stacklevel=4)

@@ -21,14 +21,17 @@
     └─ ProtocolError                an answer that makes no sense (truncated, not JSON, missing keys)
        └─ NotAlyxError              this is not an Alyx server (a web page, a captive portal, another service)
 
-``str(error)`` is a full sentence that names the server; ``error.hint`` says what to do next. Neither they nor any
-attribute, cause or context hold a password or a token. Cancelling is not an error: see
+``str(error)`` is a full sentence that names the server; ``error.hint`` says what to do next, in words of Python.
+``error.remedy`` is the same as data, where it is a call: a program that is not Python has other words for it. None of
+these, and no attribute, cause or context, holds a password or a token. Cancelling is not an error: see
 `alyx_connector.progress.Cancelled`. None derives from ``RuntimeError``, and all can be pickled.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from alyx_connector.remedy import Remedy, in_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,19 +65,25 @@ class AlyxError(Exception):
     ----------
     message : str
         What happened, and at which server or file: a full sentence.
-    hint : str
-        What to do next; empty where nothing useful can be said.
+    hint : str or Remedy
+        What to do next: a sentence, or the data of one that names a call; empty where nothing useful can be said.
     """
 
-    def __init__(self, message: str = "", *, hint: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str | Remedy = "") -> None:
         super().__init__(message)
-        #: What to do next; may be empty.
-        self.hint = hint
+        self._hint = hint if isinstance(hint, str) else ""
+        #: What to do next, where it is a call and not only a sentence; None where `hint` is all there is.
+        self.remedy: Remedy | None = hint if isinstance(hint, Remedy) else None
 
     @property
     def message(self) -> str:
         """What happened, without the hint."""
         return str(self.args[0]) if self.args else ""
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in words of Python; may be empty."""
+        return in_python(self.remedy) if self.remedy else self._hint
 
     def __str__(self) -> str:
         """Return what happened and what to do next, so that a traceback tells both."""  # noqa: DOC201
@@ -86,13 +95,13 @@ class ConfigurationError(AlyxError):
 
     Parameters
     ----------
-    message, hint : str
+    message, hint
         See `AlyxError`.
     setting : str
         Name of what is unusable: ``"address"``, ``"token"``, ``"ALYX_TOKEN_STORE"``, …
     """
 
-    def __init__(self, message: str = "", *, hint: str = "", setting: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str | Remedy = "", setting: str = "") -> None:
         super().__init__(message, hint=hint)
         #: Name of the unusable setting or argument.
         self.setting = setting
@@ -119,7 +128,7 @@ class TransportError(AlyxError):
 
     Parameters
     ----------
-    message, hint : str
+    message, hint
         See `AlyxError`.
     method, url : str
         The request, without its parameters.
@@ -133,7 +142,7 @@ class TransportError(AlyxError):
         self,
         message: str = "",
         *,
-        hint: str = "",
+        hint: str | Remedy = "",
         method: str = "",
         url: str = "",
         attempts: int = 1,
@@ -167,7 +176,7 @@ class ResponseError(AlyxError):
 
     Parameters
     ----------
-    message, hint : str
+    message, hint
         See `AlyxError`.
     status : int, optional
         HTTP status; None where the data were refused before anything was sent.
@@ -178,7 +187,13 @@ class ResponseError(AlyxError):
     """
 
     def __init__(
-        self, message: str = "", *, hint: str = "", status: int | None = None, endpoint: str = "", detail: str = ""
+        self,
+        message: str = "",
+        *,
+        hint: str | Remedy = "",
+        status: int | None = None,
+        endpoint: str = "",
+        detail: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         #: HTTP status; None where nothing was sent.
@@ -208,7 +223,7 @@ class InvalidDataError(ResponseError):
         self,
         message: str = "",
         *,
-        hint: str = "",
+        hint: str | Remedy = "",
         status: int | None = None,
         endpoint: str = "",
         detail: str = "",
@@ -234,7 +249,7 @@ class RateLimitedError(ResponseError):
         self,
         message: str = "",
         *,
-        hint: str = "",
+        hint: str | Remedy = "",
         status: int | None = None,
         endpoint: str = "",
         detail: str = "",
@@ -254,13 +269,13 @@ class ConflictError(AlyxError):
 
     Parameters
     ----------
-    message, hint : str
+    message, hint
         See `AlyxError`.
     changed : sequence of str
         What is no longer what it was: names of fields, with dots into JSON: ``"json.qc.noise"``.
     """
 
-    def __init__(self, message: str = "", *, hint: str = "", changed: Sequence[str] = ()) -> None:
+    def __init__(self, message: str = "", *, hint: str | Remedy = "", changed: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
         #: What is no longer what it was.
         self.changed: list[str] = list(changed)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError
 from alyx_connector.http.arguments import checked_token
 from alyx_connector.http.client import AlyxClient
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ __all__ = ["Given", "LoggedIn", "ProgressBar", "can_ask", "in_notebook", "log_in
 PROGRAM = "alyx-connector"
 #: Offered where no server is the default yet.
 FIRST_ADDRESS = "127.0.0.1"
-EVERYTHING = 'Connector.setup(url="…", username="…", password="…", make_default=True)'
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def log_in(given: Given, accounts: Accounts) -> LoggedIn:
         raise ConfigurationError("Both a password and a token were given.", hint="Give one of them.", setting="token")
     if given.missing and not can_ask():
         raise ConfigurationError(
-            f"Connector.setup cannot ask for {', '.join(given.missing)}: there is no terminal and no notebook here.",
-            hint=f"Pass them: {EVERYTHING}; or token= instead of password=.",
+            f"The login cannot ask for {', '.join(given.missing)}: there is no terminal and no notebook here.",
+            hint=Remedy(RemedyKind.LOG_IN_UNASKED),
             setting=given.missing[0],
         )
     return _Dialog(given, accounts).run()
@@ -203,8 +203,11 @@ def _answer(ask: Callable[[str], str], question: str) -> str:
     try:
         return ask(question)
     except (EOFError, NotImplementedError):  # the input ended, or the notebook's front end cannot ask
-        reason = "Nobody answered the questions of Connector.setup: the input ended."
-    raise ConfigurationError(reason, hint=f"Pass the answers: {EVERYTHING}.", setting="input")
+        raise ConfigurationError(
+            "Nobody answered the questions of the login: the input ended.",
+            hint=Remedy(RemedyKind.LOG_IN_UNASKED),
+            setting="input",
+        ) from None
 
 
 def say(sentence: str) -> None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.cli.output import Output, print_note, write_record
-from alyx_connector.cli.words import on_the_command_line
+from alyx_connector.cli.words import filter_on_the_command_line, hint_of
 from alyx_connector.connector import Connector
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, NotFoundError
 from alyx_connector.frames.layouts import DETAIL_ERROR, known_layout
+from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.filter_check import trap
 from alyx_connector.search.filters import PAIRS
 from alyx_connector.terminal import can_ask
 
@@ -35,7 +37,7 @@ def _login(options: argparse.Namespace) -> bool:
     if missing and (from_stdin or not can_ask()):
         raise ConfigurationError(
             f"Nobody can be asked here for what is missing: {', '.join(missing)}.",
-            hint="Pass it: alyx-connector login URL --user USER --password-stdin < FILE, or --token-stdin.",
+            hint=Remedy(RemedyKind.LOG_IN_UNASKED),
             setting="login",
         )
     secret = _secret() if from_stdin else None
@@ -77,14 +79,12 @@ def _logout(options: argparse.Namespace) -> bool:
     try:
         account = Accounts().find(options.url, options.user)
     except LoginRequiredError as error:
-        unknown = ConfigurationError(
+        raise ConfigurationError(
             f"There is nothing to forget: {error.message}", hint="alyx-connector accounts lists what is set up."
-        )
-    else:
-        Connector.forget(account.url, account.username)
-        print_note(f"{account.username} at {account.url} and its token are forgotten on this computer.")
-        return False
-    raise unknown
+        ) from error
+    Connector.forget(account.url, account.username)
+    print_note(f"{account.username} at {account.url} and its token are forgotten on this computer.")
+    return False
 
 
 def _accounts(options: argparse.Namespace) -> bool:
@@ -139,10 +139,13 @@ def _endpoints(options: argparse.Namespace) -> bool:
 
 
 def _filters(options: argparse.Namespace) -> bool:
+    import pandas as pd
+
     output = Output.of(options)
     with _connected(options) as connector:
         frame = connector.filters(options.endpoint)
-    frame["instead"] = frame["instead"].map(on_the_command_line, na_action="ignore").astype("string")
+    instead = [trap(options.endpoint, name) for name in frame["filter"]]
+    frame["instead"] = pd.array([filter_on_the_command_line(one) if one else None for one in instead], dtype="string")
     output.write(frame, "filters", none=f"No filters of {options.endpoint} are described.")
     return False
 
@@ -212,23 +215,23 @@ def _since_explained(options: argparse.Namespace, connector: Connector) -> Itera
     except ConfigurationError as error:
         if error.setting != "date_range" or (options.since is None and options.until is None):
             raise
-        refused = ConfigurationError(
-            f"--since and --until are the filter date_range. {error.message}", hint=error.hint, setting="date_range"
-        )
-        if "is no filter" in error.message:
-            refused.hint = " ".join([*_filters_of_time(connector, options.endpoint), error.hint])
-    else:
-        return
-    raise refused
+        raise ConfigurationError(
+            f"--since and --until are the filter date_range. {error.message}",
+            hint=" ".join([*_filters_of_time(connector, options.endpoint), hint_of(error)]),
+            setting="date_range",
+        ) from error
 
 
 def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:
+    # Empty also where there is a date_range: then its value is the trouble.
     try:
-        known = connector.filters(endpoint)
+        known = list(connector.filters(endpoint)["filter"])
     except AlyxError:
         return []
-    names = [name for name in known["filter"] if re.search("date|time", name)]
-    return [f"Filters of a time: {', '.join('--' + name.replace('_', '-') for name in names)}."] if names else []
+    names = [name for name in known if re.search("date|time", name)]
+    if "date_range" in known or not names:
+        return []
+    return [f"Filters of a time: {', '.join('--' + name.replace('_', '-') for name in names)}."]
 
 
 def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
 from alyx_connector._version import __version__
-from alyx_connector.cli.words import on_the_command_line
+from alyx_connector.cli.words import hint_of, note_of
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, PermissionDeniedError, TransportError
 from alyx_connector.frames.text import visible
 from alyx_connector.warning import AlyxWarning
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("Stopped.")
         return INTERRUPTED
     except AlyxError as error:
-        _complain(error.message, error.hint)
+        _complain(error.message, hint_of(error))
         return _exit_code(error)
 
 
@@ -67,7 +67,7 @@ def _exit_code(error: AlyxError) -> int:
 
 def _complain(message: str, hint: str = "") -> None:
     lines = [f"{PROGRAM}: {message}", *([f"  {hint}"] if hint else [])]
-    _to_stderr("\n".join(visible(on_the_command_line(line)) for line in lines))
+    _to_stderr("\n".join(visible(line) for line in lines))
 
 
 def _show_warning(
@@ -78,8 +78,8 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    if issubclass(category, AlyxWarning):
-        _to_stderr(visible(on_the_command_line(f"Note: {message}")))
+    if isinstance(message, AlyxWarning):
+        _to_stderr(visible(f"Note: {note_of(message)}"))
 
 
 def _to_stderr(text: str) -> None:

@@ -1,65 +1,102 @@
-"""What the library says in Python, said in the words of the command line."""
+"""What to do about an error or a note, in the words of the command line."""
 
 from __future__ import annotations
 
-import ast
-import re
 import shlex
 from typing import TYPE_CHECKING
+
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["on_the_command_line"]
+    from alyx_connector.errors import AlyxError
+    from alyx_connector.warning import AlyxWarning
+
+__all__ = ["COMMAND_WORDS", "filter_on_the_command_line", "hint_of", "note_of", "on_the_command_line"]
 
 
-def _login(match: re.Match[str]) -> str:
-    url, username = match["url"], match["username"]
-    words = ["alyx-connector", "login"]
-    if url != "…":
-        words.append(shlex.quote(url))
-        if username not in {None, "…"}:
-            words += ["--user", shlex.quote(username)]
-    return " ".join([*words, *(["--default"] if match["default"] else [])])
+def hint_of(error: AlyxError) -> str:
+    """Say what to do about an error; empty where nothing useful can be said."""
+    return on_the_command_line(error.remedy) if error.remedy else error.hint
 
 
-def _account(match: re.Match[str]) -> str:
-    user = f" --user {match['username']}" if match["username"] else ""
-    return f"--url {match['url']}{user}"
+def note_of(warning: AlyxWarning) -> str:
+    """Say what a warning says."""
+    remedy = [on_the_command_line(warning.remedy)] if warning.remedy else []
+    return " ".join([warning.sentence, *remedy])
 
 
-def _repeated(match: re.Match[str]) -> str:
-    option = "--" + match["name"].replace("_", "-")
-    try:
-        values = ast.literal_eval(match["values"])
-    except (ValueError, SyntaxError):
-        return match[0]
-    return " ".join(f"{option} {shlex.quote(str(value))}" for value in values)
+def on_the_command_line(remedy: Remedy) -> str:
+    """Say what to do in commands and options."""
+    return COMMAND_WORDS[remedy.kind](remedy)
 
 
-_WORDS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
-    (
-        re.compile(
-            r'Connector\.setup\(url="(?P<url>[^"]*)"(?:, username="(?P<username>[^"]*)")?'
-            r"(?P<default>, make_default=True)?\)(?:\.$)?"  # a full stop would be pasted along
-        ),
-        _login,
+def filter_on_the_command_line(remedy: Remedy) -> str:
+    """Name the filter of a `RemedyKind.USE_DJANGO` or `RemedyKind.USE_FILTER_OF` as an option."""
+    if remedy.kind is RemedyKind.USE_DJANGO:
+        return f"--django {shlex.quote(f'{remedy.name},{remedy.values[0]}')}"
+    return f"{_option(remedy.name)} of {remedy.endpoint}"
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _login(remedy: Remedy) -> str:
+    words = [remedy.url, *(["--user", remedy.username] if remedy.username else [])] if remedy.url else []
+    return shlex.join(["alyx-connector", "login", *words])
+
+
+def _account(remedy: Remedy) -> str:
+    return shlex.join(["--url", remedy.url])
+
+
+def _search(remedy: Remedy) -> str:
+    if remedy.name == "id":
+        return shlex.join(["alyx-connector", "get", remedy.endpoint, remedy.values[0]])
+    words = [_option(remedy.name), remedy.values[0]] if remedy.name else []
+    return shlex.join(["alyx-connector", "search", remedy.endpoint, *words])
+
+
+#: What each kind is on the command line: a sentence, without a full stop after a command, which would be pasted along.
+COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
+    RemedyKind.SET_UP: lambda remedy: f"Set it up: {_login(remedy)}",
+    RemedyKind.LOG_IN: lambda remedy: f"Log in again: {_login(remedy)}",
+    RemedyKind.LOG_IN_UNASKED: lambda remedy: (
+        "Pass everything: alyx-connector login URL --user USER --password-stdin < FILE, or --token-stdin."
     ),
-    (re.compile(r'Connector\(url="(?P<url>[^"]*)"(?:, username="(?P<username>[^"]*)")?\)'), _account),
-    (re.compile(r'connector\.filters\("([^"]*)"\)'), r"alyx-connector filters \1"),
-    (re.compile(r"connector\.endpoints\(\)"), "alyx-connector endpoints"),
-    (re.compile(r"\bdetails=False"), "--no-details"),
-    (re.compile(r"\b(refresh|offline)=True"), r"--\1"),
-    (re.compile(r"Give a list: (?P<name>\w+)=(?P<values>\[.*\])"), lambda match: f"Give {_repeated(match)}"),
-    (re.compile(r'Give the first and the last day: \("2024-01-01", None\) has no end'), "Give --since and --until"),
-    (re.compile(r'\bdjango=\{"(\w+)": "([^"]*)"\}'), r"--django \1,\2"),
-    (re.compile(r'\bdjango="([^"]*)"'), r"--django '\1'"),
-    (re.compile(r"\b(lab|location)= "), r"--\1 "),
-]
-
-
-def on_the_command_line(sentence: str) -> str:
-    """Say a sentence of the library such that it names commands and options in the place of calls."""
-    for pattern, words in _WORDS:
-        sentence = pattern.sub(words, sentence)
-    return sentence
+    RemedyKind.CHOOSE_SERVER: lambda remedy: f"Say which: {_account(remedy)}",
+    RemedyKind.CHOOSE_USER: lambda remedy: f"Say which: {_account(remedy)} --user USER",
+    RemedyKind.CHOOSE_DEFAULT: lambda remedy: (
+        "Say which: --url URL, or make one the default: alyx-connector login --default"
+    ),
+    RemedyKind.ALLOW_WRITING: lambda remedy: "This command only reads.",
+    RemedyKind.LIST_ENDPOINTS: lambda remedy: "alyx-connector endpoints lists all of them.",
+    RemedyKind.LIST_FILTERS: lambda remedy: (
+        f"{shlex.join(['alyx-connector', 'filters', remedy.endpoint])} lists all of them."
+    ),
+    RemedyKind.LIST_FILTER_VALUES: lambda remedy: (
+        f"{shlex.join(['alyx-connector', 'filters', remedy.endpoint])} says what each of them takes."
+    ),
+    RemedyKind.LIST_SUBJECTS: lambda remedy: "alyx-connector search subjects --no-details lists them.",
+    RemedyKind.USE_DJANGO: lambda remedy: f"Use {filter_on_the_command_line(remedy)}",
+    RemedyKind.USE_FILTER_OF: lambda remedy: f"Use {filter_on_the_command_line(remedy)}.",
+    RemedyKind.CHECK_FILTERS: lambda remedy: (
+        "Check the filters, above all --django; if they are right, tell whoever runs the server."
+    ),
+    RemedyKind.GIVE_LIST: lambda remedy: (
+        "Give " + " ".join(f"{_option(remedy.name)} {shlex.quote(value)}" for value in remedy.values)
+    ),
+    RemedyKind.GIVE_DAYS: lambda remedy: "Give --since and --until, or one of them.",
+    RemedyKind.ADD_LAB: lambda remedy: "Add --lab to tell them apart.",
+    RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out --no-details.",
+    RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without --offline, with the same filters.",
+    RemedyKind.LIST_COMPLETELY: lambda remedy: "Leave them out: a list is always read as a whole.",
+    RemedyKind.GIVE_RECORD: lambda remedy: "Give its id.",
+    RemedyKind.MERGE_JSON: lambda remedy: "This command only reads.",
+    RemedyKind.LOOK: lambda remedy: f"Look at it: {_search(remedy)}",
+    RemedyKind.LOOK_BEFORE_SENDING_AGAIN: lambda remedy: (
+        f"It may have been stored all the same. Look before you send it again: {_search(remedy)}"
+    ),
+}

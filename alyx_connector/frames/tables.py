@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    #: Takes a sentence that the user should read.
-    Tell = Callable[[str], None]
+    from alyx_connector.warning import Tell
 
 __all__ = ["expanded", "identity", "make_table", "object_array", "read_json"]
 

@@ -28,6 +28,7 @@ from alyx_connector.errors import (
 )
 from alyx_connector.http.faults import Fault, FaultKind
 from alyx_connector.http.retry import parse_retry_after
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from alyx_connector.http.transport import Reply
@@ -232,10 +233,10 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
             return RateLimitedError(message, hint=f"Try again {when}.", retry_after=after, **known)
         case status if status >= 500:
             read = question.method == "GET" or question.login
-            hint = "Tell who runs the server." if read else WRITE_HINT
-            if read and detail and "/" not in endpoint:  # a list: most often a filter that it could not read
-                hint = "Check the filters, django= above all; if they are right, tell who runs the server."
             message = f"{server} failed with {_ask(question)} (status {status}){said}"
+            if read and detail and "/" not in endpoint:  # a list: most often a filter that it could not read
+                return ServerFaultError(_sentence(message), hint=Remedy(RemedyKind.CHECK_FILTERS), **known)
+            hint = "Tell who runs the server." if read else WRITE_HINT
             return ServerFaultError(_sentence(message), hint=hint, **known)
         case status if status >= 400:
             hint = "The filters are too long: give fewer." if status == 414 else "Ask who runs the server."

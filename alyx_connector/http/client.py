@@ -26,6 +26,7 @@ from alyx_connector.http.pages import list_completely
 from alyx_connector.http.retry import Deadline, ThrottleGate
 from alyx_connector.http.transport import Transport, Wire
 from alyx_connector.progress import Cancelled, CancelToken, Progress
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -423,7 +424,7 @@ class AlyxClient:
         if any(name in {"limit", "offset"} for name, _ in filters):
             raise ConfigurationError(
                 "limit and offset are not filters of a complete list.",
-                hint="Use page_size, or get() for one page.",
+                hint=Remedy(RemedyKind.LIST_COMPLETELY),
                 setting="params",
             )
         if type(page_size) is not int or page_size < 2:

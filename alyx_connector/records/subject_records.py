@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.frames.layouts import WATER_REQUIREMENT
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filters import checked_day
 from alyx_connector.warning import AlyxWarning
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.frames.layouts import Column
     from alyx_connector.http.client import AlyxClient
+    from alyx_connector.warning import Note
 
 __all__ = ["ConnectorPart", "SubjectRecords", "is_id"]
 
@@ -36,7 +38,7 @@ class ConnectorPart(ABC):
 
     @abstractmethod
     def _table(
-        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[str], details: bool
+        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[Note], details: bool
     ) -> pd.DataFrame:
         """Make the frame, and warn of what is told."""
 
@@ -232,7 +234,7 @@ class SubjectRecords(ConnectorPart):
         if not is_id(named):
             raise ConfigurationError(
                 f"{shorten(named, 60, placeholder='…')!r} is no session.",
-                hint="Give its id, or its row: sessions.iloc[3].",
+                hint=Remedy(RemedyKind.GIVE_RECORD),
                 setting="session",
             )
         return self.search("datasets", session=named, details=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.errors import ProtocolError, ServerFaultError, TransportError
 from alyx_connector.frames.layouts import UNKNOWN, Column, known_layout
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +43,16 @@ class WriteTarget:
         layout = self.described.layout if self.described else known_layout(self.endpoint) or UNKNOWN
         return (*layout.listed, *layout.detailed)
 
-    def look(self, subject: str = "") -> str:
-        """Say how to look at what is on the server."""
+    def look(self, kind: RemedyKind, subject: str = "") -> Remedy:
+        """Say how to look at what is on the server.
+
+        ``subject``: of a new record.
+        """
         if self.by_id:
-            return f'connector.search("{self.endpoint}", id="{self.name}")'
-        if subject and self.endpoint in {"weighings", "water-administrations"}:
-            return f'connector.{"weights" if self.endpoint == "weighings" else "water"}("{subject}")'
-        of_subject = f', subject="{subject}"' if subject else ""
-        return f'connector.search("{self.endpoint}"{of_subject})'
+            return Remedy(kind, endpoint=self.endpoint, name="id", values=(self.name,))
+        if subject:
+            return Remedy(kind, endpoint=self.endpoint, name="subject", values=(subject,))
+        return Remedy(kind, endpoint=self.endpoint)
 
     @contextmanager
     def may_be_stored(self, subject: str = "") -> Iterator[None]:
@@ -58,7 +61,5 @@ class WriteTarget:
             yield
         except (TransportError, ServerFaultError, ProtocolError) as error:
             if getattr(error, "maybe_processed", True):
-                error.hint = (
-                    f"It may have been stored all the same. Look before you send it again: {self.look(subject)}."
-                )
+                error.remedy = self.look(RemedyKind.LOOK_BEFORE_SENDING_AGAIN, subject)
             raise

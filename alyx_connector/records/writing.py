@@ -24,6 +24,7 @@ from alyx_connector.records.record_fields import (
 )
 from alyx_connector.records.subject_records import ConnectorPart, is_id
 from alyx_connector.records.write_target import WriteTarget
+from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alyx_connector.search.schema import Endpoint, Field
+    from alyx_connector.warning import Note
 
 __all__ = ["Writing"]
 
@@ -43,7 +45,7 @@ class Writing(ConnectorPart):
     _write: bool
 
     @abstractmethod
-    def _described(self, endpoint: str, cancel: CancelToken, notes: list[str]) -> Endpoint | None:
+    def _described(self, endpoint: str, cancel: CancelToken, notes: list[Note]) -> Endpoint | None:
         """Return what the server says of a list."""
 
     def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:
@@ -90,14 +92,14 @@ class Writing(ConnectorPart):
         340
         """
         self._check_write("update")
-        notes: list[str] = []
+        notes: list[Note] = []
         with self._explained():
             target = self._target(endpoint, record)
             for name in JSON_FIELDS:
                 if name in fields:
                     raise ConfigurationError(
                         f"update() would drop all other keys of {name}.",
-                        hint=f'Use update_json("{target.endpoint}", id, {{…}}, field="{name}"), which merges.',
+                        hint=Remedy(RemedyKind.MERGE_JSON, endpoint=target.endpoint, name=name),
                         setting=name,
                     )
             known = target.described.updated if target.described else fields_of(self._read(target))
@@ -185,7 +187,7 @@ class Writing(ConnectorPart):
                 if _json_or_text(answer.get(field)) != after:
                     raise ProtocolError(
                         f"{self._client.url} answered that it stored something else as {field} of {target}.",
-                        hint=f"Look at it: {target.look()}.",
+                        hint=target.look(RemedyKind.LOOK),
                     )
         return self._table(target.endpoint, [answer], target.columns, [], details=False).iloc[0]
 
@@ -228,7 +230,7 @@ class Writing(ConnectorPart):
         24.5
         """
         self._check_write("create")
-        notes: list[str] = []
+        notes: list[Note] = []
         with self._explained():
             target = self._list(endpoint)
             if target.described:
@@ -251,7 +253,7 @@ class Writing(ConnectorPart):
         if not self._write:
             raise ConfigurationError(
                 f"This Connector only reads: {method}() is off.",
-                hint=f'Connector(url="{self._client.url}", username="{self._client.username}", write=True) writes.',
+                hint=Remedy(RemedyKind.ALLOW_WRITING, self._client.url, self._client.username or ""),
                 setting="write",
             )
 
@@ -267,7 +269,7 @@ class Writing(ConnectorPart):
         if not isinstance(named, str | uuid.UUID) or not str(named).strip():
             raise ConfigurationError(
                 f"That is no record of {endpoint}, but {type(named).__name__}.",
-                hint="Give its id, or its row: sessions.iloc[3].",
+                hint=Remedy(RemedyKind.GIVE_RECORD),
                 setting="record",
             )
         name = str(named)
@@ -302,7 +304,7 @@ class Writing(ConnectorPart):
         if not rows:
             raise ConfigurationError(
                 f"There is no subject {subject!r} at {self._client.url} that you may see.",
-                hint='connector.search("subjects", details=False) lists them.',
+                hint=Remedy(RemedyKind.LIST_SUBJECTS),
                 setting="subject",
             )
         labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
@@ -319,7 +321,7 @@ class Writing(ConnectorPart):
             why = "there is no field to send" if known else "the server takes none"
             raise ConfigurationError(
                 f"{target.endpoint} at {self._client.url} cannot be {verb}: {why}.",
-                hint="Name fields and their values." if known else "connector.endpoints() lists what there is.",
+                hint="Name fields and their values." if known else Remedy(RemedyKind.LIST_ENDPOINTS),
                 setting="fields" if known else "endpoint",
             )
         check_names(fields, known, target.endpoint, self._client.url)

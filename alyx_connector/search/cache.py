@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alyx_connector.frames.tables import Tell
+    from alyx_connector.warning import Tell
 
 __all__ = ["SIZE_SETTING", "Cache"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from alyx_connector.frames.tables import Tell
+    from alyx_connector.warning import Tell
 
 __all__ = ["BUSY_S", "VERSION", "KeptDetail", "KeptList", "Store", "open_database", "reason_of", "shrink"]
 

@@ -11,17 +11,19 @@ from alyx_connector.http.server_time import utc_now
 from alyx_connector.search.cache_store import KeptDetail
 from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable, only_waits
 from alyx_connector.search.freshness import Known, ServerClock, changed_names, read_change
+from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-    from alyx_connector.frames.tables import Tell
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.http.server_time import ServerTime
     from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.remedy import Remedy
     from alyx_connector.search.cache_store import Store
     from alyx_connector.search.listing import Listed
+    from alyx_connector.warning import Tell
 
 __all__ = ["Work", "add_details", "add_kept_details"]
 
@@ -44,7 +46,7 @@ class Work:
     #: Takes a sentence that the user should read.
     tell: Tell
     #: What to do where the token was revoked meanwhile.
-    login_hint: str
+    log_in: Remedy
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def add_details(
             seen = clock.seen(time.as_of)
         work.store.put_detail(endpoint, name, KeptDetail(body, time.date or utc_now(), changed, seen))
 
-    reason = ""
+    reason, logged_out = "", False
     detailed = [_detailed(row, checked.current.get(str(name))) for row, name in zip(rows, names, strict=True)]
     unchecked = len(checked.current) if checked.unasked else 0
     if missing:
@@ -95,12 +97,11 @@ def add_details(
             [(endpoint, str(names[place])) for place in missing],
             what=f"{len(missing)} {endpoint}",
             first_guess_s=listed.took_s,
-            login_hint=work.login_hint,
             cancel=work.cancel,
             report=work.report,
             take=take,
         )
-        reason = fetched.reason
+        reason, logged_out = fetched.reason, fetched.logged_out
         for number, (place, details) in enumerate(zip(missing, fetched.found, strict=True)):
             spare = checked.spare.get(str(names[place])) if number in fetched.unreachable else None
             unchecked += spare is not None
@@ -114,7 +115,7 @@ def add_details(
             f"{unchecked} of {len(rows)} {endpoint} have their details as they were kept, because {work.client.url} "
             f"could not be asked whether they changed{_because(checked.unasked or reason)}. Search again to see."
         )
-    _tell_missing(work.tell, endpoint, detailed, reason)
+    _tell_missing(work.tell, endpoint, detailed, reason, work.log_in if logged_out else None)
     return detailed
 
 
@@ -190,12 +191,13 @@ def _detailed(row: dict[str, Any], kept: KeptDetail | None, fetched: dict[str, A
     return {**details, **row, DETAIL_ERROR.name: None}
 
 
-def _tell_missing(tell: Tell, endpoint: str, rows: Sequence[Mapping[str, Any]], reason: str) -> None:
+def _tell_missing(
+    tell: Tell, endpoint: str, rows: Sequence[Mapping[str, Any]], reason: str, remedy: Remedy | None = None
+) -> None:
     without = sum(row[DETAIL_ERROR.name] is not None for row in rows)
     if without:
-        tell(
-            f"{without} of {len(rows)} {endpoint} have no details{_because(reason)}. The column detail_error says why."
-        )
+        missing = f"{without} of {len(rows)} {endpoint} have no details{_because(reason)}."
+        tell(AlyxWarning(f"{missing} The column detail_error says why.", remedy))
 
 
 def _because(reason: str) -> str:

@@ -69,6 +69,8 @@ class Fetched:
     found: list[dict[str, Any] | str]
     #: Why it ended before all were asked for; empty if it did not.
     reason: str
+    #: Whether the token was revoked meanwhile.
+    logged_out: bool
     #: Those for which the server could not be reached, by their place.
     unreachable: frozenset[int]
 
@@ -96,7 +98,6 @@ def fetch_details(
     *,
     what: str,
     first_guess_s: float,
-    login_hint: str,
     cancel: CancelToken,
     report: Report,
     take: Callable[[int, dict[str, Any], ServerTime], None],
@@ -105,7 +106,6 @@ def fetch_details(
 
     ``client``: asks for them; it waits where the server throttles.
     ``first_guess_s``: how long a request may take, in seconds, before any was seen.
-    ``login_hint``: what to do where the token was revoked meanwhile.
     ``cancel``: stops it; so does Ctrl-C. What arrived is kept.
     ``report``: takes the progress, on the thread that called: at once, and after each of them.
     ``take``: takes place, details and time of each as it arrives, on the thread that called.
@@ -115,6 +115,7 @@ def fetch_details(
     taken: set[int] = set()
     done = lost = 0
     fatal = ""
+    logged_out = False
 
     def keep(outcome: Any) -> None:
         if isinstance(outcome, _Answer) and isinstance(outcome.body, dict) and outcome.place not in taken:
@@ -122,12 +123,12 @@ def fetch_details(
             taken.add(outcome.place)
 
     def arrived(outcome: Any) -> bool:
-        nonlocal done, lost, fatal
+        nonlocal done, lost, fatal, logged_out
         done += 1
         keep(outcome)
         lost = lost + 1 if isinstance(outcome, TransportError) else 0
         if isinstance(outcome, LoginRequiredError):
-            fatal = f"{outcome.message} {login_hint}"
+            fatal, logged_out = outcome.message, True
         elif lost >= _LOST_AFTER:
             fatal = str(outcome)
         report(Progress("details", done, total, _sentence(what, client.url, estimate.left(done))))
@@ -145,7 +146,7 @@ def fetch_details(
         for place, outcome in enumerate(gathered.outcomes)
         if is_unreachable(outcome) or (outcome is None and lost >= _LOST_AFTER)
     )
-    return Fetched([_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason, away)
+    return Fetched([_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason, logged_out, away)
 
 
 def only_waits(report: Report) -> Report:

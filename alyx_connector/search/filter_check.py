@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.remedy import Remedy, RemedyKind, filter_in_python
 from alyx_connector.search.filters import PAIRS, is_many, plain_value
 
 if TYPE_CHECKING:
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "nearest", "trap"]
 
-_DATE_TIME = 'django={"date_time__date__gte": "2024-01-01"}'
 _ACTION_TRAPS = {
-    "lab": 'django="subject__lab__name,<lab>"',
-    "users": 'django="user__username,<name>"',
-    "date_range": _DATE_TIME,
-    "location": "location= of sessions",
+    "lab": Remedy(RemedyKind.USE_DJANGO, name="subject__lab__name", values=("<lab>",)),
+    "users": Remedy(RemedyKind.USE_DJANGO, name="user__username", values=("<name>",)),
+    "date_range": Remedy(RemedyKind.USE_DJANGO, name="date_time__date__gte", values=("2024-01-01",)),
+    "location": Remedy(RemedyKind.USE_FILTER_OF, endpoint="sessions", name="location"),
 }
 #: Filters that the schema names although the server answers them with an error, and what to use instead.
 _TRAPS = {"weighings": _ACTION_TRAPS, "water-administrations": _ACTION_TRAPS}
@@ -41,7 +41,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*alike, *within]))[:4]
 
 
-def trap(endpoint: str, name: str) -> str | None:
+def trap(endpoint: str, name: str) -> Remedy | None:
     """Say what to use instead of a filter that the schema names but the server cannot answer.
 
     Returns: None if the server can answer it.
@@ -76,7 +76,7 @@ def find_endpoint(schema: Schema, name: str, url: str) -> Endpoint:
     meant = nearest(name, schema.endpoints)
     guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
     raise ConfigurationError(
-        f"{name} is no list of {url}.{guess}", hint="connector.endpoints() lists all of them.", setting="endpoint"
+        f"{name} is no list of {url}.{guess}", hint=Remedy(RemedyKind.LIST_ENDPOINTS), setting="endpoint"
     )
 
 
@@ -89,7 +89,8 @@ def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint
         instead = trap(endpoint, name)
         if instead is not None:
             raise ConfigurationError(
-                f"The filter {name} of {endpoint} is named by Alyx, but the server cannot answer it: use {instead}.",
+                f"Alyx names the filter {name} of {endpoint}, but the server cannot answer it.",
+                hint=instead,
                 setting=name,
             )
         if described is None:
@@ -110,7 +111,7 @@ def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> Configu
         guess = " This list has no filters."
     return ConfigurationError(
         f"{name} is no filter of {endpoint} at {url}: the server would ignore it and return everything.{guess}",
-        hint=f'connector.filters("{endpoint}") lists all of them.',
+        hint=Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
         setting=name,
     )
 
@@ -159,17 +160,20 @@ def endpoint_rows(schema: Schema) -> list[dict[str, Any]]:
 
 def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
     """Make the rows of `Connector.filters`."""
-    return [
-        {
-            "filter": one.name,
-            "takes": _expected(one)[0],
-            "match": one.match,
-            "usable": trap(described.name, one.name) is None,
-            "instead": trap(described.name, one.name),
-            "description": one.description or None,
-        }
-        for one in described.filters.values()
-    ]
+    rows = []
+    for one in described.filters.values():
+        instead = trap(described.name, one.name)
+        rows.append(
+            {
+                "filter": one.name,
+                "takes": _expected(one)[0],
+                "match": one.match,
+                "usable": instead is None,
+                "instead": filter_in_python(instead) if instead else None,
+                "description": one.description or None,
+            }
+        )
+    return rows
 
 
 def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
@@ -184,12 +188,12 @@ def _check_value(known: Filter, endpoint: str, value: Any) -> None:
     if value is not None and not fits(value):
         raise ConfigurationError(
             f"The filter {known.name} of {endpoint} takes {what}, not {value!r}: the server would ignore it or fail.",
-            hint=f'connector.filters("{endpoint}") says what each of them takes.',
+            hint=Remedy(RemedyKind.LIST_FILTER_VALUES, endpoint=endpoint),
             setting=known.name,
         )
     if known.name in _NO_COMMA and isinstance(value, str) and "," in value:
         raise ConfigurationError(
             f"The filter {known.name} of {endpoint} takes one name, not {value!r}: no name holds a comma.",
-            hint=f"Give a list: {known.name}={[part.strip() for part in value.split(',')]!r}.",
+            hint=Remedy(RemedyKind.GIVE_LIST, name=known.name, values=tuple(part.strip() for part in value.split(","))),
             setting=known.name,
         )

@@ -13,6 +13,7 @@ from textwrap import shorten
 from typing import Any
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.remedy import Remedy, RemedyKind
 
 __all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests", "plain_value"]
 
@@ -76,7 +77,7 @@ def plain_value(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
-def _refuse(name: str, why: str, hint: str) -> ConfigurationError:
+def _refuse(name: str, why: str, hint: str | Remedy) -> ConfigurationError:
     return ConfigurationError(f"The filter {name} {why}.", hint=hint, setting=name)
 
 
@@ -212,9 +213,7 @@ def _uuid(value: Any) -> str:
 def _days(value: Any) -> tuple[str | None, str | None]:
     both = value.split(",") if isinstance(value, str) else (value, value) if isinstance(value, dt.date) else value
     if not is_many(both) or len(days := list(both)) != 2 or not any(day is not None for day in days):
-        raise _refuse(
-            "date_range", f"cannot be {value!r}", 'Give the first and the last day: ("2024-01-01", None) has no end.'
-        )
+        raise _refuse("date_range", f"cannot be {value!r}", Remedy(RemedyKind.GIVE_DAYS))
     first, last = (None if day is None else checked_day("date_range", day) for day in days)
     if first and last and last < first:
         raise _refuse("date_range", f"ends ({last}) before it begins ({first})", "Give the first day, then the last.")

@@ -10,17 +10,19 @@ from alyx_connector.errors import AlyxError
 from alyx_connector.frames.tables import identity
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.server_time import ServerTime
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.fetch_details import WORKERS
 from alyx_connector.search.filters import is_many
+from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.frames.tables import Tell
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.warning import Tell
 
 __all__ = ["Listed", "list_rows", "tell_namesakes"]
 
@@ -113,4 +115,8 @@ def tell_namesakes(
         ]
         if len(subjects) > 1:
             listed = ", ".join(sorted(f"{subject['nickname']} of {subject['lab']}" for subject in subjects))
-            tell(f"These sessions are of several animals of one nickname: {listed}. Add lab= to tell them apart.")
+            tell(
+                AlyxWarning(
+                    f"These sessions are of several animals of one nickname: {listed}.", Remedy(RemedyKind.ADD_LAB)
+                )
+            )

@@ -8,14 +8,14 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import ConfigurationError, CredentialsError, ProtocolError, ResponseError
+from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ProtocolError, ResponseError
 from alyx_connector.frames.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
 from alyx_connector.private_file import JsonFile, home_folder
 
 if TYPE_CHECKING:
-    from alyx_connector.frames.tables import Tell
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
+    from alyx_connector.warning import Tell
 
 __all__ = [
     "Endpoint",
@@ -303,7 +303,7 @@ class SchemaSource:
         except CredentialsError:
             raise
         except (ResponseError, ProtocolError, ValueError) as error:
-            self._missing = str(error).rstrip(".")
+            self._missing = (error.message if isinstance(error, AlyxError) else str(error)).rstrip(".")
             return None
         self._kept_at = time.time()
         content = {"version": VERSION, "url": self._client.url, "time": self._kept_at, "schema": schema_to_dict(schema)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.frames.layouts import UNKNOWN, Column, Kind, Layout, known_layout
 from alyx_connector.http.server_time import utc_now
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.cache_store import KeptList
 from alyx_connector.search.current_details import add_details, add_kept_details
 from alyx_connector.search.fetch_details import is_unreachable
@@ -100,7 +101,7 @@ def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, of
     if found is None:
         raise ConfigurationError(
             f"The rows of this search of {search.endpoint} are not kept, so offline there is nothing to show.",
-            hint="Search once without offline=True, with the same filters.",
+            hint=Remedy(RemedyKind.SEARCH_ONLINE),
             setting="offline",
         )
     return found
@@ -159,7 +160,7 @@ def _columns(layout: Layout, search: Search) -> tuple[Column, ...]:
         if name not in nested:
             raise ConfigurationError(
                 f"There is no column {name!r} of JSON to expand, only: {', '.join(nested) or 'none'}.",
-                hint="The list of sessions has none: leave out details=False.",
+                hint=Remedy(RemedyKind.FETCH_DETAILS),
                 setting="expand",
             )
     return columns

@@ -7,6 +7,7 @@ from typing import Final
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
+from alyx_connector.remedy import RemedyKind
 from pybpod_alyx_module.connect import PasswordMissingError
 from pybpod_alyx_module.errors import NotTakenBackError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
@@ -29,8 +30,8 @@ class Message:
         return " ".join(part for part in (f"{self.title}.", self.sentence, self.advice) if part)
 
 
-#: Title and advice of every error of the Alyx client, the outbox, the rig and a sync; an error's own hint takes the
-#: advice's place.
+#: Title and advice of every error of the Alyx client, the outbox, the rig and a sync; what the error itself says to do
+#: takes the advice's place.
 WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     AlyxError: ("Alyx did not work", "Try again; if it stays, ask whoever runs the Alyx server."),
     errors.ConfigurationError: ("A setting cannot be used", "Correct it, then try again."),
@@ -50,7 +51,6 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "Check the address and this computer's date; if both are right, ask whoever runs the Alyx server.",
     ),
     errors.ResponseError: ("Alyx answered with an error", "Try again; if it stays, ask whoever runs the Alyx server."),
-    errors.ConflictError: ("Somebody else changed it meanwhile", "Look at it again, then change it again."),
     errors.NotFoundError: ("Not found on Alyx", "Check the address; the record may have been deleted on Alyx."),
     errors.InvalidDataError: ("Alyx refused the data", "Correct what it names, then try again."),
     errors.ConflictError: ("Somebody else changed it", "Look at the record on Alyx, then try again."),
@@ -73,12 +73,27 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     ),
 }
 
+_LOG_IN: Final = "Type the password, then press Connect."
+_LOOK: Final = "It may have been stored all the same: look on Alyx before you send it again."
+#: What to do in a window, where the client would name a call of Python. A kind that is not here has the advice above:
+#: it is about searches, which no window makes.
+REMEDIES: Final[dict[RemedyKind, str]] = {
+    RemedyKind.SET_UP: _LOG_IN,
+    RemedyKind.LOG_IN: _LOG_IN,
+    RemedyKind.LOOK: "Look at the record on Alyx.",
+    RemedyKind.LOOK_BEFORE_SENDING_AGAIN: _LOOK,
+    RemedyKind.CHECK_FILTERS: "Try again later; if it stays, tell whoever runs the Alyx server.",
+    RemedyKind.CHOOSE_SERVER: "Type the whole address of the server.",
+    RemedyKind.CHOOSE_USER: "Type the user.",
+    RemedyKind.CHOOSE_DEFAULT: "Type the address of the server.",
+}
+
 #: Title and advice where it is the address that cannot be used.
 UNUSABLE_ADDRESS: Final = ("This address cannot be used", "Correct it, then try again.")
 
 
 def is_unusable_address(error: BaseException) -> bool:
-    """Tell whether an error is that the typed address is none."""
+    """Tell whether an error says that the typed address is not valid."""
     return isinstance(error, errors.ConfigurationError) and error.setting == "address"
 
 
@@ -97,4 +112,8 @@ def describe(error: BaseException) -> Message:
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
     if is_unusable_address(error):
         title, advice = UNUSABLE_ADDRESS
-    return Message(title, brief(error.message) or f"{title}.", error.hint or advice)
+    return Message(title, brief(error.message) or f"{title}.", _remedy(error) or advice)
+
+
+def _remedy(error: AlyxError) -> str:
+    return REMEDIES.get(error.remedy.kind, "") if error.remedy else error.hint

@@ -8,6 +8,7 @@ import pytest
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
+from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.messages import WORDING, describe
 from pybpod_alyx_module.gui.sync.summary import counts, summary
@@ -40,6 +41,19 @@ def test_a_message_says_what_happened_and_what_to_do(kind):
     assert message.sentence == "http://a.example said no."
     assert message.advice
     assert describe(kind("x", hint="Do this.")).advice == "Do this."
+
+
+@pytest.mark.parametrize("kind", RemedyKind)
+def test_a_window_names_no_call_of_python(kind):
+    remedy = Remedy(kind, "http://a.example", "jose", "sessions", "subject", ("ea04",))
+    message = describe(errors.LoginRequiredError("No token.", hint=remedy))
+    assert message.advice
+    assert not {"(", "="} & set(message.advice), message.advice
+
+
+def test_a_window_says_where_its_own_login_is():
+    error = errors.LoginRequiredError("No token.", hint=Remedy(RemedyKind.LOG_IN, "http://a.example", "jose"))
+    assert describe(error).advice == "Type the password, then press Connect."
 
 
 @pytest.mark.parametrize("typed", ["x" * 100_000, "a b " * 30_000], ids=["unbroken", "in words"])

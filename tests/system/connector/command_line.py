@@ -39,6 +39,8 @@ class CommandLine:
         assert "Traceback" not in told
         assert "Connector(" not in told, "speaks of commands, not of Python"
         assert "Connector.setup" not in told
+        assert "django=" not in told
+        assert b"Connector" not in done.stdout
         return done.stdout if done.stdout.startswith(b"PAR1") else done.stdout.decode(), told
 
     def refused(self, *words, expect, given=b""):

@@ -144,7 +144,7 @@ def test_every_option_that_is_not_its_own_is_a_filter(cli, words, expected):
         (["--since", "yesterday"], "no day"),
         (["--since", "2024-01-01", "--date-range", "2024-01-01,2024-01-02"], "Give one of them"),
         (["subjects", "--since", "2024-01-01"], "--birth-date, --death-date"),
-        (["weighings", "--since", "2024-01-01"], "use --django date_time__date__gte,2024-01-01"),
+        (["weighings", "--since", "2024-01-01"], "Use --django date_time__date__gte,2024-01-01"),
         (["--columns", "subjct", "--no-details"], "Did you mean subject?"),
         (["--columns", ","], "names none"),
         (["--refresh", "--offline"], "not allowed with"),
@@ -267,7 +267,7 @@ def test_a_server_that_cannot_be_reached(fresh, sandbox):
     assert "cannot be reached" in fresh.refused(*words, given=b"x", expect=4)
 
 
-@pytest.mark.parametrize(("status", "says"), [(500, "failed"), (403, "does not permit")])
+@pytest.mark.parametrize(("status", "says"), [(500, "above all --django"), (500, "failed"), (403, "does not permit")])
 def test_a_server_that_answers_with_an_error(fresh, sandbox, status, says):
     with FaultProxy(sandbox.url) as proxy:
         fresh.login(proxy)

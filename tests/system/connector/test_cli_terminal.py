@@ -63,6 +63,17 @@ def test_login_asks_only_for_what_is_missing(fresh, sandbox):
     assert not list(fresh.home.rglob("*.json"))
 
 
+def test_a_login_that_nobody_answers_says_what_to_pass(fresh):
+    child = fresh.at_terminal("login")
+    child.expect("Server address")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 2
+    assert "alyx-connector login URL --user USER --password-stdin" in child.before
+    assert "Connector" not in child.before
+
+
 def test_a_password_is_not_read_where_it_would_be_seen(fresh, sandbox):
     shown = fresh.shown("login", sandbox.url, "--user", "jose", "--password-stdin", expect=2)
     assert "would be seen" in shown

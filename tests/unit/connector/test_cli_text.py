@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from alyx_connector.cli.terminal_table import usual_columns
-from alyx_connector.cli.words import on_the_command_line
 from alyx_connector.frames.text import (
     column_values,
     csv_text,
@@ -84,31 +83,6 @@ def test_json_escapes_what_a_terminal_obeys_and_is_read_back():
     assert json.loads(written) == value
     assert json.loads(json_text(value, indent=2)) == value
     assert text_of(None) == ""
-
-
-@pytest.mark.parametrize(
-    ("said", "meant"),
-    [
-        ('Set it up: Connector.setup(url="…", username="…").', "Set it up: alyx-connector login"),
-        (
-            'Log in again: Connector.setup(url="https://a.org", username="jo b").',
-            "Log in again: alyx-connector login https://a.org --user 'jo b'",
-        ),
-        (
-            'Say which: Connector(url="…"), or make one the default: Connector.setup(url="…", make_default=True).',
-            "Say which: --url …, or make one the default: alyx-connector login --default",
-        ),
-        ('Say which: Connector(url="http://a", username="…").', "Say which: --url http://a --user …."),
-        ('connector.filters("sessions") lists all of them.', "alyx-connector filters sessions lists all of them."),
-        ("connector.endpoints() lists all of them.", "alyx-connector endpoints lists all of them."),
-        ("Give a list: subject=['a', 'b c'].", "Give --subject a --subject 'b c'."),
-        ('use django={"date_time__date__gte": "2024-01-01"}.', "use --django date_time__date__gte,2024-01-01."),
-        ("Add lab= to tell them apart.", "Add --lab to tell them apart."),
-        ("Search again with refresh=True.", "Search again with --refresh."),
-    ],
-)
-def test_the_library_is_quoted_in_the_words_of_the_command_line(said, meant):
-    assert on_the_command_line(said) == meant
 
 
 def test_usual_columns_leave_addresses_out_and_tell_errors():

@@ -6,6 +6,7 @@ import pytest
 
 from alyx_connector import ProtocolError, ServerFaultError, UnreachableError
 from alyx_connector.records.write_target import WriteTarget
+from alyx_connector.remedy import RemedyKind, in_python
 
 NAME = "7c33db36-0333-4d48-84fa-a3448def9b51"
 SESSION = WriteTarget("sessions", None, ("sessions", NAME), NAME, by_id=True)
@@ -18,7 +19,8 @@ def test_what_may_have_been_stored_says_how_to_look(error):
     with pytest.raises(type(error)) as caught, SESSION.may_be_stored():
         raise error
     assert caught.value.hint.startswith("It may have been stored all the same.")
-    assert SESSION.look() in caught.value.hint
+    assert f'connector.search("sessions", id="{NAME}")' in caught.value.hint
+    assert caught.value.remedy == SESSION.look(RemedyKind.LOOK_BEFORE_SENDING_AGAIN)
 
 
 def test_what_was_never_sent_keeps_its_own_hint():
@@ -38,4 +40,4 @@ def test_what_was_never_sent_keeps_its_own_hint():
     ],
 )
 def test_how_to_look(target, subject, call):
-    assert target.look(subject) == call
+    assert in_python(target.look(RemedyKind.LOOK, subject)) == f"Look at it: {call}."
