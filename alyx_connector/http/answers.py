@@ -27,7 +27,7 @@ from alyx_connector.errors import (
     UnreachableError,
 )
 from alyx_connector.http.faults import Fault, FaultKind
-from alyx_connector.http.retry import parse_retry_after
+from alyx_connector.http.throttle import THROTTLED, parse_retry_after
 from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
         case 404:
             hint = "Check the name; it may have been renamed or deleted on Alyx."
             return NotFoundError(_sentence(f"{server} has no {endpoint}{said}"), hint=hint, **known)
-        case 429:
+        case status if status == THROTTLED:
             after = parse_retry_after(reply.headers.get("Retry-After"))
             when = "later" if after is None else f"in {after:.0f} s"
             message = f"{server} throttles this user and wants to be asked again {when}."

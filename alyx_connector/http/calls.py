@@ -11,13 +11,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 from alyx_connector.errors import NotAlyxError, ProtocolError, RateLimitedError
 from alyx_connector.http.answers import CAPTIVE_HINT, Question, error_of_fault, read_answer
 from alyx_connector.http.faults import Fault, FaultKind
-from alyx_connector.http.retry import Attempts, parse_retry_after
+from alyx_connector.http.retry import Attempts
+from alyx_connector.http.throttle import THROTTLED, parse_retry_after
 from alyx_connector.progress import Progress
 
 if TYPE_CHECKING:
     from alyx_connector.address import Address
-    from alyx_connector.http.retry import Deadline, ThrottleGate
+    from alyx_connector.http.retry import Deadline
     from alyx_connector.http.server_time import ServerTime
+    from alyx_connector.http.throttle import ThrottleGate
     from alyx_connector.http.transport import Reply, Transport, Wire
     from alyx_connector.progress import CancelToken, Report
 
@@ -157,7 +159,7 @@ class Caller:
             pause = attempts.wait_after_status(outcome.status, retry_after)
             if pause is None or pause > operation.deadline.left():
                 return outcome
-            if outcome.status == 429:
+            if outcome.status == THROTTLED:
                 if gate is not None:
                     gate.hold(pause)
                 self._wait(operation, pause, question, "throttles this user")
@@ -170,7 +172,7 @@ class Caller:
             raise RateLimitedError(
                 message,
                 hint=f"Try again in {seconds:.0f} s.",
-                status=429,
+                status=THROTTLED,
                 endpoint=question.endpoint,
                 retry_after=seconds,
             )

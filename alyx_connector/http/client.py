@@ -23,7 +23,8 @@ from alyx_connector.http.arguments import (
 from alyx_connector.http.calls import Caller, Operation
 from alyx_connector.http.discovery import find_api
 from alyx_connector.http.pages import list_completely
-from alyx_connector.http.retry import Deadline, ThrottleGate
+from alyx_connector.http.retry import Deadline
+from alyx_connector.http.throttle import ThrottleGate
 from alyx_connector.http.transport import Transport, Wire
 from alyx_connector.progress import Cancelled, CancelToken, Progress
 from alyx_connector.remedy import Remedy, RemedyKind

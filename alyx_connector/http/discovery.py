@@ -10,6 +10,7 @@ from alyx_connector.address import API_ROOTS, DEFAULT_PORTS, Address
 from alyx_connector.errors import NotAlyxError
 from alyx_connector.http.answers import CAPTIVE_HINT, Question, describe, is_alyx, is_web_page, read_answer
 from alyx_connector.http.calls import MAX_REDIRECTS, redirect_target
+from alyx_connector.http.throttle import THROTTLED
 from alyx_connector.http.transport import Wire
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _probe(caller: Caller, operation: Operation, address: Address, root: str) ->
         url = address.url + root + LOGIN_ROUTE
         reply = caller.send(operation, Wire("GET", url), question, direct=address.is_loopback)
         refused_name = reply.status == 400 and is_web_page(reply)  # by an Alyx whose ALLOWED_HOSTS lacks the host
-        if refused_name or reply.status == 429 or reply.status >= 500:
+        if refused_name or reply.status == THROTTLED or reply.status >= 500:
             read_answer(reply, question)
         target = redirect_target(reply, url)
         if target is None:

@@ -5,36 +5,22 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
+
+from alyx_connector.http.throttle import THROTTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Attempts", "Deadline", "ThrottleGate", "parse_retry_after"]
+__all__ = ["RETRIED_STATUSES", "Attempts", "Deadline"]
 
 #: Answers of a server or a proxy that is restarting or overloaded: a GET may be sent again.
 RETRIED_STATUSES = frozenset({502, 503, 504})
-#: The server throttles; it did not carry out the request, so every method may be sent again.
-THROTTLED = 429
 
 # urllib3 counts the attempts and computes the pauses; the waiting is ours, because its own cannot be cancelled.
 _READS = Retry(total=4, backoff_factor=0.5, status_forcelist=RETRIED_STATUSES, allowed_methods=frozenset({"GET"}))
 _THROTTLED = Retry(total=None, backoff_factor=0.5, status_forcelist={THROTTLED}, allowed_methods=None)
-
-
-def parse_retry_after(text: str | None) -> float | None:
-    """Read a ``Retry-After`` header.
-
-    Returns: seconds to wait, at least 0; None where there is no such header or it makes no sense.
-    ``text``: the header: seconds, or a date.
-    """
-    if text is None:
-        return None
-    try:
-        return float(_THROTTLED.parse_retry_after(text))
-    except (InvalidHeader, ValueError, OverflowError, TypeError):
-        return None
 
 
 class Attempts:
@@ -91,11 +77,6 @@ class Deadline:
         self._clock = clock
         self._end = clock() + limit_s
 
-    @property
-    def limit_s(self) -> float:
-        """How long the operation may take without progress, in seconds."""
-        return self._limit_s
-
     def left(self) -> float:
         """Say how much time is left; seconds, at least 0."""
         return max(0.0, self._end - self._clock())
@@ -103,22 +84,3 @@ class Deadline:
     def renew(self) -> None:
         """Start again: there was progress."""
         self._end = self._clock() + self._limit_s
-
-
-class ThrottleGate:
-    """Holds back all requests of one user while the server throttles that user.
-
-    ``clock``: monotonic clock, in seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._opens = clock()
-
-    def hold(self, seconds: float) -> None:
-        """Close the gate for some seconds; never opens it earlier than it would have."""
-        self._opens = max(self._opens, self._clock() + seconds)
-
-    def left(self) -> float:
-        """Say how long the gate stays closed."""
-        return max(0.0, self._opens - self._clock())

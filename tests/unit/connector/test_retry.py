@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from alyx_connector.http.retry import Attempts, Deadline, ThrottleGate, parse_retry_after
+from alyx_connector.http.retry import Attempts, Deadline
+from alyx_connector.http.throttle import ThrottleGate, parse_retry_after
 
 
 class Clock:
