@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from abc import ABC, abstractmethod
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
@@ -12,46 +11,20 @@ from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.frames.layouts import WATER_REQUIREMENT
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filters import checked_day
+from alyx_connector.search.searching import Searching
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
-
     import pandas as pd
 
-    from alyx_connector.frames.layouts import Column
-    from alyx_connector.http.client import AlyxClient
-    from alyx_connector.warning import Note
-
-__all__ = ["ConnectorPart", "SubjectRecords", "is_id"]
+__all__ = ["SubjectRecords", "is_id"]
 
 
-class ConnectorPart(ABC):
-    """A part of `Connector`."""
-
-    _client: AlyxClient
-
-    @abstractmethod
-    def _explained(self) -> AbstractContextManager[None]:
-        """Make errors say what to do."""
-
-    @abstractmethod
-    def _table(
-        self, endpoint: str, rows: Sequence[dict[str, Any]], columns: Sequence[Column], notes: list[Note], details: bool
-    ) -> pd.DataFrame:
-        """Make the frame, and warn of what is told."""
-
-
-class SubjectRecords(ConnectorPart):
+class SubjectRecords(Searching):
     """The part of `Connector` that is about one animal or one session.
 
     An animal is named by its nickname, or by its id where several have one nickname.
     """
-
-    @abstractmethod
-    def search(self, endpoint: str = "sessions", *, details: bool = True, **filters: Any) -> pd.DataFrame:
-        """See `Connector.search`."""
 
     def subject(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
         """Return what Alyx tells of an animal, alive or not.
@@ -81,8 +54,10 @@ class SubjectRecords(ConnectorPart):
         >>> Connector().subject("ea04").iloc[0].lab
         'haisslab'
         """
-        wanted = {"id": subject} if is_id(subject) else {"nickname": subject}
-        frame = self.search("subjects", details=False, **wanted, **({"lab": lab} if lab is not None else {}))
+        wanted: dict[str, Any] = {"id": subject} if is_id(subject) else {"nickname": subject}
+        if lab is not None:
+            wanted["lab"] = lab
+        frame = self.search("subjects", details=False, **wanted)
         listed = [f"{one.nickname} of {one.lab} (id {one.id})" for one in frame.itertuples()]
         if len(listed) != 1:
             several = f"Several animals are called {subject}: {', '.join(listed)}. Name one by its id."

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.account_connection import AccountConnection
 from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
 from alyx_connector.frames.layouts import known_layout
 from alyx_connector.frames.tables import identity, read_json
-from alyx_connector.progress import CancelToken
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     changed_paths,
@@ -22,16 +21,17 @@ from alyx_connector.records.record_fields import (
     same_time,
     sendable,
 )
-from alyx_connector.records.subject_records import ConnectorPart, is_id
+from alyx_connector.records.subject_records import is_id
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.filter_check import find_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from alyx_connector.search.schema import Endpoint, Field
+    from alyx_connector.search.schema import Field
     from alyx_connector.warning import Note
 
 __all__ = ["Writing"]
@@ -39,14 +39,8 @@ __all__ = ["Writing"]
 _AGAIN = "Look at what the record is now, and call again: it is read anew."
 
 
-class Writing(ConnectorPart):
+class Writing(AccountConnection):
     """The part of `Connector` that writes; there is no delete."""
-
-    _write: bool
-
-    @abstractmethod
-    def _described(self, endpoint: str, cancel: CancelToken, notes: list[Note]) -> Endpoint | None:
-        """Return what the server says of a list."""
 
     def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:
         """Change fields of a record; the others stay as they are. Needs ``Connector(write=True)``.
@@ -259,7 +253,8 @@ class Writing(ConnectorPart):
 
     def _list(self, endpoint: str) -> WriteTarget:
         name = str(endpoint).strip("/")
-        return WriteTarget(name, self._described(name, CancelToken(), []), (name,))
+        schema = self._schemas.schema(tell=lambda note: None)  # what cannot be checked is warned of by who needs it
+        return WriteTarget(name, find_endpoint(schema, name, self.url) if schema else None, (name,))
 
     def _target(self, endpoint: str, record: Any) -> WriteTarget:
         listed = self._list(endpoint)

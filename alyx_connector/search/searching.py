@@ -1,0 +1,193 @@
+"""Searches as frames, and what there is to search; the part of `Connector` that lists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.account_connection import AccountConnection, warn
+from alyx_connector.errors import ConfigurationError
+from alyx_connector.frames.layouts import ENDPOINT, FILTER
+from alyx_connector.frames.tables import expanded, make_table
+from alyx_connector.progress import CancelToken
+from alyx_connector.search.current_details import Work
+from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
+from alyx_connector.search.find import Search, find
+from alyx_connector.terminal import ProgressBar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from alyx_connector.progress import Report
+    from alyx_connector.search.schema import Schema
+    from alyx_connector.warning import Note
+
+__all__ = ["Searching"]
+
+
+class Searching(AccountConnection):
+    """The part of `Connector` that searches."""
+
+    def search(
+        self,
+        endpoint: str = "sessions",
+        *,
+        details: bool = True,
+        expand: str | Sequence[str] = (),
+        refresh: bool = False,
+        offline: bool = False,
+        cancel: CancelToken | None = None,
+        report: Report | None = None,
+        **filters: Any,
+    ) -> pd.DataFrame:
+        """Return one row for each record that matches every filter.
+
+        Parameters
+        ----------
+        endpoint : str
+            What to list: ``"sessions"``, ``"subjects"``, ``"weighings"``, ``"datasets"``, …
+        details : bool
+            Whether to fetch what only the detail of each record tells (of a session: narrative, json, extended_qc, qc,
+            users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
+            and keeps what has arrived; the same search goes on there. Details that are kept (see `cache`) are asked
+            for again only where the record changed: that costs two requests at most.
+        expand : str or sequence of str
+            ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
+            ``json.qc.noise``, of the dtype that fits; lists stay lists.
+        refresh : bool
+            Whether to fetch all details anew. Datasets, water and notes nested in a session, and the names of what it
+            refers to, may change without the server saying so: they are as of when its details were fetched.
+        offline : bool
+            Whether to ask nothing of the server: gives the rows that this same search last found, with the details
+            that are kept, and tells how old they are. So does a search that finds the server unreachable, unless it
+            is to refresh.
+        cancel : CancelToken, optional
+            Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
+        report : callable, optional
+            Takes `Progress`, on this thread; if left out, a terminal or notebook shows a bar.
+        **filters
+            As the server has them, in Python values:
+
+            - text, a number, True or False, a date or a naive datetime in lab time;
+            - a list, a set, an array or a column of a frame: any of these (one request a value; an empty one matches
+              nothing);
+            - ``date_range=(first, last)``: days, both included; None is an open end;
+            - ``extended_qc={"pass": True, "noise_uV__lt": 5}``, ``json={…}``: what must hold in that field; nested
+              dicts lead into nested objects, None asks for a missing key; ``qc="PASS"``;
+            - ``id=``: an id, or a list of ids;
+            - ``django="projects__name__icontains,wait"`` or a dict, for experts.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Sessions: newest first. Index: id, also as column ``id``; a plain range for the few lists whose rows have
+            neither id, url nor name. First the columns of the list, then those of the
+            details in Alyx's order, then fields that this version does not know; with details a last column
+            ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
+            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped and
+            told); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx has them.
+            Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
+
+            What the user should know is warned of (`AlyxWarning`) and stands in ``attrs["notes"]``; ``attrs`` holds
+            plain JSON: ``url``, ``username``, ``endpoint``, ``retrieved`` (UTC, when the list was read), ``notes``.
+
+        Raises
+        ------
+        ConfigurationError
+            If the server has no such list or filter (it would ignore that and return everything), if a value is
+            unusable, or if the server cannot answer a filter although it names it; says which names are near, or what
+            to use instead; if the rows of a search that is to be offline are not kept. Nothing was asked but, once a
+            day, what filters there are.
+        LoginRequiredError
+            If the token was revoked; names the `setup` to call.
+        AlyxError
+            Whatever else goes wrong with the list; see `alyx_connector.errors`.
+        Cancelled
+            If cancelled before the list was complete, and what changed was known.
+
+        Examples
+        --------
+        >>> connector = Connector()
+        >>> good = connector.search(subject="ea04", extended_qc={"pass": True, "noise_uV__lt": 5})
+        >>> connector.search("subjects", nickname=["ea04", "jo002"], details=False).nickname.to_list()
+        ['ea04', 'jo002']
+        >>> connector.search(subject="nobody").empty
+        True
+        """
+        if not isinstance(endpoint, str) or not re.fullmatch(r"[\w-]+", endpoint.strip("/")):
+            raise ConfigurationError(
+                f"The endpoint {endpoint!r} is no list of Alyx.", hint='For example "sessions".', setting="endpoint"
+            )
+        wanted = [expand] if isinstance(expand, str) else list(expand)
+        search = Search(endpoint.strip("/"), filters, details, wanted)
+        notes: list[Note] = []
+        with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
+            work = Work(self._client, store, cancel or CancelToken(), report or bar, notes.append, self._log_in)
+            found = find(search, work, self._schemas, refresh=refresh, offline=offline)
+        rows = found.rows
+        for name in wanted:
+            rows = expanded(rows, name, tell=notes.append)
+        return self._table(search.endpoint, rows, found.columns, notes, details, found.retrieved)
+
+    def endpoints(self) -> pd.DataFrame:
+        """List what can be searched, in the server's own words; asked for once a day.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a list: ``endpoint`` string; ``details_by`` string, by what a single record is known, missing where
+            there is none; ``filters`` object, a list of names. Without rows, with an `AlyxWarning`, where the server
+            does not describe itself (Alyx before 3.0).
+
+        Raises
+        ------
+        AlyxError
+            If the server cannot be asked.
+
+        Examples
+        --------
+        >>> "weighings" in Connector().endpoints().endpoint.to_list()
+        True
+        """
+        schema = self._schema_or_warning()
+        return make_table(endpoint_rows(schema) if schema else [], ENDPOINT, tell=warn)
+
+    def filters(self, endpoint: str = "sessions") -> pd.DataFrame:
+        """List the filters of a list, in the server's own words; asked for once a day.
+
+        Parameters
+        ----------
+        endpoint : str
+            What is listed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a filter, all columns string but one: ``filter``; ``takes``, for example ``a whole number``;
+            ``match``: ``exact``, ``exact, but for case``, ``part of a word``, ``all`` (of several, with commas),
+            ``any``, …; ``usable`` boolean, False where the server names it but cannot answer it; ``instead``, what to
+            use then; ``description``, in the server's words, missing where it says nothing. Without rows, with an
+            `AlyxWarning`, where the server does not describe itself.
+
+        Raises
+        ------
+        ConfigurationError
+            If the server has no such list; says which names are near.
+        AlyxError
+            If the server cannot be asked.
+
+        Examples
+        --------
+        >>> filters = Connector().filters("sessions").set_index("filter")
+        >>> filters.loc["task_protocol", "match"]
+        'part of a word'
+        """
+        schema = self._schema_or_warning()
+        found = find_endpoint(schema, endpoint, self.url) if schema else None
+        return make_table(filter_rows(found) if found else [], FILTER, tell=warn)
+
+    def _schema_or_warning(self) -> Schema | None:
+        with self._explained():
+            return self._schemas.schema(tell=warn)
