@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
-from alyx_connector.frames.layouts import ACCOUNT, DETAIL_ERROR, Column
+from alyx_connector.frames.columns import ACCOUNT, DETAIL_ERROR, Column
 from alyx_connector.frames.tables import make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now

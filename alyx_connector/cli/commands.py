@@ -14,7 +14,7 @@ from alyx_connector.cli.output import Output, print_note, write_record
 from alyx_connector.cli.words import filter_on_the_command_line, hint_of
 from alyx_connector.connector import Connector
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, NotFoundError
-from alyx_connector.frames.layouts import DETAIL_ERROR, known_layout
+from alyx_connector.frames.columns import DETAIL_ERROR, known_layout
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filter_check import trap
 from alyx_connector.search.filters import PAIRS

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from alyx_connector.frames.layouts import KIND_OF_FIELD, Column, Kind
+from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

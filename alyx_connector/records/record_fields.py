@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.frames.layouts import KIND_OF_FIELD, Kind
+from alyx_connector.frames.columns import KIND_OF_FIELD, Kind
 from alyx_connector.search.filter_check import nearest
 from alyx_connector.search.filters import plain_value
 from alyx_connector.search.schema import Field

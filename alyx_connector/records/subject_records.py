@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
-from alyx_connector.frames.layouts import WATER_REQUIREMENT
+from alyx_connector.frames.columns import WATER_REQUIREMENT
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filters import checked_day
 from alyx_connector.search.searching import Searching

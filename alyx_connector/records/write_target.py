@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alyx_connector.errors import ProtocolError, ServerFaultError, TransportError
-from alyx_connector.frames.layouts import UNKNOWN, Column, known_layout
+from alyx_connector.frames.columns import UNKNOWN, Column, known_layout
 from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.account_connection import AccountConnection
 from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
-from alyx_connector.frames.layouts import known_layout
+from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity, read_json
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,

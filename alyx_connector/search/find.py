@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, ConfigurationError
-from alyx_connector.frames.layouts import UNKNOWN, Column, Kind, Layout, known_layout
+from alyx_connector.frames.columns import UNKNOWN, Column, Kind, Layout, known_layout
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.add_details import add_details, add_kept_details
 from alyx_connector.search.cache_store import KeptList
-from alyx_connector.search.current_details import add_details, add_kept_details
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint
 from alyx_connector.search.filters import is_many, make_requests
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from alyx_connector.search.current_details import Work
+    from alyx_connector.search.add_details import Work
     from alyx_connector.search.schema import Endpoint, Schema, SchemaSource
 
 __all__ = ["Found", "Search", "find"]

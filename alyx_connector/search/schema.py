@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ProtocolError, ResponseError
-from alyx_connector.frames.layouts import KIND_OF_FIELD, Column, Kind, Layout, known_layout
+from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind, Layout, known_layout
 from alyx_connector.private_file import JsonFile, home_folder
 
 if TYPE_CHECKING:

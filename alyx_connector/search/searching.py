@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.account_connection import AccountConnection, warn
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.frames.layouts import ENDPOINT, FILTER
+from alyx_connector.frames.columns import ENDPOINT, FILTER
 from alyx_connector.frames.tables import expanded, make_table
 from alyx_connector.progress import CancelToken
-from alyx_connector.search.current_details import Work
+from alyx_connector.search.add_details import Work
 from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
 from alyx_connector.search.find import Search, find
 from alyx_connector.terminal import ProgressBar

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector import AlyxWarning, ConfigurationError
-from alyx_connector.frames.layouts import DETAIL_ERROR, WATER_REQUIREMENT, Kind, known_layout
+from alyx_connector.frames.columns import DETAIL_ERROR, WATER_REQUIREMENT, Kind, known_layout
 from tests.contract.alyx_under_test import found
 from tests.contract.json_values import MISSING, NUMBERS, TEXTS, VALUES
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector import ConfigurationError, read_parquet, write_parquet
-from alyx_connector.frames.layouts import known_layout
+from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import make_table
 
 LAYOUT = known_layout("sessions")

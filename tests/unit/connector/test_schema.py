@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.frames.layouts import Kind, known_layout
+from alyx_connector.frames.columns import Kind, known_layout
 from alyx_connector.search.filter_check import check_filters, filter_rows, find_endpoint
 from alyx_connector.search.schema import parse_schema, schema_from_dict, schema_to_dict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from alyx_connector.frames.layouts import Column, Kind, known_layout
+from alyx_connector.frames.columns import Column, Kind, known_layout
 from alyx_connector.frames.tables import expanded, identity, make_table, read_json
 
 EACH_KIND = [Column(kind.value, kind) for kind in Kind]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, CredentialsError
-from alyx_connector.frames.layouts import DETAIL_ERROR
+from alyx_connector.frames.columns import DETAIL_ERROR
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.search.cache_store import KeptDetail
 from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable, only_waits
