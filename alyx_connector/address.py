@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import idna
 
 from alyx_connector.errors import ConfigurationError
 
-__all__ = ["API_ROOTS", "Address", "parse_address"]
+__all__ = ["API_ROOTS", "Address", "last_part", "parse_address"]
 
 #: Where Alyx serves its API below the address: standard Alyx, then the Alyx-Local fork.
 API_ROOTS = ("/", "/api/")
@@ -87,6 +87,11 @@ def parse_address(text: str) -> Address:
         raise ConfigurationError(str(reason), hint=EXAMPLES, setting="address") from None
 
 
+def last_part(url: str) -> str:
+    """Return the name that an address of a record ends with."""  # noqa: DOC201
+    return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+
+
 def _parse(text: str) -> Address:
     if not isinstance(text, str):
         raise ValueError(f"The server address must be text, not {type(text).__name__}.")
@@ -156,17 +161,18 @@ def _checked_host(host: str, typed: str) -> str:
             return ipaddress.IPv6Address(host).compressed
         except ValueError:
             raise ValueError(f"The server address {typed!r} does not hold a valid IPv6 address.") from None
-    if re.fullmatch(r"[0-9.]+", host):
-        try:
-            return str(ipaddress.IPv4Address(host))
-        except ValueError:
-            raise ValueError(f"The server address {typed!r} does not hold a valid IPv4 address.") from None
-    name = host.lower().removesuffix(".")
+    name = host.lower()
     if not name.isascii():
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError:
             raise ValueError(f"The server address {typed!r} does not hold a valid host name.") from None
+    if re.fullmatch(r"[0-9.]+", name):  # also what idna made of digits of other scripts
+        try:
+            return str(ipaddress.IPv4Address(name))
+        except ValueError:
+            raise ValueError(f"The server address {typed!r} does not hold a valid IPv4 address.") from None
+    name = name.removesuffix(".")
     labels = name.split(".")
     if len(name) > 253 or not all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in labels):
         raise ValueError(f"The server address {typed!r} does not hold a valid host name.")

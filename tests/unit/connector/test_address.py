@@ -81,6 +81,7 @@ def test_an_address_is_understood(typed, url, api_root):
         ("\u2603\u200d.org", "valid host name"),
         ("999.1.1.1", "IPv4"),
         ("127.1", "IPv4"),
+        ("²", "IPv4"),
         ("[::1", "brackets"),
         ("[::1]x", "brackets"),
         ("[alyx]", "brackets"),
@@ -110,6 +111,10 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(typed):
     with pytest.raises(ConfigurationError, match="password") as caught:
         parse_address(typed)
     assert "s3" not in f"{caught.value!r} {caught.value.hint} {caught.value.__context__!r}"
+
+
+def test_digits_of_another_script_are_those_of_an_address():
+    assert parse_address("\uff11\uff12\uff17.0.0.1").host == "127.0.0.1"
 
 
 def test_loopback():
