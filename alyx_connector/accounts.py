@@ -181,22 +181,6 @@ class Accounts:
             self._memory.put(server, username, token)
         return self.find(server, username)
 
-    def touch_last_used(self, url: str, username: str) -> None:
-        """Make an account the one that was last used; one that was not set up is left alone.
-
-        Parameters
-        ----------
-        url, username : str
-            The account.
-        """
-        server = parse_address(url).url
-
-        def edit(content: dict[str, Any]) -> None:
-            if username in content.get("servers", {}).get(server, {}).get("users", {}):
-                content["last_used"] = {"url": server, "username": username}
-
-        self._file.change(edit)
-
     def forget(self, url: str, username: str) -> None:
         """Remove an account and its token; one that was not set up is fine.
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import sys
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
@@ -15,6 +14,7 @@ from alyx_connector.cli.words import filter_on_the_command_line, hint_of
 from alyx_connector.connector import Connector
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError, NotFoundError
 from alyx_connector.frames.columns import DETAIL_ERROR, known_layout
+from alyx_connector.ids import is_id
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filter_check import trap
 from alyx_connector.search.filters import PAIRS
@@ -237,7 +237,7 @@ def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:
 def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:
     # By what it is known, and what there is: by id, by the filter of its name, or, in lists without such a filter
     # (short ones), out of the whole list.
-    if _is_uuid(name):
+    if is_id(name):
         return "id", connector.search(endpoint, id=name, **source)
     described = connector.endpoints().set_index("endpoint")
     known = described.loc[endpoint] if endpoint in described.index else {"details_by": "id", "filters": []}
@@ -247,13 +247,6 @@ def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]
     wanted = {known_by: name} if known_by in known["filters"] else {}
     found = connector.search(endpoint, **{**source, **wanted})
     return known_by or "name", found[(found[known_by or "id"] == name).fillna(False)]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return len(text) == 36 and bool(uuid.UUID(text))
-    except ValueError:
-        return False
 
 
 #: The commands: each takes the words of the command line and returns whether only a part arrived.

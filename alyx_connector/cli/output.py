@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.frames.parquet import load_pyarrow, write_parquet
 from alyx_connector.frames.text import csv_text, json_array, json_text, plain_text, records_of, text_of, visible
-from alyx_connector.search.filter_check import nearest
+from alyx_connector.nearest import did_you_mean
 from alyx_connector.whole_file import check_target, whole_file
 
 if TYPE_CHECKING:
@@ -110,10 +110,8 @@ class Output:
             names = usual_columns(frame, endpoint)
         for name in names or ():
             if name not in frame:
-                meant = nearest(name, frame.columns)
-                guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
                 raise ConfigurationError(
-                    f"There is no column {name}.{guess}",
+                    f"There is no column {name}.{did_you_mean(name, frame.columns)}",
                     hint=f"There are {', '.join(frame.columns)}.",
                     setting="columns",
                 )

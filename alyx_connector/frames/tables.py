@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
+from alyx_connector.address import last_part
 from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def identity(row: Mapping[str, Any]) -> str | None:
     if named and isinstance(named, str):
         return named
     if named is None and isinstance(row.get("url"), str):
-        named = unquote(urlsplit(row["url"]).path.rstrip("/").rpartition("/")[2])
+        named = last_part(row["url"])
     return next((str(name) for name in (named, row.get("name"), row.get("nickname")) if name), None)
 
 

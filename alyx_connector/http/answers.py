@@ -102,8 +102,7 @@ def read_answer(reply: Reply, question: Question) -> Any:
     Returns: the JSON of a success; None where a success has no content.
     """
     if not 200 <= reply.status < 300:
-        error: AlyxError = _error_of_status(reply, question)
-        raise error
+        raise _error_of_status(reply, question)
     if reply.status == 204 and not reply.body:
         return None
     what = f"{question.server} answered {question.method} {question.endpoint} with"

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 import requests
 
 from alyx_connector._version import __version__
 from alyx_connector.errors import ConfigurationError, InvalidDataError
+from alyx_connector.ids import is_id
 
 __all__ = [
     "Timeouts",
@@ -107,8 +107,8 @@ def deletable(endpoint: Sequence[str]) -> Sequence[str]:
     """Refuse to delete anything but one session, weighing or water administration."""
     try:
         route, identifier = endpoint
-        allowed = route in DELETABLE and str(UUID(identifier)) == identifier.lower()
-    except (TypeError, ValueError, AttributeError):
+        allowed = route in DELETABLE and is_id(identifier)
+    except (TypeError, ValueError):
         allowed = False
     if not allowed:
         raise ConfigurationError(
@@ -185,6 +185,7 @@ def json_body(data: Any, path: str, server: str) -> bytes:
         return json.dumps(data, allow_nan=False).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as reason:
         message = f"The data for {path} at {server} cannot be sent as JSON: {reason}."
+    # Raised out here, because the frames of that error hold the data.
     raise InvalidDataError(message, hint="Send text, finite numbers, booleans, None, lists and dicts.", endpoint=path)
 
 

@@ -150,8 +150,7 @@ class Caller:
                 dropped = outcome.kind in {FaultKind.DROPPED, FaultKind.TRUNCATED}
                 pause = attempts.wait_after_drop() if dropped else None
                 if pause is None or pause > operation.deadline.left():
-                    error = error_of_fault(outcome, question, tried, self._limits)
-                    raise error
+                    raise error_of_fault(outcome, question, tried, self._limits)
                 self._wait(operation, pause, question, "dropped the connection")
                 continue
             LOG.debug("%s %s: status %s", wire.method, wire.url, outcome.status)

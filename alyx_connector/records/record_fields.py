@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.address import last_part
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import KIND_OF_FIELD, Kind
-from alyx_connector.search.filter_check import nearest
+from alyx_connector.nearest import did_you_mean
 from alyx_connector.search.filters import plain_value
 from alyx_connector.search.schema import Field
 
@@ -60,10 +61,8 @@ def check_names(names: Iterable[str], known: Sequence[Field], endpoint: str, url
                 hint="Leave it out.",
                 setting=name,
             )
-        meant = nearest(name, writable)
         raise ConfigurationError(
-            f"{endpoint} at {url} have no field {name}: the server would ignore it."
-            + (f" Did you mean {' or '.join(meant)}?" if meant else ""),
+            f"{endpoint} at {url} have no field {name}: the server would ignore it.{did_you_mean(name, writable)}",
             hint=f"There are: {', '.join(writable)}.",
             setting=name,
         )
@@ -79,14 +78,12 @@ def sendable(name: str, value: Any, kind: str = "") -> Any:
     try:
         sent = _plain(name, value)
     except RecursionError:
-        refused = _refuse(name, "is nested too deep, or holds itself", "Give something flatter.")
-    else:
-        if not isinstance(sent, str):
-            return sent
-        if kind != "date-time" or not _OFFSET.search(sent):
-            return sent.removesuffix(_MIDNIGHT) if kind == "date" else sent  # a day of a frame
-        refused = _refuse(name, f"is a time with an offset, {sent!r}", _LAB_TIME)
-    raise refused
+        raise _refuse(name, "is nested too deep, or holds itself", "Give something flatter.") from None
+    if not isinstance(sent, str):
+        return sent
+    if kind == "date-time" and _OFFSET.search(sent):
+        raise _refuse(name, f"is a time with an offset, {sent!r}", _LAB_TIME)
+    return sent.removesuffix(_MIDNIGHT) if kind == "date" else sent  # a day of a frame
 
 
 def _refuse(name: str, why: str, hint: str) -> ConfigurationError:
@@ -215,7 +212,7 @@ def _same(sent: Any, stored: Any) -> bool:
         except ValueError:
             return False
     if isinstance(stored, str) and "://" in stored:  # a related record: the server names itself in its own way
-        return stored.rstrip("/").rpartition("/")[2] == sent.rstrip("/").rpartition("/")[2]
+        return last_part(stored) == (last_part(sent) if "/" in sent else sent)
     return isinstance(stored, str) and same_time(sent, stored)
 
 

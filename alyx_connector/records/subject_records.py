@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 import warnings
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.frames.columns import WATER_REQUIREMENT
+from alyx_connector.ids import is_id
+from alyx_connector.records.one_subject import refuse_namesakes
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filters import checked_day
 from alyx_connector.search.searching import Searching
@@ -17,7 +18,7 @@ from alyx_connector.warning import AlyxWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SubjectRecords", "is_id"]
+__all__ = ["SubjectRecords"]
 
 
 class SubjectRecords(Searching):
@@ -166,12 +167,7 @@ class SubjectRecords(Searching):
         with self._explained():
             if len(found):
                 nickname = found.iloc[0]["nickname"]
-                if len(self._client.list("subjects", {"nickname": nickname})) > 1:
-                    raise ConfigurationError(
-                        f"Several animals are called {nickname}, and {self._client.url} cannot answer for one of them.",
-                        hint="Give them different nicknames on Alyx.",
-                        setting="subject",
-                    )
+                refuse_namesakes(self._client, nickname)
                 answer = self._client.get(("water-requirement", nickname), days)
         if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
             raise ProtocolError(f"{self._client.url} answered water-requirement without records.", hint="Try again.")
@@ -219,22 +215,3 @@ class SubjectRecords(Searching):
         frame = self.search(endpoint, details=False, django=[{"subject": one} for one in found["id"]])
         frame.attrs["notes"] = [*found.attrs["notes"], *frame.attrs["notes"]]
         return frame.sort_values("date_time", ascending=False, kind="stable")
-
-
-def is_id(text: Any) -> bool:
-    """Tell whether a text is an id of Alyx.
-
-    Parameters
-    ----------
-    text : Any
-        The text.
-
-    Returns
-    -------
-    bool
-        True for a UUID of 36 characters.
-    """
-    try:
-        return len(str(text)) == 36 and bool(uuid.UUID(str(text)))
-    except ValueError:
-        return False

@@ -10,6 +10,8 @@ from alyx_connector.account_connection import AccountConnection
 from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
 from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity, read_json
+from alyx_connector.ids import canonical_id, is_id
+from alyx_connector.records.one_subject import find_subject
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     changed_paths,
@@ -21,7 +23,6 @@ from alyx_connector.records.record_fields import (
     same_time,
     sendable,
 )
-from alyx_connector.records.subject_records import is_id
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filter_check import find_endpoint
@@ -275,7 +276,7 @@ class Writing(AccountConnection):
                 setting="endpoint",
             )
         if endpoint == "subjects":
-            subject = self._subject(name)
+            subject = find_subject(self._client, name)
             return WriteTarget(
                 endpoint, described, (endpoint, str(subject["nickname"])), str(subject["id"]), by_id=True
             )
@@ -284,30 +285,8 @@ class Writing(AccountConnection):
             raise ConfigurationError(
                 f"{name!r} is no id of {endpoint}.", hint="Give the id of the record, or its row.", setting="record"
             )
-        name = str(uuid.UUID(name)) if by_id else name
+        name = canonical_id(name) or name if by_id else name
         return WriteTarget(endpoint, described, (endpoint, name), name, by_id)
-
-    def _subject(self, subject: str) -> dict[str, Any]:
-        # The one animal that is meant: the server takes nothing but nicknames, and fails where two animals share one.
-        nickname = subject
-        if is_id(subject):
-            found = self._client.list("subjects", {"django": f"pk,{uuid.UUID(subject)}"})
-            nickname = str(found[0]["nickname"]) if found else ""
-        rows = self._client.list("subjects", {"nickname": nickname}) if nickname.strip() else []
-        if len(rows) == 1:
-            return rows[0]
-        if not rows:
-            raise ConfigurationError(
-                f"There is no subject {subject!r} at {self._client.url} that you may see.",
-                hint=Remedy(RemedyKind.LIST_SUBJECTS),
-                setting="subject",
-            )
-        labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
-        raise ConfigurationError(
-            f"Several animals are called {nickname} (labs: {labs}), and {self._client.url} cannot tell them apart.",
-            hint="Give them different nicknames on Alyx.",
-            setting="subject",
-        )
 
     def _checked(
         self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str
@@ -323,7 +302,7 @@ class Writing(AccountConnection):
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in fields.items()}
         if isinstance(sent.get("subject"), str):
-            sent["subject"] = self._subject(sent["subject"])["nickname"]
+            sent["subject"] = find_subject(self._client, sent["subject"])["nickname"]
         return sent
 
     def _read(self, target: WriteTarget) -> dict[str, Any]:

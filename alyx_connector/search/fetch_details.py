@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
+from alyx_connector.address import last_part
 from alyx_connector.errors import AlyxError, CertificateError, LoginRequiredError, ServerFaultError, TransportError
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.retry import RETRIED_STATUSES
@@ -35,7 +35,7 @@ def detail_route(endpoint: str, row: Mapping[str, Any]) -> tuple[str, str] | Non
     Returns: endpoint and name, as `AlyxClient.get` takes them; None if the row does not say by what it is known.
     """
     url = row.get("url")
-    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) if isinstance(url, str) else row.get("id")
+    name = last_part(url) if isinstance(url, str) else row.get("id")
     return (endpoint, str(name)) if name else None
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.ids import canonical_id
+from alyx_connector.nearest import did_you_mean
 from alyx_connector.remedy import Remedy, RemedyKind, filter_in_python
-from alyx_connector.search.filters import PAIRS, is_many, plain_value
+from alyx_connector.search.filters import PAIRS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from alyx_connector.search.schema import Endpoint, Filter, Schema
 
-__all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "nearest", "trap"]
+__all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "trap"]
 
 _ACTION_TRAPS = {
     "lab": Remedy(RemedyKind.USE_DJANGO, name="subject__lab__name", values=("<lab>",)),
@@ -30,15 +30,6 @@ _TRAPS = {"weighings": _ACTION_TRAPS, "water-administrations": _ACTION_TRAPS}
 #: Filters in which the server takes a comma for a letter of the one name.
 _NO_COMMA = frozenset({"subject", "nickname"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
-
-
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Find the names that may have been meant."""
-    known = list(names)
-    typed = name.lower()
-    alike = difflib.get_close_matches(typed, known, n=3, cutoff=0.6)
-    within = [one for one in known if len(typed) > 2 and (typed in one or one in typed)]
-    return list(dict.fromkeys([*alike, *within]))[:4]
 
 
 def trap(endpoint: str, name: str) -> Remedy | None:
@@ -73,16 +64,16 @@ def find_endpoint(schema: Schema, name: str, url: str) -> Endpoint:
     """
     if name in schema.endpoints:
         return schema.endpoints[name]
-    meant = nearest(name, schema.endpoints)
-    guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    guess = did_you_mean(name, schema.endpoints)
     raise ConfigurationError(
-        f"{name} is no list of {url}.{guess}", hint=Remedy(RemedyKind.LIST_ENDPOINTS), setting="endpoint"
+        f"{url} has no list {name}.{guess}", hint=Remedy(RemedyKind.LIST_ENDPOINTS), setting="endpoint"
     )
 
 
 def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint | None, url: str) -> None:
     """Refuse filters that the server would ignore, misunderstand or fail at.
 
+    ``filters``: as `plain_filters` returns them.
     ``described``: what the server says of it; without that, names are not checked.
     """
     for name, value in filters.items():
@@ -97,16 +88,14 @@ def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint
             continue
         known = described.filters.get(name)
         if known is None and not (name == "id" and "django" in described.filters):
-            unknown = _unknown(name, endpoint, described, url)
-            raise unknown
+            raise _unknown(name, endpoint, described, url)
         if known is not None and name not in PAIRS and name not in {"id", "date_range"}:
-            for one in list(value) if is_many(value) else [value]:
+            for one in value if isinstance(value, list) else [value]:
                 _check_value(known, endpoint, one)
 
 
 def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> ConfigurationError:
-    meant = [one for one in nearest(name, described.filters) if trap(endpoint, one) is None]
-    guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
+    guess = did_you_mean(name, [one for one in described.filters if trap(endpoint, one) is None])
     if not described.filters:
         guess = " This list has no filters."
     return ConfigurationError(
@@ -114,13 +103,6 @@ def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> Configu
         hint=Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
         setting=name,
     )
-
-
-def _is_uuid(value: Any) -> bool:
-    try:
-        return isinstance(value, uuid.UUID) or bool(uuid.UUID(value))
-    except (ValueError, AttributeError, TypeError):
-        return False
 
 
 def _is_number(value: Any) -> bool:
@@ -139,7 +121,7 @@ _BOOLEAN: tuple[str, Callable[[Any], bool]] = (
     lambda value: isinstance(value, bool) or value in {"True", "False"},
 )
 _FORMATS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "uuid": ("an id (UUID)", _is_uuid),
+    "uuid": ("an id (UUID)", lambda value: canonical_id(value) is not None),
     "date": ("a day", _is_day),
     "date-time": ("a time", _is_day),
 }
@@ -183,7 +165,6 @@ def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
 
 
 def _check_value(known: Filter, endpoint: str, value: Any) -> None:
-    value = plain_value(value)
     what, fits = _expected(known)
     if value is not None and not fits(value):
         raise ConfigurationError(

@@ -13,9 +13,10 @@ from textwrap import shorten
 from typing import Any
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.ids import canonical_id
 from alyx_connector.remedy import Remedy, RemedyKind
 
-__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests", "plain_value"]
+__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests", "plain_filters", "plain_value"]
 
 #: As many ids as an address of 4094 characters can hold.
 IDS_IN_A_REQUEST = 80
@@ -41,10 +42,22 @@ def is_many(value: Any) -> bool:
     )
 
 
+def plain_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Make several values into a list, and scalars of NumPy into what Python has for them.
+
+    Returns: what `make_requests` takes.
+    """
+    return {
+        name: [plain_value(one) for one in value] if is_many(value) else plain_value(value)
+        for name, value in filters.items()
+    }
+
+
 def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
     """Make the requests that together return the rows that match every filter.
 
     Returns: filters of each request, as text; empty where a list of values is empty: nothing is any of these.
+    ``filters``: as `plain_filters` returns them.
     """
     alternatives: list[list[tuple[str, str]]] = []
     lookups: list[list[str]] = []  # what goes into django=, which can be sent only once
@@ -58,15 +71,14 @@ def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
             else:
                 lookups.append([f"start_time__date__{'gte' if first else 'lte'},{first or last}"])
         elif name in PAIRS:
-            values = [value] if not is_many(value) else list(value)
-            texts = [_pairs(name, one) if isinstance(one, Mapping) else _text(name, one) for one in values]
+            texts = [_pairs(name, one) if isinstance(one, Mapping) else _text(name, one) for one in _listed(value)]
             if name == "django":
                 lookups.append(texts)
             else:
                 alternatives.append([(name, text) for text in texts])
         else:
-            values = list(value) if is_many(value) else [value]
-            alternatives.append([(name, text) for text in dict.fromkeys(_text(name, one) for one in values)])
+            texts = [_text(name, one) for one in _listed(value)]
+            alternatives.append([(name, text) for text in dict.fromkeys(texts)])
     if lookups:
         alternatives.append([("django", ",".join(texts)) for texts in itertools.product(*lookups)])
     return [dict(chosen) for chosen in itertools.product(*alternatives)]
@@ -77,12 +89,15 @@ def plain_value(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _refuse(name: str, why: str, hint: str | Remedy) -> ConfigurationError:
     return ConfigurationError(f"The filter {name} {why}.", hint=hint, setting=name)
 
 
 def _text(name: str, value: Any) -> str:
-    value = plain_value(value)
     if isinstance(value, str) and value.strip():
         return value
     if isinstance(value, bool | uuid.UUID):
@@ -192,7 +207,7 @@ def _reads_as_text(value: str) -> bool:
 
 def _ids(value: Any) -> list[str]:
     # One lookup for each request.
-    ids = dict.fromkeys(_uuid(one) for one in (value if is_many(value) else [value]))
+    ids = dict.fromkeys(_uuid(one) for one in _listed(value))
     several = list(ids)
     chunks = [several[start : start + IDS_IN_A_REQUEST] for start in range(0, len(several), IDS_IN_A_REQUEST)]
     return [_lookup(chunk) for chunk in chunks]
@@ -204,15 +219,16 @@ def _lookup(ids: list[str]) -> str:
 
 
 def _uuid(value: Any) -> str:
-    try:
-        return str(value if isinstance(value, uuid.UUID) else uuid.UUID(value))
-    except (ValueError, AttributeError, TypeError):
-        raise _refuse("id", f"has {value!r}, which is no id of Alyx", "An id is a UUID, 36 characters.") from None
+    canonical = canonical_id(value)
+    if canonical is None:
+        raise _refuse("id", f"has {value!r}, which is not a valid id of Alyx", "An id is a UUID, 36 characters.")
+    return canonical
 
 
 def _days(value: Any) -> tuple[str | None, str | None]:
     both = value.split(",") if isinstance(value, str) else (value, value) if isinstance(value, dt.date) else value
-    if not is_many(both) or len(days := list(both)) != 2 or not any(day is not None for day in days):
+    days = list(both) if isinstance(both, list | tuple) else []
+    if len(days) != 2 or not any(day is not None for day in days):
         raise _refuse("date_range", f"cannot be {value!r}", Remedy(RemedyKind.GIVE_DAYS))
     first, last = (None if day is None else checked_day("date_range", day) for day in days)
     if first and last and last < first:
@@ -242,15 +258,13 @@ def checked_day(name: str, value: Any) -> str:
     """
     if isinstance(value, dt.datetime) and not _is_missing(value):
         if value.tzinfo is not None:
-            zoned = _refuse(name, "has a time with a time zone", "Alyx keeps lab time: give the day in the lab.")
-            raise zoned
+            raise _refuse(name, "has a time with a time zone", "Alyx keeps lab time: give the day in the lab.")
         value = value.date()
     if isinstance(value, dt.date) and not _is_missing(value):
         return value.isoformat()
     if isinstance(value, str) and _is_day(value.strip()):
         return value.strip()
-    refused = _refuse(name, f"has {value!r}, which is no day", 'Write days like "2024-01-31".')
-    raise refused
+    raise _refuse(name, f"has {value!r}, which is not a valid day", 'Write days like "2024-01-31".')
 
 
 def _is_day(text: str) -> bool:

@@ -15,7 +15,7 @@ from alyx_connector.search.add_details import add_details, add_kept_details
 from alyx_connector.search.cache_store import KeptList
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint
-from alyx_connector.search.filters import is_many, make_requests
+from alyx_connector.search.filters import make_requests, plain_filters
 from alyx_connector.search.listing import list_rows, tell_namesakes
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, of
     AlyxError
         Whatever else goes wrong; see `Connector.search`.
     """
-    # What can be gone through only once, such as a generator, is looked at several times.
-    filters = {name: list(value) if is_many(value) else value for name, value in search.filters.items()}
-    search = replace(search, filters=filters)
+    search = replace(search, filters=plain_filters(search.filters))
     if not offline:
         try:
             return _ask(search, work, schemas, refresh)

@@ -12,7 +12,6 @@ from alyx_connector.http.parallel import gather
 from alyx_connector.http.server_time import ServerTime
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.fetch_details import WORKERS
-from alyx_connector.search.filters import is_many
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
@@ -97,10 +96,11 @@ def tell_namesakes(
 ) -> None:
     """Tell where a nickname that was searched for stands for several animals.
 
+    ``wanted``: the filter of subjects, as `plain_filters` returns it.
     ``client``: asked only where rows of several labs, or several spellings, came for one nickname.
     ``tell``: takes a sentence that names them with their labs.
     """
-    names = {str(name).casefold() for name in (wanted if is_many(wanted) else [wanted])}
+    names = {str(name).casefold() for name in (wanted if isinstance(wanted, list) else [wanted])}
     behind: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         nickname = str(row.get("subject"))

@@ -141,7 +141,7 @@ def test_every_option_that_is_not_its_own_is_a_filter(cli, words, expected):
         (["--filter", "subject"], "no name and value"),
         (["weighings", "--filter", "user=jose"], "takes an id (UUID)"),
         (["--json", "{x"], "is no JSON"),
-        (["--since", "yesterday"], "no day"),
+        (["--since", "yesterday"], "not a valid day"),
         (["--since", "2024-01-01", "--date-range", "2024-01-01,2024-01-02"], "Give one of them"),
         (["subjects", "--since", "2024-01-01"], "--birth-date, --death-date"),
         (["weighings", "--since", "2024-01-01"], "Use --django date_time__date__gte,2024-01-01"),
@@ -235,7 +235,7 @@ def test_records_known_by_name(cli):
 
 
 def test_records_that_are_not_one(cli):
-    assert "no id of Alyx" in cli.refused("get", "sessions", "nonsense", expect=2)
+    assert "not a valid id of Alyx" in cli.refused("get", "sessions", "nonsense", expect=2)
     assert "has none" in cli.refused("get", "sessions", "00000000-0000-4000-8000-000000000000", expect=1)
     told = cli.refused("get", "subjects", "jo001", expect=2)
     assert "Several subjects are called jo001" in told

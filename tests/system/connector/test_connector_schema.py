@@ -96,7 +96,7 @@ def test_lists_and_filters_as_frames(proxy):
     assert "django" in filters.loc["lab", "instead"]
     assert filters.loc["nickname", "usable"]
     assert {str(dtype) for dtype in filters.dtypes} == {"string", "boolean"}
-    with pytest.raises(ConfigurationError, match="no list of"):
+    with pytest.raises(ConfigurationError, match="has no list"):
         connector.filters("weighing")
 
 

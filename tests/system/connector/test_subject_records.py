@@ -109,7 +109,7 @@ def test_namesakes_are_told_and_told_apart(connector):
     assert sorted(mixed["id"]) == sorted(pd.concat(apart)["id"])
     by_id = connector.weights(both["id"][both["lab"] == "champalimaud"].iloc[0])
     assert by_id.equals(apart[0])
-    with pytest.raises(ConfigurationError, match="cannot answer for one of them"):
+    with pytest.raises(ConfigurationError, match="cannot tell them apart"):
         connector.water_requirement("jo001", *DAYS, lab="champalimaud")
 
 

@@ -130,7 +130,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_sent(writer, proxy
 @pytest.mark.parametrize(
     ("endpoint", "record", "words"),
     [
-        ("session", NOBODY, "session is no list of.*Did you mean sessions"),
+        ("session", NOBODY, "has no list session.*Did you mean sessions"),
         ("weighings", NOBODY, "weighings of .* cannot be changed"),
         ("sessions", "ea04", "'ea04' is no id of sessions"),
         ("sessions", "", "That is no record of sessions"),

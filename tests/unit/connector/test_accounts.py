@@ -59,10 +59,6 @@ def test_defaults_of_all_and_of_each_server(accounts):
     assert accounts.find().username == "ana"
     assert accounts.find(username="jose").username == "jose"
     assert accounts.last_used().username == "olu"
-    accounts.touch_last_used("lab.org", "jose")
-    assert accounts.last_used().username == "jose"
-    accounts.touch_last_used("lab.org", "nobody")
-    assert accounts.last_used().username == "jose"
     with pytest.raises(LoginRequiredError, match="bob was never set up at https://lab") as caught:
         accounts.find("lab.org", "bob")
     assert 'setup(url="https://lab.org", username="bob")' in caught.value.hint
@@ -99,6 +95,13 @@ def test_forget(accounts, home):
     assert accounts.all() == []
     assert accounts.last_used() is None
     assert OTHER not in (home / "tokens.json").read_text()
+
+
+def test_a_server_whose_last_account_is_forgotten_is_the_default_no_longer(accounts):
+    accounts.remember("lab.org", "jose", TOKEN, make_default=True)
+    accounts.forget("lab.org", "jose")
+    assert accounts.remember("lab.org", "jose", TOKEN).default_server is False
+    assert accounts.default() is None
 
 
 def test_a_token_that_is_not_kept_lives_in_memory_and_an_older_one_goes(accounts, home):

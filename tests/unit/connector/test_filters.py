@@ -10,10 +10,14 @@ import pandas as pd
 import pytest
 
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.search.filters import IDS_IN_A_REQUEST, make_requests
+from alyx_connector.search.filters import IDS_IN_A_REQUEST, make_requests, plain_filters
 
 NAIVE = dt.datetime(2024, 1, 3, 10)  # noqa: DTZ001 - naive on purpose: lab time
 ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+
+
+def requests_of(filters):
+    return make_requests(plain_filters(filters))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ ONE, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
     ],
 )
 def test_what_is_sent(filters, sent):
-    assert make_requests(filters) == [sent]
+    assert requests_of(filters) == [sent]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_what_is_sent(filters, sent):
 )
 @pytest.mark.parametrize("name", ["json", "extended_qc", "django"])
 def test_a_value_in_pairs_is_what_the_server_reads_as_that_value(name, value, sent):
-    assert make_requests({name: {"a": value}}) == [{name: f"a,{sent}"}]
+    assert requests_of({name: {"a": value}}) == [{name: f"a,{sent}"}]
 
 
 @pytest.mark.parametrize(
@@ -96,35 +100,35 @@ def test_a_value_in_pairs_is_what_the_server_reads_as_that_value(name, value, se
     ],
 )
 def test_a_comparison_in_json_is_among_values_of_one_kind(wanted, sent):
-    assert make_requests({"extended_qc": wanted}) == [{"extended_qc": sent}]
-    assert make_requests({"json": wanted}) == [{"json": sent}]
+    assert requests_of({"extended_qc": wanted}) == [{"extended_qc": sent}]
+    assert requests_of({"json": wanted}) == [{"json": sent}]
 
 
 def test_a_comparison_of_a_field_of_its_own_is_sent_as_it_is():
-    assert make_requests({"django": {"number__lt": 5}}) == [{"django": "number__lt,5"}]
+    assert requests_of({"django": {"number__lt": 5}}) == [{"django": "number__lt,5"}]
 
 
 @pytest.mark.parametrize("values", [["a", "b", "a"], ("a", "b"), np.array(["a", "b"]), pd.Series(["a", "b"])])
 def test_several_values_are_a_request_each(values):
-    assert make_requests({"lab": "x", "subject": values}) == [
+    assert requests_of({"lab": "x", "subject": values}) == [
         {"lab": "x", "subject": "a"},
         {"lab": "x", "subject": "b"},
     ]
 
 
 def test_several_values_of_several_filters_are_every_combination():
-    sent = make_requests({"subject": ["a", "b"], "qc": ["PASS", "FAIL"]})
+    sent = requests_of({"subject": ["a", "b"], "qc": ["PASS", "FAIL"]})
     assert [tuple(params.values()) for params in sent] == [("a", "PASS"), ("a", "FAIL"), ("b", "PASS"), ("b", "FAIL")]
 
 
 @pytest.mark.parametrize("name", ["subject", "id", "django", "json"])
 def test_none_of_several_values_is_no_request(name):
-    assert make_requests({"lab": "x", name: []}) == []
+    assert requests_of({"lab": "x", name: []}) == []
 
 
 def test_many_ids_are_as_few_requests_as_an_address_allows():
     ids = [str(uuid.UUID(int=number)) for number in range(2 * IDS_IN_A_REQUEST + 1)]
-    sent = [params["django"] for params in make_requests({"id": ids})]
+    sent = [params["django"] for params in requests_of({"id": ids})]
     assert [text.count("'") // 2 for text in sent] == [IDS_IN_A_REQUEST, IDS_IN_A_REQUEST, 0]
     assert all(one in "".join(sent) for one in ids)
     assert max(map(len, sent)) < 4094
@@ -175,15 +179,15 @@ def test_many_ids_are_as_few_requests_as_an_address_allows():
 def test_what_the_server_would_misunderstand_is_refused_and_named(filters):
     name = next(iter(filters))
     with pytest.raises(ConfigurationError, match=f"The filter {name} ") as caught:
-        make_requests(filters)
+        requests_of(filters)
     assert caught.value.hint
     assert caught.value.setting == name
 
 
 def test_a_refused_value_is_quoted_as_it_was_given_but_not_at_length():
     with pytest.raises(ConfigurationError, match="date_range cannot be '2024-01-01'"):
-        make_requests({"date_range": "2024-01-01"})
+        requests_of({"date_range": "2024-01-01"})
     with pytest.raises(ConfigurationError, match="cannot be DataFrame") as caught:
-        make_requests({"subject": pd.DataFrame({"subject": ["ea04"] * 1000})})
+        requests_of({"subject": pd.DataFrame({"subject": ["ea04"] * 1000})})
     assert len(str(caught.value)) < 300
     assert "\n" not in str(caught.value)

@@ -12,6 +12,7 @@ import pytest
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import Kind, known_layout
 from alyx_connector.search.filter_check import check_filters, filter_rows, find_endpoint
+from alyx_connector.search.filters import plain_filters
 from alyx_connector.search.schema import parse_schema, schema_from_dict, schema_to_dict
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
@@ -19,7 +20,7 @@ SCHEMA = parse_schema(EXCERPT)
 
 
 def check(endpoint, **filters):
-    check_filters(filters, endpoint, SCHEMA.endpoints[endpoint], "http://alyx.example")
+    check_filters(plain_filters(filters), endpoint, SCHEMA.endpoints[endpoint], "http://alyx.example")
 
 
 def test_the_lists_and_by_what_their_records_are_known():
@@ -183,7 +184,7 @@ def test_ids_need_a_list_that_can_be_asked_for_ids():
 
 
 def test_an_unknown_list_is_refused_with_the_nearest_names():
-    with pytest.raises(ConfigurationError, match=r"session is no list of .* Did you mean sessions"):
+    with pytest.raises(ConfigurationError, match=r"has no list session\..* Did you mean sessions"):
         find_endpoint(SCHEMA, "session", "http://alyx.example")
     with pytest.raises(ConfigurationError) as caught:
         find_endpoint(SCHEMA, "xyz", "http://alyx.example")
