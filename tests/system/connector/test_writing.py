@@ -228,7 +228,7 @@ def test_create_gives_the_record_and_names_the_animal_by_nickname_or_id(writer, 
         ("weighings", {"subject": "ea04", "weight": 20.0, "url": "x"}, "sets url of weighings itself"),
         ("weighings", {}, "cannot be made: there is no field to send"),
         ("water-restriction", {"subject": "ea04"}, "cannot be made: the server takes none"),
-        ("register-file", {"name": "x"}, "register-file is no list"),
+        ("register-file", {"name": "x"}, "has no list register-file"),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is_sent(writer, proxy, endpoint, fields, words):
