@@ -10,6 +10,8 @@ import pytest
 
 from alyx_connector import AlyxClient, __version__
 from tests.fault_proxy import FaultProxy
+from tests.sandbox_server import SandboxServer
+from tests.system.connector.cached_lab import age
 from tests.system.connector.command_line import ROOT, CommandLine
 
 
@@ -67,7 +69,7 @@ def test_a_token_instead_of_a_password(fresh, sandbox):
     with AlyxClient(sandbox.url) as client:
         token = client.login("jose", "jose-demo")
     words = ["login", sandbox.url, "--user", "jose", "--token-stdin"]
-    told = fresh.run(*words, given=token.encode())[1]
+    told = fresh.run_process(*words, given=token.encode())[1]
     assert token not in told
     assert fresh.run("search", "labs", "--no-details")[0].count("\n") == 4
     assert "revoked" in fresh.refused(*words, given=b"f" * 40, expect=3)
@@ -90,7 +92,8 @@ def test_a_login_that_nobody_can_be_asked_about_says_what_to_pass(fresh, words, 
 
 def test_a_wrong_password(fresh, sandbox):
     words = ["login", sandbox.url, "--user", "jose", "--password-stdin"]
-    told = fresh.refused(*words, given=b"secret-thing", expect=3)
+    printed, told = fresh.run_process(*words, given=b"secret-thing", expect=3)
+    assert printed == ""
     assert "refused this user and password" in told
     assert "secret-thing" not in told
 
@@ -179,9 +182,19 @@ def test_columns_of_the_list_need_no_details(cli, sandbox, tmp_path):
         assert [seen for seen in proxy.requests if seen.path.startswith("/sessions/")]
 
 
-def test_a_search_again_asks_for_no_details_unless_refreshed_and_offline_asks_nobody(fresh, sandbox):
+@pytest.fixture
+def aged(tmp_path):
+    """A sandbox whose records last changed long ago: what changed a few seconds ago is fetched once more."""
+    data = tmp_path / "alyx"
+    with SandboxServer("--throttle", "off", "--data", str(data)) as server:
+        server.data = data
+        age(server)
+        yield server
+
+
+def test_a_search_again_asks_for_no_details_unless_refreshed_and_offline_asks_nobody(fresh, aged):
     words = ["search", "--subject", "jo006", "--format", "json"]
-    with FaultProxy(sandbox.url) as proxy:
+    with FaultProxy(aged.url) as proxy:
         fresh.login(proxy)
         assert "Search once without --offline" in fresh.refused(*words, "--offline", expect=2)
         first = fresh.run(*words)[0]
@@ -315,6 +328,20 @@ def test_a_pipe_does_not_load_rich(cli):
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, env=cli.environment, timeout=60
     )
     assert done.stderr.endswith("0 True False\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expect"),
+    [
+        (["search", "--subject", "ea04", "--no-details", "--format", "json"], 0),
+        (["get", "labs", "cortex"], 1),
+        (["search", "--subjct", "ea04"], 2),
+        (["search", "--refresh", "--offline"], 2),
+        (["search", "--user", "ana"], 3),
+    ],
+)
+def test_a_process_of_its_own_does_the_same(cli, words, expect):
+    assert cli.run_process(*words, expect=expect) == cli.run(*words, expect=expect)
 
 
 def test_no_command_shows_what_there_is(fresh):

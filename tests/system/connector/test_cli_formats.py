@@ -76,6 +76,16 @@ def test_json_is_one_array_of_whole_records(cli, rows):
     assert len(printed.splitlines()) == len(rows) + 2, "a record a line"
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "table", "parquet"])
+def test_a_process_of_its_own_writes_the_same_bytes(cli, rows, form, monkeypatch):
+    monkeypatch.setitem(cli.environment, "PYTHONIOENCODING", "ascii")
+    printed, told = cli.run_process(*SEARCH, "--format", form)
+    monkeypatch.undo()
+    assert told == ""
+    again = cli.run(*SEARCH, "--format", form)[0]
+    assert printed == again if form != "parquet" else printed.startswith(b"PAR1")
+
+
 def test_csv_is_read_back_by_pandas_and_holds_no_formula(cli, rows):
     printed, _ = cli.run(*SEARCH, "--format", "csv")
     frame = pd.read_csv(io.StringIO(printed))

@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from alyx_connector import AlyxClient
-from tests.sandbox_server import SandboxServer
+from tests.system.connector.command_line import half_way, obey_ctrl_c, press_ctrl_c
 
 ROOT = Path(__file__).parents[3]
 SETUP = (
@@ -42,6 +42,7 @@ class Terminal:
                 "ALYX_TOKEN_STORE": "file",
                 **environment,
             },
+            preexec_fn=obey_ctrl_c,
         )
         self.shown = ""
 
@@ -155,7 +156,7 @@ def test_an_address_that_could_not_be_reached_is_offered_again(start):
     terminal = start("username='jose', password='jose-demo', make_default=True")
     terminal.answer(ADDRESS, "127.0.0.1:9")
     terminal.child.expect_exact("Server address [127.0.0.1:9]: ")
-    terminal.child.sendintr()
+    press_ctrl_c(terminal.child)
     assert "KeyboardInterrupt" in terminal.end()
 
 
@@ -213,7 +214,7 @@ def test_ctrl_c_leaves_nothing_written(start, sandbox, question):
             terminal.child.expect(r": $")
             if question == PASSWORD:
                 terminal.child.waitnoecho(30)
-            terminal.child.sendintr()
+            press_ctrl_c(terminal.child)
             break
         terminal.answer(asked, text)
     assert "KeyboardInterrupt" in terminal.end()
@@ -232,18 +233,18 @@ def test_an_input_that_ends_says_what_to_pass(start):
     assert terminal.kept == {}
 
 
-def test_ctrl_c_during_the_details_keeps_what_has_arrived(start):
+def test_ctrl_c_during_the_details_keeps_what_has_arrived(start, sandbox):
     program = (
         "from alyx_connector import Connector; import warnings; warnings.simplefilter('ignore'); "
         "made = Connector.setup({}); found = made.search(); "
         "print('rows', len(found), 'without', found.detail_error.notna().sum())"
     )
-    # Each request takes its time, one after the other: the bar is seen long before the end.
-    with SandboxServer("--throttle", "off", "--latency", "400") as server:
+    with half_way(sandbox, answered=14) as server:
         terminal = start(f"url='{server.url}', username='jose', password='jose-demo', make_default=True", program)
         terminal.child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
-        terminal.child.sendintr()
+        server.wait()
+        press_ctrl_c(terminal.child)
         terminal.child.expect(r"rows 34 without (\d+)")
-        assert 0 < int(terminal.child.match[1]) < 34
+        assert int(terminal.child.match[1]) == 34 - 14
         terminal.end()
     assert terminal.child.exitstatus == 0
