@@ -28,6 +28,7 @@ from alyx_connector.frames.parquet import read_parquet, write_parquet
 from alyx_connector.http.arguments import Timeouts
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken, Progress, Report
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.tokens import TokenStore, choose_token_store
 from alyx_connector.warning import AlyxWarning
 
@@ -54,6 +55,8 @@ __all__ = [
     "Progress",
     "ProtocolError",
     "RateLimitedError",
+    "Remedy",
+    "RemedyKind",
     "Report",
     "RequestTimeoutError",
     "ResponseError",

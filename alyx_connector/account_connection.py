@@ -90,7 +90,8 @@ class AccountConnection:
         Raises
         ------
         ConfigurationError
-            If something must be asked for where nobody can answer: says what to pass; or an argument is unusable.
+            If something is missing and nobody can be asked for it (the error says what to pass), or an argument is
+            unusable.
         LoginRejectedError
             If the server refuses the password that was given.
         LoginRequiredError
@@ -164,8 +165,8 @@ class AccountConnection:
     def cache(self) -> Cache:
         """What searches brought, on this computer: ``cache.path``, ``cache.size`` (bytes), ``cache.clear()``.
 
-        It is this user's at this server alone. ``ALYX_CONNECTOR_CACHE_MB`` says how large it may become (1024 if not
-        set, 0: nothing is kept); what was not used for longest goes first.
+        It is this user's at this server alone. ``ALYX_CONNECTOR_CACHE_MB`` sets how large it may become (1024 if not
+        set; with 0 nothing is kept); what was not used for longest is removed first.
         """
         return self._cache
 

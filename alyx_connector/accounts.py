@@ -53,7 +53,7 @@ class Accounts:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should be told, for example that a damaged file was moved aside."""
+        """What the user should know, for example that a damaged file was moved aside."""
         return list(self._file.notes)
 
     def all(self) -> list[Account]:
@@ -108,7 +108,7 @@ class Accounts:
         Raises
         ------
         LoginRequiredError
-            If it was never set up; says how to.
+            If it was never set up; the error says how to set it up.
         ConfigurationError
             If the address is unusable, or could mean several accounts; lists them.
         """
@@ -283,7 +283,7 @@ def _check_accounts(content: Any) -> None:
     version = content.get("version", VERSION)
     if type(version) is int and version > VERSION:
         raise ConfigurationError(
-            f"The file of accounts is of a newer program (version {version}, this one knows {VERSION}).",
+            f"The accounts file was written by a newer program (version {version}; this program knows {VERSION}).",
             hint=f"Update alyx-connector, or name another folder in {HOME_SETTING}.",
             setting=HOME_SETTING,
         )

@@ -86,7 +86,7 @@ class AlyxError(Exception):
         return in_python(self.remedy) if self.remedy else self._hint
 
     def __str__(self) -> str:
-        """Return what happened and what to do next, so that a traceback tells both."""  # noqa: DOC201
+        """Return what happened and what to do next, so that a traceback shows both."""  # noqa: DOC201
         return " ".join(part for part in (self.message, self.hint) if part)
 
 

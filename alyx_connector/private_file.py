@@ -164,7 +164,7 @@ class JsonFile:
         while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
             number += 1
         replace_file(self.path, aside)
-        self.notes.append(f"{self.path} was damaged; it was moved to {aside}, and a new one is begun.")
+        self.notes.append(f"{self.path} was damaged; it was moved to {aside} and replaced by a new one.")
 
     def _write(self, content: dict[str, Any]) -> None:
         # mkstemp makes the file with mode 0600: at no time can anybody else read it.

@@ -28,7 +28,7 @@ __all__ = [
 
 #: Environment variable that chooses the store.
 STORE_SETTING = "ALYX_TOKEN_STORE"
-#: Below this priority a keyring is none: the "fail" and "null" backends, and those that keep clear text.
+#: A keyring below this priority cannot be used: the "fail" and "null" backends, and those that keep clear text.
 REAL_KEYRING_PRIORITY = 1
 #: How long a keyring may take to answer, in seconds: it may have to ask the user for a password first.
 KEYRING_LIMIT_S = 60.0

@@ -73,7 +73,7 @@ def check_target(path: str | Path) -> Path:
     if target.is_dir():
         why = "it is a folder"
     elif target.exists() and not target.is_file():
-        why = "it is no file"  # replacing /dev/null would harm the whole system
+        why = "it is not a regular file"  # replacing /dev/null would harm the whole system
     elif not target.parent.is_dir():
         why = f"there is no folder {target.parent}"
     else:

@@ -36,7 +36,7 @@ def _login(options: argparse.Namespace) -> bool:
     missing += [] if from_stdin else ["--password-stdin or --token-stdin"]
     if missing and (from_stdin or not can_ask()):
         raise ConfigurationError(
-            f"Nobody can be asked here for what is missing: {', '.join(missing)}.",
+            f"These are missing, and nobody can be asked for them here: {', '.join(missing)}.",
             hint=Remedy(RemedyKind.LOG_IN_UNASKED),
             setting="login",
         )
@@ -60,8 +60,8 @@ def _login(options: argparse.Namespace) -> bool:
 def _secret() -> str:
     if sys.stdin.isatty():
         raise ConfigurationError(
-            "What is typed at this terminal would be seen.",
-            hint="Leave out --password-stdin and --token-stdin: you are asked, and it stays hidden.",
+            "This terminal would show the password as you type it.",
+            hint="Leave out --password-stdin and --token-stdin: then the command asks for it and hides what you type.",
             setting="stdin",
         )
     try:
@@ -70,7 +70,9 @@ def _secret() -> str:
         secret = ""
     if not secret:
         raise ConfigurationError(
-            "Standard input holds no password and no token.", hint="Give it as one line of UTF-8.", setting="stdin"
+            "Standard input holds neither a password nor a token.",
+            hint="Give it as one line of UTF-8.",
+            setting="stdin",
         )
     return secret
 
@@ -200,7 +202,7 @@ def _value(name: str, text: str) -> Any:
             return json.loads(text)
         except ValueError as error:
             raise ConfigurationError(
-                f"--{name.replace('_', '-')} {text} is no JSON: {error}.",
+                f"--{name.replace('_', '-')} {text} is not valid JSON: {error}.",
                 hint="For example --extended-qc '{\"pass\": true}'.",
                 setting=name,
             ) from error

@@ -67,7 +67,7 @@ class Output:
         if options.columns is not None:
             names = [name.strip() for name in options.columns.split(",") if name.strip()]
             if not names:
-                raise ConfigurationError("--columns names none.", hint="Leave it out.", setting="columns")
+                raise ConfigurationError("--columns names no column.", hint="Leave it out.", setting="columns")
             names = [] if names == ["all"] else list(dict.fromkeys(names))
         return cls(chosen or "table", path, names)
 

@@ -88,7 +88,9 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
         ) from error
     except (pa.ArrowException, ValueError) as error:
         raise ConfigurationError(
-            f"{path} is no parquet file, or a damaged one.", hint="Search again and write it anew.", setting="path"
+            f"{path} is not a parquet file, or is damaged.",
+            hint="Search again and write the file again.",
+            setting="path",
         ) from error
     for name in notes.get("nested", ()):
         frame[name] = _column(
@@ -113,7 +115,7 @@ def load_pyarrow() -> tuple[Any, Any]:
     Raises
     ------
     ConfigurationError
-        If pyarrow is missing; says how to install it.
+        If pyarrow is missing; the error says how to install it.
     """
     try:
         import pyarrow as pa

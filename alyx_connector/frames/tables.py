@@ -93,7 +93,7 @@ def expanded(rows: Sequence[Mapping[str, Any]], name: str, *, tell: Tell) -> lis
                 fields[path] = value
         made.append({**row, **fields})
     if twice:
-        tell(f"Several values come to the column {', '.join(sorted(twice))}: it shows the first of each row.")
+        tell(f"Several values share the column {', '.join(sorted(twice))}: each row shows its first.")
     return made
 
 
@@ -151,7 +151,7 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
             (other for other in (Kind.FLAG, Kind.COUNT, Kind.NUMBER, Kind.TEXT) if _all(values, other)), None
         )
         if column.name in KIND_OF_FIELD:
-            tell(f"{column.name} is not of the kind that Alyx answers ({kind.value}); it is shown as it came.")
+            tell(f"{column.name} is not of the expected type ({kind.value}); it is shown unconverted.")
         kind = fitting or Kind.NESTED
     if kind is Kind.NESTED:
         return object_array(values)
@@ -228,7 +228,7 @@ def _times(name: str, values: list[Any], tell: Tell) -> Any:
         array = np.array([_time_or_none(text) for text in texts])
     strange = sum(value is not None for value in values) - int(np.count_nonzero(~np.isnat(array)))
     if offsets:
-        tell(f"{name} came with an offset ({', '.join(sorted(offsets))}), which was dropped: times are lab time.")
+        tell(f"{name} came with an offset ({', '.join(sorted(offsets))}), which was dropped: times are in lab time.")
     if strange:
         tell(f"{name} of {strange} row{'s' * (strange > 1)} is not a time that can be read; it is shown as NaT.")
     return array

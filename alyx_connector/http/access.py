@@ -96,7 +96,7 @@ class ServerAccess:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a token; whether the server still takes it, `check_token` tells."""
+        """Whether there is a token; `check_token` finds out whether the server still accepts it."""
         return self._login.token is not None and not self._closed
 
     def __repr__(self) -> str:
@@ -278,7 +278,7 @@ class ServerAccess:
         if not isinstance(token, str) or not is_token(token):
             raise ProtocolError(
                 f"{self.url} accepted the login but sent no usable token.",
-                hint="Check the address; if it is right, tell who runs the server.",
+                hint="Check the address; if it is right, tell whoever runs the server.",
             )
         return token
 

@@ -41,7 +41,7 @@ CAPTIVE_HINT = (
     "Check the address. If this network wants you to log in on a web page first (a captive portal), "
     "open a browser and do so."
 )
-WRITE_HINT = "It may have been carried out all the same: look on Alyx before you send it again."
+WRITE_HINT = "It may have been carried out all the same; look on Alyx before you send it again."
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def read_answer(reply: Reply, question: Question) -> Any:
     if value is _NOT_JSON:
         raise ProtocolError(
             f"{what} {len(reply.body)} bytes that are not JSON; the answer may have been cut off.",
-            hint=hint or "Try again; if it stays so, tell who runs the server.",
+            hint=hint or "Try again; if it happens again, tell whoever runs the server.",
         )
     return value
 
@@ -154,11 +154,13 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
             hint = WRITE_HINT if write else "Try again later; the server may be overloaded."
             error = RequestTimeoutError(message, hint=hint, **known)
         case FaultKind.OPERATION_TIMEOUT:
-            message = f"{server} got no further for {operation_s:g} s{tried}."
+            message = f"{server} made no progress for {operation_s:g} s{tried}."
             hint = WRITE_HINT if write else "Try again later; the server may be overloaded."
             error = RequestTimeoutError(message, hint=hint, **known)
         case FaultKind.SETTING:
-            message = f"{server} cannot be asked: the address, a proxy or a certificate setting is unusable{words}."
+            message = (
+                f"{server} cannot be asked: the address, the proxy or the certificate setting is not valid{words}."
+            )
             hint = "Check the address, HTTP_PROXY, HTTPS_PROXY and REQUESTS_CA_BUNDLE."
             error = ConfigurationError(message, hint=hint, setting="environment")
         case FaultKind.NOT_TLS:
@@ -171,10 +173,10 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
             error = NotAlyxError(f"What listens at {server} does not answer in HTTP.", hint="Check address and port.")
         case FaultKind.TRUNCATED:
             message = f"{server} broke off in the middle of its answer to {question.method} {question.endpoint}{tried}"
-            hint = WRITE_HINT if write else "Try again; if it stays so, tell who runs the server."
+            hint = WRITE_HINT if write else "Try again; if it happens again, tell whoever runs the server."
             error = ProtocolError(f"{message}{words}.", hint=hint)
         case FaultKind.GARBLED:
-            hint = WRITE_HINT if write else "Try again; if it stays so, tell who runs the server."
+            hint = WRITE_HINT if write else "Try again; if it happens again, tell whoever runs the server."
             error = ProtocolError(f"The answer of {server} could not be decoded{words}.", hint=hint)
         case FaultKind.DROPPED:
             message = f"{server} dropped the connection without an answer{tried}{words}."
@@ -212,13 +214,13 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
         case 400:
             return _error_of_data(reply, body, question, known)
         case 401 | 403 if body is _NOT_JSON:
-            hint = "A web server in front of Alyx refuses this; ask who runs it."
+            hint = "A web server in front of Alyx refuses this; ask whoever runs it."
             return PermissionDeniedError(f"{server} refused {question.method} {endpoint}{said}.", hint=hint)
         case 401 | 403 if reply.status == 401 or any(words in detail.lower() for words in TOKEN_TROUBLE):
-            message = f"{server} does not accept the token: it was revoked, or never was one{said}"
+            message = f"{server} does not accept this token: it was revoked or is not valid{said}"
             return LoginRequiredError(_sentence(message), hint="Log in with your password.")
         case 403:
-            hint = "Ask who runs the server for permission, or log in as another user."
+            hint = "Ask whoever runs the server for permission, or log in as another user."
             return PermissionDeniedError(
                 _sentence(f"{server} does not permit this user {_ask(question)}{said}"), hint=hint
             )
@@ -228,17 +230,17 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
         case status if status == THROTTLED:
             after = parse_retry_after(reply.headers.get("Retry-After"))
             when = "later" if after is None else f"in {after:.0f} s"
-            message = f"{server} throttles this user and wants to be asked again {when}."
+            message = f"{server} is limiting this user's requests."
             return RateLimitedError(message, hint=f"Try again {when}.", retry_after=after, **known)
         case status if status >= 500:
             read = question.method == "GET" or question.login
             message = f"{server} failed with {_ask(question)} (status {status}){said}"
             if read and detail and "/" not in endpoint:  # a list: most often a filter that it could not read
                 return ServerFaultError(_sentence(message), hint=Remedy(RemedyKind.CHECK_FILTERS), **known)
-            hint = "Tell who runs the server." if read else WRITE_HINT
+            hint = "Tell whoever runs the server." if read else WRITE_HINT
             return ServerFaultError(_sentence(message), hint=hint, **known)
         case status if status >= 400:
-            hint = "The filters are too long: give fewer." if status == 414 else "Ask who runs the server."
+            hint = "The filters are too long: give fewer." if status == 414 else "Ask whoever runs the server."
             message = f"{server} refused {_ask(question)} (status {status}){said}"
             return ResponseError(_sentence(message), hint=hint, **known)
     message = f"{server} answered {_ask(question)} with status {reply.status}, which makes no sense here."
@@ -248,7 +250,7 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
 def _error_of_data(reply: Reply, body: Any, question: Question, known: dict[str, Any]) -> AlyxError:
     server = question.server
     if body is _NOT_JSON:
-        hint = "Check the address: an Alyx whose ALLOWED_HOSTS does not hold this name answers like this."
+        hint = "Check the address. An Alyx whose ALLOWED_HOSTS lacks this name answers like this."
         return NotAlyxError(f"{server} refused {_ask(question)} with {describe(reply, question)}.", hint=hint)
     fields: dict[str, list[str]] = {}
     if isinstance(body, dict):

@@ -130,7 +130,7 @@ class Caller:
                 raise ProtocolError(message, hint="Type the address that it redirects to.")
             wire = replace(wire, url=target, params=() if "?" in target else wire.params)
         message = f"{address.url} redirects {wire.method} {endpoint} again and again."
-        raise ProtocolError(message, hint="Check the address; if it is right, tell who runs the server.")
+        raise ProtocolError(message, hint="Check the address; if it is right, tell whoever runs the server.")
 
     def send(
         self, operation: Operation, wire: Wire, question: Question, *, direct: bool, gate: ThrottleGate | None = None
@@ -142,7 +142,7 @@ class Caller:
         attempts = Attempts(wire.method)
         while True:
             if gate is not None and (held := gate.left()):
-                self._wait(operation, held, question, "throttles this user")
+                self._wait(operation, held, question, "is limiting this user's requests")
             outcome = self.transport.exchange(wire, direct=direct, cancel=operation.cancel, deadline=operation.deadline)
             tried = attempts.count
             if isinstance(outcome, Fault):
@@ -161,13 +161,13 @@ class Caller:
             if outcome.status == THROTTLED:
                 if gate is not None:
                     gate.hold(pause)
-                self._wait(operation, pause, question, "throttles this user")
+                self._wait(operation, pause, question, "is limiting this user's requests")
             else:
                 self._wait(operation, pause, question, f"failed (status {outcome.status})")
 
     def _wait(self, operation: Operation, seconds: float, question: Question, why: str) -> None:
         if seconds > operation.deadline.left():
-            message = f"{question.server} {why} and wants to be asked again in {seconds:.0f} s."
+            message = f"{question.server} {why}."
             raise RateLimitedError(
                 message,
                 hint=f"Try again in {seconds:.0f} s.",
@@ -176,7 +176,7 @@ class Caller:
                 retry_after=seconds,
             )
         whole = math.ceil(seconds)
-        operation.report(Progress("wait", 0, whole, f"{question.server} {why}; asking again in {whole} s."))
+        operation.report(Progress("wait", 0, whole, f"{question.server} {why}; trying again in {whole} s."))
         operation.cancel.wait(seconds)
         operation.cancel.raise_if_cancelled()
 

@@ -57,7 +57,7 @@ def check_names(names: Iterable[str], known: Sequence[Field], endpoint: str, url
             continue
         if name in read_only:
             raise ConfigurationError(
-                f"{url} sets {name} of {endpoint} itself, and would ignore what is sent.",
+                f"{url} sets {name} of {endpoint} itself and would ignore what is sent.",
                 hint="Leave it out.",
                 setting=name,
             )

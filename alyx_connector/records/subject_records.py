@@ -28,7 +28,7 @@ class SubjectRecords(Searching):
     """
 
     def subject(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
-        """Return what Alyx tells of an animal, alive or not.
+        """Return what Alyx records of an animal, alive or not.
 
         Parameters
         ----------
@@ -40,9 +40,10 @@ class SubjectRecords(Searching):
         Returns
         -------
         pandas.DataFrame
-            One row, more if several animals have this nickname (which is told), none if there is no such animal (told
-            too). Columns and dtypes as of ``search("subjects", details=False)``: ``birth_date`` and ``death_date``
-            datetime64[ns]; ``age_weeks`` Int64, whole weeks; ``reference_weight`` Float64, g; ``expected_water`` and
+            One row, more if several animals have this nickname, none if there is no such animal: with a warning in
+            both cases. Columns and dtypes as of ``search("subjects", details=False)``: ``birth_date`` and
+            ``death_date`` datetime64[ns]; ``age_weeks`` Int64, whole weeks;
+            ``reference_weight`` Float64, g; ``expected_water`` and
             ``remaining_water`` Float64, mL; ``alive`` boolean, as the server computes it.
 
         Raises
@@ -204,7 +205,7 @@ class SubjectRecords(Searching):
         named = str(session.get("id") if hasattr(session, "get") else session)
         if not is_id(named):
             raise ConfigurationError(
-                f"{shorten(named, 60, placeholder='…')!r} is no session.",
+                f"{shorten(named, 60, placeholder='…')!r} is not a session.",
                 hint=Remedy(RemedyKind.GIVE_RECORD),
                 setting="session",
             )

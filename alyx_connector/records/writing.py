@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Writing"]
 
-_AGAIN = "Look at what the record is now, and call again: it is read anew."
+_AGAIN = "Look at what the record holds now, then call again: the record is read again."
 
 
 class Writing(AccountConnection):
@@ -156,7 +156,9 @@ class Writing(AccountConnection):
         self._check_write("update_json")
         if field not in JSON_FIELDS:
             raise ConfigurationError(
-                f"{field!r} is no field of JSON.", hint=f"There are: {', '.join(JSON_FIELDS)}.", setting="field"
+                f"{field!r} is not a field that holds JSON.",
+                hint=f"There are: {', '.join(JSON_FIELDS)}.",
+                setting="field",
             )
         if not isinstance(changes, Mapping) or not changes:
             raise ConfigurationError(
@@ -264,7 +266,7 @@ class Writing(AccountConnection):
         named = record.get(key, record.get("id")) if hasattr(record, "get") else record
         if not isinstance(named, str | uuid.UUID) or not str(named).strip():
             raise ConfigurationError(
-                f"That is no record of {endpoint}, but {type(named).__name__}.",
+                f"A record of {endpoint} cannot be named by {type(named).__name__}.",
                 hint=Remedy(RemedyKind.GIVE_RECORD),
                 setting="record",
             )
@@ -283,7 +285,9 @@ class Writing(AccountConnection):
         by_id = is_id(name)
         if described and described.detail_by == "id" and not by_id:
             raise ConfigurationError(
-                f"{name!r} is no id of {endpoint}.", hint="Give the id of the record, or its row.", setting="record"
+                f"{name!r} is not a valid id of {endpoint}.",
+                hint="Give the id of the record, or its row.",
+                setting="record",
             )
         name = canonical_id(name) or name if by_id else name
         return WriteTarget(endpoint, described, (endpoint, name), name, by_id)
@@ -335,7 +339,7 @@ class Writing(AccountConnection):
     def _check_since(self, target: WriteTarget, record: Mapping[str, Any], since: Any, field: str) -> None:
         if not hasattr(since, "get") or field not in since or since.get("id", target.name) != target.name:
             raise ConfigurationError(
-                f"since is no row of {target} that tells its {field}.",
+                f"since is not a row of {target} with its {field}.",
                 hint="Give the row of a search with details, or what update_json returned.",
                 setting="since",
             )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Work", "add_details", "add_kept_details"]
 
-NO_ROUTE = "The list does not say where its details are."
-NOT_KEPT = "Not kept: search again when the server can be reached."
+NO_ROUTE = "The list does not name the address of its details."
+NOT_KEPT = "Not in the cache: search again when the server can be reached."
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def add_details(
     work.store.mark(endpoint, {name: clock.seen(moment) for name, moment in as_of.items() if moment})
     if unchecked:
         work.tell(
-            f"{unchecked} of {len(rows)} {endpoint} have their details as they were kept, because {work.client.url} "
-            f"could not be asked whether they changed{_because(checked.unasked or reason)}. Search again to see."
+            f"{unchecked} of {len(rows)} {endpoint} have details from the cache, because {work.client.url} could not "
+            f"be asked whether they changed{_because(checked.unasked or reason)}. Search again to check."
         )
     _tell_missing(work.tell, endpoint, detailed, reason, work.log_in if logged_out else None)
     return detailed
@@ -131,8 +131,8 @@ def add_kept_details(store: Store, endpoint: str, rows: Sequence[dict[str, Any]]
     store.mark(endpoint, dict.fromkeys(kept))
     if kept:
         oldest = min(one.fetched for one in kept.values())
-        tell(f"The details of these {endpoint} are as they were fetched, the oldest at {oldest:%Y-%m-%d %H:%M} UTC.")
-    _tell_missing(tell, endpoint, detailed, "they are not kept")
+        tell(f"The details of these {endpoint} are from the cache, the oldest fetched at {oldest:%Y-%m-%d %H:%M} UTC.")
+    _tell_missing(tell, endpoint, detailed, "they are not in the cache")
     return detailed
 
 

@@ -1,8 +1,8 @@
 """What searches brought, kept on disk: one SQLite file for each user at each server.
 
 Each detail is written as it arrives, so that a search that was stopped or killed goes on where it stopped. Several
-programs and threads may use the file at once. It is a copy of what the server has: where it cannot be used a search
-goes on without it, and where it is damaged it is begun anew; both are told.
+programs and threads may use the file at once. It is a copy of what the server has: if it cannot be used, a search
+continues without it, and a damaged one is replaced, with a warning in both cases.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Cache:
         text = os.environ.get(SIZE_SETTING, "").strip() or str(_USUAL_MB)
         if not text.isdecimal():
             raise ConfigurationError(
-                f"{SIZE_SETTING} is {text!r}, which is no whole number of MB.",
+                f"{SIZE_SETTING} is {text!r}, which is not a whole number of MB.",
                 hint=f"Set it to a number such as {_USUAL_MB}, to 0 for no cache, or leave it out.",
                 setting=SIZE_SETTING,
             )

@@ -205,12 +205,12 @@ class Store:
                 self.close()
                 self._rebuilt = True
                 self._database = self._rebuild()
-                self._tell(f"The cache {self._path} was damaged ({error}); it was removed, and a new one is begun.")
+                self._tell(f"The cache {self._path} was damaged ({error}); it was replaced by an empty one.")
                 return work(self._database)
         except (OSError, sqlite3.Error, filelock.Timeout) as error:
             self.close()
             self._connect = None
-            self._tell(f"The cache {self._path} cannot be used ({reason_of(error)}); the search goes on without it.")
+            self._tell(f"The cache {self._path} cannot be used ({reason_of(error)}); the search continues without it.")
             return otherwise
 
 

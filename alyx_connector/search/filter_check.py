@@ -99,7 +99,7 @@ def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> Configu
     if not described.filters:
         guess = " This list has no filters."
     return ConfigurationError(
-        f"{name} is no filter of {endpoint} at {url}: the server would ignore it and return everything.{guess}",
+        f"{endpoint} at {url} cannot be filtered by {name}: the server would ignore it and return everything.{guess}",
         hint=Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
         setting=name,
     )

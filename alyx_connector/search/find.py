@@ -98,7 +98,7 @@ def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, of
     found = _last_known(search, work, schemas, f"{work.client.url} was not asked.")
     if found is None:
         raise ConfigurationError(
-            f"The rows of this search of {search.endpoint} are not kept, so offline there is nothing to show.",
+            f"The rows of this search of {search.endpoint} are not in the cache, so offline there is nothing to show.",
             hint=Remedy(RemedyKind.SEARCH_ONLINE),
             setting="offline",
         )

@@ -117,6 +117,7 @@ def tell_namesakes(
             listed = ", ".join(sorted(f"{subject['nickname']} of {subject['lab']}" for subject in subjects))
             tell(
                 AlyxWarning(
-                    f"These sessions are of several animals of one nickname: {listed}.", Remedy(RemedyKind.ADD_LAB)
+                    f"These sessions belong to several animals with the same nickname: {listed}.",
+                    Remedy(RemedyKind.ADD_LAB),
                 )
             )

@@ -49,7 +49,7 @@ class Searching(AccountConnection):
         endpoint : str
             What to list: ``"sessions"``, ``"subjects"``, ``"weighings"``, ``"datasets"``, …
         details : bool
-            Whether to fetch what only the detail of each record tells (of a session: narrative, json, extended_qc, qc,
+            Whether to fetch what only the detail of each record holds (of a session: narrative, json, extended_qc, qc,
             users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
             and keeps what has arrived; the same search goes on there. Details that are kept (see `cache`) are asked
             for again only where the record changed: that costs two requests at most.
@@ -57,11 +57,11 @@ class Searching(AccountConnection):
             ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
             ``json.qc.noise``, of the dtype that fits; lists stay lists.
         refresh : bool
-            Whether to fetch all details anew. Datasets, water and notes nested in a session, and the names of what it
+            Whether to fetch all details again. Datasets, water and notes nested in a session, and the names of what it
             refers to, may change without the server saying so: they are as of when its details were fetched.
         offline : bool
             Whether to ask nothing of the server: gives the rows that this same search last found, with the details
-            that are kept, and tells how old they are. So does a search that finds the server unreachable, unless it
+            that are kept, and warns how old they are. So does a search that finds the server unreachable, unless it
             is to refresh.
         cancel : CancelToken, optional
             Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
@@ -86,8 +86,9 @@ class Searching(AccountConnection):
             neither id, url nor name. First the columns of the list, then those of the
             details in Alyx's order, then fields that this version does not know; with details a last column
             ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
-            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped and
-            told); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx has them.
+            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped,
+            with a warning); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx
+            has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
             What the user should know is warned of (`AlyxWarning`) and stands in ``attrs["notes"]``; ``attrs`` holds
@@ -118,7 +119,9 @@ class Searching(AccountConnection):
         """
         if not isinstance(endpoint, str) or not re.fullmatch(r"[\w-]+", endpoint.strip("/")):
             raise ConfigurationError(
-                f"The endpoint {endpoint!r} is no list of Alyx.", hint='For example "sessions".', setting="endpoint"
+                f"The endpoint {endpoint!r} is not a valid name of a list.",
+                hint='For example "sessions".',
+                setting="endpoint",
             )
         wanted = [expand] if isinstance(expand, str) else list(expand)
         search = Search(endpoint.strip("/"), filters, details, wanted)

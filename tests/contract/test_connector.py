@@ -310,5 +310,5 @@ def test_every_list_can_be_searched(alyx: AlyxUnderTest, connector: Connector) -
 
 
 def test_an_unknown_filter_is_refused_with_the_nearest(connector: Connector) -> None:
-    with pytest.raises(ConfigurationError, match=r"subjct is no filter of sessions.*Did you mean subject"):
+    with pytest.raises(ConfigurationError, match=r"sessions at .* cannot be filtered by subjct.*Did you mean subject"):
         connector.search(subjct="ea04")

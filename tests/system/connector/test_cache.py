@@ -171,7 +171,7 @@ def test_a_search_that_was_throttled_half_way_goes_on_there(writable, home):
             lab.proxy.fault("answer", path=f"/sessions/{name}", **throttled)
         with told("2 of 25 sessions have no details"):
             sessions = connector.search(subject="ea04")
-        assert "throttles this user" in sessions.loc[late.iloc[0], "detail_error"]
+        assert "is limiting this user's requests" in sessions.loc[late.iloc[0], "detail_error"]
         lab.asked()
         assert connector.search(subject="ea04")["detail_error"].isna().all()
         assert lab.asked() == (2, sorted(late))
@@ -181,7 +181,7 @@ def test_what_one_user_fetched_another_does_not_see(cached):
     connector, lab, first = cached
     ana = Connector.setup(url=connector.url, username="ana", password="ana-demo", make_default=False)
     assert ana.cache.path != connector.cache.path
-    with pytest.raises(ConfigurationError, match="not kept"):
+    with pytest.raises(ConfigurationError, match="not in the cache"):
         ana.search(subject="ea04", offline=True)
     assert len(ana.search(subject="ea04")) == 25
     assert sorted(first["id"]) == lab.asked()[1]
@@ -191,7 +191,7 @@ def test_the_bound_and_no_cache_at_all(cached, monkeypatch):
     connector, lab, first = cached
     assert 0 < connector.cache.size < 1_000_000
     connector.cache.clear()
-    with pytest.raises(ConfigurationError, match="not kept"):
+    with pytest.raises(ConfigurationError, match="not in the cache"):
         connector.search(subject="ea04", offline=True)
     monkeypatch.setenv("ALYX_CONNECTOR_CACHE_MB", "0")
     without = Connector(connector.url, "jose")
@@ -200,7 +200,7 @@ def test_the_bound_and_no_cache_at_all(cached, monkeypatch):
         assert without.search(subject="ea04").equals(first)
         assert lab.asked() == (1, sorted(first["id"]))
     monkeypatch.setenv("ALYX_CONNECTOR_CACHE_MB", "much")
-    with pytest.raises(ConfigurationError, match="no whole number of MB"):
+    with pytest.raises(ConfigurationError, match="not a whole number of MB"):
         Connector(connector.url, "jose")
 
 

@@ -29,7 +29,7 @@ def later(connector, by):
 
 def test_offline_gives_what_was_last_found_and_asks_nothing(cached):
     connector, lab, first = cached
-    with told("was not asked. These are the sessions as listed", "as they were fetched, the oldest at 20"):
+    with told("was not asked. These are the sessions as listed", "are from the cache, the oldest fetched at 20"):
         known = Connector(connector.url, "jose").search(subject="ea04", offline=True)
     assert known.equals(first)
     assert without_notes(known) == without_notes(first), "retrieved is when the list was read"
@@ -40,7 +40,7 @@ def test_offline_gives_what_was_last_found_and_asks_nothing(cached):
 def test_offline_says_how_old_it_is(cached):
     connector, _, first = cached
     later(connector, LISTED_AGO)
-    with told("listed 3 days ago, at 20", "the oldest at 20"):
+    with told("listed 3 days ago, at 20", "the oldest fetched at 20"):
         known = connector.search(subject="ea04", offline=True)
     listed = dt.datetime.fromisoformat(known.attrs["retrieved"])
     assert listed == dt.datetime.fromisoformat(first.attrs["retrieved"]) - LISTED_AGO
@@ -53,17 +53,17 @@ def test_offline_a_search_without_details_shares_the_list_of_one_with_them(cache
     assert known.equals(first[known.columns])
     connector.search(subject="jo006", details=False)
     lab.asked()
-    with told("was not asked", "sessions have no details: they are not kept"):
+    with told("was not asked", "sessions have no details: they are not in the cache"):
         known = connector.search(subject="jo006", offline=True)
-    assert known["detail_error"].str.contains("Not kept").all()
+    assert known["detail_error"].str.contains("Not in the cache").all()
     assert lab.proxy.count() == 0
 
 
 def test_offline_a_search_never_done_says_what_to_do(cached):
     connector, lab, _ = cached
-    with pytest.raises(ConfigurationError, match=r"not kept.*Search once without offline=True"):
+    with pytest.raises(ConfigurationError, match=r"not in the cache.*Search once without offline=True"):
         connector.search(subject="jo001", offline=True)
-    with pytest.raises(ConfigurationError, match=r"subjct is no filter of sessions.* Did you mean subject"):
+    with pytest.raises(ConfigurationError, match=r"cannot be filtered by subjct.* Did you mean subject"):
         connector.search(subjct="ea04", offline=True)
     assert connector.search(subject=[], offline=True).empty
     assert lab.proxy.count() == 0
@@ -73,7 +73,7 @@ def test_offline_the_subjects_of_a_search_with_details(cached):
     connector, lab, _ = cached
     first = connector.search("subjects", nickname=["ea04", "jo006"])
     lab.asked()
-    with told("was not asked", "as they were fetched"):
+    with told("was not asked", "are from the cache"):
         known = connector.search("subjects", nickname=["jo006", "ea04"], offline=True)
     assert known.equals(first)
     assert lab.proxy.count() == 0
@@ -87,7 +87,7 @@ def test_a_server_that_is_away_gives_what_was_last_found(cached, home):
     schema.write_text(json.dumps({**kept, "time": 0}), encoding="utf-8")
     lab.proxy.close()
     connector = Connector(connector.url, "jose")
-    with told(connector.url, "the oldest at 20") as caught:
+    with told(connector.url, "the oldest fetched at 20") as caught:
         known = connector.search(subject="ea04")
     assert "listed 3 days ago" in str(caught[0].message)
     assert known.equals(first)
@@ -100,7 +100,7 @@ def test_a_server_that_is_away_gives_what_was_last_found(cached, home):
 def test_a_server_that_is_being_restarted_counts_as_away(cached):
     connector, lab, first = cached
     lab.proxy.fault("answer", times=99, path="/sessions", status=503, body=b"later")
-    with told("These are the sessions as listed", "the oldest at 20"):
+    with told("These are the sessions as listed", "the oldest fetched at 20"):
         assert connector.search(subject="ea04").equals(first)
 
 
@@ -125,7 +125,7 @@ def test_details_that_could_not_be_checked_are_shown_and_told(cached):
     connector, lab, first = cached
     lab.proxy.fault("alter", path="/sessions", change=lambda page: page)
     lab.proxy.fault("drop", path="/sessions", times=99)
-    with told("25 of 25 sessions have their details as they were kept"):
+    with told("25 of 25 sessions have details from the cache"):
         assert connector.search(subject="ea04").equals(first)
 
 
@@ -144,5 +144,5 @@ def test_details_without_a_time_of_change_stand_in_where_the_server_goes_away(ca
     connector, lab, _ = cached
     first = connector.search("subjects", nickname=["ea04", "jo006"])
     lab.proxy.fault("drop", path="/subjects/ea04", times=99)
-    with told("1 of 2 subjects have their details as they were kept"):
+    with told("1 of 2 subjects have details from the cache"):
         assert connector.search("subjects", nickname=["ea04", "jo006"]).equals(first)

@@ -103,7 +103,7 @@ def test_programs_that_write_accounts_and_caches_at_once(connector, home):
     programs = [start(SETS_UP, connector.url, username) for username in ("jose", "ana", "priya")]
     list(finish(programs))
     assert sorted(Connector.accounts()["username"]) == ["ana", "jose", "priya"]
-    with told("was not asked", "as they were fetched"):
+    with told("was not asked", "are from the cache"):
         assert len(Connector(connector.url, "priya").search(subject="ea04", offline=True)) == 25
     assert not list(home.rglob("*.damaged*"))
 

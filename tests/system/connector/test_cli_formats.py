@@ -178,7 +178,7 @@ def test_parquet_keeps_dtypes_and_json(cli, rows, tmp_path):
     ("output", "says"),
     [
         (".", "it is a folder"),
-        ("/dev/null", "it is no file"),
+        ("/dev/null", "it is not a regular file"),
         ("missing/sessions.csv", "there is no folder"),
         ("sessions.xlsx", "does not say the format"),
         ("sessions.csv/below.csv", "there is no folder"),

@@ -288,7 +288,7 @@ def test_a_throttle_is_waited_for():
         assert len(set(answers)) == 1
         waits = [progress for progress in told if progress.stage == "wait"]
         assert waits
-        assert "throttles" in waits[0].message
+        assert "is limiting this user's requests" in waits[0].message
 
 
 def test_a_user_who_may_only_read_is_told_so(writable):

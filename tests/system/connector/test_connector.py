@@ -200,7 +200,7 @@ def test_a_token_instead_of_a_password(sandbox):
     connector = set_up(sandbox.url, password=None, token=token)
     assert not connector.search("labs", details=False).empty
     assert token not in f"{connector!r} {vars(connector)}"
-    with pytest.raises(LoginRequiredError, match="does not accept the token"):
+    with pytest.raises(LoginRequiredError, match="does not accept this token"):
         set_up(sandbox.url, username="ana", password=None, token="0" * 40)
     assert Connector.accounts()["username"].to_list() == ["jose"]
 

@@ -199,7 +199,7 @@ def test_an_empty_password_offers_to_paste_a_token(start, sandbox):
     terminal.answer(TOKEN, "no token at all")
     terminal.answer(PASSWORD, "")
     terminal.answer(TOKEN, "0" * 40)
-    assert "does not accept the token" in terminal.answer(PASSWORD, "")
+    assert "does not accept this token" in terminal.answer(PASSWORD, "")
     terminal.answer(TOKEN, token)
     assert f"made {sandbox.url} jose 25" in terminal.end()
     assert token not in terminal.shown

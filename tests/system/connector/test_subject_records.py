@@ -150,8 +150,8 @@ def test_the_datasets_of_a_session(connector, raw):
     without = connector.datasets(connector.search(subject="ea04", details=False).iloc[0])
     assert without.empty
     assert dtypes(without) == dtypes(datasets)
-    with pytest.raises(ConfigurationError, match="is no session"):
+    with pytest.raises(ConfigurationError, match="is not a session"):
         connector.datasets("ea04")
-    with pytest.raises(ConfigurationError, match="is no session") as caught:
+    with pytest.raises(ConfigurationError, match="is not a session") as caught:
         connector.datasets(connector.search(subject="ea04", details=False))
     assert len(str(caught.value)) < 200

@@ -142,7 +142,7 @@ def test_since_must_be_a_row_of_this_record_that_tells_the_field(writer, proxy, 
     listed = writer.search(id=session, details=False).iloc[0]
     other = writer.search(subject="jo006").iloc[-1]
     for row in (listed, other, session, {"id": session}):
-        with pytest.raises(ConfigurationError, match=f"since is no row of sessions {session} that tells its json"):
+        with pytest.raises(ConfigurationError, match=f"since is not a row of sessions {session} with its json"):
             writer.update_json("sessions", session, {"mine": 1}, since=row)
     assert proxy.count("PATCH") == 0
 
@@ -154,7 +154,7 @@ def test_since_must_be_a_row_of_this_record_that_tells_the_field(writer, proxy, 
         ([("qc", 1)], {}, "a dict that is not empty"),
         ({"qc": {"noise": float("nan")}}, {}, "json.qc.noise is nan"),
         ({1: 2}, {}, "has the key 1"),
-        ({"qc": 1}, {"field": "narrative"}, "'narrative' is no field of JSON.*json, extended_qc"),
+        ({"qc": 1}, {"field": "narrative"}, "'narrative' is not a field that holds JSON.*json, extended_qc"),
     ],
 )
 def test_what_cannot_be_merged_is_refused_before_anything_is_sent(writer, proxy, session, changes, more, words):

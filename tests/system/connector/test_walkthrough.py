@@ -93,7 +93,7 @@ def test_the_walkthrough_runs_as_it_stands(sandbox, tmp_path):
     notebook.cells.append(checks)
     NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = {cell.source.splitlines()[0]: shown_by(cell) for cell in notebook.cells if cell.cell_type == "code"}
-    assert "subjct is no filter of sessions" in shown["from alyx_connector import ConfigurationError"]
+    assert "cannot be filtered by subjct" in shown["from alyx_connector import ConfigurationError"]
     assert (
         "Several animals are called jo001"
         in shown['connector.subject("jo001")[["nickname", "lab", "responsible_user"]]']

@@ -103,10 +103,10 @@ def test_each_answer_has_its_error(answer, kind, words):
     ("answer", "endpoint", "hint"),
     [
         (reply(414, "", "text/html"), "sessions", "give fewer"),
-        (reply(405, {"detail": "no"}), "sessions", "Ask who runs the server"),
+        (reply(405, {"detail": "no"}), "sessions", "Ask whoever runs the server"),
         (reply(500, {"detail": "Cannot resolve keyword 'foo'"}), "sessions", "Check the filters, above all django="),
-        (reply(500, {"detail": "get() returned more than one"}), "subjects/jo001", "Tell who runs the server"),
-        (reply(500, "", "text/html"), "sessions", "Tell who runs the server"),
+        (reply(500, {"detail": "get() returned more than one"}), "subjects/jo001", "Tell whoever runs the server"),
+        (reply(500, "", "text/html"), "sessions", "Tell whoever runs the server"),
     ],
 )
 def test_what_to_do_where_the_server_fails_or_refuses(answer, endpoint, hint):

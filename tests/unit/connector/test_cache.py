@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, told):
         store.put_detail("sessions", "a", detail(1))
         assert store.details("sessions", ["a"]) == {}
     assert len(told) == 1
-    assert "cannot be used (Not a directory); the search goes on without it" in told[0]
+    assert "cannot be used (Not a directory); the search continues without it" in told[0]
 
 
 FULL = """

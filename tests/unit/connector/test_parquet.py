@@ -73,7 +73,7 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"s\.parquet cannot be read"):
         read_parquet(tmp_path / "s.parquet")
     (tmp_path / "s.parquet").write_bytes(b"PAR1 no PAR1")
-    with pytest.raises(ConfigurationError, match="is no parquet file"):
+    with pytest.raises(ConfigurationError, match="is not a parquet file"):
         read_parquet(tmp_path / "s.parquet")
 
 

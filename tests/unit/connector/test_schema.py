@@ -116,7 +116,9 @@ def test_what_is_no_schema_is_refused(document):
     ],
 )
 def test_an_unknown_filter_is_refused_with_the_nearest_names(endpoint, name, meant):
-    with pytest.raises(ConfigurationError, match=f"{name} is no filter of {endpoint}.*return everything") as caught:
+    with pytest.raises(
+        ConfigurationError, match=f"{endpoint} at .* cannot be filtered by {name}: .*return everything"
+    ) as caught:
         check(endpoint, **{name: "x"})
     assert meant in str(caught.value).partition("Did you mean")[2]
     assert f'connector.filters("{endpoint}")' in caught.value.hint
@@ -179,7 +181,7 @@ def test_what_the_server_understands_is_let_through():
 
 
 def test_ids_need_a_list_that_can_be_asked_for_ids():
-    with pytest.raises(ConfigurationError, match=r"id is no filter of water-type.*no filters"):
+    with pytest.raises(ConfigurationError, match=r"water-type at .* cannot be filtered by id.*no filters"):
         check("water-type", id=str(uuid.uuid4()))
 
 
