@@ -85,7 +85,7 @@ def test_a_throttle_is_waited_for_and_other_subjects_do_not_ask_meanwhile(
     for item in items:
         waiting = outbox.item(item.key)
         assert waiting.state is State.WAITING
-        assert "throttles" in waiting.reason
+        assert "is limiting this user's requests" in waiting.reason
         assert "tried again at" in waiting.reason
     clock.pass_by(89)
     sender.run_once()
