@@ -235,7 +235,8 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
         case status if status >= 500:
             read = question.method == "GET" or question.login
             message = f"{server} failed with {_ask(question)} (status {status}){said}"
-            if read and detail and "/" not in endpoint:  # a list: most often a filter that it could not read
+            # A list: most often a filter that it could not read.
+            if question.method == "GET" and detail and "/" not in endpoint:
                 return ServerFaultError(_sentence(message), hint=Remedy(RemedyKind.CHECK_FILTERS), **known)
             hint = "Tell whoever runs the server." if read else WRITE_HINT
             return ServerFaultError(_sentence(message), hint=hint, **known)

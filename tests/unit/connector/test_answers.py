@@ -99,6 +99,11 @@ def test_each_answer_has_its_error(answer, kind, words):
     assert words in str(error)
 
 
+def test_a_login_that_the_server_fails_at_has_no_filters_to_check():
+    hint = raised(reply(500, {"detail": "no such luck"}), method="POST", endpoint="auth-token", login=True).hint
+    assert hint == "Tell whoever runs the server."
+
+
 @pytest.mark.parametrize(
     ("answer", "endpoint", "hint"),
     [
