@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
-
 import pytest
 
 from alyx_connector.http.retry import Attempts, Deadline
-from alyx_connector.http.throttle import ThrottleGate, parse_retry_after
 
 
 class Clock:
@@ -55,35 +51,6 @@ def test_the_server_is_obeyed_but_not_hammered():
     assert Attempts("GET").wait_after_status(503, 30) == 30
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        (None, None),
-        ("56", 56),
-        (" 3 ", 3),
-        ("0", 0),
-        ("-5", None),
-        ("soon", None),
-        ("", None),
-        ("1.5", None),
-        ("٣", None),
-    ],
-)
-def test_retry_after(text, seconds):
-    assert parse_retry_after(text) == seconds
-
-
-def test_retry_after_as_a_date():
-    assert parse_retry_after(email.utils.formatdate(time.time() - 60, usegmt=True)) == 0
-    assert 3000 < parse_retry_after(email.utils.formatdate(time.time() + 3600, usegmt=True)) <= 3600
-
-
-@pytest.mark.parametrize("digits", [30, 400, 5000])
-def test_an_absurd_retry_after_is_long_or_nonsense_but_no_crash(digits):
-    seconds = parse_retry_after("9" * digits)
-    assert seconds is None or seconds > 300
-
-
 def test_a_deadline_is_renewed_by_progress():
     clock = Clock()
     deadline = Deadline(300, clock)
@@ -93,14 +60,3 @@ def test_a_deadline_is_renewed_by_progress():
     assert deadline.left() == 300
     clock.now += 301
     assert deadline.left() == 0
-
-
-def test_the_gate_opens_when_the_longest_hold_is_over():
-    clock = Clock()
-    gate = ThrottleGate(clock)
-    assert gate.left() == 0
-    gate.hold(56)
-    gate.hold(3)
-    assert gate.left() == 56
-    clock.now += 57
-    assert gate.left() == 0
