@@ -176,7 +176,7 @@ class AccountConnection:
         return self._client.username or ""
 
     def __repr__(self) -> str:
-        """Return server and user, never the token."""
+        """Return server and user, never the token."""  # noqa: DOC201
         return f"<{type(self).__name__} {self.url} as {self.username}>"
 
     def close(self) -> None:

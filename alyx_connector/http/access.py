@@ -100,11 +100,11 @@ class ServerAccess:
         return self._login.token is not None and not self._closed
 
     def __repr__(self) -> str:
-        """Return server and user, never the token."""
+        """Return server and user, never the token."""  # noqa: DOC201
         return f"<{type(self).__name__} {self.url} as {self.username or 'nobody'}>"
 
     def __enter__(self: _Access) -> _Access:
-        """Return the client itself."""
+        """Return the client itself."""  # noqa: DOC201
         return self
 
     def __exit__(
