@@ -12,6 +12,7 @@ from AnyQt.QtWidgets import QApplication, QPushButton, QWidget
 
 from alyx_connector.errors import UnreachableError
 from alyx_connector.progress import Cancelled, Progress
+from pybpod_alyx_module.gui import guard
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
 
@@ -226,10 +227,14 @@ def test_the_box_does_not_block_and_is_there_once(qtbot, monkeypatch):
     from AnyQt.QtWidgets import QMessageBox
 
     monkeypatch.undo()  # real boxes
+    monkeypatch.setattr(guard, "_boxes", {})  # those of other tests were never pressed
 
     @slot
     def fails():
         raise ValueError
+
+    def boxes():
+        return [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
 
     timer = QTimer(interval=0)
     timer.timeout.connect(fails)
@@ -238,7 +243,6 @@ def test_the_box_does_not_block_and_is_there_once(qtbot, monkeypatch):
     timer.start()
     qtbot.waitUntil(lambda: len(calls) >= 5)
     timer.stop()
-    boxes = [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox)]
-    assert len(boxes) == 1
-    boxes[0].button(QMessageBox.Ok).click()
-    qtbot.waitUntil(lambda: not [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox)])
+    (box,) = boxes()
+    box.button(QMessageBox.Ok).click()
+    qtbot.waitUntil(lambda: not boxes())
