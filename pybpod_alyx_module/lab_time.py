@@ -46,6 +46,14 @@ def to_lab_time(moment: datetime, zone: tzinfo | None, rig_zone: tzinfo | None =
     return rig_aware(moment, rig_zone).astimezone(zone).replace(tzinfo=None)
 
 
+def lab_now(zone: tzinfo | None) -> datetime:
+    """Return what time it is in the lab, to the second; naive.
+
+    ``zone``: the lab's; None where it is not known: this computer's time counts.
+    """
+    return to_lab_time(datetime.now().astimezone().replace(tzinfo=None, microsecond=0), zone)
+
+
 def lab_span(
     started: datetime, ended: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None
 ) -> tuple[datetime, datetime]:
