@@ -140,3 +140,22 @@ class Task(QObject):
         self._settled = True
         outcome()
         self.finished.emit()
+
+
+def start_task(
+    task: Task,
+    *,
+    succeeded: Callable[..., Any] | None = None,
+    failed: Callable[..., Any] | None = None,
+    finished: Callable[..., Any] | None = None,
+) -> Task:
+    """Start a task once its signals are connected.
+
+    Returns: the same task.
+    ``succeeded``, ``failed``, ``finished``: slots, for the result, for the exception and for the end.
+    """
+    for signal, slot in ((task.succeeded, succeeded), (task.failed, failed), (task.finished, finished)):
+        if slot is not None:
+            signal.connect(slot)
+    task.start()
+    return task

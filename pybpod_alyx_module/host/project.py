@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
+from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.host.alyx_user import CONNECTION
 from pybpod_alyx_module.host.menus import take_entries, with_children
@@ -235,7 +235,7 @@ class HostProject:
         return LocalSubject(
             key=subject.alyx_key,
             name=subject.name,
-            alyx_id=_canonical(record["alyx_id"]),
+            alyx_id=_known_id(record["alyx_id"]),
             server=_text(record.get("alyx_server")),
             url=_text(record.get("url")),
             details=Details.of(record, COMPARED),
@@ -262,7 +262,7 @@ class HostProject:
         record = subject.alyx
         if record is None:
             return ""
-        return self._waiting(_text(record.get("alyx_server")), _canonical(record["alyx_id"]))
+        return self._waiting(_text(record.get("alyx_server")), _known_id(record["alyx_id"]))
 
     def _rename(self, subject: Any, name: str) -> None:
         if subject.name == name:
@@ -352,8 +352,5 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _canonical(alyx_id: str) -> str:
-    try:
-        return str(UUID(alyx_id))
-    except ValueError:
-        return alyx_id
+def _known_id(alyx_id: str) -> str:
+    return canonical_id(alyx_id) or alyx_id

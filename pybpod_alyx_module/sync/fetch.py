@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.search.filters import make_requests
+from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.sync.snapshot import LocalSubject
-
-#: Ids in one look-up: more would make the URL longer than the 4094 characters that Alyx takes.
-IDS_PER_REQUEST: Final = 80
 
 #: Rows of a page: the server's own page size; a row costs it a computation of the water that the subject needs.
 PAGE_SIZE: Final = 250
@@ -69,19 +67,11 @@ def fetch_remote(
             f"{client.url} was asked for the subjects of {responsible_user} and sent others too, {strangers[0]!r} say.",
             hint="Tell who runs the server: it or something before it does not filter by responsible user.",
         )
-    known = {subject.alyx_id for subject in listed}
-    wanted = {subject.alyx_id for subject in local if subject.alyx_id is not None and _is_uuid(subject.alyx_id)}
-    missing = sorted(wanted - known)
+    listed_ids = {subject.alyx_id for subject in listed}
+    # an id that is not canonical stands in a file that a person changed: no server has it
+    linked_ids = {subject.alyx_id for subject in local if canonical_id(subject.alyx_id) == subject.alyx_id}
     looked_up: list[RemoteSubject] = []
-    for start in range(0, len(missing), IDS_PER_REQUEST):
-        ids = ",".join(f"'{alyx_id}'" for alyx_id in missing[start : start + IDS_PER_REQUEST])
-        found = client.list("subjects", {"django": f"pk__in,[{ids}]"}, report=report, cancel=cancel)
+    for filters in make_requests({"id": sorted(linked_ids - listed_ids - {None})}):
+        found = client.list("subjects", filters, report=report, cancel=cancel)
         looked_up.extend(RemoteSubject.from_row(row, client.url) for row in found)
     return RemoteSnapshot(client.url, responsible_user, listed, tuple(looked_up))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

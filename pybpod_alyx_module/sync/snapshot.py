@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from alyx_connector.errors import ProtocolError
+from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.sync.details import COMPARED, VOLATILE, Details
 
 if TYPE_CHECKING:
@@ -57,10 +57,9 @@ class RemoteSubject:
 
         ``server``: address of the server, for the message of an error.
         """
-        try:
-            alyx_id, nickname, alive = str(UUID(row["id"])), row["nickname"], row["alive"]
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise ProtocolError(f"{server} sent a subject without a usable id, nickname or alive.") from None
+        alyx_id, nickname, alive = canonical_id(row.get("id")), row.get("nickname"), row.get("alive")
+        if alyx_id is None:
+            raise ProtocolError(f"{server} sent a subject without a usable id, nickname or alive.")
         if not isinstance(nickname, str) or not isinstance(alive, bool):
             raise ProtocolError(f"{server} sent a subject ({alyx_id}) without a usable nickname or alive.")
         return cls(

@@ -5,19 +5,20 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import Qt, QTimer
+from AnyQt.QtCore import QTimer
 from AnyQt.QtGui import QTextCursor, QTextOption
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
 from pybpod_alyx_module.sync.details import COMPARED, MISSING, SYNCED_AT, VOLATILE, genotype_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from AnyQt.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
+    from AnyQt.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
 #: What stays as it is until somebody changes it on Alyx.
 LASTING: Final = ("nickname", "alyx_id", *COMPARED, "url")
@@ -35,7 +36,7 @@ WHOLE: Final = "Copy all has the whole text"
 AGE_INTERVAL_MS: Final = 60_000
 
 
-class DetailsWindow(QWidget):
+class DetailsWindow(AlyxWindow):
     """Shows what the project knows of an Alyx subject, from which server, and as of when.
 
     ``subject``: the PyBpod subject: ``name``, ``alyx`` (its record, None for a subject that is not linked),
@@ -43,7 +44,7 @@ class DetailsWindow(QWidget):
     """
 
     def __init__(self, subject: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
+        super().__init__(parent)
         self.subject = subject
         #: What is shown: label to text, in order.
         self.values: dict[str, str] = {}
@@ -117,14 +118,6 @@ class DetailsWindow(QWidget):
         lines = [f"{name}\t{' '.join(text.splitlines())}" for name, text in self.values.items()]
         QApplication.clipboard().setText("\n".join(lines))
 
-    @slot
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Close on Escape."""
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Show current values whenever the window comes up."""
         super().showEvent(event)
@@ -151,8 +144,7 @@ def open_details_window(subject: Any) -> DetailsWindow:
     """
     window = getattr(subject, "alyx_details_window", None)
     if window is None:
-        mainwindow = getattr(subject, "mainwindow", None)
-        window = DetailsWindow(subject, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        window = DetailsWindow(subject, main_window_of(subject))
         subject.alyx_details_window = window
     window.refresh()
     show_in_front(window)

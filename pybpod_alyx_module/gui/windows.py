@@ -1,0 +1,34 @@
+"""What the plugin's windows have in common: they belong to PyBpod's main window, and Escape closes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QWidget
+
+from pybpod_alyx_module.gui.guard import slot
+
+if TYPE_CHECKING:
+    from AnyQt.QtGui import QKeyEvent
+
+
+class AlyxWindow(QWidget):
+    """A window beside PyBpod's main window."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Window)
+
+    @slot
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Close on Escape."""
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+
+def main_window_of(entity: Any) -> QWidget | None:
+    """Return the main window that a project, a subject or a session of PyBpod is shown in; None where there is none."""
+    mainwindow = getattr(entity, "mainwindow", None)
+    return mainwindow.window() if isinstance(mainwindow, QWidget) else None
