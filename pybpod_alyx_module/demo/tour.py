@@ -137,7 +137,7 @@ class Tour:
 
     def _tell(self, result: SyncResult) -> None:
         for action in TOLD:
-            names = [outcome.entry.name for outcome in result.outcomes if outcome.entry.action is action]
+            names = [done.entry.name for done in result.results if done.entry.action is action]
             self.say(f"{HEADINGS[action]}: {', '.join(names) or '-'}")
 
 

@@ -50,7 +50,7 @@ class ProjectPort(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """What became of one entry of a plan."""
 
     entry: PlanEntry
@@ -78,7 +78,7 @@ def record_of(entry: PlanEntry, server: str, synced_at: str) -> dict[str, Any]:
     return record
 
 
-def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Iterator[Outcome]:
+def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Iterator[Result]:
     """Carry out a plan, one entry at each step; closing the generator takes everything back.
 
     Parameters
@@ -92,7 +92,7 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
 
     Yields
     ------
-    Outcome
+    Result
         One for each entry: the removals first and then the renames, which free names for others, then the rest in the
         plan's order.
 
@@ -136,7 +136,7 @@ class _Application:
         self.at = ""
         self._undo: list[Callable[[], None]] = []
 
-    def steps(self) -> Iterator[Outcome]:
+    def steps(self) -> Iterator[Result]:
         for entry in self.plan.of(Action.REMOVE):
             yield self._remove(entry)
         renames = [entry for entry in self.plan.entries if _renames(entry)]
@@ -159,36 +159,36 @@ class _Application:
                 logger.exception("a change could not be taken back")
         return complete
 
-    def _apply(self, entry: PlanEntry) -> Outcome:
+    def _apply(self, entry: PlanEntry) -> Result:
         if entry.action in {Action.CONFLICT, Action.LEFT_ALONE, Action.POSTPONE}:
-            return Outcome(entry, applied=True)
+            return Result(entry, applied=True)
         self.at = entry.name
         if entry.action is Action.ADD:
             return self._add(entry)
         local, changed = self._now(entry)
         if local is None:
-            return Outcome(entry, applied=False, message=changed)
+            return Result(entry, applied=False, message=changed)
         if entry.action is Action.KEEP and not same_server(local.server or "", self.plan.server):
-            return Outcome(entry, applied=True)  # not linked to this server, and to be left so
+            return Result(entry, applied=True)  # not linked to this server, and to be left so
         self._update(entry, local, local.name)
-        return Outcome(entry, applied=True)
+        return Result(entry, applied=True)
 
-    def _add(self, entry: PlanEntry) -> Outcome:
+    def _add(self, entry: PlanEntry) -> Result:
         if self._holds(entry.name):
-            return Outcome(entry, applied=False, message="a subject of this name is in the project: sync again")
+            return Result(entry, applied=False, message="a subject of this name is in the project: sync again")
         record = record_of(entry, self.plan.server, self.synced_at)
         self._undo.append(self.project.add(entry.name, record["alyx_id"], record))
-        return Outcome(entry, applied=True)
+        return Result(entry, applied=True)
 
-    def _remove(self, entry: PlanEntry) -> Outcome:
+    def _remove(self, entry: PlanEntry) -> Result:
         self.at = entry.name
         local, changed = self._now(entry)
         if local is None:
-            return Outcome(entry, applied=False, message=changed)
+            return Result(entry, applied=False, message=changed)
         if local.hold:
-            return Outcome(entry, applied=False, message=f"not removed: {local.hold}")
+            return Result(entry, applied=False, message=f"not removed: {local.hold}")
         self._undo.append(self.project.remove(local.key))
-        return Outcome(entry, applied=True)
+        return Result(entry, applied=True)
 
     def _possible(self, renames: list[PlanEntry]) -> set[str]:
         # the keys of those whose new name no other subject of the project keeps, or gets as well
@@ -203,7 +203,7 @@ class _Application:
                 return set(possible)
             possible = left
 
-    def _rename_all(self, waiting: list[PlanEntry]) -> Iterator[Outcome]:
+    def _rename_all(self, waiting: list[PlanEntry]) -> Iterator[Result]:
         # each as soon as its new name is free
         while waiting:
             still: list[PlanEntry] = []
@@ -223,16 +223,16 @@ class _Application:
     def _holds(self, name: str) -> bool:
         return fold(name) in map(fold, self.project.names().values())
 
-    def _rename(self, entry: PlanEntry, *, possible: bool) -> Outcome:
+    def _rename(self, entry: PlanEntry, *, possible: bool) -> Result:
         self.at = entry.name
         local, changed = self._now(entry)
         name = _new_name(entry)
         if local is None or name is None:
-            return Outcome(entry, applied=False, message=changed)
+            return Result(entry, applied=False, message=changed)
         if not possible:
-            return Outcome(entry, applied=False, message=f"the name {name!r} is taken in the project: sync again")
+            return Result(entry, applied=False, message=f"the name {name!r} is taken in the project: sync again")
         self._update(entry, local, name)
-        return Outcome(entry, applied=True)
+        return Result(entry, applied=True)
 
     def _update(self, entry: PlanEntry, local: LocalSubject, name: str) -> None:
         record = record_of(entry, self.plan.server, self.synced_at)

@@ -47,7 +47,7 @@ def sync(project):
     dead = RemoteSubject.from_row({**row("ea04"), "id": EA04, "alive": False, "death_date": "2026-10-01"}, SERVER)
     port = HostProject(project, running_outbox().hold)
     plan = make_plan(port.subjects(), RemoteSnapshot(SERVER, "jose", (dead, remote("new"))))
-    assert all(outcome.applied for outcome in apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))
+    assert all(result.applied for result in apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))
     assert names(project) == ["local1", "new"]
 
 

@@ -350,8 +350,8 @@ class TestPlanApplied:
         return make_plan(port.subjects(), snapshot)
 
     def test_carried_out_saved_and_opened_again(self, mice, port, tmp_path, open_project):
-        outcomes = list(apply_plan(self.plan(port), port, synced_at="2026-11-20T10:00:00+00:00"))
-        assert all(outcome.applied for outcome in outcomes)
+        results = list(apply_plan(self.plan(port), port, synced_at="2026-11-20T10:00:00+00:00"))
+        assert all(result.applied for result in results)
         mice.save()
         again = open_project(tmp_path / "Mice")
         assert sorted(subject.name for subject in again.subjects) == ["local1", "new", "newer"]

@@ -13,7 +13,7 @@ from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.messages import WORDING, describe
 from pybpod_alyx_module.gui.sync.summary import counts, summary
 from pybpod_alyx_module.gui.words import LABELS, change, is_blank, label, one_line, when, words
-from pybpod_alyx_module.sync.apply import Outcome
+from pybpod_alyx_module.sync.apply import Result
 from pybpod_alyx_module.sync.details import COMPARED, MISSING
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry
 from pybpod_alyx_module.sync.snapshot import LocalSubject
@@ -153,24 +153,24 @@ def test_a_time_that_is_none_is_not_known(nothing):
     assert when(nothing, NOW) == "not known"
 
 
-def outcome(action, name, reason="", applied=True, message="", **more):
-    return Outcome(PlanEntry(action, name, reason=reason, **more), applied, message)
+def result(action, name, reason="", applied=True, message="", **more):
+    return Result(PlanEntry(action, name, reason=reason, **more), applied, message)
 
 
 def test_the_summary_tells_counts_names_and_reasons():
     local = LocalSubject("k", "ea04")
     differences = (Difference("sex", "M", "F", False), Difference("line", None, "Ai32", True))
-    outcomes = [
-        outcome(Action.ADD, "a1"),
-        outcome(Action.ADD, "a2"),
-        outcome(Action.OVERRIDE, "ea04", "not yet linked", local=local, differences=differences),
-        outcome(Action.MERGE, "m", local=LocalSubject("m", "m", "id"), differences=differences),
-        outcome(Action.KEEP, "k", local=local, differences=differences),
-        outcome(Action.REMOVE, "r", "not alive on Alyx (death date 2026-01-02)"),
-        outcome(Action.POSTPONE, "p", "not alive on Alyx (death date 2026-01-02), but it is in a running session"),
-        outcome(Action.UP_TO_DATE, "u", applied=False, message="it changed in the project meanwhile: sync again"),
+    results = [
+        result(Action.ADD, "a1"),
+        result(Action.ADD, "a2"),
+        result(Action.OVERRIDE, "ea04", "not yet linked", local=local, differences=differences),
+        result(Action.MERGE, "m", local=LocalSubject("m", "m", "id"), differences=differences),
+        result(Action.KEEP, "k", local=local, differences=differences),
+        result(Action.REMOVE, "r", "not alive on Alyx (death date 2026-01-02)"),
+        result(Action.POSTPONE, "p", "not alive on Alyx (death date 2026-01-02), but it is in a running session"),
+        result(Action.UP_TO_DATE, "u", applied=False, message="it changed in the project meanwhile: sync again"),
     ]
-    text = summary(outcomes)
+    text = summary(results)
     assert text.startswith(
         "2 added, 1 merged, 1 overridden, 1 kept, 1 removed from this PyBpod project, 1 removals postponed, "
         "0 conflicts, 0 left alone, 0 up to date, 1 not changed."
@@ -186,14 +186,14 @@ def test_the_summary_tells_counts_names_and_reasons():
         "    u: it changed in the project meanwhile: sync again",
     ):
         assert line in text.splitlines()
-    assert counts(outcomes)[Action.UP_TO_DATE] == 0
+    assert counts(results)[Action.UP_TO_DATE] == 0
 
 
 def test_a_kept_subject_does_not_differ_in_what_has_no_value_on_either_side():
     differences = (Difference("sex", "M", "F", False), Difference("json", MISSING, None, True))
     local = LocalSubject("k", "jo002", "id")
     kept, overridden = (
-        summary([outcome(action, "jo002", local=local, differences=differences)]).splitlines()[-1]
+        summary([result(action, "jo002", local=local, differences=differences)]).splitlines()[-1]
         for action in (Action.KEEP, Action.OVERRIDE)
     )
     assert kept == "    jo002: differs in Sex"
@@ -203,16 +203,16 @@ def test_a_kept_subject_does_not_differ_in_what_has_no_value_on_either_side():
 def test_of_what_was_not_changed_no_field_is_told():
     local = LocalSubject("k", "jo002")
     differences = (Difference("description", "a", "b", False), Difference("json", None, {}, True))
-    outcomes = [
-        outcome(Action.KEEP, "jo001", local=local, differences=differences),
+    results = [
+        result(Action.KEEP, "jo001", local=local, differences=differences),
         *(
-            outcome(action, "jo002", "not yet linked", False, "it is no longer in the project", local=local,
+            result(action, "jo002", "not yet linked", False, "it is no longer in the project", local=local,
                     differences=differences)
             for action in (Action.OVERRIDE, Action.MERGE, Action.KEEP)
         ),
-        outcome(Action.REMOVE, "r", "not alive on Alyx", False, "not removed: it is in a running session"),
+        result(Action.REMOVE, "r", "not alive on Alyx", False, "not removed: it is in a running session"),
     ]  # fmt: skip
-    text = summary(outcomes)
+    text = summary(results)
     assert text.splitlines()[0].endswith(", 0 up to date, 4 not changed.")
     assert text.splitlines()[-5:] == [
         "Not changed (4):",

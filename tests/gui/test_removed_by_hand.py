@@ -38,8 +38,8 @@ def sync(project):
     port = HostProject(project, running_outbox().hold)
     living = RemoteSubject.from_row({**row("ea04"), "id": EA04}, SERVER)
     plan = make_plan(port.subjects(), RemoteSnapshot(SERVER, "jose", (living,)))
-    outcomes = list(apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))
-    assert all(outcome.applied for outcome in outcomes)
+    results = list(apply_plan(plan, port, synced_at="2026-11-20T10:00:00+00:00"))
+    assert all(result.applied for result in results)
     return [entry.action for entry in plan.entries if entry.remote]
 
 

@@ -121,10 +121,10 @@ def test_no_name_is_written_that_is_unusable_or_taken(sync):
 @given(syncs())
 def test_after_a_sync_only_what_was_kept_or_could_not_be_done_is_left(sync):
     project, snapshot, plan = sync
-    outcomes = run(plan, project)
-    assert len(outcomes) == len(plan.entries)
-    assert all(sum(outcome.entry == entry for outcome in outcomes) == 1 for entry in plan.entries)
-    refused = {outcome.entry.name for outcome in outcomes if not outcome.applied}
+    results = run(plan, project)
+    assert len(results) == len(plan.entries)
+    assert all(sum(result.entry == entry for result in results) == 1 for entry in plan.entries)
+    refused = {result.entry.name for result in results if not result.applied}
     left = make_plan(project.subjects(), snapshot)
     may_remain = {entry.local.key for entry in plan.of(Action.KEEP, Action.MERGE) if entry.local is not None}
     for entry in left.entries:
@@ -138,9 +138,9 @@ def test_after_a_sync_only_what_was_kept_or_could_not_be_done_is_left(sync):
 def test_override_all_leaves_no_difference(project, snapshot):
     plan = make_plan(project.subjects(), snapshot)
     plan = plan.answered({entry.local.key: Action.OVERRIDE for entry in plan.of(Action.ASK)})
-    outcomes = run(plan, project)
-    overridden = {outcome.entry.local.key for outcome in outcomes if outcome.entry.action is Action.OVERRIDE}
-    refused = {outcome.entry.local.key for outcome in outcomes if not outcome.applied and outcome.entry.local}
+    results = run(plan, project)
+    overridden = {result.entry.local.key for result in results if result.entry.action is Action.OVERRIDE}
+    refused = {result.entry.local.key for result in results if not result.applied and result.entry.local}
     remotes = {subject.alyx_id: subject for subject in (*snapshot.listed, *snapshot.looked_up)}
     for subject in project.subjects():
         if subject.key in overridden - refused:

@@ -10,7 +10,7 @@ from pybpod_alyx_module.sync.plan import ANSWERS, Action
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pybpod_alyx_module.sync.apply import Outcome
+    from pybpod_alyx_module.sync.apply import Result
 
 #: The actions in the order in which they are told, each with its heading.
 HEADINGS: Final[dict[Action, str]] = {
@@ -39,23 +39,23 @@ COUNTED: Final[dict[Action, str]] = {
 }
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[Action, int]:
+def counts(results: Sequence[Result]) -> dict[Action, int]:
     """Count what was done.
 
     Returns: every action of `HEADINGS` to its number, zeros included; refused entries are not counted.
     """
-    return {action: len(_done(outcomes, action)) for action in HEADINGS}
+    return {action: len(_done(results, action)) for action in HEADINGS}
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(results: Sequence[Result]) -> str:
     """Tell what a sync did."""
-    refused = [outcome for outcome in outcomes if not outcome.applied]
-    numbers = [f"{count} {COUNTED[action]}" for action, count in counts(outcomes).items()]
+    refused = [result for result in results if not result.applied]
+    numbers = [f"{count} {COUNTED[action]}" for action, count in counts(results).items()]
     if refused:
         numbers.append(f"{len(refused)} not changed")
     paragraphs = [", ".join(numbers) + "."]
     for action, heading in HEADINGS.items():
-        told = _done(outcomes, action)
+        told = _done(results, action)
         if told:
             paragraphs.append(_paragraph(heading, told))
     if refused:
@@ -63,11 +63,11 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _done(outcomes: Sequence[Outcome], action: Action) -> list[Outcome]:
-    return [outcome for outcome in outcomes if outcome.applied and outcome.entry.action is action]
+def _done(results: Sequence[Result], action: Action) -> list[Result]:
+    return [result for result in results if result.applied and result.entry.action is action]
 
 
-def _paragraph(heading: str, told: Sequence[Outcome]) -> str:
+def _paragraph(heading: str, told: Sequence[Result]) -> str:
     notes = [(it.entry.name, "; ".join(filter(None, (_why(it), it.message)))) for it in told]
     plain = ", ".join(name for name, note in notes if not note)
     lines = [f"{heading} ({len(told)}): {plain}".rstrip()]
@@ -75,11 +75,11 @@ def _paragraph(heading: str, told: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _why(outcome: Outcome) -> str:
-    entry = outcome.entry
+def _why(result: Result) -> str:
+    entry = result.entry
     if entry.action not in ANSWERS:
         return entry.reason
-    if not outcome.applied:
+    if not result.applied:
         return ""  # no field was written, and why it asked no longer holds
     fields = entry.differences
     if entry.action is Action.KEEP:

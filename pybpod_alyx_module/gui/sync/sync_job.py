@@ -13,7 +13,7 @@ from AnyQt.QtCore import QObject, QTimer, Signal
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.sync.apply import Outcome, ProjectPort, apply_plan
+from pybpod_alyx_module.sync.apply import ProjectPort, Result, apply_plan
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan
@@ -41,7 +41,7 @@ class SyncResult:
     #: The plan as it was applied, every question answered.
     plan: SyncPlan
     #: One for each of its entries.
-    outcomes: tuple[Outcome, ...]
+    results: tuple[Result, ...]
     #: How many subjects the server listed for the responsible user.
     listed: int
 
@@ -76,9 +76,9 @@ class SyncJob(QObject):
         self._username = username
         self._over = False
         self._listed = 0
-        self._outcomes: list[Outcome] = []
+        self._results: list[Result] = []
         self._plan: SyncPlan | None = None
-        self._steps: Generator[Outcome, None, None] | None = None
+        self._steps: Generator[Result, None, None] | None = None
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_slice)
         self._local = local = project.subjects()
@@ -93,7 +93,7 @@ class SyncJob(QObject):
 
     @property
     def over(self) -> bool:
-        """Whether the outcome is known."""
+        """Whether the result is known."""
         return self._over
 
     def start(self) -> None:
@@ -196,7 +196,7 @@ class SyncJob(QObject):
         self._plan = plan
         self.told.emit("Bringing the project up to date …")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._steps = cast("Generator[Outcome, None, None]", apply_plan(plan, self._project, synced_at=now))
+        self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._project, synced_at=now))
         self._timer.start()
 
     @slot
@@ -205,8 +205,8 @@ class SyncJob(QObject):
             return
         end = time.perf_counter() + SLICE_S
         try:
-            for outcome in self._steps:
-                self._outcomes.append(outcome)
+            for result in self._steps:
+                self._results.append(result)
                 if time.perf_counter() >= end:
                     break
             else:
@@ -217,14 +217,14 @@ class SyncJob(QObject):
             self._steps = None
             self._on_failed(error)
             return
-        self.progressed.emit(len(self._outcomes), len(self._plan.entries))
+        self.progressed.emit(len(self._results), len(self._plan.entries))
 
     def _succeed(self) -> None:
         if self._plan is None:
             return
         self._steps = None
         self._end()
-        self.succeeded.emit(SyncResult(self._plan, tuple(self._outcomes), self._listed))
+        self.succeeded.emit(SyncResult(self._plan, tuple(self._results), self._listed))
         self.finished.emit()
 
 

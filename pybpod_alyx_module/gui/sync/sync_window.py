@@ -30,7 +30,8 @@ from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.sync.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
-from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.host.project import HostProject
 
@@ -50,14 +51,14 @@ UNCHANGED: Final = "Nothing in the project was changed."
 ABOUT_ADDRESS: Final = (UnreachableError, CertificateError, NotFoundError, NotAlyxError)
 
 
-class SyncWindow(QWidget):
+class SyncWindow(AlyxWindow):
     """Connects a project to Alyx and syncs its subjects; it never waits for the network or a keyring."""
 
     #: A sync was carried out (`SyncResult`).
     synced = Signal(object)
 
     def __init__(self, project: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
+        super().__init__(parent)
         self.project = project
         self.form = form = SyncForm(self)
         self.resize(720, 680)  # fits on a screen of 1366 x 768
@@ -97,10 +98,11 @@ class SyncWindow(QWidget):
         if self._lookup is None:
             for problem in settings.problems:
                 self.form.tell(problem)
-        self._lookup = Task(last_account(settings.address, settings.username), "alyx-last-account")
-        self._lookup.succeeded.connect(self._on_last_account)
-        self._lookup.failed.connect(self._tell_error)
-        self._lookup.start()
+        self._lookup = start_task(
+            Task(last_account(settings.address, settings.username), "alyx-last-account"),
+            succeeded=self._on_last_account,
+            failed=self._show_error,
+        )
 
     def offer_account(self, server: str, username: str) -> None:
         """Fill the fields with an account that somebody has to log in to; nothing happens while the window works."""
@@ -173,17 +175,19 @@ class SyncWindow(QWidget):
         held = None if self._connection is None else self._connection.client.token
         self._disconnect()
         work = connecting(address, username, form.password.text(), held, keep=form.remember.keep)
-        self._task = task = Task(work, "alyx-connect")
+        task = Task(work, "alyx-connect")
         self._to_correct = form.password
         task.progressed.connect(self._on_progress)
-        task.succeeded.connect(self._on_connected)
-        task.failed.connect(self._on_not_connected)
         task.cancelled.connect(self._on_connect_cancelled)
-        task.finished.connect(self._on_connect_finished)
         form.show_activity("Connecting …")
         form.show_progress(0, 0)
+        self._task = start_task(
+            task,
+            succeeded=self._on_connected,
+            failed=self._on_not_connected,
+            finished=self._on_connect_finished,
+        )
         self._update()
-        task.start()
 
     @slot
     def _on_progress(self, progress: Progress) -> None:
@@ -203,13 +207,13 @@ class SyncWindow(QWidget):
         try:
             self._host.log_in_user(connection.username)
         except AlyxError as error:
-            self._tell_error(error)
+            self._show_error(error)
             self._disconnect()
         self._update_notice()
 
     @slot
     def _on_not_connected(self, error: BaseException) -> None:
-        self._tell_error(error)
+        self._show_error(error)
         if isinstance(error, LoginRejectedError):
             self.form.password.clear()
         elif isinstance(error, ABOUT_ADDRESS) or is_unusable_address(error):
@@ -229,7 +233,7 @@ class SyncWindow(QWidget):
             self._to_correct.setFocus()
 
     @slot
-    def _tell_error(self, error: BaseException) -> None:
+    def _show_error(self, error: BaseException) -> None:
         self.form.tell(describe(error).text)
 
     @slot
@@ -278,7 +282,7 @@ class SyncWindow(QWidget):
         heading = f"Synced the subjects of {plan.responsible_user} with {plan.server}."
         if result.listed == 0:
             heading = nobody(plan.server, plan.responsible_user)
-        self._tell_run(f"{heading}\n\n{summary(result.outcomes)}" if result.outcomes else heading)
+        self._tell_run(f"{heading}\n\n{summary(result.results)}" if result.results else heading)
         refresh_details_windows()
         self.synced.emit(result)
         self._update_notice()
@@ -322,9 +326,7 @@ class SyncWindow(QWidget):
     @slot
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Connect on Enter, close on Escape; Enter on another button presses that one."""
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter):
             focused = self.focusWidget()
             if isinstance(focused, QPushButton):
                 focused.click()
@@ -378,8 +380,7 @@ def open_sync_window(project: Any) -> SyncWindow:
         raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
     window = getattr(project, "alyx_window", None)
     if window is None:
-        mainwindow = getattr(project, "mainwindow", None)
-        window = SyncWindow(project, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        window = SyncWindow(project, main_window_of(project))
         project.alyx_window = window
     if not window.isVisible():
         window.prefill()

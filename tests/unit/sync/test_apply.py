@@ -42,8 +42,8 @@ def run(plan, project):
 
 
 def test_add_writes_all_that_alyx_said(project):
-    outcomes = run(plan_of(project, remote("ea04", json={"a": [1]})), project)
-    assert [outcome.applied for outcome in outcomes] == [True]
+    results = run(plan_of(project, remote("ea04", json={"a": [1]})), project)
+    assert [result.applied for result in results] == [True]
     saved = project.items[0].record
     assert saved == record("ea04", json={"a": [1]}, alyx_synced_at=NOW)
 
@@ -128,9 +128,9 @@ def test_a_subject_that_changed_meanwhile_is_refused_and_the_others_are_done(pro
     project.put("b", record("b", sex="F"))
     plan = plan_of(project, remote("a"), remote("b"), answer=Action.OVERRIDE)
     project.items[0].record["strain"] = "other"
-    outcomes = run(plan, project)
-    assert [outcome.applied for outcome in outcomes] == [False, True]
-    assert "sync again" in outcomes[0].message
+    results = run(plan, project)
+    assert [result.applied for result in results] == [False, True]
+    assert "sync again" in results[0].message
     assert project.items[0].record["sex"] == "F"
 
 
@@ -138,14 +138,14 @@ def test_a_subject_that_went_meanwhile_is_refused(project):
     project.put("a", record("a"))
     plan = plan_of(project, remote("a", **DEAD))
     project.items.clear()
-    (outcome,) = run(plan, project)
-    assert (outcome.applied, outcome.message) == (False, "it is no longer in the project")
+    (result,) = run(plan, project)
+    assert (result.applied, result.message) == (False, "it is no longer in the project")
 
 
 def test_a_name_taken_meanwhile_is_refused(project):
     plan = plan_of(project, remote("ea04"))
     project.put("EA04")
-    assert [outcome.applied for outcome in run(plan, project)] == [False]
+    assert [result.applied for result in run(plan, project)] == [False]
     assert len(project.items) == 1
 
 
@@ -153,7 +153,7 @@ def test_a_rename_onto_a_name_taken_meanwhile_is_refused(project):
     project.put("ea04", record("ea04"))
     plan = plan_of(project, remote("ea05", who="ea04"), answer=Action.OVERRIDE)
     project.put("ea05")
-    assert [outcome.applied for outcome in run(plan, project)] == [False]
+    assert [result.applied for result in run(plan, project)] == [False]
     assert project.items[0].name == "ea04"
 
 
@@ -161,9 +161,9 @@ def test_a_session_started_meanwhile_keeps_the_subject(project):
     project.put("a", record("a"))
     plan = plan_of(project, remote("a", **DEAD))
     project.items[0].hold = "it is in a running session"
-    (outcome,) = run(plan, project)
-    assert not outcome.applied
-    assert "running session" in outcome.message
+    (result,) = run(plan, project)
+    assert not result.applied
+    assert "running session" in result.message
     assert len(project.items) == 1
 
 
@@ -240,7 +240,7 @@ def test_two_animals_that_swapped_names_on_alyx_swap_them_here_in_one_step():
     steps = apply_plan(plan, project, synced_at=NOW)
     next(steps)
     assert [subject.name for subject in project.items] == ["b", "a"], "seen between the two renames"
-    assert [outcome.applied for outcome in steps] == [True]
+    assert [result.applied for result in steps] == [True]
     assert plan_of(project, remote("b", who="a"), remote("a", who="b")).of(Action.OVERRIDE) == ()
 
 
@@ -259,9 +259,9 @@ def test_of_a_swap_of_which_one_is_kept_the_other_is_refused():
     plan = make_plan(project.subjects(), listing(remote("b", who="a"), remote("a", who="b")))
     keys = [entry.local.key for entry in plan.entries]
     plan = plan.answered({keys[0]: Action.KEEP, keys[1]: Action.OVERRIDE})
-    outcomes = {outcome.entry.local.key: outcome for outcome in run(plan, project)}
-    assert (outcomes[keys[0]].applied, outcomes[keys[1]].applied) == (True, False)
-    assert "taken in the project" in outcomes[keys[1]].message
+    results = {result.entry.local.key: result for result in run(plan, project)}
+    assert (results[keys[0]].applied, results[keys[1]].applied) == (True, False)
+    assert "taken in the project" in results[keys[1]].message
     assert [subject.name for subject in project.items] == ["a", "b"]
 
 
@@ -290,7 +290,7 @@ def test_a_removal_that_was_declined_keeps_its_name():
     plan = plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)).without_removals("not now")
     (postponed,) = plan.of(Action.POSTPONE)
     assert postponed.reason == "not alive on Alyx (death date 2026-11-01); not now"
-    assert [outcome.applied for outcome in run(plan, project) if outcome.entry.action is Action.ADD] == [False]
+    assert [result.applied for result in run(plan, project) if result.entry.action is Action.ADD] == [False]
     assert [subject.record["alyx_id"] for subject in project.items] == [alyx_id("a")]
 
 
@@ -308,8 +308,8 @@ def test_a_chain_of_which_the_head_is_kept_is_refused_all_the_way():
     plan = make_plan(project.subjects(), listing(remote("b", who="a"), remote("c", who="b"), remote("d", who="c")))
     keys = [entry.local.key for entry in plan.entries]
     plan = plan.answered({keys[0]: Action.OVERRIDE, keys[1]: Action.OVERRIDE, keys[2]: Action.KEEP})
-    outcomes = {outcome.entry.local.key: outcome.applied for outcome in run(plan, project)}
-    assert outcomes == {keys[0]: False, keys[1]: False, keys[2]: True}
+    results = {result.entry.local.key: result.applied for result in run(plan, project)}
+    assert results == {keys[0]: False, keys[1]: False, keys[2]: True}
     assert [subject.name for subject in project.items] == ["a", "b", "c"]
 
 
@@ -329,7 +329,7 @@ def test_a_name_taken_between_two_renames_is_refused():
     steps = apply_plan(plan, project, synced_at=NOW)
     next(steps)
     project.put("Y")
-    assert [outcome.applied for outcome in steps] == [False]
+    assert [result.applied for result in steps] == [False]
     assert [subject.name for subject in project.items] == ["x", "b", "Y"]
 
 
