@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class HostSubject:
+class PyBpodSubject:
     """The part of PyBpod's subject that the mixin relies on."""
 
     name: str
@@ -53,7 +53,7 @@ class HostSubject:
         ...
 
 
-class HostProject:
+class PyBpodProject:
     """The part of PyBpod's project that the mixin relies on."""
 
     name: str
@@ -98,7 +98,7 @@ class HostProject:
         raise NotImplementedError
 
 
-class HostProjects:
+class PyBpodProjects:
     """The part of PyBpod's list of projects that the mixin relies on."""
 
     projects: list[Any]
@@ -119,7 +119,7 @@ class HostProjects:
         ...
 
 
-class HostSession:
+class PyBpodSession:
     """The part of PyBpod's session that the mixin relies on."""
 
     name: str
@@ -153,7 +153,7 @@ class HostSession:
         ...
 
 
-class HostBoard:
+class PyBpodBoard:
     """The part of PyBpod's board that the mixin relies on."""
 
     proc: Any
@@ -168,7 +168,7 @@ class HostBoard:
         ...
 
 
-class HostSetup:
+class PyBpodSetup:
     """The part of PyBpod's setup that the mixin relies on."""
 
     STATUS_READY: int

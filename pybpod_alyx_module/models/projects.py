@@ -13,14 +13,14 @@ from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_windo
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.models.host_types import HostProjects
+    from pybpod_alyx_module.models.host_types import PyBpodProjects
 else:
-    HostProjects = object
+    PyBpodProjects = object
 
 logger = logging.getLogger(__name__)
 
 
-class Projects(HostProjects):
+class Projects(PyBpodProjects):
     """Mixed into PyBpod's list of projects."""
 
     #: The Alyx outbox in the main window, None before that stands.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.models.host_types import HostBoard
+    from pybpod_alyx_module.models.host_types import PyBpodBoard
 else:
-    HostBoard = object
+    PyBpodBoard = object
 
 
-class Board(HostBoard):
+class Board(PyBpodBoard):
     """Mixed into every PyBpod board."""
 
     def kill_task(self) -> None:

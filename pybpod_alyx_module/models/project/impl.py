@@ -21,9 +21,9 @@ from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.models.host_types import HostProject
+    from pybpod_alyx_module.models.host_types import PyBpodProject
 else:
-    HostProject = object
+    PyBpodProject = object
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ NOT_SAVED = "The project was not saved"
 LOST_WHEN_CLOSED = "Without saving, what changed since the last save is lost when PyBpod closes."
 
 
-class Project(HostProject):
+class Project(PyBpodProject):
     """Mixed into every PyBpod project."""
 
     #: The sync window, None before it is first opened; `open_sync_window` keeps it here.

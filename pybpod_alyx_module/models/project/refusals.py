@@ -10,10 +10,10 @@ from pybpod_alyx_module.sync.names import fold
 if TYPE_CHECKING:
     from typing import Any
 
-    from pybpod_alyx_module.models.host_types import HostProject
+    from pybpod_alyx_module.models.host_types import PyBpodProject
 
 
-def refusal(project: HostProject, *, in_place: bool) -> str:
+def refusal(project: PyBpodProject, *, in_place: bool) -> str:
     """Say what the user must change before the project is saved.
 
     Returns: sentences with the cause and what to do; empty where nothing speaks against a save.

@@ -22,12 +22,12 @@ from pybpod_alyx_module.sessions.registration_note import has_note, read_registr
 from pybpod_alyx_module.sessions.registration_state import RegistrationState, registration_state
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.models.host_types import HostSession
+    from pybpod_alyx_module.models.host_types import PyBpodSession
     from pybpod_alyx_module.outbox.items import Item
     from pybpod_alyx_module.sessions.register import RegistrationResult
     from pybpod_alyx_module.sessions.registration_note import Registration
 else:
-    HostSession = object
+    PyBpodSession = object
 
 #: Labels of the menu entries; a session has those that fit its state.
 REGISTER: Final = "Register on Alyx…"
@@ -35,7 +35,7 @@ OPEN: Final = "Open in Alyx"
 UPDATE: Final = "Update on Alyx…"
 
 
-class Session(HostSession):
+class Session(PyBpodSession):
     """Mixed into every PyBpod session."""
 
     #: The open dialog, None where there is none; `open_register_dialog` keeps it here.

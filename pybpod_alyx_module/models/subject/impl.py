@@ -27,9 +27,9 @@ from pybpod_alyx_module.models.subject.badge import alyx_icon, tooltip
 from pybpod_alyx_module.sync.details import RECORD_KEYS
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.models.host_types import HostSubject
+    from pybpod_alyx_module.models.host_types import PyBpodSubject
 else:
-    HostSubject = object
+    PyBpodSubject = object
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ DETAILS = "Alyx details"
 NAME_FROM_ALYX = "The name comes from Alyx: rename the animal there, then sync."
 
 
-class Subject(HostSubject):
+class Subject(PyBpodSubject):
     """Mixed into every PyBpod subject, also into those that Alyx does not know."""
 
     #: The details window opened last, None before.
