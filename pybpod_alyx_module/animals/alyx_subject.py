@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
+from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.host.alyx_user import alyx_user
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _SYNC = "Right-click the project, choose Sync to Alyx and get the subjects; then
 
 
 @dataclass(frozen=True)
-class Target:
+class AlyxSubject:
     """An Alyx subject of a PyBpod project."""
 
     #: Address of its server.
@@ -34,13 +34,17 @@ class Target:
         """The server as people call it."""
         return server_name(self.server)
 
+    def is_same_animal(self, other: AlyxSubject) -> bool:
+        """Tell whether another one is the same animal on the same server, whatever the names."""
+        return (self.server, self.subject_id) == (other.server, other.subject_id)
+
 
 def server_name(server: str) -> str:
     """Return the address of a server without its scheme; such as ``alyx.mylab.org``."""
     return server.partition("://")[2] or server
 
 
-def target_of(subject: Any) -> Target:
+def alyx_subject_of(subject: Any) -> AlyxSubject:
     """Freeze who a subject is on Alyx; for the GUI thread.
 
     Parameters
@@ -50,7 +54,7 @@ def target_of(subject: Any) -> Target:
 
     Returns
     -------
-    Target
+    AlyxSubject
         Who it is.
 
     Raises
@@ -63,20 +67,19 @@ def target_of(subject: Any) -> Target:
         raise ConfigurationError(f"{subject.name} is not linked to Alyx.", hint=_SYNC)
     server = record.get("alyx_server")
     if not isinstance(server, str) or not server:
-        raise ConfigurationError(f"The file of {subject.name} does not tell its Alyx server.", hint=_SYNC)
-    try:
-        subject_id = str(UUID(str(record["alyx_id"])))
-    except ValueError:
-        raise ConfigurationError(f"The Alyx id in the file of {subject.name} is none.", hint=_SYNC) from None
-    return Target(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project))
+        raise ConfigurationError(f"{subject.name}'s file does not name its Alyx server.", hint=_SYNC)
+    subject_id = canonical_id(record["alyx_id"])
+    if subject_id is None:
+        raise ConfigurationError(f"{subject.name}'s file contains an invalid Alyx id.", hint=_SYNC)
+    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project))
 
 
-def refuse_test_subject(target: Target, settings: SessionSettings) -> None:
+def refuse_test_subject(animal: AlyxSubject, settings: SessionSettings) -> None:
     """Refuse to write about a subject that is there for trying out the rig.
 
     Parameters
     ----------
-    target : Target
+    animal : AlyxSubject
         The subject.
     settings : SessionSettings
         They name the test subjects.
@@ -86,8 +89,8 @@ def refuse_test_subject(target: Target, settings: SessionSettings) -> None:
     ConfigurationError
         If it is one.
     """
-    if settings.is_test_subject(target.name):
+    if settings.is_test_subject(animal.name):
         raise ConfigurationError(
-            f"{target.name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing about it is sent to Alyx.",
+            f"{animal.name} is a test subject (ALYX_PLUGIN_TEST_SUBJECTS): nothing about it is sent to Alyx.",
             hint="Choose another animal, or take it out of that setting and start PyBpod again.",
         )

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
-from alyx_connector.http.parallel import gather
-from alyx_connector.progress import CancelToken
+from pybpod_alyx_module.alyx_id import canonical_id
+from pybpod_alyx_module.animals.alyx_access import ask_at_once
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import first_day, running_type, session_seen, water_now, weighings
 from pybpod_alyx_module.animals.water import water_today
+from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import Progress
+    from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.rows import SessionSeen
     from pybpod_alyx_module.animals.water import Water
     from pybpod_alyx_module.animals.weight_plausibility import Weighed
@@ -100,23 +100,16 @@ def fetch_state(
     Returns: whatever goes wrong with a part stands in its ``not_checked``: no `AlyxError` is raised.
     ``name``: what to call the subject where Alyx does not tell.
     """
-    try:
-        asking = _Asking(client, str(uuid.UUID(subject_id)))
-    except ValueError:
-        reason = f"{subject_id!r} is no id of Alyx: sync the project."
+    alyx_id = canonical_id(subject_id)
+    if alyx_id is None:
+        reason = f"{subject_id!r} is not a valid Alyx id: sync the project."
         return SubjectState(subject_id, name, MappingProxyType(dict.fromkeys(PARTS, reason)))
-    within = CancelToken(parent=cancel)
-    timer = threading.Timer(deadline_s, within.cancel)
-    timer.daemon = True
-    timer.start()
-    try:
-        asking.ask(within)
-    finally:
-        timer.cancel()
-        within.detach()
+    parts = _Parts(client, alyx_id)
+    with cancel_after(deadline_s, cancel) as stop:
+        parts.fetch(stop)
     cancel.raise_if_cancelled()
     late = f"{client.url} did not answer within {deadline_s:g} s."
-    return asking.state(name or subject_id, late)
+    return parts.state(name or subject_id, late)
 
 
 def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
@@ -128,7 +121,7 @@ def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, 
     return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
 
 
-class _Asking:
+class _Parts:
     # What arrived and what went wrong, part by part; filled by several threads.
 
     def __init__(self, client: AlyxClient, subject_id: str) -> None:
@@ -139,9 +132,9 @@ class _Asking:
         self._arrived: dict[str, Any] = {}
         self._reasons: dict[str, str] = {}
 
-    def ask(self, cancel: CancelToken) -> None:
+    def fetch(self, cancel: CancelToken) -> None:
         after = f"subject__pk,{self._id}"
-        self._together(
+        self._fetch_parts(
             cancel,
             ("subject", self._subject),
             ("culled", self._culled),
@@ -150,11 +143,11 @@ class _Asking:
             ("water type", self._rows("water-restriction", after)),
         )
 
-    def _together(self, cancel: CancelToken, *parts: tuple[str, Callable[[CancelToken], Any]]) -> None:
-        def job(part: str, ask: Callable[[CancelToken], Any]) -> Callable[[CancelToken, Any], None]:
+    def _fetch_parts(self, cancel: CancelToken, *parts: tuple[str, Callable[[CancelToken], Any]]) -> None:
+        def job(part: str, request: Callable[[CancelToken], Any]) -> Callable[[CancelToken, Any], None]:
             def run(stop: CancelToken, _report: Any) -> None:
                 try:
-                    answer = ask(stop)
+                    answer = request(stop)
                 except AlyxError as error:
                     self._keep(self._reasons, part, str(error))
                 else:
@@ -162,8 +155,7 @@ class _Asking:
 
             return run
 
-        jobs = [job(part, ask) for part, ask in parts]
-        gather(jobs, workers=_WORKERS, cancel=cancel, report=_no_report, arrived=lambda _: True)
+        ask_at_once(cancel, *(job(*part) for part in parts), workers=_WORKERS, until=lambda _: True)
 
     def _keep(self, where: dict[str, Any], part: str, value: Any) -> None:
         with self._lock:
@@ -188,7 +180,7 @@ class _Asking:
             parts.append(("lab", self._lab(row["lab"])))
         else:
             self._keep(self._reasons, "lab", f"{nickname} has no lab on {self._client.url}.")
-        self._together(cancel, *parts)
+        self._fetch_parts(cancel, *parts)
         return row
 
     def _culled(self, cancel: CancelToken) -> bool:
@@ -321,10 +313,6 @@ def _day_in(zone: str | None) -> dt.date | None:
     # By the clock of this computer, where the server's own day did not arrive.
     known = lab_zone(zone)
     return None if known is None else dt.datetime.now(known).date()
-
-
-def _no_report(progress: Progress) -> None:
-    pass
 
 
 def not_there(state: SubjectState) -> tuple[str, ...]:

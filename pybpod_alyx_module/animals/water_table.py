@@ -1,207 +1,116 @@
-"""All living water-restricted animals of a user, and the weights of all living ones: a few requests for all of them.
-
-Rows of weighings, water and restrictions name their subject by nickname only. Each list is asked for one responsible
-user at a time, because a nickname is the only one of its responsible user, but not of the server.
-"""
+"""The water table: which of a user's animals still need water today, what the outbox holds counted in."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import ConfigurationError, ProtocolError
-from alyx_connector.http.parallel import gather
-from pybpod_alyx_module.animals.rows import first_day, number_of, running_type, wall_time, water_now, weighings
-from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal
+from alyx_connector.accounts import Accounts
+from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
+from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
+from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
+from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.lab_time import lab_now, lab_zone
+from pybpod_alyx_module.outbox.items import OPEN, Draft, Item
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
 
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import CancelToken, Progress
-    from pybpod_alyx_module.animals.water import Water
-    from pybpod_alyx_module.animals.weight_plausibility import Weighed
-
-__all__ = ["TableRow", "fetch_others", "fetch_table"]
-
-#: What Alyx allows in a user name; nothing else is put where the server evaluates it.
-_USER: Final = re.compile(r"[\w.@+-]+")
-_WORKERS: Final = 4
-#: mL: what the rows' own sum may differ from the server's.
-_SAME: Final = Decimal("1E-6")
-_TELL: Final = "Tell who runs the server."
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.animals.alyx_access import AlyxAccess
+    from pybpod_alyx_module.animals.restricted_animals import RestrictedAnimal
+    from pybpod_alyx_module.outbox.outbox import Outbox
+    from pybpod_alyx_module.rig_settings import SessionSettings
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One water-restricted animal."""
+    """One animal that needs water."""
 
-    #: Alyx id.
-    subject_id: str
-    #: Nickname.
-    name: str
-    lab: str
-    responsible_user: str
-    #: Today, as far as the server tells: need and gifts are of now, in the lab's time zone.
-    water: Water
-    #: The newest weight of the last days; None where there is none.
-    last_weight: Weighed | None
-    #: That of the running water restriction; None where it names none.
-    water_type: str | None
+    animal: RestrictedAnimal
+    #: Time zone of its lab; None where it is not known.
+    lab_timezone: str | None
+    #: What is not on Alyx yet, a sentence each.
+    unsent: tuple[str, ...] = ()
 
-    @property
-    def needs_water(self) -> bool:
-        """Whether a person must still give water today."""
-        return self.water.needs_water
+    def lab_now(self) -> dt.datetime:
+        """Return what time it is in its lab; naive; by this computer's zone where the lab's is not known."""
+        return lab_now(lab_zone(self.lab_timezone))
 
 
-def fetch_table(client: AlyxClient, username: str, *, cancel: CancelToken) -> tuple[TableRow, ...]:
-    """Ask for the living water-restricted animals of a user, and of those who allow this user to handle theirs.
+@dataclass(frozen=True)
+class WaterTable:
+    """The animals of a user that still need water today."""
 
-    Returns: by name; also those that need no more water today. Empty where there is none.
+    server: str
+    username: str
+    rows: tuple[TableRow, ...]
+    #: How many are water-restricted in all.
+    restricted: int
+
+
+def fetch_water_table(
+    access: AlyxAccess, server: str, alyx_user: str, settings: SessionSettings, *, cancel: CancelToken
+) -> WaterTable:
+    """Ask Alyx and the outbox which animals still need water today.
+
+    ``server``: server of the project's subjects; empty: the one used last.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+    ``settings``: test subjects are left out.
     """
-    found: list[TableRow] = []
-    for owner in _owners(client, username, cancel):
-        found += _rows_of(client, owner, cancel)
-    return tuple(sorted(found, key=lambda row: (row.name.casefold(), row.lab)))
+    username, client, problem = find_client(access, server or _last_server(), alyx_user)
+    if client is None:
+        raise LoginRequiredError(problem, hint="")
+
+    def fetch() -> list[RestrictedAnimal]:
+        animals = fetch_restricted_animals(client, username, cancel=cancel)
+        return [animal for animal in animals if not settings.is_test_subject(animal.name)]
+
+    def read_unsent() -> tuple[Item, ...]:
+        return tuple(item for item in access.open().items(states=OPEN) if item.server == client.url)
+
+    animals, unsent = fetch_with_unsent(fetch, read_unsent)
+    zones = {lab: _zone(client, lab, cancel) for lab in sorted({animal.lab for animal in animals})}
+    rows = [_row(animal, zones[animal.lab], unsent) for animal in animals]
+    return WaterTable(client.url, username, tuple(row for row in rows if row.animal.needs_water), len(rows))
 
 
-def fetch_others(client: AlyxClient, username: str, *, cancel: CancelToken) -> tuple[OtherAnimal, ...]:
-    """Ask for the living animals of a user that were weighed in the last days.
-
-    Returns: by name, each with its newest weight; empty where there is none.
-    ``username``: the user; animals of those who allow this user to handle theirs are among them.
-    """
-    found: list[OtherAnimal] = []
-    for owner in _owners(client, username, cancel):
-        found += _others_of(client, owner, cancel)
-    return tuple(sorted(found, key=lambda one: one.name.casefold()))
-
-
-def _owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[str]:
-    # The user, and who names this user among the allowed ones.
-    allowing = client.list("users", {"django": f"allowed_users__username__in,['{_checked(username)}']"}, cancel=cancel)
-    owners = {str(row.get("username")) for row in allowing if username in (row.get("allowed_users") or ())}
-    return [username, *sorted(name for name in owners - {username} if _USER.fullmatch(name))]
+def give_water(outbox: Outbox, drafts: tuple[Draft, ...]) -> tuple[Item | OutboxError, ...]:
+    """Put several amounts of water into the outbox, each by itself."""
+    results: list[Item | OutboxError] = []
+    for draft in drafts:
+        try:
+            results.append(outbox.add(draft))
+        except OutboxError as error:
+            results.append(error)
+    return tuple(results)
 
 
-def _others_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[OtherAnimal]:
-    subjects, weights = _together(
-        cancel,
-        lambda stop: _subjects(client, {"responsible_user": owner, "alive": "True"}, owner, stop),
-        lambda stop: _of_user(client, "weighings", owner, "date_time", stop),
-    )
-    newest = {row["id"]: weighings(weights[row["nickname"]])[-1:] for row in subjects}
-    return [OtherAnimal(row["id"], row["nickname"], one) for row in subjects for one in newest[row["id"]]]
+def _row(animal: RestrictedAnimal, zone: str | None, unsent: tuple[Item, ...]) -> TableRow:
+    its_own = [item for item in unsent if item.subject_id == animal.subject_id]
+    row = TableRow(animal, zone, unsent_sentences(its_own))
+    water = with_unsent_water(animal.water, its_own, row.lab_now().date())
+    return replace(row, animal=replace(animal, water=water))
 
 
-def _rows_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[TableRow]:
-    restricted = {"responsible_user": owner, "water_restricted": "True", "alive": "True"}
-    subjects = _subjects(client, restricted, owner, cancel)
-    if not subjects:
-        return []
-    weights, gifts, restrictions = _together(
-        cancel,
-        lambda stop: _of_user(client, "weighings", owner, "date_time", stop),
-        lambda stop: _of_user(client, "water-administrations", owner, "date_time", stop),
-        lambda stop: _of_user(client, "water-restriction", owner, None, stop),
-    )
-    return [
-        _row(row, weights[row["nickname"]], gifts[row["nickname"]], restrictions[row["nickname"]]) for row in subjects
-    ]
-
-
-def _row(
-    row: dict[str, Any],
-    weights: Sequence[dict[str, Any]],
-    gifts: Sequence[dict[str, Any]],
-    restrictions: Sequence[dict[str, Any]],
-) -> TableRow:
-    # The list holds those whose restriction has no end.
-    water = water_now(row, restricted=True)
-    reward, supplement = _split(water.given, gifts)
-    weighed = weighings(weights)
-    return TableRow(
-        row["id"],
-        row["nickname"],
-        row.get("lab") or "",
-        row["responsible_user"],
-        replace(water, reward=reward, supplement=supplement),
-        weighed[-1] if weighed else None,
-        running_type(restrictions),
-    )
-
-
-def _split(given: Decimal, gifts: Sequence[dict[str, Any]]) -> tuple[Decimal | None, Decimal | None]:
-    # Into reward and supplement. Which zone's day the server counted for the sum is not told: the newest day that
-    # adds up to it is that day.
-    if given == 0:
-        return Decimal(0), Decimal(0)
-    days: dict[dt.date, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for gift in gifts:
-        when = wall_time(gift.get("date_time"))
-        if when is not None and gift.get("water_administered") is not None:
-            days[when.date()][0 if gift.get("session") else 1] += number_of(gift, "water_administered")
-    newest = max(days, default=None)
-    if newest is None or abs(sum(days[newest]) - given) > _SAME:
-        return None, None
-    reward, supplement = days[newest]
-    return reward, supplement
-
-
-def _subjects(client: AlyxClient, filters: dict[str, str], owner: str, cancel: CancelToken) -> list[dict[str, Any]]:
-    rows = client.list("subjects", filters, cancel=cancel)
-    names = {row.get("nickname") for row in rows if isinstance(row.get("nickname"), str) and row.get("id")}
-    if any(row.get("responsible_user") != owner for row in rows) or len(names) != len(rows):
-        raise ProtocolError(
-            f"{client.url} was asked for the subjects of {owner} and answered something else.", hint=_TELL
-        )
-    return rows
-
-
-def _of_user(
-    client: AlyxClient, endpoint: str, owner: str, time_field: str | None, cancel: CancelToken
-) -> dict[str, list[dict[str, Any]]]:
-    # Rows by nickname, of the last days where there is a field to tell.
-    django = f"subject__responsible_user__username__in,['{_checked(owner)}']"
-    if time_field:
-        django += f",{time_field}__date__gte,{first_day()}"
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in client.list(endpoint, {"django": django}, cancel=cancel):
-        found[str(row.get("subject"))].append(row)
-    return found
-
-
-def _together(cancel: CancelToken, *asked: Callable[[CancelToken], Any]) -> list[Any]:
-    def job(ask: Callable[[CancelToken], Any]) -> Callable[[CancelToken, Any], Any]:
-        return lambda stop, _report: ask(stop)
-
-    gathered = gather(
-        [job(ask) for ask in asked],
-        workers=_WORKERS,
-        cancel=cancel,
-        report=_no_report,
-        arrived=lambda outcome: not isinstance(outcome, Exception),
-    )
-    for outcome in gathered.outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-    if gathered.stopped is not None:
-        raise gathered.stopped
-    return gathered.outcomes
-
-
-def _checked(username: str) -> str:
-    if not _USER.fullmatch(username):
+def _last_server() -> str:
+    last = Accounts().last_used()
+    if last is None:
         raise ConfigurationError(
-            f"{username!r} is no user name of Alyx.", hint="Log in again with user and password.", setting="username"
+            "This computer has not been connected to an Alyx server yet.",
+            hint="Right-click the project, choose Sync to Alyx, and connect.",
         )
-    return username
+    return last.url
 
 
-def _no_report(progress: Progress) -> None:
-    pass
+def _zone(client: AlyxClient, lab: str, cancel: CancelToken) -> str | None:
+    if not lab:
+        return None
+    try:
+        answer: Any = client.get(("labs", lab), cancel=cancel)
+    except AlyxError:  # the lab's zone is not known then, which the table says
+        return None
+    zone = answer.get("timezone") if isinstance(answer, dict) else None
+    return zone if isinstance(zone, str) and lab_zone(zone) is not None else None

@@ -98,7 +98,7 @@ class Bench:
         return dialog
 
     def asked(self, dialog: Any) -> None:
-        wait(self.qtbot, lambda: dialog._asking is None)
+        wait(self.qtbot, lambda: not dialog.recorder.fetching)
 
     def recorded(self, dialog: Any) -> None:
         """Wait until what was recorded is on Alyx."""

@@ -45,7 +45,7 @@ def test_while_it_asks_alyx(bench, outbox, dialogs, proxy, label):
     subject = bench.subject("free")
     bench.menu.trigger(subject.node, label)
     (dialog,) = living(KINDS[label])
-    assert dialog._asking is not None
+    assert dialog.recorder.fetching
     leave(bench, dialog, "Escape")
     leave(bench, dialog, "Escape")
     wait(bench.qtbot, lambda: not living(KINDS[label]))

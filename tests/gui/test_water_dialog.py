@@ -38,7 +38,7 @@ def test_water_arrives_with_the_restrictions_type(bench, alyx):
 
 def test_another_type_and_what_remains_as_typed(bench, alyx):
     dialog = pour(bench, "culled")
-    needed = dialog.asked.state.water
+    needed = dialog.overview.state.water
     assert f"Needs {needed.remaining} mL today." in dialog.facts.text()
     assert "Given today: 0.00 mL as reward, 0.00 mL as supplement." in dialog.facts.text()
     bench.type(dialog.amount, "0.3")
@@ -60,7 +60,7 @@ def test_ad_lib_needs_no_amount(bench, alyx):
     assert "Not under water restriction." in dialog.facts.text()
     assert dialog.types.currentText() == "Water"
     press(bench.qtbot, dialog.record_button)
-    assert "amount of water is empty" in dialog.told.text()
+    assert "amount of water is empty" in dialog.problem.text()
     dialog.adlib.setFocus()
     bench.qtbot.keyClick(dialog.adlib, Qt.Key_Space)
     press(bench.qtbot, dialog.record_button)
@@ -74,7 +74,7 @@ def test_what_is_no_amount_is_said_and_kept(bench, outbox, typed):
     dialog = pour(bench, "thirsty")
     bench.type(dialog.amount, typed)
     press(bench.qtbot, dialog.record_button)
-    assert "amount of water" in dialog.told.text()
+    assert "amount of water" in dialog.problem.text()
     assert dialog.amount.text() == typed
     assert outbox.open().items() == ()
 
@@ -83,7 +83,7 @@ def test_far_more_than_it_needs_is_asked_about_and_corrected(bench, alyx):
     dialog = pour(bench, "watered")
     bench.type(dialog.amount, "85")
     press(bench.qtbot, dialog.record_button)
-    assert "more than twice what it needs today" in dialog.reasons.text()
+    assert "more than twice what it needs today" in dialog.concerns.text()
     assert dialog.anyway_button.text() == "Record 85 mL for watered"
     press(bench.qtbot, dialog.correct_button)
     bench.type(dialog.amount, "0.1")
@@ -120,7 +120,7 @@ def test_without_a_weight_what_it_needs_is_not_known(bench):
     assert "how much water it needs is not known" in dialog.facts.text()
     bench.type(dialog.amount, "85")
     press(bench.qtbot, dialog.record_button)
-    assert "85 mL is very much: is it in mL?" in dialog.reasons.text()
+    assert "85 mL is very much: is it in mL?" in dialog.concerns.text()
 
 
 def test_escape_sends_nothing(bench, outbox):

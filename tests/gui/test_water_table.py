@@ -23,7 +23,7 @@ __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
 def table(bench):
     bench.menu.trigger(bench.project.node, WATER_DUE)
     window = bench.project.alyx_water_window
-    wait(bench.qtbot, lambda: window._asking is None)
+    wait(bench.qtbot, lambda: window._fetch is None)
     return window
 
 
@@ -78,7 +78,7 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     assert alyx.of("water-administrations", "thirsty") == []
     assert window.ticked() == []  # what is given cannot be given again by the same tick
     press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._asking is None)
+    wait(bench.qtbot, lambda: window._fetch is None)
     # not asked of east: its lab is 14 hours ahead of the server, which counts the water for the next day before 10:00
     assert "watered" not in rows(window)
     assert text(window, rows(window)["culled"], GIVEN) == "0.00 + 0.25"
@@ -93,7 +93,7 @@ def test_one_wrong_amount_and_nothing_is_given(bench, outbox, typed):
     tick(window, found["numbered"])
     window.table.item(found["thirsty"], AMOUNT).setText(typed)
     press(bench.qtbot, window.give_button)
-    assert "Nothing was recorded: correct the amount of thirsty." in window.told.text()
+    assert "Nothing was recorded: correct the amount of thirsty." in window.message.text()
     assert text(window, found["thirsty"], OUTCOME)
     assert outbox.open().items() == ()
     assert window.table.item(found["thirsty"], AMOUNT).text() == typed
@@ -105,7 +105,7 @@ def test_an_empty_table_says_so(bench, pybpod_settings, monkeypatch):
     bench.subject("thirsty")
     window = table(bench)
     assert window.table.rowCount() == 0
-    assert "None of your animals is water-restricted." in window.told.text()
+    assert "None of your animals is water-restricted." in window.message.text()
 
 
 def test_a_server_that_is_down_is_said_and_what_was_shown_stays(bench, proxy, alyx):
@@ -117,8 +117,8 @@ def test_a_server_that_is_down_is_said_and_what_was_shown_stays(bench, proxy, al
     assert count
     proxy.fault("answer", status=403, body={"detail": "no"}, times=100_000)
     press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._asking is None)
-    assert "What is shown is older." in window.told.text()
+    wait(bench.qtbot, lambda: window._fetch is None)
+    assert "What is shown is older." in window.message.text()
     assert window.table.rowCount() == count
 
 
@@ -135,7 +135,7 @@ def test_what_waits_is_counted(bench, proxy, alyx, outbox):
     wait(bench.qtbot, lambda: "Kept on this computer" in text(window, row, OUTCOME))
     wait(bench.qtbot, lambda: any(item.state.value == "waiting" and item.attempts for item in outbox.open().items()))
     press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._asking is None)
+    wait(bench.qtbot, lambda: window._fetch is None)
     row = rows(window)["thirsty"]
     assert text(window, row, GIVEN) == "0.00 + 0.20"
     assert "Not on Alyx yet: 0.200 mL of water" in text(window, row, OUTCOME)
@@ -144,7 +144,7 @@ def test_what_waits_is_counted(bench, proxy, alyx, outbox):
 def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
     bench = Bench(project, alyx, qtbot, menu, alyx.url)
     window = table(bench)
-    assert "Sync to Alyx" in window.told.text()
+    assert "Sync to Alyx" in window.message.text()
     assert window.table.rowCount() == 0
 
 
@@ -171,4 +171,4 @@ def test_without_alyx_it_says_how_water_is_recorded(project, alyx, outbox, qtbot
     bench.log_in()
     bench.subject("thirsty")
     proxy.fault("drop", times=100_000)
-    assert table(bench).told.text().endswith(WITHOUT_ALYX)
+    assert table(bench).message.text().endswith(WITHOUT_ALYX)

@@ -53,7 +53,7 @@ def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
     assert "Last weight: 23.9 g on" in dialog.facts.text()
     bench.type(dialog.weight.edit, "20")
     text = dialog.facts.text()
-    judged = dialog.asked.state.requirement.today
+    judged = dialog.overview.state.requirement.today
     share = 100 * (20 - judged.implant_weight) / (judged.expected_weight - judged.implant_weight)
     assert f"{share:.1f} % of the expected" in text
     assert "implant of 3.0 g off both" in text
@@ -63,7 +63,7 @@ def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
 def test_no_limit_is_said(bench):
     record = bench.alyx.client.list("subjects", {"nickname": "delegated"})[0]
     dialog = weigh(bench, bench.subject("free", **{key: record[key] for key in ("id", "lab", "responsible_user")}))
-    assert dialog.asked.state.name == "delegated"
+    assert dialog.overview.state.name == "delegated"
     assert dialog.animal.whole == "free (on Alyx: delegated)"
     bench.type(dialog.weight.edit, "24")
     assert "no limit set on Alyx" in dialog.facts.text()
@@ -74,7 +74,7 @@ def test_a_jump_is_asked_about_and_corrected(bench, alyx):
     bench.type(dialog.weight.edit, "42.5")
     press(bench.qtbot, dialog.record_button)
     assert dialog.question.isVisible()
-    assert "42.5 g is 79.3 % more than the 23.7 g of culled" in dialog.reasons.text()
+    assert "42.5 g is 79.3 % more than the 23.7 g of culled" in dialog.concerns.text()
     assert dialog.anyway_button.text() == "Record 42.5 g for culled"
     assert dialog.weight.edit.isReadOnly()
     assert dialog.focusWidget() is dialog.correct_button
@@ -91,7 +91,7 @@ def test_a_jump_that_is_meant_is_recorded(bench, alyx):
     dialog = weigh(bench, "watered")
     bench.type(dialog.weight.edit, "19")
     press(bench.qtbot, dialog.record_button)
-    assert "less than the 23.9 g of watered" in dialog.reasons.text()
+    assert "less than the 23.9 g of watered" in dialog.concerns.text()
     press(bench.qtbot, dialog.anyway_button)
     bench.recorded(dialog)
     assert 19.0 in weights(alyx, "watered")
@@ -103,7 +103,7 @@ def test_it_is_said_that_it_fits_another_animal(bench, alyx):
     dialog = weigh(bench, "released")
     bench.type(dialog.weight.edit, "31.2")
     press(bench.qtbot, dialog.record_button)
-    wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.reasons.text())
+    wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.concerns.text())
 
 
 def test_a_setting_that_cannot_be_used_is_said(bench, pybpod_settings, monkeypatch):
@@ -126,7 +126,7 @@ def test_what_is_no_weight_is_said_and_kept(bench, alyx, outbox, typed):
     count = len(weights(alyx, "free"))
     bench.type(dialog.weight.edit, typed)
     press(bench.qtbot, dialog.record_button)
-    assert "weight" in dialog.told.text()
+    assert "weight" in dialog.problem.text()
     assert dialog.weight.edit.text() == typed
     assert outbox.open().items() == ()
     assert len(weights(alyx, "free")) == count
@@ -138,7 +138,7 @@ def test_a_time_to_come_is_refused_and_an_earlier_one_counts(bench, alyx):
     now = dialog.time.lab_now()
     dialog.time.edit.setDateTime(QDateTime(now + dt.timedelta(hours=2)))
     press(bench.qtbot, dialog.record_button)
-    assert "still to come" in dialog.told.text()
+    assert "still to come" in dialog.problem.text()
     earlier = (now - dt.timedelta(hours=30)).replace(second=0)
     dialog.time.edit.setDateTime(QDateTime(earlier))
     press(bench.qtbot, dialog.record_button)
@@ -196,7 +196,7 @@ def test_what_waits_is_compared_with(project, alyx, outbox, qtbot, menu, proxy):
     assert "Last weight: 25.0 g" in again.facts.text()
     bench.type(again.weight.edit, "35")
     press(qtbot, again.record_button)
-    assert "35.0 g is 40.0 % more than the 25.0 g of never_weighed" in again.reasons.text()
+    assert "35.0 g is 40.0 % more than the 25.0 g of never_weighed" in again.concerns.text()
 
 
 def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
@@ -205,7 +205,7 @@ def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
     assert "Nobody is logged in at" in dialog.status.text()
     bench.type(dialog.weight.edit, "24")
     press(qtbot, dialog.record_button)
-    assert "Nobody is logged in" in dialog.told.text()
+    assert "Nobody is logged in" in dialog.problem.text()
     assert dialog.weight.edit.text() == "24"
     assert outbox.open().items() == ()
 
@@ -220,7 +220,7 @@ def test_a_test_subject_is_refused(bench, pybpod_settings, monkeypatch, dialogs)
 def test_a_subject_without_a_server_is_refused(bench, dialogs):
     bench.subject("free", alyx_server=None).record_alyx_weight()
     assert not living(WeightDialog)
-    assert "does not tell its Alyx server" in dialogs.log[-1][1]
+    assert "does not name its Alyx server" in dialogs.log[-1][1]
 
 
 def test_the_dialog_that_is_open_comes_up_again(bench):
@@ -244,7 +244,7 @@ def test_a_project_that_is_closed_meanwhile(bench, host, alyx):
 def weigh_second(bench) -> WeightDialog:
     subject = bench.subject("culled")
     bench.menu.trigger(subject.node, RECORD_WEIGHT)
-    (dialog,) = [one for one in living(WeightDialog) if one.target.name == "culled"]
+    (dialog,) = [one for one in living(WeightDialog) if one.alyx_subject.name == "culled"]
     bench.asked(dialog)
     bench.type(dialog.weight.edit, "24.02")
     return dialog
@@ -257,7 +257,7 @@ def test_an_outbox_that_cannot_be_written_keeps_what_was_typed(project, alyx, ou
     dialog = weigh(bench, "free")
     bench.type(dialog.weight.edit, "24.3")
     press(qtbot, dialog.record_button)
-    wait(qtbot, lambda: "outbox" in dialog.told.text())
+    wait(qtbot, lambda: "outbox" in dialog.problem.text())
     assert dialog.weight.edit.text() == "24.3"
     assert dialog.record_button.isEnabled()
 
@@ -267,7 +267,7 @@ def test_one_that_is_parked_is_shown(bench, outbox):
     assert "dead is not alive on Alyx (death date" in dialog.facts.text()
     bench.type(dialog.weight.edit, "24")
     press(bench.qtbot, dialog.record_button)
-    assert "not alive" in dialog.reasons.text()
+    assert "not alive" in dialog.concerns.text()
     press(bench.qtbot, dialog.anyway_button)
     settled = {State.SENT, State.PARKED}
     wait(bench.qtbot, lambda: [item for item in outbox.open().items() if item.state in settled])

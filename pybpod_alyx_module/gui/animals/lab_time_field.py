@@ -10,7 +10,7 @@ from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWi
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.lab_time import lab_zone, to_lab_time
+from pybpod_alyx_module.lab_time import lab_now, lab_zone
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -46,12 +46,12 @@ class LabTimeField(QWidget):
         self.now_button = QPushButton("&Now")
         self.now_button.setAutoDefault(False)
         self.now_button.setToolTip("Back to the time that it is now in the lab")
-        self.told = QLabel()
+        self.zone_note = QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.edit)
         row.addWidget(self.now_button)
-        row.addWidget(self.told, 1)
+        row.addWidget(self.zone_note, 1)
         self.edit.dateTimeChanged.connect(self._on_changed)
         self.now_button.clicked.connect(self.set_now)
         self._clock = QTimer(self, interval=_TICK_MS)
@@ -59,25 +59,19 @@ class LabTimeField(QWidget):
         self._clock.start()
         self.set_zone(None)
 
-    @property
-    def is_now(self) -> bool:
-        """Whether nobody set another time."""
-        return self._is_now
-
     def set_zone(self, name: str | None) -> None:
         """Take the time zone of the lab.
 
         ``name``: as Alyx has it; None where it is not known.
         """
         self._zone = lab_zone(name)
-        self.told.setText(f"lab time ({name})" if self._zone else "lab time (zone not known: this computer's)")
+        self.zone_note.setText(f"lab time ({name})" if self._zone else "lab time (zone not known: this computer's)")
         self._on_tick()
         self.changed.emit()
 
     def lab_now(self) -> dt.datetime:
         """Return what time it is in the lab; naive; by this computer's zone where the lab's is not known."""
-        here = dt.datetime.now().astimezone().replace(tzinfo=None)
-        return to_lab_time(here, self._zone).replace(microsecond=0)
+        return lab_now(self._zone)
 
     def moment(self) -> dt.datetime:
         """Return the time that counts; naive lab time."""

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
-from pybpod_alyx_module.animals.alyx_subject import Target, target_of
-from pybpod_alyx_module.animals.ask_alyx import Asked, ask, unknown_state
+from pybpod_alyx_module.animals.alyx_subject import AlyxSubject, alyx_subject_of
 from pybpod_alyx_module.animals.checks import Finding, run_checks
+from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unknown_state
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.task import Task, start_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alyx_connector.progress import CancelToken, Report
-    from pybpod_alyx_module.animals.ask_alyx import Desk
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.animals.alyx_access import AlyxAccess
     from pybpod_alyx_module.animals.subject_state import SubjectState
+    from pybpod_alyx_module.gui.task import Work
     from pybpod_alyx_module.rig_settings import RigSettings
 
 #: Seconds from Run until the protocol starts or a question is shown, whatever the server does.
@@ -39,9 +40,9 @@ class RunCheck(QObject):
     #: What is to be said (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
     finished = Signal(object)
 
-    def __init__(self, targets: Sequence[Target], settings: RigSettings) -> None:
+    def __init__(self, animals: Sequence[AlyxSubject], settings: RigSettings) -> None:
         super().__init__()
-        self._targets = tuple(targets)
+        self._animals = tuple(animals)
         self._policy = dict(settings.checks)
         self._wrong = tuple(
             Finding("alive", "warn", "", problem, checked=False)
@@ -58,17 +59,13 @@ class RunCheck(QObject):
     def start(self) -> None:
         """Ask; once."""
         end = time.monotonic() + CHECK_S - _MARGIN_S
-        desk = running_outbox()
+        access = running_outbox()
         self._limit.start(int(CHECK_S * 1000))
-        for number, target in enumerate(self._targets):
-            task = Task(_checking(desk, target, end), "alyx-run-check")
-            self._tasks.append(task)
+        for number, animal in enumerate(self._animals):
             arrival = _Arrival(self, number)
             self._arrivals.append(arrival)  # Qt holds no object that is none of its own
-            task.succeeded.connect(arrival.take)
-            task.failed.connect(arrival.fail)
-        for task in self._tasks:
-            task.start()
+            task = Task(_work(access, animal, end), "alyx-run-check")
+            self._tasks.append(start_task(task, succeeded=arrival.take, failed=arrival.fail))
 
     def cancel(self) -> None:
         """Give up; nothing is sent any more."""
@@ -80,12 +77,12 @@ class RunCheck(QObject):
     def put(self, number: int, state: SubjectState) -> None:
         """Take what is known of one animal."""
         self._states[number] = state
-        if len(self._states) == len(self._targets):
+        if len(self._states) == len(self._animals):
             self._finish()
 
-    def target(self, number: int) -> Target:
+    def animal(self, number: int) -> AlyxSubject:
         """Return one of the animals."""
-        return self._targets[number]
+        return self._animals[number]
 
     @slot
     def _on_limit(self) -> None:
@@ -97,8 +94,8 @@ class RunCheck(QObject):
         self.cancel()
         late = f"It could not be asked within {CHECK_S:g} s."
         states = [
-            self._states.get(number) or unknown_state(target, f"{target.where}: {late}")
-            for number, target in enumerate(self._targets)
+            self._states.get(number) or unknown_state(animal, f"{animal.where}: {late}")
+            for number, animal in enumerate(self._animals)
         ]
         self.finished.emit((*run_checks(states, self._policy), *self._wrong))
 
@@ -110,16 +107,16 @@ class _Arrival:
         self._check, self._number = check, number
 
     @slot
-    def take(self, asked: Asked) -> None:
-        self._check.put(self._number, asked.state)
+    def take(self, overview: AnimalOverview) -> None:
+        self._check.put(self._number, overview.state)
 
     @slot
     def fail(self, error: BaseException) -> None:
-        target = self._check.target(self._number)
-        self._check.put(self._number, unknown_state(target, describe(error).text))
+        animal = self._check.animal(self._number)
+        self._check.put(self._number, unknown_state(animal, describe(error).text))
 
 
-def targets_of(setup: Any, settings: RigSettings) -> tuple[Target, ...]:
+def animals_to_check(setup: Any, settings: RigSettings) -> tuple[AlyxSubject, ...]:
     """Return the animals of a setup that are to be checked.
 
     Parameters
@@ -131,7 +128,7 @@ def targets_of(setup: Any, settings: RigSettings) -> tuple[Target, ...]:
 
     Returns
     -------
-    tuple of Target
+    tuple of AlyxSubject
         Empty where there is nothing to check.
 
     Raises
@@ -142,13 +139,12 @@ def targets_of(setup: Any, settings: RigSettings) -> tuple[Target, ...]:
     if all(level == "off" for level in settings.checks.values()):
         return ()
     linked = [subject for subject in setup.subjects if subject.is_alyx]
-    return tuple(target_of(subject) for subject in linked if not settings.sessions.is_test_subject(subject.name))
+    return tuple(alyx_subject_of(subject) for subject in linked if not settings.sessions.is_test_subject(subject.name))
 
 
-def _checking(desk: Desk, target: Target, end: float) -> Any:
-    def work(report: Report, cancel: CancelToken) -> Asked:
-        del report
+def _work(access: AlyxAccess, animal: AlyxSubject, end: float) -> Work:
+    def work(_report: Any, cancel: CancelToken) -> AnimalOverview:
         left = max(round(end - time.monotonic(), 1), 0.1)
-        return ask(desk, target, deadline_s=left, cancel=cancel)
+        return fetch_overview(access, animal, deadline_s=left, cancel=cancel)
 
     return work

@@ -28,7 +28,7 @@ class ScaleField(QWidget):
     #: What stands in the field changed.
     changed = Signal()
 
-    _told = Signal(object)
+    _scale_sent = Signal(object)
 
     def __init__(self, settings: ScaleSettings | None) -> None:
         super().__init__()
@@ -57,18 +57,13 @@ class ScaleField(QWidget):
         self._expiry = QTimer(self, singleShot=True)
         self._expiry.timeout.connect(self._on_expired)
         self.edit.textChanged.connect(self._on_text)
-        self._told.connect(self._on_told, Qt.QueuedConnection)
-
-    @property
-    def from_scale(self) -> bool:
-        """Whether what stands in the field came from the scale."""
-        return self._from_scale
+        self._scale_sent.connect(self._on_scale_sent, Qt.QueuedConnection)
 
     def start(self) -> None:
         """Begin to read the scale, where there is one."""
         if self._settings is not None and self._reader is None:
             self.scale.setText(f"Scale at {self._settings.port}: put the animal on it, or type the weight.")
-            self._reader = ScaleReader(self._settings, self._tell)
+            self._reader = ScaleReader(self._settings, self._hand_over)
             self._reader.start()
 
     def stop(self) -> None:
@@ -88,23 +83,23 @@ class ScaleField(QWidget):
             else:
                 self._expiry.start(int(self._settings.lasts_s * 1000))
 
-    def _tell(self, told: ScaleReading | ScaleTrouble) -> None:
+    def _hand_over(self, sent: ScaleReading | ScaleTrouble) -> None:
         try:
-            self._told.emit(told)
+            self._scale_sent.emit(sent)
         except RuntimeError:  # the window is gone while the reader ends
             self._reader = None
 
     @slot
-    def _on_told(self, told: ScaleReading | ScaleTrouble) -> None:
+    def _on_scale_sent(self, sent: ScaleReading | ScaleTrouble) -> None:
         if self._reader is None or self._settings is None:
             return
-        if isinstance(told, ScaleTrouble):
-            self.scale.setText(told.sentence)
+        if isinstance(sent, ScaleTrouble):
+            self.scale.setText(sent.sentence)
             return
-        rest = "" if told.stable else ", not at rest"
-        self.scale.setText(f"Scale at {self._settings.port}: {shown(told.grams, 2)} g{rest}")
-        if told.stable and told.grams > 0 and not self._held and (self._from_scale or not self.edit.text().strip()):
-            self._fill(_typed(told.grams))
+        rest = "" if sent.stable else ", not at rest"
+        self.scale.setText(f"Scale at {self._settings.port}: {shown(sent.grams, 2)} g{rest}")
+        if sent.stable and sent.grams > 0 and not self._held and (self._from_scale or not self.edit.text().strip()):
+            self._fill(_typed(sent.grams))
             self._expiry.start(int(self._settings.lasts_s * 1000))
 
     @slot

@@ -11,13 +11,15 @@ from alyx_connector.errors import AlyxError, ConfigurationError
 from pybpod_alyx_module.animals.subject_state import not_there
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
-from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
+from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
+from pybpod_alyx_module.gui.animals.recorder import Entry
 from pybpod_alyx_module.gui.widgets import CalmComboBox
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.outbox.items import Kind
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.animals.alyx_subject import Target
+    from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
+    from pybpod_alyx_module.animals.overview import AnimalOverview
 
 #: Label of the menu entry.
 GIVE_WATER: Final = "Give water…"
@@ -34,10 +36,10 @@ _MOST_ML: Final = Decimal(50)
 class WaterDialog(RecordDialog):
     """Records water that was given to one animal out of a session."""
 
-    asks_water_types = True
+    with_water_types = True
 
-    def __init__(self, target: Target, title: str = "Give water", parent: QWidget | None = None) -> None:
-        super().__init__(target, title, parent)
+    def __init__(self, alyx_subject: AlyxSubject, title: str = "Give water", parent: QWidget | None = None) -> None:
+        super().__init__(alyx_subject, title, parent)
         self.amount = QLineEdit()
         self.amount.setMaximumWidth(110)
         font = self.amount.font()
@@ -87,29 +89,28 @@ class WaterDialog(RecordDialog):
         what = f"{amount:f} mL" if amount is not None else "water"
         return Entry(Kind.WATER, values, f"{what} ad lib" if self.adlib.isChecked() else what)
 
-    def speaks_against(self, entry: Entry) -> tuple[str, ...]:
+    def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about an animal that is not alive, and about far more than it needs.
 
         Returns: empty where nothing speaks against it.
         """
-        assert self.asked is not None  # noqa: S101 - nothing is recorded before
-        found = list(not_there(self.asked.state))
-        water, amount = self.asked.state.water, self._amount() or Decimal(0)
+        sentences = list(not_there(overview.state))
+        water, amount = overview.state.water, self._amount() or Decimal(0)
         if water is not None and water.weight_known:
             if amount > 0 and water.given + amount > _TIMES * water.expected:
-                found.append(
+                sentences.append(
                     f"With {entry.what} it would have got more than twice what it needs today. "
                     f"{water.after(amount).sentence}"
                 )
         elif amount > _MOST_ML:
-            found.append(f"{entry.what} is very much: is it in mL?")
-        return tuple(found)
+            sentences.append(f"{entry.what} is very much: is it in mL?")
+        return tuple(sentences)
 
     def fact_lines(self) -> list[str]:
         """Tell what it needs and got today, and what remains after the typed amount."""
-        if self.asked is None:
+        if self.overview is None:
             return []
-        state = self.asked.state
+        state = self.overview.state
         lines = list(not_there(state))
         if state.water is None:
             return lines
@@ -122,12 +123,12 @@ class WaterDialog(RecordDialog):
             lines.append(f"As typed: {state.water.after(amount).sentence}")
         return lines
 
-    def arrived(self) -> None:
-        """Offer the types of water that Alyx has, the restriction's own first chosen."""
-        if self.asked is None or self.asked.water_types is None or self.asked.state.found is None:
+    def show_overview(self, overview: AnimalOverview) -> None:
+        """Offer the types of water that Alyx has; the restriction's own is chosen first."""
+        if overview.water_types is None or overview.state.found is None:
             return
-        offered = self.asked.water_types
-        chosen = self.types.currentData() or default_water_type(self.asked.state.water_type, offered)
+        offered = overview.water_types
+        chosen = self.types.currentData() or default_water_type(overview.state.water_type, offered)
         self.types.clear()
         if chosen not in offered:
             self.types.addItem(_CHOOSE, None)

@@ -19,16 +19,17 @@ from AnyQt.QtWidgets import (
 
 from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.animals.ask_water_table import Thirsty, WaterTable, asking_table, giving
 from pybpod_alyx_module.animals.water import UNIT
+from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.animals.record_dialog import TOLD
+from pybpod_alyx_module.gui.animals.recorder import STATE_SENTENCES
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres, rounded_down, rounded_up, shown
 from pybpod_alyx_module.outbox.items import Draft, Item, Kind, State
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from AnyQt.QtGui import QKeyEvent
 
+    from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.errors import OutboxError
 
 #: Label of the menu entry.
@@ -50,26 +52,26 @@ COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "
 ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, OUTCOME = range(len(COLUMNS))
 
 
-class WaterTableWindow(QWidget):
+class WaterTableWindow(AlyxWindow):
     """Shows who still needs water today, and records what was given to the ticked ones.
 
     ``project``: the PyBpod project; it keeps the window as ``alyx_water_window``.
     """
 
     def __init__(self, project: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
+        super().__init__(parent)
         self.project = project
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Water due today")
         self.resize(1280, 560)  # fits on a screen of 1366 x 768
         self.running = running_outbox()
         self.shown: WaterTable | None = None
-        self._asking: Task | None = None
-        self._giving: Task | None = None
-        self._looking: Task | None = None
+        self._fetch: Task | None = None
+        self._give: Task | None = None
+        self._look: Task | None = None
         self._items: dict[int, Item] = {}
         self.user = BigLabel("Water due today")
-        self.told = plain_label()
+        self.message = plain_label()
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(COLUMNS)
         self.table.verticalHeader().hide()
@@ -93,7 +95,7 @@ class WaterTableWindow(QWidget):
         buttons.addWidget(self.close_button)
         column = QVBoxLayout(self)
         column.addWidget(self.user)
-        column.addWidget(self.told)
+        column.addWidget(self.message)
         column.addWidget(self.table, 1)
         column.addLayout(buttons)
         self.running.changed.connect(self._on_outbox)
@@ -102,17 +104,21 @@ class WaterTableWindow(QWidget):
     @slot
     def refresh(self) -> None:
         """Ask Alyx anew."""
-        if self._asking is not None or self._giving is not None:
+        if self._fetch is not None or self._give is not None:
             return
-        settings = read_rig_settings().sessions
-        work = asking_table(self.running, server_of(self.project), alyx_user(self.project), settings)
-        task = Task(work, "alyx-water-table")
-        self._asking = task
-        task.succeeded.connect(self._on_table)
-        task.failed.connect(self._on_failed)
-        task.finished.connect(self._on_asked)
-        task.start()
-        self.told.setText("Asking Alyx who still needs water today…")
+        outbox, settings = self.running, read_rig_settings().sessions
+        server, user = server_of(self.project), alyx_user(self.project)
+
+        def work(_report: Any, cancel: CancelToken) -> WaterTable:
+            return fetch_water_table(outbox, server, user, settings, cancel=cancel)
+
+        self._fetch = start_task(
+            Task(work, "alyx-water-table"),
+            succeeded=self._on_table,
+            failed=self._on_failed,
+            finished=self._on_fetch_ended,
+        )
+        self.message.setText("Asking Alyx who still needs water today…")
         self._update_buttons()
 
     @slot
@@ -121,18 +127,18 @@ class WaterTableWindow(QWidget):
         self._items.clear()
         self.user.say(f"as {table.username} at {server_name(table.server)}")
         if table.rows:
-            self.told.setText(
+            self.message.setText(
                 "Tick the animals that you give water, correct the amounts, then press Give ticked. "
                 "Given: as reward + as supplement. All in mL."
             )
         elif table.restricted:
-            self.told.setText("All your water-restricted animals have had their water today.")
+            self.message.setText("All your water-restricted animals have had their water today.")
         else:
-            self.told.setText("None of your animals is water-restricted.")
+            self.message.setText("None of your animals is water-restricted.")
         self.table.blockSignals(True)
         self.table.setRowCount(len(table.rows))
-        for row, thirsty in enumerate(table.rows):
-            self._fill(row, thirsty)
+        for number, row in enumerate(table.rows):
+            self._fill(number, row)
         self.table.blockSignals(False)
         self.table.resizeRowsToContents()
 
@@ -141,15 +147,15 @@ class WaterTableWindow(QWidget):
         message = describe(error).text
         without = WITHOUT_ALYX if isinstance(error, UnreachableError) else ""
         stale = " What is shown is older." if self.shown is not None else without
-        self.told.setText(f"{message}{stale}")
+        self.message.setText(f"{message}{stale}")
 
     @slot
-    def _on_asked(self) -> None:
-        self._asking = None
+    def _on_fetch_ended(self) -> None:
+        self._fetch = None
         self._update_buttons()
 
-    def _fill(self, row: int, thirsty: Thirsty) -> None:
-        water, last = thirsty.row.water, thirsty.row.last_weight
+    def _fill(self, number: int, row: TableRow) -> None:
+        water, last = row.animal.water, row.animal.last_weight
         weight = (
             f"{shown(last.grams)} g" + (f", {last.when:%m-%d %H:%M}" if last.when else "") if last else "none lately"
         )
@@ -160,14 +166,14 @@ class WaterTableWindow(QWidget):
             else f"{rounded_down(water.given, UNIT)}"
         )
         texts = {
-            ANIMAL: thirsty.row.name,
-            LAB: thirsty.row.lab,
+            ANIMAL: row.animal.name,
+            LAB: row.animal.lab,
             WEIGHT: weight,
             NEEDS: f"{rounded_up(water.expected, UNIT)}" if known else "not known",
             GIVEN: given,
             REMAINS: f"{water.remaining}" if known else "weigh it first",
             AMOUNT: f"{water.remaining}" if known else "",
-            OUTCOME: " ".join(thirsty.unsent),
+            OUTCOME: " ".join(row.unsent),
         }
         for column, text in texts.items():
             cell = QTableWidgetItem(text)
@@ -179,7 +185,7 @@ class WaterTableWindow(QWidget):
             if column == AMOUNT:
                 flags |= Qt.ItemIsEditable
             cell.setFlags(flags)
-            self.table.setItem(row, column, cell)
+            self.table.setItem(number, column, cell)
 
     def ticked(self) -> list[int]:
         """Return the rows that are ticked and not given yet; in order; empty where none is."""
@@ -191,7 +197,7 @@ class WaterTableWindow(QWidget):
 
     @slot
     def _on_give(self) -> None:
-        if self.shown is None or self._giving is not None or self._asking is not None:
+        if self.shown is None or self._give is not None or self._fetch is not None:
             return
         rows, drafts = self.ticked(), []
         wrong = []
@@ -200,39 +206,39 @@ class WaterTableWindow(QWidget):
                 drafts.append(self._draft(self.shown, self.shown.rows[row], self._amount(row)))
             except AlyxError as error:
                 self._say(row, str(error))
-                wrong.append(self.shown.rows[row].row.name)
+                wrong.append(self.shown.rows[row].animal.name)
         if wrong:
-            self.told.setText(f"Nothing was recorded: correct the amount of {', '.join(wrong)}.")
+            self.message.setText(f"Nothing was recorded: correct the amount of {', '.join(wrong)}.")
             return
-        task = self.running.read(giving(tuple(drafts)), name="alyx-outbox-add")
-        self._giving = task
         self._given_rows = rows
-        task.succeeded.connect(self._on_given)
-        task.failed.connect(self._on_failed)
-        task.finished.connect(self._on_given_at_all)
-        task.start()
+        self._give = start_task(
+            self.running.read(lambda outbox: give_water(outbox, tuple(drafts)), name="alyx-outbox-add"),
+            succeeded=self._on_given,
+            failed=self._on_failed,
+            finished=self._on_give_ended,
+        )
         self._update_buttons()
 
     def _amount(self, row: int) -> Decimal:
         return millilitres(self.table.item(row, AMOUNT).text())
 
-    def _draft(self, table: WaterTable, thirsty: Thirsty, amount: Decimal) -> Draft:
-        most = max(2 * thirsty.row.water.expected - thirsty.row.water.given, thirsty.row.water.remaining)
-        if thirsty.row.water.weight_known and amount > most:
+    def _draft(self, table: WaterTable, row: TableRow, amount: Decimal) -> Draft:
+        water = row.animal.water
+        if water.weight_known and amount > max(2 * water.expected - water.given, water.remaining):
             raise ConfigurationError(
                 f"{amount:f} mL would be more than twice what it needs today.",
                 hint="To give as much, use Give water… of the subject.",
                 setting="amount of water",
             )
-        values: dict[str, Any] = {"water_administered": float(amount), "date_time": thirsty.lab_now().isoformat()}
-        if thirsty.row.water_type is not None:
-            values["water_type"] = thirsty.row.water_type
+        values: dict[str, Any] = {"water_administered": float(amount), "date_time": row.lab_now().isoformat()}
+        if row.animal.water_type is not None:
+            values["water_type"] = row.animal.water_type
         return Draft(
             kind=Kind.WATER,
             server=table.server,
             username=table.username,
-            subject_id=thirsty.row.subject_id,
-            subject_name=thirsty.row.name,
+            subject_id=row.animal.subject_id,
+            subject_name=row.animal.name,
             values=values,
         )
 
@@ -244,18 +250,18 @@ class WaterTableWindow(QWidget):
             else:
                 self._say(row, str(one))
         count = sum(isinstance(one, Item) for one in kept)
-        self.told.setText(f"{count} of {len(kept)} kept on this computer; they are being sent.")
+        self.message.setText(f"{count} of {len(kept)} kept on this computer; they are being sent.")
 
     @slot
-    def _on_given_at_all(self) -> None:
-        self._giving = None
+    def _on_give_ended(self) -> None:
+        self._give = None
         self._update_buttons()
 
     def _show_item(self, row: int, item: Item) -> None:
         self._items[row] = item
         amount = self.table.item(row, AMOUNT).text()
         why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
-        self._say(row, f"{amount} mL: {TOLD[item.state]}{why}")
+        self._say(row, f"{amount} mL: {STATE_SENTENCES[item.state]}{why}")
         self.table.blockSignals(True)
         for column in (ANIMAL, AMOUNT):
             self.table.item(row, column).setFlags(Qt.ItemIsEnabled)
@@ -272,23 +278,23 @@ class WaterTableWindow(QWidget):
     @slot
     def _on_outbox(self) -> None:
         keys = {row: item.key for row, item in self._items.items() if item.state is not State.SENT}
-        if not keys or self._looking is not None:
+        if not keys or self._look is not None:
             return
-        task = self.running.read(lambda outbox: {row: outbox.item(key) for row, key in keys.items()})
-        self._looking = task
-        task.succeeded.connect(self._on_items_now)
-        task.finished.connect(self._on_looked)
-        task.start()
+        self._look = start_task(
+            self.running.read(lambda outbox: {row: outbox.item(key) for row, key in keys.items()}),
+            succeeded=self._on_items_read,
+            finished=self._on_look_ended,
+        )
 
     @slot
-    def _on_items_now(self, items: dict[int, Item]) -> None:
+    def _on_items_read(self, items: dict[int, Item]) -> None:
         for row, item in items.items():
             if row in self._items and self._items[row].key == item.key:
                 self._show_item(row, item)
 
     @slot
-    def _on_looked(self) -> None:
-        self._looking = None
+    def _on_look_ended(self) -> None:
+        self._look = None
 
     @slot
     def _on_item(self, changed: QTableWidgetItem) -> None:
@@ -297,7 +303,7 @@ class WaterTableWindow(QWidget):
         self._update_buttons()
 
     def _update_buttons(self) -> None:
-        idle = self._asking is None and self._giving is None
+        idle = self._fetch is None and self._give is None
         self.refresh_button.setEnabled(idle)
         self.give_button.setEnabled(idle and bool(self.ticked()))
 
@@ -305,9 +311,7 @@ class WaterTableWindow(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Close on Escape; Enter presses the button that has the keyboard."""
         focused = QApplication.focusWidget()
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        elif event.key() in (Qt.Key_Return, Qt.Key_Enter) and isinstance(focused, QPushButton):
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter) and isinstance(focused, QPushButton):
             focused.click()
         else:
             super().keyPressEvent(event)
@@ -315,7 +319,7 @@ class WaterTableWindow(QWidget):
     @slot
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Give up what is being asked; what is being kept is kept."""
-        for task in (self._asking, self._looking):
+        for task in (self._fetch, self._look):
             if task is not None:
                 task.cancel()
         if self.project.alyx_water_window is self:
@@ -343,8 +347,7 @@ def open_water_table(project: Any) -> WaterTableWindow:
     """Show which animals of the user still need water today, asked anew."""
     window = project.alyx_water_window
     if window is None:
-        mainwindow = getattr(project, "mainwindow", None)
-        window = WaterTableWindow(project, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        window = WaterTableWindow(project, main_window_of(project))
         project.alyx_water_window = window
     show_in_front(window)
     window.refresh()

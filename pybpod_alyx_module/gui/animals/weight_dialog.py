@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.animals.ask_alyx import asking_others
+from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.subject_state import not_there
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
-from pybpod_alyx_module.gui.animals.record_dialog import Entry, RecordDialog
+from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
+from pybpod_alyx_module.gui.animals.recorder import Entry
 from pybpod_alyx_module.gui.animals.scale_field import ScaleField
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.numbers import grams, shown
 from pybpod_alyx_module.outbox.items import Kind
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
     from AnyQt.QtWidgets import QWidget
 
-    from pybpod_alyx_module.animals.alyx_subject import Target
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
+    from pybpod_alyx_module.animals.overview import AnimalOverview
 
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
@@ -34,10 +38,10 @@ _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 class WeightDialog(RecordDialog):
     """Records a weight of one animal."""
 
-    def __init__(self, target: Target, title: str = "Record weight", parent: QWidget | None = None) -> None:
-        super().__init__(target, title, parent)
+    def __init__(self, alyx_subject: AlyxSubject, title: str = "Record weight", parent: QWidget | None = None) -> None:
+        super().__init__(alyx_subject, title, parent)
         self._others: tuple[OtherAnimal, ...] = ()
-        self._asking_others: Task | None = None
+        self._fetch_others: Task | None = None
         self.weight = ScaleField(self.settings.scale)
         self.form.addRow("&Weight", self.weight)
         self.form.labelForField(self.weight).setBuddy(self.weight.edit)
@@ -60,26 +64,28 @@ class WeightDialog(RecordDialog):
         values = {"weight": float(weight), "date_time": moment.isoformat()}
         return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g")
 
-    def speaks_against(self, entry: Entry) -> tuple[str, ...]:
+    def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.
 
         Returns: empty where nothing speaks against it.
         """
-        found = self._found(entry)
-        if found and self._asking_others is None and self.asked is not None and self.asked.state.found:
-            task = Task(asking_others(self.running, self.target, self.asked.username), "alyx-others")
-            self._asking_others = task
-            task.succeeded.connect(self._on_others)
-            task.start()
-        return found
+        sentences = self._concern_sentences(overview)
+        if sentences and self._fetch_others is None and overview.state.found:
+            animal, outbox = self.alyx_subject, running_outbox()
 
-    def _found(self, entry: Entry) -> tuple[str, ...]:
-        assert self.asked is not None  # noqa: S101 - nothing is recorded before
-        state = self.asked.state
+            def work(_report: Any, cancel: CancelToken) -> tuple[OtherAnimal, ...]:
+                client = outbox.client(animal.server, overview.username)
+                return fetch_other_animals(client, overview.username, animal.subject_id, cancel=cancel)
+
+            self._fetch_others = start_task(Task(work, "alyx-others"), succeeded=self._on_others)
+        return sentences
+
+    def _concern_sentences(self, overview: AnimalOverview) -> tuple[str, ...]:
+        state = overview.state
         moment = self.time.moment()
         against = concerns(
             grams(self.weight.edit.text()),
-            self.target.name,
+            self.alyx_subject.name,
             state.weighings or (),
             state.species,
             self._others,
@@ -91,16 +97,15 @@ class WeightDialog(RecordDialog):
     @slot
     def _on_others(self, others: tuple[OtherAnimal, ...]) -> None:
         self._others = others
-        entry = self.asked_about
-        if entry is not None:
-            self.reasons.setText("\n".join(self._found(entry)))
+        if self.questioned_entry is not None and self.overview is not None:
+            self.concerns.setText("\n".join(self._concern_sentences(self.overview)))
 
     def fact_lines(self) -> list[str]:
         """Tell the last weight, and how the typed one is judged."""
         lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
-        if self.asked is None:
+        if self.overview is None:
             return lines
-        state = self.asked.state
+        state = self.overview.state
         lines += not_there(state)
         last = state.last_weight
         if last is not None:
@@ -124,7 +129,7 @@ class WeightDialog(RecordDialog):
         super().hold(held)
         self.weight.hold(held)
 
-    def finished_recording(self) -> None:
+    def end_typing(self) -> None:
         """Leave the scale to the next animal."""
         self.weight.stop()
 
@@ -132,8 +137,8 @@ class WeightDialog(RecordDialog):
     def leave(self) -> None:
         """Give up what is being asked, once, and leave the scale to others."""
         self.weight.stop()
-        if self._asking_others is not None:
-            self._asking_others.cancel()
+        if self._fetch_others is not None:
+            self._fetch_others.cancel()
         super().leave()
 
 

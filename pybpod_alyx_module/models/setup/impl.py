@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.checks import NOTE, Finding
 from pybpod_alyx_module.config import read_rig_settings
-from pybpod_alyx_module.gui.animals.run_check import RunCheck, targets_of
+from pybpod_alyx_module.gui.animals.run_check import RunCheck, animals_to_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
@@ -16,9 +16,9 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pybpod_alyx_module.models.host_types import HostSetup
+    from pybpod_alyx_module.models.host_types import PyBpodSetup
 else:
-    HostSetup = object
+    PyBpodSetup = object
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ CHECKING: Final = "Checking…"
 _said: set[tuple[Finding, ...]] = set()
 
 
-class Setup(HostSetup):
+class Setup(PyBpodSetup):
     """Mixed into every PyBpod setup, also into those without Alyx subjects."""
 
     #: The check that goes on, None while there is none.
@@ -59,16 +59,16 @@ class Setup(HostSetup):
         if not self.can_run_task():
             return
         try:
-            targets = targets_of(self, settings)
+            animals = animals_to_check(self, settings)
         except AlyxError as error:
             self._on_checked((Finding("alive", "warn", "", f"Not checked: {error}", checked=False),))
             return
-        if not targets:
+        if not animals:
             super().run_task()
             return
         self._close_dialog()
         self._checked = self._what_runs()
-        self.alyx_check = check = RunCheck(targets, settings)
+        self.alyx_check = check = RunCheck(animals, settings)
         check.finished.connect(self._on_checked)
         check.start()
         self._show_checking()

@@ -12,8 +12,9 @@ import pytest
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.animals.other_animals import fetch_other_animals
+from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import first_day
-from pybpod_alyx_module.animals.water_table import fetch_others, fetch_table
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 from tests.system.rig.rig_lab import LAB, USER, restricted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def test_the_table_holds_the_living_restricted_animals_that_the_user_may_handle(client: AlyxClient) -> None:
-    rows = fetch_table(client, USER, cancel=CancelToken())
+    rows = fetch_restricted_animals(client, USER, cancel=CancelToken())
     assert [(row.name, row.responsible_user) for row in rows] == [
         ("culled", "jose"),
         ("delegated", "priya"),
@@ -40,7 +41,7 @@ def test_the_table_holds_the_living_restricted_animals_that_the_user_may_handle(
 
 
 def test_its_numbers_are_the_servers(client: AlyxClient) -> None:
-    for row in fetch_table(client, USER, cancel=CancelToken()):
+    for row in fetch_restricted_animals(client, USER, cancel=CancelToken()):
         if row.name == "twin":
             continue
         answer = client.get(("water-requirement", row.name), {"start_date": first_day().isoformat()})["records"][-1]
@@ -51,7 +52,7 @@ def test_its_numbers_are_the_servers(client: AlyxClient) -> None:
 
 
 def test_namesakes_of_two_users_keep_their_own_weights(client: AlyxClient) -> None:
-    twins = [row for row in fetch_table(client, USER, cancel=CancelToken()) if row.name == "twin"]
+    twins = [row for row in fetch_restricted_animals(client, USER, cancel=CancelToken()) if row.name == "twin"]
     assert {(row.lab, row.last_weight and row.last_weight.grams) for row in twins} == {
         ("home", Decimal("23.9")),
         ("away", Decimal(31)),
@@ -72,7 +73,7 @@ def test_the_number_of_requests_does_not_grow_with_the_animals(tmp_path: Path) -
         client.login(server.username, server.password)
         for user in (USER, "ana"):
             proxy.forget_requests()
-            rows = fetch_table(client, user, cancel=CancelToken())
+            rows = fetch_restricted_animals(client, user, cancel=CancelToken())
             sizes[user] = (len(rows), len(proxy.requests))
     # Two users allow jose to handle their subjects, and have none: one request each to find that out.
     assert sizes == {USER: (40, 5 + 2), "ana": (1, 5)}
@@ -85,7 +86,7 @@ def test_water_that_does_not_add_up_is_told_as_a_sum(client: AlyxClient, proxy: 
         return page
 
     proxy.fault("alter", path="/water-administrations", times=9, change=more)
-    (row,) = [row for row in fetch_table(client, USER, cancel=CancelToken()) if row.name == "watered"]
+    (row,) = [row for row in fetch_restricted_animals(client, USER, cancel=CancelToken()) if row.name == "watered"]
     assert (row.water.reward, row.water.supplement, row.water.given) == (None, None, Decimal("0.9"))
 
 
@@ -101,13 +102,13 @@ def test_a_server_that_answers_something_else_is_refused(
 
     proxy.fault("alter", path="/subjects", change=changed)
     with pytest.raises(ProtocolError, match="subjects of jose and answered something else"):
-        fetch_table(client, USER, cancel=CancelToken())
+        fetch_restricted_animals(client, USER, cancel=CancelToken())
 
 
 @pytest.mark.parametrize("name", ["", "jo se", "jose']", "a,b"])
 def test_what_is_no_user_name_is_not_sent(client: AlyxClient, proxy: FaultProxy, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no user name of Alyx"):
-        fetch_table(client, name, cancel=CancelToken())
+    with pytest.raises(ConfigurationError, match="is not a valid user name on Alyx"):
+        fetch_restricted_animals(client, name, cancel=CancelToken())
     assert proxy.requests == []
 
 
@@ -115,14 +116,14 @@ def test_what_is_no_user_name_is_not_sent(client: AlyxClient, proxy: FaultProxy,
 def test_half_a_table_is_none(client: AlyxClient, proxy: FaultProxy, path: str) -> None:
     proxy.fault("answer", path=path, times=9, status=500, body={"detail": "out of order"})
     with pytest.raises(AlyxError, match="out of order"):
-        fetch_table(client, USER, cancel=CancelToken())
+        fetch_restricted_animals(client, USER, cancel=CancelToken())
 
 
 def test_a_cancelled_table_is_none(client: AlyxClient) -> None:
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        fetch_table(client, USER, cancel=cancel)
+        fetch_restricted_animals(client, USER, cancel=cancel)
 
 
 def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: FaultProxy) -> None:
@@ -132,7 +133,7 @@ def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: F
 
     def ask() -> None:
         try:
-            fetch_table(client, USER, cancel=cancel)
+            fetch_restricted_animals(client, USER, cancel=cancel)
         except (AlyxError, Cancelled, TypeError, ValueError) as error:
             caught.append(error)
 
@@ -145,9 +146,13 @@ def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: F
 
 
 def test_the_other_animals_are_the_living_ones_that_were_weighed(client: AlyxClient) -> None:
-    found = {(one.name, one.weighed.grams) for one in fetch_others(client, USER, cancel=CancelToken())}
+    others = fetch_other_animals(client, USER, "", cancel=CancelToken())
+    found = {(one.name, one.weighed.grams) for one in others}
     assert ("free", Decimal("23.9")) in found
     assert ("watered", Decimal("22.5")) in found
     assert {name for name, _ in found} == {
         *("culled", "delegated", "east", "free", "numbered", "released", "thirsty", "twin", "watered"),
     }
+    asking_for = others[0].subject_id
+    rest = fetch_other_animals(client, USER, asking_for, cancel=CancelToken())
+    assert [one.subject_id for one in rest] == [one.subject_id for one in others if one.subject_id != asking_for]

@@ -1,0 +1,84 @@
+"""How the questions about animals reach Alyx and the outbox: as whom, several at once, and without a gap between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from alyx_connector.errors import AlyxError
+from alyx_connector.http.parallel import gather
+from pybpod_alyx_module.animals.alyx_subject import server_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.http.parallel import Gathered, Job
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.outbox.outbox import Outbox
+
+    T = TypeVar("T")
+
+#: How often Alyx is asked again where an item of the outbox reached it in between.
+_ROUNDS: Final = 2
+
+
+class AlyxAccess(Protocol):
+    """What of the running outbox is used here."""
+
+    def open(self) -> Outbox:
+        """Open the outbox."""
+
+    def account_for(self, server: str, alyx_user: str) -> str:
+        """Say as whom something is written."""
+
+    def client(self, server: str, username: str) -> AlyxClient:
+        """Return a client that is logged in."""
+
+
+def nobody_logged_in(server: str) -> str:
+    """Say that nobody was ever connected to a server."""
+    return f"Nobody is logged in at {server_name(server)}. Right-click the project, choose Sync to Alyx, and connect."
+
+
+def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, AlyxClient | None, str]:
+    """Find out as whom something is asked and written at a server.
+
+    Returns: the user, empty where nobody was ever connected there; a client, None where nothing can be asked now; and
+    why not, a sentence.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+    """
+    username = alyx_user
+    try:
+        username = access.account_for(server, alyx_user)
+        if not username:
+            return "", None, nobody_logged_in(server)
+        return username, access.client(server, username), ""
+    except AlyxError as error:
+        return username, None, str(error)
+
+
+def ask_at_once(cancel: CancelToken, *jobs: Job, workers: int, until: Callable[[Any], bool]) -> Gathered:
+    """Carry out some requests at the same time.
+
+    ``until``: takes what came of each request; False ends the others.
+    """
+    return gather(jobs, workers=workers, cancel=cancel, report=lambda _progress: None, arrived=until)
+
+
+def fetch_with_unsent(
+    fetch: Callable[[], T], read_unsent: Callable[[], tuple[Item, ...]]
+) -> tuple[T, tuple[Item, ...]]:
+    """Ask Alyx, and read what the outbox holds besides; asked again where an item reached Alyx in between.
+
+    Returns: what Alyx answered, and the items that are not in that answer.
+    """
+    before = read_unsent()
+    for _round in range(_ROUNDS):
+        answer = fetch()
+        unsent = read_unsent()
+        still_there = {item.key for item in unsent}
+        if all(item.key in still_there for item in before):
+            break
+        before = unsent  # one reached Alyx meanwhile: it may be in this answer, or not
+    return answer, unsent

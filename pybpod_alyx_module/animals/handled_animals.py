@@ -1,0 +1,97 @@
+"""Rows of the animals that a user may handle, asked for one responsible user at a time.
+
+Rows of weighings, water and restrictions name their subject by nickname only, and a nickname is the only one of its
+responsible user, but not of the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import ConfigurationError, ProtocolError
+from pybpod_alyx_module.animals.alyx_access import ask_at_once
+from pybpod_alyx_module.animals.rows import first_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.http.parallel import Job
+    from alyx_connector.progress import CancelToken
+
+    Rows = list[dict[str, Any]]
+
+#: What Alyx allows in a user name; nothing else is put where the server evaluates it.
+_USER: Final = re.compile(r"[\w.@+-]+")
+_WORKERS: Final = 4
+_TELL: Final = "Tell who runs the server."
+
+
+def list_owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[str]:
+    """List whose animals a user may handle: the user's own first, then of those who name this user as allowed."""
+    allowing = client.list("users", {"django": f"allowed_users__username__in,['{_checked(username)}']"}, cancel=cancel)
+    owners = {str(row.get("username")) for row in allowing if username in (row.get("allowed_users") or ())}
+    return [username, *sorted(name for name in owners - {username} if _USER.fullmatch(name))]
+
+
+def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cancel: CancelToken) -> Rows:
+    """List the subjects of a responsible user."""
+    rows = client.list("subjects", {"responsible_user": owner, **filters}, cancel=cancel)
+    names = {row.get("nickname") for row in rows if isinstance(row.get("nickname"), str) and row.get("id")}
+    if any(row.get("responsible_user") != owner for row in rows) or len(names) != len(rows):
+        raise ProtocolError(
+            f"{client.url} was asked for the subjects of {owner} and answered something else.", hint=_TELL
+        )
+    return rows
+
+
+def rows_by_nickname(
+    client: AlyxClient, owner: str, endpoint: str, time_field: str | None
+) -> Callable[[CancelToken], dict[str, Rows]]:
+    """Make the request for the rows of a responsible user's animals.
+
+    ``time_field``: the field that tells when a row is of: the last days are asked for; None asks for all.
+    """
+    django = f"subject__responsible_user__username__in,['{_checked(owner)}']"
+    if time_field:
+        django += f",{time_field}__date__gte,{first_day()}"
+
+    def fetch(cancel: CancelToken) -> dict[str, Rows]:
+        rows: dict[str, Rows] = defaultdict(list)
+        for row in client.list(endpoint, {"django": django}, cancel=cancel):
+            rows[str(row.get("subject"))].append(row)
+        return rows
+
+    return fetch
+
+
+def fetch_all(cancel: CancelToken, *requests: Callable[[CancelToken], Any]) -> list[Any]:
+    """Send some requests at the same time, and return their answers; the first error ends them all."""
+
+    def job(request: Callable[[CancelToken], Any]) -> Job:
+        return lambda stop, _report: request(stop)
+
+    gathered = ask_at_once(
+        cancel,
+        *map(job, requests),
+        workers=_WORKERS,
+        until=lambda outcome: not isinstance(outcome, Exception),
+    )
+    for outcome in gathered.outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    if gathered.stopped is not None:
+        raise gathered.stopped
+    return gathered.outcomes
+
+
+def _checked(username: str) -> str:
+    if not _USER.fullmatch(username):
+        raise ConfigurationError(
+            f"{username!r} is not a valid user name on Alyx.",
+            hint="Log in again with user and password.",
+            setting="username",
+        )
+    return username

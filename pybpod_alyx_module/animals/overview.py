@@ -1,0 +1,93 @@
+"""One animal now: as whom one writes about it, what Alyx says of it, and what the outbox holds of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
+from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
+from pybpod_alyx_module.animals.unsent import with_unsent
+from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.outbox.items import OPEN
+
+if TYPE_CHECKING:
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.animals.alyx_access import AlyxAccess
+    from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
+    from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.outbox.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class AnimalOverview:
+    """What Alyx and the outbox say of an animal now."""
+
+    #: As whom something is written about it; empty where nobody was ever connected there.
+    username: str
+    #: As Alyx says, and what the outbox holds counted in.
+    state: SubjectState
+    #: What the outbox holds of it.
+    unsent: tuple[Item, ...] = ()
+    #: Why the outbox could not be read; empty where it could.
+    outbox_problem: str = ""
+    #: The types of water on Alyx; None where they did not arrive.
+    water_types: tuple[str, ...] | None = None
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """Why something is missing, each reason once."""
+        return tuple(dict.fromkeys(self.state.not_checked.values()))
+
+
+def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:
+    """Return the state of an animal of which nothing could be asked."""
+    return SubjectState(animal.subject_id, animal.name, MappingProxyType(dict.fromkeys(PARTS, reason)))
+
+
+def unsent_items(outbox: Outbox, animal: AlyxSubject) -> tuple[Item, ...]:
+    """Return what the outbox holds of an animal that is not on Alyx yet; in order; empty where there is nothing."""
+    return tuple(item for item in outbox.items(states=OPEN, subject=animal.subject_id) if item.server == animal.server)
+
+
+def fetch_overview(
+    access: AlyxAccess, animal: AlyxSubject, *, deadline_s: float, cancel: CancelToken, water_types: bool = False
+) -> AnimalOverview:
+    """Ask Alyx and the outbox about an animal.
+
+    Returns: whatever could not be asked has its reason in it.
+    ``deadline_s``: seconds that Alyx has to answer.
+    ``water_types``: whether to ask for the types of water, too.
+    """
+    problem = ""
+
+    def read_unsent() -> tuple[Item, ...]:
+        nonlocal problem
+        try:
+            items, problem = unsent_items(access.open(), animal), ""
+        except OutboxError as error:
+            items, problem = (), str(error)
+        return items
+
+    username, client, reason = find_client(access, animal.server, animal.alyx_user)
+    if client is None:
+        unsent = read_unsent()
+        return AnimalOverview(username, _with_unsent(unknown_state(animal, reason), unsent), unsent, problem)
+    state, unsent = fetch_with_unsent(
+        lambda: fetch_state(client, animal.subject_id, name=animal.name, cancel=cancel, deadline_s=deadline_s),
+        read_unsent,
+    )
+    types = None
+    if water_types and state.found is not None:
+        try:
+            types = fetch_water_types(client, cancel=cancel)
+        except AlyxError:
+            types = None
+    return AnimalOverview(username, _with_unsent(state, unsent), unsent, problem, types)
+
+
+def _with_unsent(state: SubjectState, unsent: tuple[Item, ...]) -> SubjectState:
+    return with_unsent(state, unsent, dt.datetime.now().astimezone().date())

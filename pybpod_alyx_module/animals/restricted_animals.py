@@ -1,0 +1,113 @@
+"""The living water-restricted animals that a user may handle, with weight and water: a few requests for all of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_by_nickname
+from pybpod_alyx_module.animals.rows import number_of, running_type, wall_time, water_now, weighings
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.animals.water import Water
+    from pybpod_alyx_module.animals.weight_plausibility import Weighed
+
+__all__ = ["RestrictedAnimal", "fetch_restricted_animals"]
+
+#: mL: what the rows' own sum may differ from the server's.
+_SAME: Final = Decimal("1E-6")
+
+
+@dataclass(frozen=True)
+class RestrictedAnimal:
+    """One water-restricted animal."""
+
+    #: Alyx id.
+    subject_id: str
+    #: Nickname.
+    name: str
+    lab: str
+    responsible_user: str
+    #: Today, as far as the server tells: need and gifts are of now, in the lab's time zone.
+    water: Water
+    #: The newest weight of the last days; None where there is none.
+    last_weight: Weighed | None
+    #: That of the running water restriction; None where it names none.
+    water_type: str | None
+
+    @property
+    def needs_water(self) -> bool:
+        """Whether a person must still give water today."""
+        return self.water.needs_water
+
+
+def fetch_restricted_animals(client: AlyxClient, username: str, *, cancel: CancelToken) -> tuple[RestrictedAnimal, ...]:
+    """Ask for the living water-restricted animals of a user, and of those who allow this user to handle theirs.
+
+    Returns: by name; also those that need no more water today. Empty where there is none.
+    """
+    animals: list[RestrictedAnimal] = []
+    for owner in list_owners(client, username, cancel):
+        animals += _animals_of(client, owner, cancel)
+    return tuple(sorted(animals, key=lambda animal: (animal.name.casefold(), animal.lab)))
+
+
+def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[RestrictedAnimal]:
+    subjects = list_subjects(client, owner, {"water_restricted": "True", "alive": "True"}, cancel)
+    if not subjects:
+        return []
+    weights, gifts, restrictions = fetch_all(
+        cancel,
+        rows_by_nickname(client, owner, "weighings", "date_time"),
+        rows_by_nickname(client, owner, "water-administrations", "date_time"),
+        rows_by_nickname(client, owner, "water-restriction", None),
+    )
+    return [
+        _animal(row, weights[row["nickname"]], gifts[row["nickname"]], restrictions[row["nickname"]])
+        for row in subjects
+    ]
+
+
+def _animal(
+    row: dict[str, Any],
+    weights: Sequence[dict[str, Any]],
+    gifts: Sequence[dict[str, Any]],
+    restrictions: Sequence[dict[str, Any]],
+) -> RestrictedAnimal:
+    # The list holds those whose restriction has no end.
+    water = water_now(row, restricted=True)
+    reward, supplement = _split(water.given, gifts)
+    weighed = weighings(weights)
+    return RestrictedAnimal(
+        row["id"],
+        row["nickname"],
+        row.get("lab") or "",
+        row["responsible_user"],
+        replace(water, reward=reward, supplement=supplement),
+        weighed[-1] if weighed else None,
+        running_type(restrictions),
+    )
+
+
+def _split(given: Decimal, gifts: Sequence[dict[str, Any]]) -> tuple[Decimal | None, Decimal | None]:
+    # Into reward and supplement. The server does not say which zone's day it summed up: it is the newest day whose
+    # gifts add up to that sum.
+    if given == 0:
+        return Decimal(0), Decimal(0)
+    days: dict[dt.date, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for gift in gifts:
+        when = wall_time(gift.get("date_time"))
+        if when is not None and gift.get("water_administered") is not None:
+            days[when.date()][0 if gift.get("session") else 1] += number_of(gift, "water_administered")
+    newest = max(days, default=None)
+    if newest is None or abs(sum(days[newest]) - given) > _SAME:
+        return None, None
+    reward, supplement = days[newest]
+    return reward, supplement
