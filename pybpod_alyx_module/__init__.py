@@ -10,8 +10,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__version__ = "2.0.0.dev0"
-
 if "pyforms_generic_editor" in sys.modules:
     from pybpod_alyx_module.models.loading import load_for_host
 
@@ -19,10 +17,15 @@ if "pyforms_generic_editor" in sys.modules:
 
 
 def __getattr__(name: str) -> Any:
-    """Give pybpod-api the ``BpodModule`` that it asks of each name in ``PYBPOD_API_MODULES``.
+    """Give PyBpod's window the version that it shows, and pybpod-api the ``BpodModule`` that it asks for.
 
-    Returns: `pybpod_alyx_module.bpod_module.AlyxModule`.
+    Returns: that of the distribution; `pybpod_alyx_module.bpod_module.AlyxModule` where ``PYBPOD_API_MODULES`` lists
+    the plugin.
     """
+    if name == "__version__":
+        from alyx_connector._version import __version__
+
+        return __version__
     if name == "BpodModule":
         from pybpod_alyx_module.bpod_module import AlyxModule
 

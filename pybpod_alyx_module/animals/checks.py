@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.subject_state import SubjectState
 
-__all__ = ["CHECKS", "LEVELS", "NOTE", "Finding", "run_checks"]
+__all__ = ["NOTE", "Finding", "run_checks"]
 
 #: The level of what is only said.
 NOTE: Final = "note"

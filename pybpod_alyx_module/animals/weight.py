@@ -34,11 +34,6 @@ class Judgement:
     #: The distance in words.
     minimum_text: str
 
-    @property
-    def below_minimum(self) -> bool:
-        """Whether the weight is below the minimum; False without a limit."""
-        return self.to_minimum is not None and self.to_minimum < 0
-
 
 def limit_of(requirement: Requirement) -> Decimal | None:
     """Return the minimum weight of today.

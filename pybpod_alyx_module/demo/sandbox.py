@@ -56,11 +56,6 @@ class SandboxServer:
         self.password = ready["password"]
 
     @property
-    def exit_code(self) -> int | None:
-        """The exit code of the process, None while it runs."""
-        return self.process.poll()
-
-    @property
     def port(self) -> int:
         """The port that the sandbox listens on."""
         return int(self.url.rpartition(":")[2])

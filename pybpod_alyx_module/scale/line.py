@@ -64,12 +64,12 @@ def compiled_pattern(pattern: str) -> re.Pattern[str]:
     Raises
     ------
     ConfigurationError
-        If it is no regular expression, or has no group for the number.
+        If it is not a regular expression, or has no group for the number.
     """
     try:
         compiled = re.compile(pattern)
     except (re.error, TypeError) as error:
-        _refuse(pattern, f"is no regular expression ({error})")
+        _refuse(pattern, f"is not a valid regular expression ({error})")
     if not compiled.groups:
         _refuse(pattern, "has no group for the number")
     return compiled

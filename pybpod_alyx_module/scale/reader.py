@@ -1,10 +1,9 @@
-"""A scale at a serial port: reads it on a thread of its own and tells what comes, until it is stopped."""
+"""A scale at a serial port: reads it on a thread of its own and hands over what comes, until it is stopped."""
 
 from __future__ import annotations
 
 import re
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ScaleReader", "ScaleReading", "ScaleSettings", "ScaleTrouble"]
 
-#: Lines in a row that do not fit the pattern until that is told: the first line is often cut.
+#: So many lines in a row that do not fit the pattern are reported: the first line is often cut.
 _GARBAGE_LINES: Final = 5
 #: Bytes without the end of a line until they count as one.
 _LONGEST_LINE: Final = 256
 #: Seconds that a read waits; a stop does not wait for it.
 _READ_S: Final = 1.0
-#: Reads without a byte after opening until that is told.
+#: So many reads without a byte after opening are reported.
 _QUIET_READS: Final = 10
 #: Seconds until a port that failed is tried again.
 _RETRY_S: Final = 2.0
@@ -76,13 +75,11 @@ class ScaleReading:
     grams: Decimal
     #: Whether it has come to rest.
     stable: bool
-    #: When it came, of the monotonic clock.
-    at: float
 
 
 @dataclass(frozen=True)
 class ScaleTrouble:
-    """Why there is no weight from the scale; told once each time, the scale is tried again all the while."""
+    """Why there is no weight from the scale; handed over once each time, the scale is tried again all the while."""
 
     #: What happened and what to do.
     sentence: str
@@ -91,28 +88,24 @@ class ScaleTrouble:
 class ScaleReader:
     """Reads a scale until it is stopped.
 
-    ``told``: takes each `ScaleReading` and each `ScaleTrouble`, on the reader's own thread.
+    ``hand_over``: takes each `ScaleReading` and each `ScaleTrouble`, on the reader's own thread.
     ``retry_s``: seconds until a port that failed is tried again.
-    ``clock``: the monotonic clock, in seconds.
     """
 
     def __init__(
         self,
         settings: ScaleSettings,
-        told: Callable[[ScaleReading | ScaleTrouble], None],
+        hand_over: Callable[[ScaleReading | ScaleTrouble], None],
         *,
         retry_s: float = _RETRY_S,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._pattern = compiled_pattern(settings.pattern)
-        self._told = told
+        self._hand_over = hand_over
         self._retry_s = retry_s
-        self._clock = clock
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._port: Any = None
-        self._stable: ScaleReading | None = None
         self._last_trouble = ""
         self._garbage = 0
         self._steadiness = Steadiness(settings.equal_readings)
@@ -130,15 +123,6 @@ class ScaleReader:
                 self._port.cancel_read()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(_END_S)
-
-    def current(self) -> ScaleReading | None:
-        """Return the newest stable weight.
-
-        Returns: above 0 g; None where there is none, it is too old, or the scale is in trouble.
-        """
-        with self._lock:
-            reading = self._stable
-        return reading if reading and self._clock() - reading.at <= self._settings.lasts_s else None
 
     def _run(self) -> None:
         try:
@@ -168,8 +152,8 @@ class ScaleReader:
                 quiet += 1
                 if quiet == _QUIET_READS:
                     self._trouble(
-                        f"Nothing arrives from the scale at {self._settings.port}. Switch it on, let it send "
-                        "continuously, and look whether it is this port."
+                        f"No data from the scale on {self._settings.port}. Check that it is on, sends continuously, "
+                        "and is connected to this port."
                     )
                 continue
             quiet = _QUIET_READS  # it sends: a pause from now on is nobody's mistake
@@ -196,27 +180,22 @@ class ScaleReader:
             return
         self._garbage = 0
         self._last_trouble = ""
-        reading = ScaleReading(read.grams, self._steadiness.is_stable(read), self._clock())
-        if reading.stable and reading.grams > 0:
-            with self._lock:
-                self._stable = reading
+        reading = ScaleReading(read.grams, self._steadiness.is_stable(read))
         if not self._stop.is_set():
-            self._told(reading)
+            self._hand_over(reading)
 
     def _trouble(self, sentence: str) -> None:
-        with self._lock:
-            self._stable = None
         if sentence != self._last_trouble and not self._stop.is_set():
             self._last_trouble = sentence
-            self._told(ScaleTrouble(sentence))
+            self._hand_over(ScaleTrouble(sentence))
 
     def _why(self, error: Exception) -> str:
         port = self._settings.port
         if self._port is not None:
-            return f"The scale at {port} is gone: {error}. Plug it in again; it is tried again by itself."
+            return f"The scale at {port} is gone: {error}. Plug it in again; the plugin keeps trying."
         return (
-            f"The scale at {port} cannot be opened: {error}. Check the port in the settings, that it is plugged in, "
-            "and that no other program reads it; it is tried again by itself."
+            f"The scale at {port} cannot be opened: {error}. Check the port in the settings, that the scale is plugged "
+            "in, and that no other program reads it; the plugin keeps trying."
         )
 
     def _close(self) -> None:

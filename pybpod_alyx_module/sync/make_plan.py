@@ -50,9 +50,9 @@ def differences(local: LocalSubject, remote: RemoteSubject) -> tuple[Difference,
     ours, theirs = dict(local.details.items), dict(remote.details.items)
     for field in COMPARED:
         if field in theirs and ours.get(field) != theirs[field]:
-            mine, other = local.details.get(field), remote.details.get(field)
-            fillable = mine is MISSING or (mine is None and other is not None)
-            found.append(Difference(field, mine, other, fillable))
+            mine = local.details.get(field)
+            fillable = mine is MISSING or mine is None
+            found.append(Difference(field, mine, remote.details.get(field), fillable))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.models.setup import impl
+from pybpod_alyx_module.rig_settings import CHECKS
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
 
@@ -24,15 +25,6 @@ import sys
 open('started', 'w').close()
 sys.stdin.readline()
 """
-SETTINGS = {
-    "alive": "ALYX_PLUGIN_CHECK_ALIVE",
-    "to_be_culled": "ALYX_PLUGIN_CHECK_TO_BE_CULLED",
-    "run_today": "ALYX_PLUGIN_CHECK_RUN_TODAY",
-    "weighed_today": "ALYX_PLUGIN_CHECK_WEIGHED_TODAY",
-    "min_weight": "ALYX_PLUGIN_CHECK_MIN_WEIGHT",
-    "water": "ALYX_PLUGIN_CHECK_WATER",
-    "several": "ALYX_PLUGIN_CHECK_ONE_ANIMAL",
-}
 
 
 class Rig:
@@ -95,7 +87,7 @@ def policy(pybpod_settings, monkeypatch):
     """Give a function that sets the checks; those not named are off."""
 
     def choose(**levels: str) -> None:
-        for check, name in SETTINGS.items():
+        for check, name in CHECKS.items():
             monkeypatch.setattr(pybpod_settings, name, levels.get(check, "off"), raising=False)
 
     return choose
@@ -116,8 +108,7 @@ CASES = [
 def prepared(alyx):
     """One more animal, which ran today."""
     moment = f"{lab_today()}T00:00:01"
-    for name in ("ran",):
-        alyx.client.post("subjects", {"nickname": name, "lab": "home", "responsible_user": "jose"})
+    alyx.client.post("subjects", {"nickname": "ran", "lab": "home", "responsible_user": "jose"})
     alyx.client.post("sessions", {"subject": "ran", "start_time": moment, "number": 1, "task_protocol": "wait_task"})
 
 
@@ -136,7 +127,7 @@ def test_each_check_warns_and_blocks(rig, policy, check, animals, sentence):
     policy(**{check: "block"})
     dialog = rig.asked()
     assert sentence in dialog.text
-    assert f"This blocks Run ({SETTINGS[check]} = 'block' in user_settings.py)." in dialog.text
+    assert f"This blocks Run ({CHECKS[check]} = 'block' in user_settings.py)." in dialog.text
     assert not dialog.run_button.isVisible()
     assert dialog.no_button.text() == "&Close"
     rig.qtbot.keyClick(dialog, Qt.Key_Return)
@@ -195,7 +186,7 @@ def test_nothing_found_runs_at_once(rig, policy):
 
 @pytest.mark.parametrize("why", ["all off", "test subject", "not of Alyx"])
 def test_what_is_not_to_be_checked_runs_without_asking(rig, policy, pybpod_settings, monkeypatch, why):
-    policy(**({} if why == "all off" else dict.fromkeys(SETTINGS, "block")))
+    policy(**({} if why == "all off" else dict.fromkeys(CHECKS, "block")))
     monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_TEST_SUBJECTS", ["dead"] if "test" in why else [], raising=False)
     if why == "not of Alyx":
         rig.setup += rig.project.create_subject()
@@ -229,7 +220,7 @@ def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot,
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
     rig = Rig(bench, tmp_path)
-    policy(**dict.fromkeys(SETTINGS, "block"))
+    policy(**dict.fromkeys(CHECKS, "block"))
     rig.put_on("dead")
     proxy.fault("mute", times=100_000)
     rig.press()

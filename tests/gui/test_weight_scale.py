@@ -65,6 +65,24 @@ def test_a_reading_expires(bench, sending, monkeypatch):
     assert dialog.weight.source.text() == ""
 
 
+def test_a_weight_that_drifts_fills_nothing(bench, sending):
+    dialog = weigh(bench)
+    sending.line = "24.5 g\r\n24.6 g"
+    for seen in ("24.60 g, not at rest", "24.50 g, not at rest") * 2:
+        wait(bench.qtbot, lambda seen=seen: seen in dialog.weight.scale.text())
+    assert dialog.weight.edit.text() == ""
+
+
+def test_an_unplugged_scale_is_said_and_its_last_reading_expires(bench, sending, scale):
+    dialog = weigh(bench)
+    sending.line = "24.3 g"
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
+    sending.stop()
+    scale.unplug()
+    wait(bench.qtbot, lambda: "cannot be opened" in dialog.weight.scale.text())
+    assert dialog.weight._expiry.isActive()
+
+
 def test_what_is_typed_over_stays(bench, sending):
     dialog = weigh(bench)
     sending.line = "24.3 g"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
+from AnyQt.QtWidgets import QDialogButtonBox, QPlainTextEdit, QVBoxLayout
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -25,13 +25,11 @@ class RemovalsDialog(Question):
         self.setWindowTitle("Many subjects are not alive on Alyx")
         self.resize(560, 420)
         removals = plan.of(Action.REMOVE)
-        heading = QLabel(
+        heading = plain_label(
             f"On {plan.server}, {len(removals)} subjects of this project are not alive. Should they be removed from "
             "this PyBpod project? Their folders are kept: the next save moves them to the folder 'removed' of the "
             "project. Nothing changes on Alyx."
         )
-        heading.setTextFormat(Qt.PlainText)
-        heading.setWordWrap(True)
         self.list = QPlainTextEdit("\n".join(f"{entry.name}: {entry.reason}" for entry in removals))
         self.list.setReadOnly(True)
         self.buttons = QDialogButtonBox()

@@ -25,7 +25,7 @@ from AnyQt.QtWidgets import (
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import ValueBox
+from pybpod_alyx_module.gui.widgets import ValueBox, plain_label
 from pybpod_alyx_module.gui.words import cell, change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
 
@@ -125,10 +125,10 @@ class ReviewDialog(Question):
         )
         legend.setTextFormat(Qt.RichText)
         column = QVBoxLayout(self)
-        column.addWidget(_plain(self._heading()))
+        column.addWidget(plain_label(self._heading()))
         column.addWidget(self.tick_all)
         column.addWidget(halves, 1)
-        column.addWidget(_plain(self._besides()))
+        column.addWidget(plain_label(self._besides()))
         column.addWidget(legend)
         column.addLayout(row)
 
@@ -275,10 +275,3 @@ def _cells(difference: Difference, here: str, there: str) -> list[str]:
 def _tooltip(text: str) -> str:
     # Qt takes text that looks like HTML for HTML; what a server sent is shown as it is
     return f"<qt><p style='white-space:pre-wrap'>{html.escape(text[:2000])}</p></qt>"
-
-
-def _plain(text: str) -> QLabel:
-    shown = QLabel(text)
-    shown.setTextFormat(Qt.PlainText)
-    shown.setWordWrap(True)
-    return shown

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 WAIT_S = 30
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class FakeScale:
     """A scale at a port that can be unplugged and plugged in again under the same name."""
 
@@ -56,10 +48,9 @@ class Heard:
     """A reader and what it told."""
 
     def __init__(self, port: Path, **settings: object) -> None:
-        self.clock = Clock()
         self.told: queue.Queue[ScaleReading | ScaleTrouble] = queue.Queue()
         chosen = ScaleSettings(**{"port": str(port), **settings})
-        self.reader = ScaleReader(chosen, self.told.put, retry_s=0.05, clock=self.clock)
+        self.reader = ScaleReader(chosen, self.told.put, retry_s=0.05)
 
     def next(self) -> ScaleReading | ScaleTrouble:
         return self.told.get(timeout=WAIT_S)
@@ -118,30 +109,11 @@ def test_a_weight_that_comes_to_rest_is_stable(scale: FakeScale, heard: Heard) -
         (Decimal("24.5"), True),
         (Decimal("24.5"), True),
     ]
-    current = heard.reader.current()
-    assert current is not None
-    assert (current.grams, current.stable) == (Decimal("24.5"), True)
 
 
 def test_a_weight_that_drifts_never_is(scale: FakeScale, heard: Heard) -> None:
     scale.send(*(f"24.{number} g" for number in (5, 6, 5, 5, 6, 6, 5)))
     assert not any(stable for _, stable in heard.readings(7))
-    assert heard.reader.current() is None
-
-
-def test_an_empty_pan_is_no_weight(scale: FakeScale, heard: Heard) -> None:
-    scale.send("0.0 g", "0.0 g", "0.0 g", "0.0 g")
-    assert heard.readings(4)[-1] == (0, True)
-    assert heard.reader.current() is None
-
-
-def test_a_stable_weight_expires(scale: FakeScale, heard: Heard) -> None:
-    scale.send("24.5", "24.5", "24.5")
-    heard.readings(3)
-    heard.clock.now += 10
-    assert heard.reader.current() is not None
-    heard.clock.now += 0.1
-    assert heard.reader.current() is None
 
 
 def test_a_line_may_arrive_in_pieces(scale: FakeScale, heard: Heard) -> None:
@@ -193,7 +165,6 @@ def test_an_unplugged_scale_is_told_and_found_again(scale: FakeScale, heard: Hea
     heard.readings(3)
     scale.unplug()
     assert f"The scale at {scale.port} is gone" in heard.trouble()
-    assert heard.reader.current() is None
     assert f"The scale at {scale.port} cannot be opened" in heard.trouble()
     scale.plug_in()
     # Equal readings from before it was unplugged do not count.
@@ -252,4 +223,4 @@ def test_a_reader_can_be_stopped_from_what_it_tells(scale: FakeScale) -> None:
 def test_a_reader_that_never_started_can_be_stopped(tmp_path: Path) -> None:
     heard = Heard(tmp_path / "nothing here")
     heard.reader.stop()
-    assert heard.reader.current() is None
+    assert heard.told.empty()

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from pybpod_alyx_module.animals.checks import CHECKS, run_checks
+from pybpod_alyx_module.animals.checks import run_checks
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
+from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
+from pybpod_alyx_module.rig_settings import CHECKS
 from tests.unit.rig.rig_rows import requirement, session, state
 
 ID = "2076dbdc-5382-47d6-a9c8-5a0f548120e2"
@@ -68,6 +70,13 @@ def test_the_last_weight_is_named_where_there_is_none_of_today() -> None:
     weighed = (Weighed(Decimal("24.04"), dt.datetime.combine(dt.date(2026, 11, 18), dt.time(9))),)
     (finding,) = run_checks([state(needs=requirement(weight=24.04, given_water_total=1.0), weighings=weighed)], {})
     assert finding.sentence == "implant_1 was not weighed today: last 24.0 g on 2026-11-18."
+
+
+@pytest.mark.parametrize("minimum", [21.7, 21.700000000000003])
+def test_an_animal_exactly_at_its_minimum_is_not_below_it(minimum: float) -> None:
+    needs = requirement(weighing_at=21.7, weight=21.7, min_weight=minimum, given_water_total=1.0)
+    assert run_checks([state(needs=needs)], {"min_weight": "block"}) == ()
+    assert judge(Decimal("21.7"), needs).minimum_text == "at the minimum of 21.7 g"
 
 
 def test_an_old_weight_below_the_minimum_is_said_to_be_old() -> None:

@@ -36,7 +36,7 @@ def test_the_percentage_of_every_recorded_weight_is_the_servers(body: dict[str, 
     judgement = judge(Decimal(str(record["weight"])), read_requirement({**body, "records": [record]}))
     if record["expected_weight"] == 0:
         assert judgement.percentage is None
-        assert (judgement.to_minimum, judgement.minimum_text, judgement.below_minimum) == (None, NO_LIMIT, False)
+        assert (judgement.to_minimum, judgement.minimum_text) == (None, NO_LIMIT)
         assert record["percentage_weight"] == 0
         return
     assert judgement.percentage is not None
@@ -45,14 +45,13 @@ def test_the_percentage_of_every_recorded_weight_is_the_servers(body: dict[str, 
     assert float(judgement.to_minimum) == pytest.approx(record["weight"] - record["min_weight"], abs=1e-8)
     # As the server puts it: too low where the percentage is below the lab's share.
     share = body["reference_weight_pct"] + body["zscore_weight_pct"]
-    assert judgement.below_minimum == (record["percentage_weight"] / 100 < share)
+    assert (judgement.to_minimum < 0) == (record["percentage_weight"] / 100 < share)
 
 
 def test_the_implant_is_off_both() -> None:
     judgement = judge(Decimal("19.45"), requirement())
     assert judgement.percentage_text == "74.8 % of the expected 25.0 g, implant of 3.0 g off both"
-    assert judgement.minimum_text == "2.3 g below the minimum of 21.7 g"
-    assert judgement.below_minimum
+    assert (judgement.to_minimum, judgement.minimum_text) == (Decimal("-2.25"), "2.3 g below the minimum of 21.7 g")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,7 @@ def test_a_lab_with_a_limit_and_nothing_to_compute_it_from_is_told_apart_from_on
 
 
 def test_no_float_noise_puts_a_weight_below_its_minimum() -> None:
-    assert not judge(Decimal("21.7"), requirement(min_weight=21.700000000000003)).below_minimum
+    assert judge(Decimal("21.7"), requirement(min_weight=21.700000000000003)).to_minimum == 0
 
 
 @pytest.mark.parametrize(
