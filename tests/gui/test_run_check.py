@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from AnyQt.QtCore import Qt
@@ -17,6 +19,9 @@ from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.rig_settings import CHECKS
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["alyx", "alyx_home", "bench", "hanging_keyring", "outbox", "proxy"]
 
@@ -69,6 +74,13 @@ class Rig:
         press(self.qtbot, self.button._form)
         wait(self.qtbot, lambda: self.setup.status == self.setup.STATUS_READY)
 
+    def end(self) -> None:
+        """Kill the protocol where it still runs."""
+        process = getattr(self.setup.board, "proc", None)
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait()
+
     def rests(self) -> None:
         """Nothing runs and nothing looks as if it did."""
         assert self.setup.sessions == []
@@ -76,10 +88,46 @@ class Rig:
         assert (self.button.label, self.button.checked, self.button._form.isEnabled()) == ("Run", False, True)
 
 
+def running_children() -> set[int]:
+    """Return the processes that this one started and that have not ended."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it ended meanwhile
+            continue
+        if int(parent) == os.getpid() and state != "Z":
+            found.add(int(process.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_process_left(prepared):
+    """Fail where a test leaves a process running that it started."""
+    before = running_children()
+    yield
+    left = running_children() - before
+    assert not left, [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in left]
+
+
 @pytest.fixture
-def rig(bench, tmp_path) -> Rig:
+def make_rig(tmp_path) -> Iterator[Callable[[Bench], Rig]]:
+    """Give a function that makes a rig; its protocol ends with the test, also where the test fails."""
     impl._said.clear()
-    return Rig(bench, tmp_path)
+    rigs: list[Rig] = []
+
+    def make(bench: Bench) -> Rig:
+        rigs.append(Rig(bench, tmp_path))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.end()
+
+
+@pytest.fixture
+def rig(bench, make_rig) -> Rig:
+    return make_rig(bench)
 
 
 @pytest.fixture
@@ -216,10 +264,10 @@ def test_what_is_always_so_is_said_once_while_it_runs(rig, policy):
     rig.runs()
 
 
-def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot, menu, proxy, tmp_path, policy):
+def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot, menu, proxy, make_rig, policy):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
-    rig = Rig(bench, tmp_path)
+    rig = make_rig(bench)
     policy(**dict.fromkeys(CHECKS, "block"))
     rig.put_on("dead")
     proxy.fault("mute", times=100_000)
@@ -233,8 +281,8 @@ def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot,
     proxy.release()
 
 
-def test_nobody_logged_in_is_said_and_does_not_block(project, alyx, outbox, qtbot, menu, tmp_path, policy):
-    rig = Rig(Bench(project, alyx, qtbot, menu, alyx.url), tmp_path)
+def test_nobody_logged_in_is_said_and_does_not_block(project, alyx, outbox, qtbot, menu, make_rig, policy):
+    rig = make_rig(Bench(project, alyx, qtbot, menu, alyx.url))
     policy(alive="block")
     rig.put_on("dead")
     rig.press()
@@ -243,8 +291,8 @@ def test_nobody_logged_in_is_said_and_does_not_block(project, alyx, outbox, qtbo
     rig.runs()
 
 
-def test_a_keyring_that_hangs_does_not_block(project, alyx, outbox, hanging_keyring, qtbot, menu, tmp_path, policy):
-    rig = Rig(Bench(project, alyx, qtbot, menu, alyx.url), tmp_path)
+def test_a_keyring_that_hangs_does_not_block(project, alyx, outbox, hanging_keyring, qtbot, menu, make_rig, policy):
+    rig = make_rig(Bench(project, alyx, qtbot, menu, alyx.url))
     policy(alive="block")
     rig.put_on("dead")
     rig.press()
@@ -253,12 +301,12 @@ def test_a_keyring_that_hangs_does_not_block(project, alyx, outbox, hanging_keyr
     rig.runs()
 
 
-def test_a_weight_that_waits_in_the_outbox_counts(project, alyx, outbox, qtbot, menu, proxy, tmp_path, policy):
+def test_a_weight_that_waits_in_the_outbox_counts(project, alyx, outbox, qtbot, menu, proxy, make_rig, policy):
     from pybpod_alyx_module.outbox.items import Draft, Kind
 
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
-    rig = Rig(bench, tmp_path)
+    rig = make_rig(bench)
     policy(weighed_today="warn")
     rig.put_on("culled")
     assert "culled was not weighed today" in rig.asked().text
