@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
@@ -11,6 +11,7 @@ from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.host.alyx_user import alyx_user
 
 if TYPE_CHECKING:
+    from pybpod_alyx_module.host.pybpod_objects import Subject
     from pybpod_alyx_module.rig_settings import SessionSettings
 
 _SYNC = "Right-click the project, choose Sync to Alyx and get the subjects; then try again."
@@ -44,7 +45,7 @@ def server_name(server: str) -> str:
     return server.partition("://")[2] or server
 
 
-def alyx_subject_of(subject: Any) -> AlyxSubject:
+def alyx_subject_of(subject: Subject) -> AlyxSubject:
     """Freeze who a subject is on Alyx; for the GUI thread.
 
     Parameters

@@ -9,6 +9,7 @@ class PyBpodSubject:
     data: Any
     node: Any
     tree: Any
+    mainwindow: Any
     _name: Any
     _sessions: list[Any]
 
@@ -84,6 +85,7 @@ class PyBpodSetup:
     task: Any
     detached: bool
     subjects: list[Any]
+    sessions: list[Any]
     experiment: Any
     project: Any
     mainwindow: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from AnyQt.QtWidgets import QApplication
 
@@ -14,8 +14,11 @@ from pybpod_alyx_module.gui.guard import show_error
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import main_window_of
 
+if TYPE_CHECKING:
+    from pybpod_alyx_module.host.pybpod_objects import Subject
 
-def open_dialog(kind: type[RecordDialog], subject: Any) -> RecordDialog | None:
+
+def open_dialog(kind: type[RecordDialog], subject: Subject) -> RecordDialog | None:
     """Show the dialog of a kind for a subject: the one that is open already, else a new one.
 
     Returns: None where nothing may be recorded, which a message box explained.
@@ -39,7 +42,7 @@ def open_dialog(kind: type[RecordDialog], subject: Any) -> RecordDialog | None:
     return dialog
 
 
-def tell_dialogs(subject: Any, why: str) -> None:
+def tell_dialogs(subject: Subject, why: str) -> None:
     """Let the dialogs of a subject know that it left PyBpod."""
     for dialog in _shown():
         if dialog.subject_key == subject.alyx_key:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.alyx_access import AlyxAccess
     from pybpod_alyx_module.animals.subject_state import SubjectState
     from pybpod_alyx_module.gui.task import Work
+    from pybpod_alyx_module.host.pybpod_objects import Setup
     from pybpod_alyx_module.rig_settings import RigSettings
 
 #: Seconds from Run until the protocol starts or a question is shown, whatever the server does.
@@ -116,7 +117,7 @@ class _Arrival:
         self._check.put(self._number, unknown_state(animal, describe(error).text))
 
 
-def animals_to_check(setup: Any, settings: RigSettings) -> tuple[AlyxSubject, ...]:
+def animals_to_check(setup: Setup, settings: RigSettings) -> tuple[AlyxSubject, ...]:
     """Return the animals of a setup that are to be checked.
 
     Parameters

@@ -20,6 +20,7 @@ from pybpod_alyx_module.outbox.items import Kind
 if TYPE_CHECKING:
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.overview import AnimalOverview
+    from pybpod_alyx_module.host.pybpod_objects import Subject
 
 #: Label of the menu entry.
 GIVE_WATER: Final = "Give water…"
@@ -149,7 +150,7 @@ class WaterDialog(RecordDialog):
         return millilitres(self.amount.text())
 
 
-def open_water_dialog(subject: Any) -> RecordDialog | None:
+def open_water_dialog(subject: Subject) -> RecordDialog | None:
     """Show the dialog that records water given to a subject.
 
     Returns: None where nothing may be recorded; that was told.

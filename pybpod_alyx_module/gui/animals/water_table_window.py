@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.errors import OutboxError
+    from pybpod_alyx_module.host.pybpod_objects import Project
 
 #: Label of the menu entry.
 WATER_DUE: Final = "Water due today…"
@@ -58,7 +59,7 @@ class WaterTableWindow(AlyxWindow):
     ``project``: the PyBpod project; it keeps the window as ``alyx_water_window``.
     """
 
-    def __init__(self, project: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, project: Project, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.project = project
         self.setAttribute(Qt.WA_DeleteOnClose)
@@ -333,7 +334,7 @@ class WaterTableWindow(AlyxWindow):
         return button
 
 
-def server_of(project: Any) -> str:
+def server_of(project: Project) -> str:
     """Return the server of a project's Alyx subjects.
 
     Returns: that of most of them; empty where there is none.
@@ -343,7 +344,7 @@ def server_of(project: Any) -> str:
     return servers.most_common(1)[0][0] if servers else ""
 
 
-def open_water_table(project: Any) -> WaterTableWindow:
+def open_water_table(project: Project) -> WaterTableWindow:
     """Show which animals of the user still need water today, asked anew."""
     window = project.alyx_water_window
     if window is None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.overview import AnimalOverview
+    from pybpod_alyx_module.host.pybpod_objects import Subject
 
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
@@ -146,7 +147,7 @@ def _plain(value: Decimal) -> str:
     return shown(value, 2) if value != round(value, 1) else shown(value)
 
 
-def open_weight_dialog(subject: Any) -> RecordDialog | None:
+def open_weight_dialog(subject: Subject) -> RecordDialog | None:
     """Show the dialog that records a weight of a subject.
 
     Returns: None where nothing may be recorded; that was told.

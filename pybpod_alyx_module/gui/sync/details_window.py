@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from AnyQt.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
+    from pybpod_alyx_module.host.pybpod_objects import Subject
+
 #: What stays as it is until somebody changes it on Alyx.
 LASTING: Final = ("nickname", "alyx_id", *COMPARED, "url")
 
@@ -43,7 +45,7 @@ class DetailsWindow(AlyxWindow):
     ``project``.
     """
 
-    def __init__(self, subject: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, subject: Subject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.subject = subject
         #: What is shown: label to text, in order.
@@ -137,12 +139,12 @@ class DetailsWindow(AlyxWindow):
         self._clock.stop()
 
 
-def open_details_window(subject: Any) -> DetailsWindow:
+def open_details_window(subject: Subject) -> DetailsWindow:
     """Show the details of a subject as they are now: in its window where there is one already, else in a new one.
 
     ``subject``: the PyBpod subject; it keeps the open window as ``alyx_details_window``.
     """
-    window = getattr(subject, "alyx_details_window", None)
+    window: DetailsWindow | None = subject.alyx_details_window
     if window is None:
         window = DetailsWindow(subject, main_window_of(subject))
         subject.alyx_details_window = window

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.progress import Progress
     from pybpod_alyx_module.gui.sync.question import Question
+    from pybpod_alyx_module.host.pybpod_objects import Project
     from pybpod_alyx_module.sync.plan import SyncPlan
 
 SAVE_FIRST: Final = "Save the project before Run: it has changes that are not saved."
@@ -57,7 +58,7 @@ class SyncWindow(AlyxWindow):
     #: A sync was carried out (`SyncResult`).
     synced = Signal(object)
 
-    def __init__(self, project: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, project: Project, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.project = project
         self.form = form = SyncForm(self)
@@ -358,7 +359,7 @@ class SyncWindow(AlyxWindow):
             self.deleteLater()
 
 
-def open_sync_window(project: Any) -> SyncWindow:
+def open_sync_window(project: Project) -> SyncWindow:
     """Show the sync window of a project: the one that is open, or a new one.
 
     Parameters
@@ -378,7 +379,7 @@ def open_sync_window(project: Any) -> SyncWindow:
     """
     if project.is_closed:
         raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
-    window = getattr(project, "alyx_window", None)
+    window: SyncWindow | None = project.alyx_window
     if window is None:
         window = SyncWindow(project, main_window_of(project))
         project.alyx_window = window

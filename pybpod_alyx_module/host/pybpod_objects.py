@@ -1,0 +1,69 @@
+"""What the windows may read of PyBpod's objects: this, and what the plugin itself adds to them as ``alyx_…``.
+
+The type checker and tests/unit/test_pybpod_attributes.py hold them to it. What more is needed is read in `host` or
+`models`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Project(Protocol):
+    """A PyBpod project."""
+
+    name: str
+    subjects: list[Any]
+    experiments: list[Any]
+    mainwindow: Any
+    alyx_window: Any
+    alyx_water_window: Any
+
+    def is_saved(self) -> bool:
+        """Tell whether a save would change nothing on disk."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the project was taken off PyBpod's tree; added by the plugin."""
+
+
+class Experiment(Protocol):
+    """An experiment of a PyBpod project."""
+
+    setups: list[Any]
+
+
+class Setup(Protocol):
+    """A setup of an experiment."""
+
+    name: str
+    project: Any
+    subjects: list[Any]
+    sessions: list[Any]
+    mainwindow: Any
+
+
+class Subject(Protocol):
+    """A subject of a PyBpod project, linked to Alyx or not."""
+
+    name: str
+    project: Any
+    mainwindow: Any
+    alyx_key: str
+    alyx_details_window: Any
+    #: Its record, see `pybpod_alyx_module.host.subject_record`; None for one that is not linked. Added by the plugin.
+    alyx: dict[str, Any] | None
+
+    @property
+    def is_alyx(self) -> bool:
+        """Whether the subject is linked to one on Alyx; added by the plugin."""
+
+
+class Session(Protocol):
+    """A session of a setup."""
+
+    name: str
+    project: Any
+    mainwindow: Any
+    started: Any
+    is_running: bool
