@@ -25,7 +25,7 @@ ML_PER_UNIT: Final = MappingProxyType(
     {"ml": Decimal(1), "ul": Decimal("0.001"), "\N{GREEK SMALL LETTER MU}l": Decimal("0.001")}
 )
 
-_LIST: Final = "a list of names in quotes, as ['one', 'another'], or None"
+_LIST: Final = "a list of names in quotes, such as ['one', 'another'], or None"
 _CORRECT: Final = "Correct it and start PyBpod again."
 
 
@@ -133,8 +133,8 @@ def _unit(name: str, variable: str | None, problems: list[str]) -> Decimal | Non
     if value is None:
         if variable is not None:
             problems.append(
-                f"{name} in user_settings.py must be 'mL' or 'uL', as ALYX_PLUGIN_WATER_VARIABLE is set: without it no "
-                f"amount of water is taken from a session. {_CORRECT}"
+                f"{name} in user_settings.py must be 'mL' or 'uL', because ALYX_PLUGIN_WATER_VARIABLE is set: without "
+                f"it no amount of water is taken from a session. {_CORRECT}"
             )
         return None
     unit = value.strip().casefold() if isinstance(value, str) else ""
@@ -162,7 +162,7 @@ def _baud(name: str, problems: list[str]) -> int:
     value = _configured(name)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    return int(_default(name, "a whole number, as 9600", problems))
+    return int(_default(name, "a whole number, such as 9600", problems))
 
 
 def _pattern(name: str, problems: list[str]) -> str:
@@ -172,7 +172,7 @@ def _pattern(name: str, problems: list[str]) -> str:
             return compiled_pattern(value).pattern
     except (ConfigurationError, RecursionError, OverflowError):
         pass
-    wanted = "a regular expression in quotes with the number in round brackets, as r'([0-9.]+) *g'"
+    wanted = "a regular expression in quotes with the number in round brackets, such as r'([0-9.]+) *g'"
     return str(_default(name, wanted, problems))
 
 

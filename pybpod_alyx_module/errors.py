@@ -10,7 +10,7 @@ class RigError(AlyxError):
 
 
 class OutboxError(AlyxError):
-    """The outbox cannot be opened or written, or does not allow what was asked of it; what it holds is as it was."""
+    """The outbox cannot be opened or written, or does not allow a change; what it holds is as it was."""
 
 
 class SyncError(AlyxError):

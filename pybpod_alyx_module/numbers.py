@@ -103,7 +103,7 @@ def _typed(text: str, what: str, unit: str, example: str, most_decimals: int) ->
         raise refused(f"is in {match['unit']}, not in {unit}")
     decimals = match["decimals"] or ""
     if len(decimals) > most_decimals:
-        raise refused(f"has {len(decimals)} decimals: at most {most_decimals} can be told from a thousand mark")
+        raise refused(f"has {len(decimals)} decimals: with more than {most_decimals} it could be a thousands separator")
     number = Decimal(match["number"].replace(",", "."))
     if number <= 0:
         raise refused("is not above 0")

@@ -65,7 +65,7 @@ class RigSettings:
     """What was set for a rig that writes to Alyx."""
 
     sessions: SessionSettings = SessionSettings()
-    #: From which difference to one of the last three days' weights on it is asked about, in percent.
+    #: By how many percent a weight may differ from those of the last three days before the dialog asks about it.
     weight_change_percent: Decimal = Decimal(10)
     #: None: there is no scale.
     scale: ScaleSettings | None = None

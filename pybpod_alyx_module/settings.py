@@ -6,7 +6,7 @@ ALYX_PLUGIN_ADDRESS = None
 #: Alyx user; None leaves the field to the account used last.
 ALYX_PLUGIN_USERNAME = None
 
-#: Password that fills the field of the window. It stands in user_settings.py in clear text: better leave it None.
+#: Password that fills the field of the window. user_settings.py holds it in clear text: better leave it None.
 ALYX_PLUGIN_PASSWORD = None
 
 # Sessions ------------------------------------------------------------------------------------------------------------
@@ -37,10 +37,10 @@ ALYX_PLUGIN_WATER_UNIT = None
 
 # Weights -------------------------------------------------------------------------------------------------------------
 
-#: By how many percent a weight may differ from those of the last three days before it is asked about.
+#: By how many percent a weight may differ from those of the last three days before the dialog asks about it.
 ALYX_PLUGIN_WEIGHT_CHANGE_PERCENT = 10
 
-#: Serial port of the scale, as 'COM3' or '/dev/ttyUSB0'; None: there is none.
+#: Serial port of the scale, such as 'COM3' or '/dev/ttyUSB0'; None: there is none.
 ALYX_PLUGIN_SCALE_PORT = None
 
 #: Baud rate of the scale.
@@ -58,10 +58,10 @@ ALYX_PLUGIN_CHECK_ALIVE = "warn"
 #: The subject is not to be culled.
 ALYX_PLUGIN_CHECK_TO_BE_CULLED = "warn"
 
-#: The subject has no session of today.
+#: The subject has no session today.
 ALYX_PLUGIN_CHECK_RUN_TODAY = "warn"
 
-#: The subject was weighed today.
+#: The subject has been weighed today.
 ALYX_PLUGIN_CHECK_WEIGHED_TODAY = "warn"
 
 #: The subject is not below its minimum weight.

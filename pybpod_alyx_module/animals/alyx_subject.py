@@ -61,7 +61,7 @@ def alyx_subject_of(subject: Subject) -> AlyxSubject:
     Raises
     ------
     ConfigurationError
-        If it is no Alyx subject, or its file does not tell the server or a usable id.
+        If it is not an Alyx subject, or its file has no server or no valid id.
     """
     record = subject.alyx
     if record is None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTE", "Finding", "run_checks"]
 
-#: The level of what is only said.
+#: The level of what is only shown.
 NOTE: Final = "note"
 _WARN: Final = "warn"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to say before Run."""
+    """One thing to show before Run."""
 
     #: One of `CHECKS`.
     check: str
@@ -34,11 +34,11 @@ class Finding:
     subject: str
     #: For people; names the subject.
     sentence: str
-    #: False where the server did not tell: nothing is known to be wrong.
+    #: False where the check has no answer: nothing is known to be wrong.
     checked: bool = True
 
 
-class _NotTold(Exception):  # noqa: N818 - not an error: a part of the state did not arrive
+class _MissingPart(Exception):  # noqa: N818 - not an error: a part of the state did not arrive
     # Names the part of the state that is missing.
     pass
 
@@ -47,7 +47,7 @@ def run_checks(states: Sequence[SubjectState], policy: Mapping[str, str]) -> tup
     """Check the subjects of a setup before it runs.
 
     A check whose answer did not arrive never blocks, not even where it is set to ``"block"``: a rig must be able to
-    run without its network. It is said instead, as a warning: one for each reason, under the first of its checks.
+    run without its network. It is reported as a warning: one for each reason, under the first of its checks.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def run_checks(states: Sequence[SubjectState], policy: Mapping[str, str]) -> tup
     Returns
     -------
     tuple of Finding
-        Empty where nothing is to be said.
+        Empty where there is nothing to show.
 
     Raises
     ------
@@ -93,21 +93,23 @@ def _of_one(state: SubjectState, levels: Mapping[str, str]) -> Iterator[Finding]
             continue
         try:
             sentences = list(look(state))
-        except _NotTold as missing:
-            unknown.setdefault(state.not_checked.get(str(missing), "Alyx did not tell."), []).append(check)
+        except _MissingPart as missing:
+            unknown.setdefault(state.not_checked.get(str(missing), "Alyx gave no answer."), []).append(check)
             continue
         for is_note, sentence in sentences:
             yield Finding(check, NOTE if is_note else levels[check], state.name, sentence)
     for why, checks in unknown.items():
         what = " and ".join(_ASKS[check] for check in checks)
         blocks = any(levels[check] == "block" for check in checks)
-        never = " This is set to block, but what is not known never does." if blocks else ""
-        yield Finding(checks[0], _WARN, state.name, f"{state.name}: not checked {what}. {why}{never}", checked=False)
+        never = " This check is set to block, but an unanswered check never blocks a run." if blocks else ""
+        yield Finding(
+            checks[0], _WARN, state.name, f"{state.name}: could not check {what}. {why}{never}", checked=False
+        )
 
 
 def _alive(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.alive is None:
-        raise _NotTold("subject")
+        raise _MissingPart("subject")
     if not state.alive:
         died = f"death date {state.death_date}" if state.death_date else "no death date"
         yield False, f"{state.name} is not alive on Alyx ({died})."
@@ -115,35 +117,35 @@ def _alive(state: SubjectState) -> Iterator[tuple[bool, str]]:
 
 def _culled(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.to_be_culled is None:
-        raise _NotTold("culled")
+        raise _MissingPart("culled")
     if state.to_be_culled:
-        yield False, f"{state.name} is to be culled, says Alyx."
+        yield False, f"Alyx lists {state.name} as to be culled."
 
 
 def _run_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.sessions_today is None:
-        raise _NotTold("sessions")
+        raise _MissingPart("sessions")
     if state.sessions_today:
         seen = [
             f"{one.start_time:%H:%M}" + (f" ({one.task_protocol})" if one.task_protocol else "")
             for one in state.sessions_today
         ]
         count = "a session" if len(seen) == 1 else f"{len(seen)} sessions"
-        yield False, f"{state.name} has {count} of today on Alyx already: {', '.join(seen)}."
+        yield False, f"{state.name} already has {count} today on Alyx: {', '.join(seen)}."
 
 
 def _weighed_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.weighed_today is None:
-        raise _NotTold("requirement")
+        raise _MissingPart("requirement")
     if not state.weighed_today:
         last = state.last_weight
-        when = f": last {shown(last.grams)} g on {last.when:%Y-%m-%d}" if last and last.when else ""
-        yield False, f"{state.name} was not weighed today{when}."
+        when = f" (last weight {shown(last.grams)} g on {last.when:%Y-%m-%d})" if last and last.when else ""
+        yield False, f"{state.name} has not been weighed today{when}."
 
 
 def _min_weight(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.requirement is None:
-        raise _NotTold("requirement")
+        raise _MissingPart("requirement")
     today, limit = state.requirement.today, limit_of(state.requirement)
     of_when = "today" if today.weighing_at is not None else "when it was last weighed, before today"
     if limit is None:
@@ -159,13 +161,13 @@ def _min_weight(state: SubjectState) -> Iterator[tuple[bool, str]]:
 
 def _water(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.water is None:
-        raise _NotTold("requirement")
+        raise _MissingPart("requirement")
     if not state.water.needs_water:
         return
     if state.water.weight_known:
-        yield False, f"{state.name} is still to be given {state.water.remaining} mL of water today."
+        yield False, f"{state.name} still needs {state.water.remaining} mL of water today."
     else:
-        yield False, f"{state.name} is water-restricted, and Alyx has no weight to tell how much water it needs."
+        yield False, f"{state.name} is water-restricted, but Alyx has no weight to compute its water from."
 
 
 def _two(value: Decimal) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: What Alyx allows in a user name; nothing else is put where the server evaluates it.
 _USER: Final = re.compile(r"[\w.@+-]+")
 _WORKERS: Final = 4
-_TELL: Final = "Tell who runs the server."
+_TELL: Final = "Tell whoever runs the Alyx server."
 
 
 def list_owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[str]:
@@ -41,9 +41,7 @@ def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cance
     rows = client.list("subjects", {"responsible_user": owner, **filters}, cancel=cancel)
     names = {row.get("nickname") for row in rows if isinstance(row.get("nickname"), str) and row.get("id")}
     if any(row.get("responsible_user") != owner for row in rows) or len(names) != len(rows):
-        raise ProtocolError(
-            f"{client.url} was asked for the subjects of {owner} and answered something else.", hint=_TELL
-        )
+        raise ProtocolError(f"{client.url} was asked for the subjects of {owner} and sent others.", hint=_TELL)
     return rows
 
 

@@ -85,12 +85,12 @@ def read_requirement(answer: Any) -> Requirement:
         requirement = Requirement(str(answer["subject"]), shares[0], shares[1], tuple(records))
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError(
-            f"The water requirement that Alyx answered cannot be read: {type(error).__name__} at {error}.",
-            hint="Tell who runs the server.",
+            f"The water requirement that Alyx sent cannot be read: {type(error).__name__} at {error}.",
+            hint="Tell whoever runs the Alyx server.",
         ) from None
     if not records:
         raise ProtocolError(
-            f"Alyx answered with no day of the water requirement of {requirement.subject}.",
+            f"Alyx sent no day of {requirement.subject}'s water requirement.",
             hint="Compare the date of this computer with the server's.",
         )
     return requirement

@@ -59,13 +59,13 @@ def wall_time(value: Any) -> dt.datetime | None:
     try:
         return dt.datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
     except (AttributeError, ValueError):
-        raise ProtocolError(f"Alyx answered {value!r} for a time.", hint="Tell who runs the server.") from None
+        raise ProtocolError(f"Alyx sent {value!r} as a time.", hint="Tell whoever runs the Alyx server.") from None
 
 
 def number_of(row: dict[str, Any], name: str) -> Decimal:
     """Read a number of a row."""
     if not is_number(row.get(name)):
-        raise ProtocolError(f"Alyx answered {row.get(name)!r} for {name}.", hint="Tell who runs the server.")
+        raise ProtocolError(f"Alyx sent {row.get(name)!r} as {name}.", hint="Tell whoever runs the Alyx server.")
     return exact(row[name])
 
 

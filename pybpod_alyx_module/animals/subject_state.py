@@ -38,7 +38,7 @@ __all__ = ["PARTS", "SubjectState", "fetch_state", "fetch_water_types"]
 PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "water type", "lab")
 #: All requests that do not wait for another.
 _WORKERS: Final = 5
-_TELL: Final = "Tell who runs the server."
+_TELL: Final = "Tell whoever runs the Alyx server."
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ class _Parts:
         row = rows[0]
         nickname = row.get("nickname")
         if len(rows) > 1 or row.get("id") != self._id or not isinstance(nickname, str) or not nickname:
-            raise ProtocolError(f"{self._client.url} was asked for one subject by id and answered another.", hint=_TELL)
+            raise ProtocolError(f"{self._client.url} sent another subject than the one that was asked for.", hint=_TELL)
         if not isinstance(row.get("alive"), bool):
-            raise ProtocolError(f"{self._client.url} does not tell whether {nickname} is alive.", hint=_TELL)
+            raise ProtocolError(f"{self._client.url} does not say whether {nickname} is alive.", hint=_TELL)
         self._keep(self._arrived, "subject", row)
         parts: list[tuple[str, Callable[[CancelToken], Any]]] = [("requirement", self._requirement(nickname))]
         if isinstance(row.get("lab"), str) and row["lab"]:
@@ -192,7 +192,7 @@ class _Parts:
             if "to_be_culled" not in error.detail:
                 raise
             raise ConfigurationError(
-                f"{self._client.url} does not tell which subjects are to be culled.", hint="Look there."
+                f"{self._client.url} does not say which subjects are to be culled.", hint="Check on Alyx."
             ) from None
 
     def _requirement(self, nickname: str) -> Callable[[CancelToken], Requirement]:
@@ -215,12 +215,12 @@ class _Parts:
         if len(rows) > 1:
             labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
             raise ConfigurationError(
-                f"{self._client.url} has {len(rows)} subjects of the name {nickname} (labs: {labs}): it cannot tell "
-                "their weight and water.",
+                f"{self._client.url} has {len(rows)} subjects called {nickname} (labs: {labs}) and cannot give "
+                "weight and water of one of them.",
                 hint="Have one of them renamed on Alyx.",
             )
         raise ConfigurationError(
-            f"The subject {nickname} was renamed on {self._client.url} at this moment.", hint="Look again."
+            f"The subject {nickname} was renamed on {self._client.url} a moment ago.", hint="Try again."
         )
 
     def _lab(self, lab: str) -> Callable[[CancelToken], str]:
@@ -228,7 +228,7 @@ class _Parts:
             answer = self._client.get(("labs", lab), cancel=cancel)
             zone = answer.get("timezone") if isinstance(answer, dict) else None
             if not isinstance(zone, str):
-                raise ProtocolError(f"{self._client.url} does not tell the time zone of the lab {lab}.", hint=_TELL)
+                raise ProtocolError(f"{self._client.url} does not give the time zone of the lab {lab}.", hint=_TELL)
             return zone
 
         return ask
@@ -238,7 +238,7 @@ class _Parts:
             arrived, reasons = dict(self._arrived), dict(self._reasons)
         row = arrived.get("subject")
         if "subject" in arrived and row is None:
-            gone = f"{self._client.url} has no subject of the id of {name}, or you may not see it."
+            gone = f"{self._client.url} has no subject with the id of {name}, or you may not see it."
             return SubjectState(self._id, name, MappingProxyType(dict.fromkeys(PARTS[1:], gone)), found=False)
         requirement: Requirement | None = arrived.get("requirement")
         day = requirement.today.date if requirement else _day_in(arrived.get("lab"))
@@ -275,10 +275,10 @@ class _Parts:
 
     def _of_day(self, rows: Sequence[dict[str, Any]], day: dt.date | None) -> tuple[SessionSeen, ...]:
         if day is None:
-            raise ConfigurationError(f"What day it is in the lab did not arrive from {self._client.url}.")
+            raise ConfigurationError(f"{self._client.url} did not say what day it is in the lab.")
         if day < self._since:
             raise ConfigurationError(
-                f"The lab at {self._client.url} is at {day}, days before this computer.",
+                f"In the lab at {self._client.url} it is {day}, days before this computer's date.",
                 hint="Set the clock of this computer.",
             )
         seen = [one for one in map(session_seen, rows) if one is not None and one.start_time.date() == day]
@@ -316,7 +316,7 @@ def _day_in(zone: str | None) -> dt.date | None:
 
 
 def not_there(state: SubjectState) -> tuple[str, ...]:
-    """Tell that an animal is not alive on Alyx, or not there."""
+    """Return a sentence where an animal is not alive on Alyx, or not there."""
     if state.found is False:
         return (f"{state.name} is no longer on Alyx, or you may not see it.",)
     if state.alive is False:

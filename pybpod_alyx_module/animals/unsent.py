@@ -24,8 +24,8 @@ __all__ = ["unsent_sentences", "with_unsent", "with_unsent_water"]
 _STATES = {
     State.WAITING: "waits to be sent",
     State.SENDING: "is being sent",
-    State.UNSURE: "sent, but it is not known whether it arrived",
-    State.PARKED: "parked: see Alyx outbox",
+    State.UNSURE: "sent without an answer: it may be on Alyx",
+    State.PARKED: "action needed: see Alyx outbox",
 }
 
 
@@ -69,7 +69,7 @@ def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date) -> Wate
 
 
 def unsent_sentences(items: Sequence[Item]) -> tuple[str, ...]:
-    """Tell what is not on Alyx yet."""
+    """Return a sentence for each weight and water that is not on Alyx yet."""
     found = []
     for item in items:
         if item.kind is Kind.WEIGHING:

@@ -84,8 +84,8 @@ class Water:
         left = self.expected - self.given - (amount or 0)
         given, remaining, excess = rounded_down(amount or Decimal(0), UNIT), _remaining(left), _excess(left)
         if amount is None:
-            start = "Water ad lib has no amount on Alyx: it still counts"
-            sentence = f"{start} {remaining} mL as to be given today." if remaining else f"{start} nothing as missing."
+            due = f"so it still shows {remaining} mL as due today" if remaining else "and shows nothing as due today"
+            sentence = f"Alyx records no amount for ad lib water, {due}."
         elif remaining:
             sentence = f"After {given} mL, {remaining} mL remain to be given today."
         elif excess:
@@ -93,13 +93,13 @@ class Water:
         else:
             sentence = f"After {given} mL nothing remains to be given today."
         if not self.weight_known:
-            sentence = f"{given} mL. What is needed is not known: Alyx has no weight of this subject."
+            sentence = f"{given} mL. How much it needs is unknown: Alyx has no weight for this subject."
         return After(given, remaining, excess, sentence)
 
     def sentences(self) -> tuple[str, ...]:
         """Tell need and gifts, for people."""
         if not self.weight_known:
-            needed = "Alyx has no weight of this subject: how much water it needs is not known."
+            needed = "How much water it needs is unknown: Alyx has no weight for this subject."
         else:
             needed = f"Needs {rounded_up(self.expected, UNIT)} mL today."
         if self.reward is None or self.supplement is None:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_LIMIT", "Judgement", "judge", "limit_of", "no_limit_reason"]
 
-#: What is said where the lab sets no minimum weight.
+#: What is shown where the lab sets no minimum weight.
 NO_LIMIT = "no limit set on Alyx"
 
-#: What is said where the lab sets no expected weight.
+#: What is shown where the lab sets no expected weight.
 NO_EXPECTED = "the lab sets no expected weight on Alyx"
 
 
@@ -74,7 +74,7 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
     limit = limit_of(requirement)
     to_minimum = None if limit is None else typed - limit
     if percentage is None:
-        whose = "Alyx has no expected weight of this subject" if requirement.judged_by else NO_EXPECTED
+        whose = "Alyx has no expected weight for this subject" if requirement.judged_by else NO_EXPECTED
         percentage_text = f"no percentage weight: {whose}"
     else:
         off = f", implant of {shown(implant)} g off both" if implant else ""

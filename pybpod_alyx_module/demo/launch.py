@@ -54,7 +54,7 @@ def run_demo(*, offscreen: bool, output: Path | None, say: Callable[[str], None]
     output : Path, optional
         Folder for the screenshots; without it a temporary one that stays.
     say : callable
-        Is told each line for the user.
+        Takes each line for the user.
 
     Returns
     -------

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _READY: Final = re.compile(r"alyx_sandbox ready at (?P<url>\S+) \(user (?P<user>\S+), password (?P<password>\S+)\)")
 
-#: Seconds until a sandbox that was told to stop must be gone.
+#: Seconds until a sandbox that is to stop must be gone.
 STOP_TIMEOUT: Final = 30
 
 
@@ -36,7 +36,7 @@ class SandboxServer:
     Raises
     ------
     RuntimeError
-        It did not start; why stands on standard error.
+        It did not start; its reason is on standard error.
     """
 
     def __init__(self, *arguments: str) -> None:

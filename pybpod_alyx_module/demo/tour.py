@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: The subject that the tour overrides; the others that differ are kept.
 OVERRIDDEN: Final = "ea04"
 
-#: What the tour tells of a sync, in this order.
-TOLD: Final = (Action.ADD, Action.MERGE, Action.OVERRIDE, Action.KEEP, Action.REMOVE)
+#: What the tour shows of a sync, in this order.
+SHOWN: Final = (Action.ADD, Action.MERGE, Action.OVERRIDE, Action.KEEP, Action.REMOVE)
 
 #: A step that takes longer than this has failed, in seconds.
 STEP_LIMIT_S: Final = 60
@@ -91,7 +91,7 @@ class Tour:
         self._shoot(details, "5-alyx-details")
         details.close()
         window.close()
-        QTimer.singleShot(_LOOK_MS, self._on_told)
+        QTimer.singleShot(_LOOK_MS, self._on_saved)
         self._choose(self.project.node, "Save")
         if not self.project.is_saved():
             raise TourError("the project was not saved")
@@ -100,11 +100,11 @@ class Tour:
         removed = sorted(path.name for path in Path(self.project.path, "removed").iterdir())
         self.say(f"Folders kept in its 'removed' folder: {', '.join(removed)}")
 
-    def _on_told(self) -> None:
-        """Read the box in which a save tells where folders went, as long as it takes to come up, and press OK."""
+    def _on_saved(self) -> None:
+        """Read the box in which a save says where folders went, as long as it takes to come up, and press OK."""
         box = QApplication.activeModalWidget()
         if not isinstance(box, QMessageBox):
-            QTimer.singleShot(_LOOK_MS, self._on_told)
+            QTimer.singleShot(_LOOK_MS, self._on_saved)
             return
         self._shoot(box, "6-saved")
         box.button(QMessageBox.Ok).click()
@@ -136,13 +136,13 @@ class Tour:
         self.say(path)
 
     def _tell(self, result: SyncResult) -> None:
-        for action in TOLD:
+        for action in SHOWN:
             names = [done.entry.name for done in result.results if done.entry.action is action]
             self.say(f"{HEADINGS[action]}: {', '.join(names) or '-'}")
 
 
 def make_room(window: SyncWindow) -> None:
-    """Make the sync window so high that all that it tells can be seen at once.
+    """Make the sync window so high that all that it says can be seen at once.
 
     ``window``: the window; nobody looks at it on a screen.
     """

@@ -1,4 +1,4 @@
-"""Windows that come to the front: because they were asked for, or because they have something to tell."""
+"""Windows that come to the front: because somebody opened them, or because they have something to show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show_in_front(window: QWidget) -> None:
-    """Show a window that was asked for, also where it is minimised, and give it the keyboard."""
+    """Show a window that somebody opened, also where it is minimised, and give it the keyboard."""
     window.setWindowState(window.windowState() & ~Qt.WindowMinimized)
     window.show()
     window.raise_()

@@ -32,7 +32,7 @@ _running: set[Task] = set()
 
 
 class Task(QObject):
-    """A function that runs in a daemon thread and tells its outcome in the thread that made the task.
+    """A function that runs in a daemon thread and hands over its outcome in the thread that made the task.
 
     Exactly one of `succeeded`, `failed` and `cancelled` is sent, and after it `finished`, once, whatever the function
     does. `cancel` settles the task at once: work that hangs holds up neither a window nor the end of PyBpod, and what
@@ -104,18 +104,18 @@ class Task(QObject):
             outcome = partial(self.failed.emit, error)
         with self._lock:
             self._outcome = outcome
-        self._tell()
+        self._notify()
 
     def _report(self, progress: Progress) -> None:
         with self._lock:
-            told, self._progress = self._progress is not None, progress
-        if not told:
-            self._tell()
+            pending, self._progress = self._progress is not None, progress
+        if not pending:
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         try:
             self._news.emit()
-        except RuntimeError:  # PyBpod is ending and Qt's half of the task is gone: nobody is left to be told
+        except RuntimeError:  # PyBpod is ending and Qt's half of the task is gone: nobody is left to hear of it
             logger.debug("%s ended after PyBpod", self._thread.name)
 
     def _on_news(self) -> None:

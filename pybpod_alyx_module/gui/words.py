@@ -156,11 +156,11 @@ def _absent(value: Any) -> bool:
     return value is MISSING or value is None
 
 
-def when(timestamp: Any, now: datetime | None = None) -> str:
+def when(timestamp: Any, now: datetime | None = None) -> str | None:
     """Say when something was, in local time and as an age.
 
-    Returns: for example ``"2026-11-20 11:21 (3 hours ago)"``; ``"not known"`` where there is no such time.
-    ``timestamp``: ISO 8601 time with an offset, as a sync writes it; anything else is not known.
+    Returns: for example ``"2026-11-20 11:21 (3 hours ago)"``; None where there is no such time.
+    ``timestamp``: ISO 8601 time with an offset, as a sync writes it.
     ``now``: the moment to count from, with a time zone; the present by default.
     """
     try:
@@ -168,7 +168,7 @@ def when(timestamp: Any, now: datetime | None = None) -> str:
         age = (now or datetime.now(timezone.utc)) - moment
         return f"{moment.astimezone():%Y-%m-%d %H:%M} ({_age(age)})"
     except (TypeError, ValueError, OverflowError, OSError):
-        return "not known"
+        return None
 
 
 def _age(age: timedelta) -> str:

@@ -87,14 +87,14 @@ class HostProject:
         from pybpodgui_plugin.models.subject import Subject  # composed by PyBpod once all plugins are known
 
         self._check_open()
-        known = len(self._project.subjects)
+        count = len(self._project.subjects)
         try:
             subject = Subject(self._project)
             subject.uuid4 = str(alyx_id)
             subject.name = name
             subject.alyx = {**record, "alyx_id": str(alyx_id)}
         except BaseException:
-            for half in self._project.subjects[known:]:
+            for half in self._project.subjects[count:]:
                 self._take_out(half)
             raise
 

@@ -1,4 +1,4 @@
-"""Loads all that PyBpod will ask the plugin for, and tells the user what is missing.
+"""Loads all that PyBpod will ask the plugin for, and shows the user what is missing.
 
 PyBpod's loader only logs a plugin that cannot be imported, and its class finder swallows every error in silence: a
 user would see nothing but a missing menu entry.
@@ -29,8 +29,8 @@ NEEDED: Final = (
     "pybpod_alyx_module.gui.outbox.status_bar",
 )
 
-#: The error that the user was told.
-_told: list[Exception] = []
+#: The error that the user was shown.
+_shown: list[Exception] = []
 
 TITLE: Final = "The Alyx plugin was not loaded"
 
@@ -51,9 +51,9 @@ def load_for_host() -> None:
             importlib.import_module(name)
     except Exception as error:
         logger.exception(TITLE)
-        if not _told:  # PyBpod asks for each of its classes, and each asks for all that is needed
-            _told.append(error)
-            _tell(explain(error))
+        if not _shown:  # PyBpod asks for each of its classes, and each asks for all that is needed
+            _shown.append(error)
+            _show_later(explain(error))
         raise
 
 
@@ -81,7 +81,7 @@ def explain(error: Exception) -> str:
     )
 
 
-def _tell(text: str) -> None:
+def _show_later(text: str) -> None:
     from AnyQt.QtCore import QTimer
 
     QTimer.singleShot(0, lambda: _show(text))

@@ -39,7 +39,7 @@ def fetch_remote(
     local : iterable of LocalSubject
         The project's subjects.
     report : callable, optional
-        Is told the progress.
+        Takes the progress.
     cancel : CancelToken, optional
         Stops it.
 
@@ -64,8 +64,9 @@ def fetch_remote(
     strangers = [subject.nickname for subject in listed if subject.responsible_user != responsible_user]
     if strangers:
         raise ProtocolError(
-            f"{client.url} was asked for the subjects of {responsible_user} and sent others too, {strangers[0]!r} say.",
-            hint="Tell who runs the server: it or something before it does not filter by responsible user.",
+            f"{client.url} was asked for the subjects of {responsible_user} and also sent others, such as "
+            f"{strangers[0]!r}.",
+            hint="Tell whoever runs the Alyx server: it, or a proxy before it, does not filter by responsible user.",
         )
     listed_ids = {subject.alyx_id for subject in listed}
     # an id that is not canonical stands in a file that a person changed: no server has it

@@ -116,20 +116,20 @@ class _Planner:
 
     def entries(self) -> list[PlanEntry]:
         entries: list[PlanEntry] = []
-        told: set[str] = set()
+        planned_ids: set[str] = set()
         for subjects, listed in ((self.remote.listed, True), (self.remote.looked_up, False)):
             for subject in subjects:
-                if subject.alyx_id not in told:
-                    told.add(subject.alyx_id)
+                if subject.alyx_id not in planned_ids:
+                    planned_ids.add(subject.alyx_id)
                     entries.extend(self._entries_of(subject, listed=listed))
         for alyx_id, copies in self.here.items():
-            if alyx_id not in told:
+            if alyx_id not in planned_ids:
                 reason = f"{self.remote.server} has no subject with its Alyx id any more ({alyx_id}); kept as it is"
                 entries.extend(self._left(copy, None, reason) for copy in copies)
         for foreign in self.elsewhere:
             entries.append(self._left(foreign, None, self._whose(foreign)))
         for alyx_id, strays in self.unknown_server.items():
-            if alyx_id not in told:
+            if alyx_id not in planned_ids:
                 reason = "its file does not say from which Alyx server it came, and this one did not list it"
                 entries.extend(self._left(stray, None, reason) for stray in strays)
         return entries
@@ -254,7 +254,7 @@ class _Planner:
             user = remote.responsible_user or "nobody"
             return f"its responsible user on Alyx is {user}, not {self.remote.responsible_user}; kept as it is"
         return (
-            f"the list of {self.remote.responsible_user} did not hold it (lab {remote.lab or 'unknown'}); kept as it is"
+            f"it was not in the list of {self.remote.responsible_user} (lab {remote.lab or 'unknown'}); kept as it is"
         )
 
     @staticmethod

@@ -54,7 +54,7 @@ class PlanEntry:
     name: str
     #: The project's subject as it was seen, None for one to add.
     local: LocalSubject | None = None
-    #: The subject as Alyx told it, None where it told nothing.
+    #: The subject as Alyx describes it, None where it sent nothing.
     remote: RemoteSubject | None = None
     differences: tuple[Difference, ...] = ()
     #: A sentence for the user; empty where the action says it all.

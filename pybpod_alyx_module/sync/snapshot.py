@@ -25,7 +25,7 @@ class LocalSubject:
     alyx_id: str | None = None
     #: Address of the Alyx server that the id belongs to; None in files of the predecessor, which did not write it.
     server: str | None = None
-    #: The saved Alyx url; tells the server where ``server`` is None.
+    #: The saved Alyx url; names the server where ``server`` is None.
     url: str | None = None
     #: The saved copy of the compared details; empty for a subject that is not linked.
     details: Details = field(default_factory=Details)
@@ -35,7 +35,7 @@ class LocalSubject:
 
 @dataclass(frozen=True)
 class RemoteSubject:
-    """A subject as an Alyx server told it."""
+    """A subject as an Alyx server describes it."""
 
     #: The identity on that server.
     alyx_id: str

@@ -68,10 +68,10 @@ def test_what_changes_by_itself_stands_under_the_time_of_the_sync(subject):
 def test_a_file_of_the_predecessor_has_no_server_and_no_time(subject):
     subject.alyx = record("ea04", server=..., alyx_synced_at=..., alyx_server=..., json=...)
     window = open_details_window(subject)
-    assert window.values["Server"] == "not known"
-    assert window.values["Synced"] == "not known"
+    assert window.values["Server"] == "unknown"
+    assert window.values["Synced"] == "unknown"
     assert window.values["JSON"] == "(missing)"
-    assert "As of the last sync, at a time that is not known" in window.text.toPlainText()
+    assert "As of the last sync (time unknown)" in window.text.toPlainText()
 
 
 def test_zero_weeks_without_a_birth_date_is_no_age(subject):
@@ -133,7 +133,7 @@ def test_of_a_very_long_value_the_beginning_is_shown_and_all_of_it_copied(subjec
 
 
 @pytest.mark.parametrize(
-    ("server", "text"), [(5, "5"), (True, "yes"), ([], "not known"), ({}, "not known"), (float("nan"), "NaN")]
+    ("server", "text"), [(5, "5"), (True, "yes"), ([], "unknown"), ({}, "unknown"), (float("nan"), "NaN")]
 )
 def test_a_server_that_is_no_text_is_shown_all_the_same(subject, qtbot, dialogs, server, text):
     subject.alyx = record("ea04", alyx_server=server)

@@ -113,7 +113,7 @@ def no_process_left(prepared):
 @pytest.fixture
 def make_rig(tmp_path) -> Iterator[Callable[[Bench], Rig]]:
     """Give a function that makes a rig; its protocol ends with the test, also where the test fails."""
-    impl._said.clear()
+    impl._shown.clear()
     rigs: list[Rig] = []
 
     def make(bench: Bench) -> Rig:
@@ -144,10 +144,10 @@ def policy(pybpod_settings, monkeypatch):
 #: A check, an animal that does not pass it, and what is said of it.
 CASES = [
     ("alive", ["dead"], "dead is not alive on Alyx (death date "),
-    ("to_be_culled", ["culled"], "culled is to be culled, says Alyx."),
-    ("run_today", ["ran"], "ran has a session of today on Alyx already: "),
-    ("weighed_today", ["thirsty"], "thirsty was not weighed today: last 23.9 g"),
-    ("water", ["thirsty"], "thirsty is still to be given "),
+    ("to_be_culled", ["culled"], "Alyx lists culled as to be culled."),
+    ("run_today", ["ran"], "ran already has a session today on Alyx: "),
+    ("weighed_today", ["thirsty"], "thirsty has not been weighed today (last weight 23.9 g"),
+    ("water", ["thirsty"], "thirsty still needs "),
     ("several", ["thirsty", "culled"], "This setup has 2 Alyx subjects: thirsty, culled."),
 ]
 
@@ -197,7 +197,7 @@ def test_below_the_minimum_weight_warns_and_blocks(rig, policy, alyx):
 
 
 def test_what_fits_does_not_scroll(qtbot, host):
-    said = [Finding("water", "warn", "", f"thirsty is still to be given {n} mL of water today.") for n in range(5)]
+    said = [Finding("water", "warn", "", f"thirsty still needs {n} mL of water today.") for n in range(5)]
     dialog = RunCheckDialog("Setup", said)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -275,8 +275,8 @@ def test_a_server_that_says_nothing_does_not_block(project, alyx, outbox, qtbot,
     assert (rig.button.label, rig.button.checked) == ("Checking…", True)
     wait(qtbot, lambda: rig.setup.alyx_run_dialog is not None)
     text = rig.setup.alyx_run_dialog.text
-    assert "dead: not checked whether it is alive" in text
-    assert "what is not known never does" in text
+    assert "dead: could not check whether it is alive" in text
+    assert "an unanswered check never blocks a run" in text
     rig.runs()
     proxy.release()
 
@@ -297,7 +297,7 @@ def test_a_keyring_that_hangs_does_not_block(project, alyx, outbox, hanging_keyr
     rig.put_on("dead")
     rig.press()
     wait(qtbot, lambda: rig.setup.alyx_run_dialog is not None)
-    assert "It could not be asked within 2 s." in rig.setup.alyx_run_dialog.text
+    assert "did not answer within 2 s." in rig.setup.alyx_run_dialog.text
     rig.runs()
 
 
@@ -309,7 +309,7 @@ def test_a_weight_that_waits_in_the_outbox_counts(project, alyx, outbox, qtbot, 
     rig = make_rig(bench)
     policy(weighed_today="warn")
     rig.put_on("culled")
-    assert "culled was not weighed today" in rig.asked().text
+    assert "culled has not been weighed today" in rig.asked().text
     press(qtbot, rig.setup.alyx_run_dialog.no_button)
     proxy.fault("drop", method="POST", times=100_000)
     now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0)

@@ -117,10 +117,10 @@ def test_what_waits_is_counted_and_the_type_is_alyxs_where_it_cannot_be_asked(
 
 def test_without_a_weight_what_it_needs_is_not_known(bench):
     dialog = pour(bench, "never_weighed")
-    assert "how much water it needs is not known" in dialog.facts.text()
+    assert "How much water it needs is unknown" in dialog.facts.text()
     bench.type(dialog.amount, "85")
     press(bench.qtbot, dialog.record_button)
-    assert "85 mL is very much: is it in mL?" in dialog.concerns.text()
+    assert "85 mL is a lot. Is the amount in mL?" in dialog.concerns.text()
 
 
 def test_escape_sends_nothing(bench, outbox):

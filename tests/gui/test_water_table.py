@@ -9,8 +9,8 @@ from pybpod_alyx_module.gui.animals.water_table_window import (
     AMOUNT,
     ANIMAL,
     GIVEN,
-    OUTCOME,
     REMAINS,
+    RESULT,
     WATER_DUE,
     WITHOUT_ALYX,
 )
@@ -70,7 +70,7 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
         tick(window, found[name])
     window.table.item(found["culled"], AMOUNT).setText("0,25")
     press(bench.qtbot, window.give_button)
-    wait(bench.qtbot, lambda: all("It is on Alyx." in text(window, found[name], OUTCOME) for name in ticked))
+    wait(bench.qtbot, lambda: all("It is on Alyx." in text(window, found[name], RESULT) for name in ticked))
     assert len(outbox.open().items()) == len(ticked)
     (given,) = alyx.of("water-administrations", "culled")
     assert (given["water_administered"], given["water_type"], given["user"]) == (0.25, "Hydrogel", "jose")
@@ -94,7 +94,7 @@ def test_one_wrong_amount_and_nothing_is_given(bench, outbox, typed):
     window.table.item(found["thirsty"], AMOUNT).setText(typed)
     press(bench.qtbot, window.give_button)
     assert "Nothing was recorded: correct the amount of thirsty." in window.message.text()
-    assert text(window, found["thirsty"], OUTCOME)
+    assert text(window, found["thirsty"], RESULT)
     assert outbox.open().items() == ()
     assert window.table.item(found["thirsty"], AMOUNT).text() == typed
 
@@ -118,7 +118,7 @@ def test_a_server_that_is_down_is_said_and_what_was_shown_stays(bench, proxy, al
     proxy.fault("answer", status=403, body={"detail": "no"}, times=100_000)
     press(bench.qtbot, window.refresh_button)
     wait(bench.qtbot, lambda: window._fetch is None)
-    assert "What is shown is older." in window.message.text()
+    assert "The table shows an older answer." in window.message.text()
     assert window.table.rowCount() == count
 
 
@@ -132,13 +132,13 @@ def test_what_waits_is_counted(bench, proxy, alyx, outbox):
     tick(window, row)
     window.table.item(row, AMOUNT).setText("0.2")
     press(bench.qtbot, window.give_button)
-    wait(bench.qtbot, lambda: "Kept on this computer" in text(window, row, OUTCOME))
+    wait(bench.qtbot, lambda: "Kept on this computer" in text(window, row, RESULT))
     wait(bench.qtbot, lambda: any(item.state.value == "waiting" and item.attempts for item in outbox.open().items()))
     press(bench.qtbot, window.refresh_button)
     wait(bench.qtbot, lambda: window._fetch is None)
     row = rows(window)["thirsty"]
     assert text(window, row, GIVEN) == "0.00 + 0.20"
-    assert "Not on Alyx yet: 0.200 mL of water" in text(window, row, OUTCOME)
+    assert "Not on Alyx yet: 0.200 mL of water" in text(window, row, RESULT)
 
 
 def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):

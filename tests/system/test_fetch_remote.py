@@ -62,7 +62,7 @@ def test_a_server_that_does_not_filter_is_refused(sandbox):
     with FaultProxy(sandbox.url) as proxy, AlyxClient(proxy.url) as client:
         client.login(sandbox.username, sandbox.password)
         proxy.fault("alter", times=1, path="/subjects", change=everybody)
-        with pytest.raises(ProtocolError, match=r"subjects of jose and sent others"):
+        with pytest.raises(ProtocolError, match=r"subjects of jose and also sent others"):
             fetch_remote(client, sandbox.username, [])
 
 

@@ -65,7 +65,7 @@ class LabTimeField(QWidget):
         ``name``: as Alyx has it; None where it is not known.
         """
         self._zone = lab_zone(name)
-        self.zone_note.setText(f"lab time ({name})" if self._zone else "lab time (zone not known: this computer's)")
+        self.zone_note.setText(f"lab time ({name})" if self._zone else "lab time (zone unknown: this computer's time)")
         self._on_tick()
         self.changed.emit()
 
@@ -81,7 +81,7 @@ class LabTimeField(QWidget):
         chosen: dt.datetime = self.edit.dateTime().toPyDateTime().replace(second=0, microsecond=0)
         if chosen > now + _SLACK:
             raise ConfigurationError(
-                f"The time {chosen:%Y-%m-%d %H:%M} is still to come: in the lab it is {now:%Y-%m-%d %H:%M}.",
+                f"{chosen:%Y-%m-%d %H:%M} is in the future: in the lab it is {now:%Y-%m-%d %H:%M}.",
                 hint="Correct the time, or press Now.",
                 setting="time",
             )

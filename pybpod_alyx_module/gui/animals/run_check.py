@@ -35,10 +35,10 @@ _MARGIN_S: Final = 0.2
 class RunCheck(QObject):
     """Checks the Alyx subjects of a setup once, all of them at the same time.
 
-    ``settings``: what each check does; a setting of a check that cannot be used is said, too.
+    ``settings``: what each check does; a setting of a check that cannot be used is reported, too.
     """
 
-    #: What is to be said (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
+    #: What there is to show (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
     finished = Signal(object)
 
     def __init__(self, animals: Sequence[AlyxSubject], settings: RigSettings) -> None:
@@ -93,9 +93,8 @@ class RunCheck(QObject):
         if self._over:
             return
         self.cancel()
-        late = f"It could not be asked within {CHECK_S:g} s."
         states = [
-            self._states.get(number) or unknown_state(animal, f"{animal.where}: {late}")
+            self._states.get(number) or unknown_state(animal, f"{animal.where} did not answer within {CHECK_S:g} s.")
             for number, animal in enumerate(self._animals)
         ]
         self.finished.emit((*run_checks(states, self._policy), *self._wrong))
@@ -135,7 +134,7 @@ def animals_to_check(setup: Setup, settings: RigSettings) -> tuple[AlyxSubject, 
     Raises
     ------
     ConfigurationError
-        If a subject's file does not tell where it is on Alyx.
+        If a subject's file does not say where it is on Alyx.
     """
     if all(level == "off" for level in settings.checks.values()):
         return ()

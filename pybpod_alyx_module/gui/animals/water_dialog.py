@@ -100,11 +100,11 @@ class WaterDialog(RecordDialog):
         if water is not None and water.weight_known:
             if amount > 0 and water.given + amount > _TIMES * water.expected:
                 sentences.append(
-                    f"With {entry.what} it would have got more than twice what it needs today. "
+                    f"With {entry.what} it would get more than twice what it needs today. "
                     f"{water.after(amount).sentence}"
                 )
         elif amount > _MOST_ML:
-            sentences.append(f"{entry.what} is very much: is it in mL?")
+            sentences.append(f"{entry.what} is a lot. Is the amount in mL?")
         return tuple(sentences)
 
     def fact_lines(self) -> list[str]:
@@ -153,6 +153,6 @@ class WaterDialog(RecordDialog):
 def open_water_dialog(subject: Subject) -> RecordDialog | None:
     """Show the dialog that records water given to a subject.
 
-    Returns: None where nothing may be recorded; that was told.
+    Returns: None where nothing may be recorded, which a message box explained.
     """
     return open_dialog(WaterDialog, subject)

@@ -49,8 +49,8 @@ WATER_DUE: Final = "Water due today…"
 #: What one can do where the table could not be asked for.
 WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
 
-COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Outcome")
-ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, OUTCOME = range(len(COLUMNS))
+COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
+ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, RESULT = range(len(COLUMNS))
 
 
 class WaterTableWindow(AlyxWindow):
@@ -82,7 +82,7 @@ class WaterTableWindow(AlyxWindow):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(ANIMAL, QHeaderView.Interactive)
-        header.setSectionResizeMode(OUTCOME, QHeaderView.Stretch)
+        header.setSectionResizeMode(RESULT, QHeaderView.Stretch)
         self.table.setColumnWidth(ANIMAL, 230)
         header.setMinimumSectionSize(60)
         self.table.itemChanged.connect(self._on_item)
@@ -147,7 +147,7 @@ class WaterTableWindow(AlyxWindow):
     def _on_failed(self, error: BaseException) -> None:
         message = describe(error).text
         without = WITHOUT_ALYX if isinstance(error, UnreachableError) else ""
-        stale = " What is shown is older." if self.shown is not None else without
+        stale = " The table shows an older answer." if self.shown is not None else without
         self.message.setText(f"{message}{stale}")
 
     @slot
@@ -170,15 +170,15 @@ class WaterTableWindow(AlyxWindow):
             ANIMAL: row.animal.name,
             LAB: row.animal.lab,
             WEIGHT: weight,
-            NEEDS: f"{rounded_up(water.expected, UNIT)}" if known else "not known",
+            NEEDS: f"{rounded_up(water.expected, UNIT)}" if known else "unknown",
             GIVEN: given,
             REMAINS: f"{water.remaining}" if known else "weigh it first",
             AMOUNT: f"{water.remaining}" if known else "",
-            OUTCOME: " ".join(row.unsent),
+            RESULT: " ".join(row.unsent),
         }
         for column, text in texts.items():
             cell = QTableWidgetItem(text)
-            cell.setToolTip(text if column in (ANIMAL, LAB, OUTCOME) else "")
+            cell.setToolTip(text if column in (ANIMAL, LAB, RESULT) else "")
             flags = Qt.ItemIsEnabled
             if column == ANIMAL:
                 flags |= Qt.ItemIsUserCheckable
@@ -244,14 +244,14 @@ class WaterTableWindow(AlyxWindow):
         )
 
     @slot
-    def _on_given(self, kept: tuple[Item | OutboxError, ...]) -> None:
-        for row, one in zip(self._given_rows, kept, strict=True):
+    def _on_given(self, results: tuple[Item | OutboxError, ...]) -> None:
+        for row, one in zip(self._given_rows, results, strict=True):
             if isinstance(one, Item):
                 self._show_item(row, one)
             else:
                 self._say(row, str(one))
-        count = sum(isinstance(one, Item) for one in kept)
-        self.message.setText(f"{count} of {len(kept)} kept on this computer; they are being sent.")
+        count = sum(isinstance(one, Item) for one in results)
+        self.message.setText(f"{count} of {len(results)} kept on this computer; they are being sent.")
 
     @slot
     def _on_give_ended(self) -> None:
@@ -271,8 +271,8 @@ class WaterTableWindow(AlyxWindow):
 
     def _say(self, row: int, text: str) -> None:
         self.table.blockSignals(True)
-        self.table.item(row, OUTCOME).setText(text)
-        self.table.item(row, OUTCOME).setToolTip(text)
+        self.table.item(row, RESULT).setText(text)
+        self.table.item(row, RESULT).setToolTip(text)
         self.table.blockSignals(False)
         self.table.resizeRowToContents(row)
 

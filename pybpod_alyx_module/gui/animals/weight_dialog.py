@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
 
-#: The settings that it depends on: a wrong one is told in it.
+#: The settings that it depends on: it names those that cannot be used.
 _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 
 
@@ -150,6 +150,6 @@ def _plain(value: Decimal) -> str:
 def open_weight_dialog(subject: Subject) -> RecordDialog | None:
     """Show the dialog that records a weight of a subject.
 
-    Returns: None where nothing may be recorded; that was told.
+    Returns: None where nothing may be recorded, which a message box explained.
     """
     return open_dialog(WeightDialog, subject)

@@ -34,6 +34,9 @@ WATER: Final = ("reference_weight", "expected_water", "remaining_water")
 #: How to get at a value that is too long to be shown.
 WHOLE: Final = "Copy all has the whole text"
 
+#: What the file does not say.
+UNKNOWN: Final = "unknown"
+
 #: The age of the copy is written anew this often, in milliseconds.
 AGE_INTERVAL_MS: Final = 60_000
 
@@ -76,9 +79,9 @@ class DetailsWindow(AlyxWindow):
         record = self.subject.alyx or {}
         synced = when(record.get(SYNCED_AT))
         self.setWindowTitle(f"Alyx details – {self.subject.name}")  # noqa: RUF001 - a dash is meant
-        as_of = f"As of {synced}" if synced != "not known" else "As of the last sync, at a time that is not known"
+        as_of = f"As of {synced}" if synced else "As of the last sync (time unknown)"
         server = record.get("alyx_server")
-        head = {"Server": "not known" if is_blank(server) else words(server), "Synced": synced}
+        head = {"Server": UNKNOWN if is_blank(server) else words(server), "Synced": synced or UNKNOWN}
         state = self._state(record)
         if state:
             head["State"] = state
@@ -86,7 +89,7 @@ class DetailsWindow(AlyxWindow):
         self.values = head | {name: text for name, text, _blank in (*lasting, *changing)}
         content = (head | {"Synced": repr(record.get(SYNCED_AT))}, lasting, changing)
         if content == self._content:
-            self._show_age(synced, as_of)
+            self._show_age(head["Synced"], as_of)
             return
         self._content = content
         tables = [_table(rows) for rows in ([(name, text, False) for name, text in head.items()], lasting, changing)]

@@ -24,7 +24,7 @@ class Question(QDialog):
         #: Whether the dialog had the keyboard when it closed.
         self.was_active = False
         self._answer: Any = None
-        self._told = False
+        self._is_answered = False
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.finished.connect(self._on_finished)
 
@@ -36,6 +36,6 @@ class Question(QDialog):
 
     @slot
     def _on_finished(self) -> None:
-        if not self._told:
-            self._told = True
+        if not self._is_answered:
+            self._is_answered = True
             self.answered.emit(self._answer)

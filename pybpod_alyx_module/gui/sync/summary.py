@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.sync.apply import Result
 
-#: The actions in the order in which they are told, each with its heading.
+#: The actions in the order in which they are listed, each with its heading.
 HEADINGS: Final[dict[Action, str]] = {
     Action.ADD: "Added",
     Action.MERGE: "Merged",
@@ -48,16 +48,16 @@ def counts(results: Sequence[Result]) -> dict[Action, int]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Tell what a sync did."""
+    """Put into words what a sync did."""
     refused = [result for result in results if not result.applied]
     numbers = [f"{count} {COUNTED[action]}" for action, count in counts(results).items()]
     if refused:
         numbers.append(f"{len(refused)} not changed")
     paragraphs = [", ".join(numbers) + "."]
     for action, heading in HEADINGS.items():
-        told = _done(results, action)
-        if told:
-            paragraphs.append(_paragraph(heading, told))
+        done = _done(results, action)
+        if done:
+            paragraphs.append(_paragraph(heading, done))
     if refused:
         paragraphs.append(_paragraph("Not changed", refused))
     return "\n\n".join(paragraphs)
@@ -67,10 +67,10 @@ def _done(results: Sequence[Result], action: Action) -> list[Result]:
     return [result for result in results if result.applied and result.entry.action is action]
 
 
-def _paragraph(heading: str, told: Sequence[Result]) -> str:
-    notes = [(it.entry.name, "; ".join(filter(None, (_why(it), it.message)))) for it in told]
+def _paragraph(heading: str, results: Sequence[Result]) -> str:
+    notes = [(it.entry.name, "; ".join(filter(None, (_why(it), it.message)))) for it in results]
     plain = ", ".join(name for name, note in notes if not note)
-    lines = [f"{heading} ({len(told)}): {plain}".rstrip()]
+    lines = [f"{heading} ({len(results)}): {plain}".rstrip()]
     lines += [f"    {name}: {note}" for name, note in notes if note]
     return "\n".join(lines)
 
@@ -86,8 +86,8 @@ def _why(result: Result) -> str:
         fields = tuple(difference for difference in fields if not says_nothing(difference))
     elif entry.action is Action.MERGE:
         fields = tuple(difference for difference in fields if difference.fillable)
-    told = ", ".join(label(difference.field) for difference in fields)
+    names = ", ".join(label(difference.field) for difference in fields)
     if entry.action is Action.KEEP:
-        return "; ".join(filter(None, (told and f"differs in {told}", entry.reason)))
+        return "; ".join(filter(None, (names and f"differs in {names}", entry.reason)))
     linked = "now linked to Alyx" if entry.local is not None and entry.local.alyx_id is None else ""
-    return "; ".join(filter(None, (told, linked)))
+    return "; ".join(filter(None, (names, linked)))

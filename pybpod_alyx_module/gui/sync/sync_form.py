@@ -67,11 +67,11 @@ class RememberBox(QWidget):
     @slot
     def _on_toggled(self) -> None:
         if self.checked:
-            text = f"The token (never the password) is kept in: {self.store or 'the token store of this computer'}."
+            text = f"The token (never the password) is stored in: {self.store or 'the token store of this computer'}."
             if self._account_remembered:
                 text += " Leave the password empty to connect with it."
         elif self._account_remembered:
-            text = "When you connect, the token that is kept for this user is deleted."
+            text = "When you connect, this user's stored token is deleted."
         else:
             text = "The token stays in memory only."
         self._where.setText(text)
@@ -99,7 +99,7 @@ class SyncForm:
         self.results = QPlainTextEdit()
         self.results.setReadOnly(True)
         self.results.setTabChangesFocus(True)
-        self.results.setPlaceholderText("What happened is told here.")
+        self.results.setPlaceholderText("Messages appear here.")
         self.notice = plain_label()
         font = self.notice.font()
         font.setBold(True)

@@ -53,7 +53,7 @@ class SyncJob(QObject):
     """
 
     #: What is happening (str).
-    told = Signal(str)
+    activity = Signal(str)
     #: How far it is (int done, int total); total 0 where that is not known.
     progressed = Signal(int, int)
     #: The plan (`SyncPlan`) asks: answer with `answer`.
@@ -98,7 +98,7 @@ class SyncJob(QObject):
 
     def start(self) -> None:
         """Ask the server; to be called once, after the signals are connected."""
-        self.told.emit(f"Getting the subjects of {self._username} from {self._server} …")
+        self.activity.emit(f"Getting the subjects of {self._username} from {self._server} …")
         self.progressed.emit(0, 0)
         self._task.start()
 
@@ -123,7 +123,7 @@ class SyncJob(QObject):
     @slot
     def _on_progress(self, progress: Progress) -> None:
         if progress.message:
-            self.told.emit(progress.message)
+            self.activity.emit(progress.message)
         self.progressed.emit(progress.done, progress.total or 0)
 
     @slot
@@ -145,7 +145,7 @@ class SyncJob(QObject):
             self._listed = len(remote.listed)
             self._plan = make_plan(self._local, remote)
             if not remote.listed:
-                self.told.emit(nobody(remote.server, remote.responsible_user))
+                self.activity.emit(nobody(remote.server, remote.responsible_user))
         except Exception as error:
             logger.exception("No plan could be made")
             self._on_failed(error)
@@ -157,10 +157,10 @@ class SyncJob(QObject):
         if plan is None:
             raise SyncError("There is no plan yet.")
         if plan.of(Action.ASK):
-            self.told.emit("Waiting for your answer about the subjects that differ …")
+            self.activity.emit("Waiting for your answer about the subjects that differ …")
             self.review_wanted.emit(plan)
         elif plan.many_removals:
-            self.told.emit("Waiting for your answer about the subjects that are not alive on Alyx …")
+            self.activity.emit("Waiting for your answer about the subjects that are not alive on Alyx …")
             self.removals_wanted.emit(plan)
         else:
             self._apply(plan)
@@ -194,7 +194,7 @@ class SyncJob(QObject):
 
     def _apply(self, plan: SyncPlan) -> None:
         self._plan = plan
-        self.told.emit("Bringing the project up to date …")
+        self.activity.emit("Bringing the project up to date …")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._project, synced_at=now))
         self._timer.start()

@@ -242,7 +242,7 @@ class SyncWindow(AlyxWindow):
         if self.working or self._connection is None:
             return
         self._job = job = SyncJob(self._host, self._connection.client, self._connection.username)
-        job.told.connect(self.form.show_activity)
+        job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)
         job.removals_wanted.connect(self._on_removals_wanted)
@@ -289,7 +289,7 @@ class SyncWindow(AlyxWindow):
         self._update_notice()
 
     def _tell_run(self, text: str) -> None:
-        # the time tells the runs apart that are told in one window
+        # one window may hold several runs: the time tells them apart
         self.form.tell(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
 
     def _update_notice(self) -> None:

@@ -49,7 +49,7 @@ class Project(PyBpodProject):
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.
         self.removed_by_sync: list[Any] = []
-        #: What the user is told at the end of a save.
+        #: What the user is shown at the end of a save.
         self.save_notes: list[str] = []
         super().__init__(*args)
 
@@ -117,7 +117,7 @@ class Project(PyBpodProject):
         try:
             return super().is_saved()
         except Exception:
-            logger.exception("Whether project %s is saved cannot be told", self.name)
+            logger.exception("PyBpod could not say whether project %s is saved", self.name)
             return False
 
     def _is_elsewhere(self, project_path: str | None) -> bool:

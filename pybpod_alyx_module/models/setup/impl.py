@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 #: On the button while Alyx is asked.
 CHECKING: Final = "Checking…"
 
-#: What is only to be known, not asked, was said once in this PyBpod.
-_said: set[tuple[Finding, ...]] = set()
+#: Notices already shown in this session of PyBpod.
+_shown: set[tuple[Finding, ...]] = set()
 
 
 class Setup(PyBpodSetup):
@@ -41,9 +41,9 @@ class Setup(PyBpodSetup):
     _checked: tuple[Any, ...] | None = None
 
     def run_task(self) -> None:
-        """Run as PyBpod does, after Alyx was asked about the animals.
+        """Run as PyBpod does, once Alyx has answered about the animals.
 
-        What PyBpod itself has against it comes first. A press while it is checked or asked starts nothing.
+        PyBpod's own objections come first. A press while the check or its question is open starts nothing.
         """
         if self.alyx_check is not None:
             self._show_checking()
@@ -61,7 +61,7 @@ class Setup(PyBpodSetup):
         try:
             animals = animals_to_check(self, settings)
         except AlyxError as error:
-            self._on_checked((Finding("alive", "warn", "", f"Not checked: {error}", checked=False),))
+            self._on_checked((Finding("alive", "warn", "", f"The animals were not checked. {error}", checked=False),))
             return
         if not animals:
             super().run_task()
@@ -74,7 +74,7 @@ class Setup(PyBpodSetup):
         self._show_checking()
 
     def update_ui(self) -> None:
-        """Show how the setup stands; the button says so while Alyx is asked."""
+        """Show the state of the setup; the button says so while the animals are checked."""
         super().update_ui()
         if self.alyx_check is not None:
             self._show_checking()
@@ -112,7 +112,7 @@ class Setup(PyBpodSetup):
         self._checked = None
         self._start()
         if findings and self.status == self.STATUS_RUNNING_TASK:
-            self._say(findings)
+            self._show_notice(findings)
 
     def _ask(self, findings: Sequence[Finding]) -> None:
         dialog = RunCheckDialog(self.name, findings, self._window())
@@ -130,11 +130,11 @@ class Setup(PyBpodSetup):
             return
         self._start()
 
-    def _say(self, findings: tuple[Finding, ...]) -> None:
-        # not checked is said each time, what is so every day once
-        if findings in _said and all(finding.level == NOTE for finding in findings):
+    def _show_notice(self, findings: tuple[Finding, ...]) -> None:
+        # what was not checked is shown each time, what is so every day once
+        if findings in _shown and all(finding.level == NOTE for finding in findings):
             return
-        _said.add(findings)
+        _shown.add(findings)
         dialog = RunCheckDialog(self.name, findings, self._window(), runs=True)
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_notice_closed)

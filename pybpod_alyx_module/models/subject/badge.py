@@ -53,7 +53,7 @@ def paint_badge(pixmap: QPixmap, place: QRectF, colour: str) -> None:
 
 
 def tooltip(record: Mapping[str, Any]) -> str:
-    """Return what the tree tells of an Alyx subject."""
+    """Return what the tree shows of an Alyx subject."""
     lines = [f"Alyx subject of {record.get('alyx_server') or 'a server that its file does not name'}"]
     for key, label in (("lab", "Lab"), ("responsible_user", "Responsible user"), ("alyx_synced_at", "Synced")):
         if record.get(key):

@@ -45,7 +45,7 @@ class Subject(PyBpodSubject):
 
     #: The details window opened last, None before.
     alyx_details_window: Any = None
-    #: Where the subject stands on disk since it was loaded or saved; None for one that was never saved.
+    #: Where the subject is on disk since it was loaded or saved; None for one that was never saved.
     saved_folder: Path | None = None
 
     _alyx: dict[str, Any] | None = None
@@ -72,10 +72,10 @@ class Subject(PyBpodSubject):
     def alyx(self, record: dict[str, Any] | None) -> None:
         if record is not None and not is_linked(record):
             raise ValueError(f"the record of {self.name!r} has no alyx_id")
-        known: dict[str, Any] | None = None
-        if record is not None:
-            known = {str(key): copy.deepcopy(record[key]) for key in RECORD_KEYS if key in record}
-        self._alyx = known
+        if record is None:
+            self._alyx = None
+        else:
+            self._alyx = {str(key): copy.deepcopy(record[key]) for key in RECORD_KEYS if key in record}
         self._show_link()
 
     @property
@@ -185,7 +185,7 @@ class Subject(PyBpodSubject):
 
     @slot
     def close_alyx_windows(self, why: str) -> None:
-        """Close what shows the subject; where something is typed already, that is kept and told."""
+        """Close what shows the subject; a dialog in which something is typed already stays and says so."""
         self.close_alyx_details()
         tell_dialogs(self, why)
 

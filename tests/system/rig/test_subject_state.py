@@ -65,7 +65,7 @@ def test_few_requests_are_sent(client: AlyxClient, proxy: FaultProxy) -> None:
 def test_to_be_culled_is_told_although_no_row_has_it(client: AlyxClient) -> None:
     state = state_of(client, "culled")
     assert state.to_be_culled is True
-    assert "culled is to be culled, says Alyx." in [one.sentence for one in run_checks([state], {})]
+    assert "Alyx lists culled as to be culled." in [one.sentence for one in run_checks([state], {})]
 
 
 def test_an_alyx_that_does_not_know_culling_is_said_to_not_tell(rig_alyx: SandboxServer) -> None:
@@ -80,7 +80,7 @@ def test_an_alyx_that_does_not_know_culling_is_said_to_not_tell(rig_alyx: Sandbo
         client.login(rig_alyx.username, rig_alyx.password)
         state = state_of(client, "watered")
     assert dict(state.not_checked) == {
-        "culled": f"{proxy.url} does not tell which subjects are to be culled. Look there."
+        "culled": f"{proxy.url} does not say which subjects are to be culled. Check on Alyx."
     }
     assert state.to_be_culled is None
 
@@ -102,7 +102,7 @@ def test_a_namesake_leaves_only_the_weights_limits_unchecked(client: AlyxClient)
     home, away = state_of(client, "twin"), state_of(client, "twin", "away")
     for state in (home, away):
         assert set(state.not_checked) == {"requirement"}
-        assert "2 subjects of the name twin (labs: away, home)" in state.not_checked["requirement"]
+        assert "2 subjects called twin (labs: away, home)" in state.not_checked["requirement"]
         assert state.water is not None
         assert (state.requirement, state.weighed_today) == (None, False)
     assert (home.last_weight.grams, away.last_weight.grams) == (Decimal("23.9"), 31)  # type: ignore[union-attr]
@@ -123,7 +123,7 @@ def test_an_id_that_alyx_does_not_have_is_told(client: AlyxClient) -> None:
     missing = "00000000-0000-4000-8000-000000000000"
     state = fetch_state(client, missing, name="gone", cancel=CancelToken(), deadline_s=PATIENT_S)
     assert (state.found, state.name, state.alive) == (False, "gone", None)
-    assert "has no subject of the id of gone" in state.not_checked["requirement"]
+    assert "has no subject with the id of gone" in state.not_checked["requirement"]
 
 
 @pytest.mark.parametrize("text", ["", "watered", "not'an],id"])
@@ -255,7 +255,7 @@ def test_an_answer_about_another_subject_is_refused(client: AlyxClient, proxy: F
     proxy.fault("alter", path="/subjects", times=9, change=other)
     state = fetch_state(client, subject, name="watered", cancel=CancelToken(), deadline_s=PATIENT_S)
     assert state.alive is None
-    assert "asked for one subject by id and answered another" in state.not_checked["subject"]
+    assert "sent another subject than the one that was asked for" in state.not_checked["subject"]
 
 
 def test_the_types_of_water_are_the_servers(client: AlyxClient) -> None:

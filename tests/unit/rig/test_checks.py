@@ -19,16 +19,16 @@ ID = "2076dbdc-5382-47d6-a9c8-5a0f548120e2"
 #: For each check what goes wrong, and what is said.
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("alive", {"alive": False, "death_date": "2026-11-01"}, "implant_1 is not alive on Alyx (death date 2026-11-01)."),
-    ("to_be_culled", {"to_be_culled": True}, "implant_1 is to be culled, says Alyx."),
+    ("to_be_culled", {"to_be_culled": True}, "Alyx lists implant_1 as to be culled."),
     (
         "run_today",
         {"sessions_today": (session(9), session(14, ""))},
-        "implant_1 has 2 sessions of today on Alyx already: 09:00 (wait_task), 14:00.",
+        "implant_1 already has 2 sessions today on Alyx: 09:00 (wait_task), 14:00.",
     ),
     (
         "weighed_today",
         {"needs": requirement(weight=24.0, given_water_total=1.0)},
-        "implant_1 was not weighed today.",
+        "implant_1 has not been weighed today.",
     ),
     (
         "min_weight",
@@ -38,7 +38,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "water",
         {"needs": requirement(weighing_at=24.0, weight=24.0)},
-        "implant_1 is still to be given 0.83 mL of water today.",
+        "implant_1 still needs 0.83 mL of water today.",
     ),
 ]
 
@@ -69,7 +69,7 @@ def test_each_check_can_block_or_be_off(check: str, changes: dict[str, Any], sai
 def test_the_last_weight_is_named_where_there_is_none_of_today() -> None:
     weighed = (Weighed(Decimal("24.04"), dt.datetime.combine(dt.date(2026, 11, 18), dt.time(9))),)
     (finding,) = run_checks([state(needs=requirement(weight=24.04, given_water_total=1.0), weighings=weighed)], {})
-    assert finding.sentence == "implant_1 was not weighed today: last 24.0 g on 2026-11-18."
+    assert finding.sentence == "implant_1 has not been weighed today (last weight 24.0 g on 2026-11-18)."
 
 
 @pytest.mark.parametrize("minimum", [21.7, 21.700000000000003])
@@ -117,13 +117,13 @@ def test_what_did_not_arrive_is_said_and_never_blocks() -> None:
     (finding,) = run_checks([nothing], dict.fromkeys(CHECKS, "block"))
     assert (finding.check, finding.level, finding.checked) == ("alive", "warn", False)
     assert finding.sentence == (
-        "jo006: not checked whether it is alive and whether it is to be culled and whether it ran today and whether it "
-        "was weighed today and whether it is below its minimum weight and what water it still needs. Alyx did not "
-        "answer within 2 s. This is set to block, but what is not known never does."
+        "jo006: could not check whether it is alive and whether it is to be culled and whether it ran today and "
+        "whether it was weighed today and whether it is below its minimum weight and what water it still needs. Alyx "
+        "did not answer within 2 s. This check is set to block, but an unanswered check never blocks a run."
     )
     assert "set to block" not in run_checks([nothing], {})[0].sentence
     (one,) = run_checks([nothing], {**dict.fromkeys(CHECKS, "off"), "run_today": "warn"})
-    assert one.sentence == "jo006: not checked whether it ran today. Alyx did not answer within 2 s."
+    assert one.sentence == "jo006: could not check whether it ran today. Alyx did not answer within 2 s."
     assert run_checks([nothing], dict.fromkeys(CHECKS, "off")) == ()
 
 
@@ -141,7 +141,7 @@ def test_one_part_that_did_not_arrive_leaves_the_others_checked() -> None:
     findings = {one.check: one for one in run_checks([partly], {"alive": "block"})}
     assert (findings["alive"].level, findings["alive"].checked) == ("block", True)
     assert findings["to_be_culled"].sentence == (
-        "implant_1: not checked whether it is to be culled. This Alyx does not tell."
+        "implant_1: could not check whether it is to be culled. This Alyx does not tell."
     )
     assert len(findings) == 2
 

@@ -96,5 +96,5 @@ def test_it_is_said_what_is_not_on_alyx_yet() -> None:
     assert sentences == (
         "Not on Alyx yet: 24.50 g at 2026-11-20 12:00 (waits to be sent).",
         "Not on Alyx yet: 0.250 mL of water at 2026-11-20 12:00 "
-        "(sent, but it is not known whether it arrived, not counted here).",
+        "(sent without an answer: it may be on Alyx, not counted here).",
     )

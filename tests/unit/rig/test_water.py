@@ -47,7 +47,7 @@ def test_a_hair_that_is_missing_still_remains() -> None:
 def test_water_ad_lib_has_no_amount() -> None:
     after = water("0.9").after(None)
     assert (after.given, after.remaining) == (0, D("0.90"))
-    assert "no amount on Alyx" in after.sentence
+    assert "no amount for ad lib water" in after.sentence
     assert "0.90 mL" in after.sentence
 
 
@@ -77,8 +77,8 @@ def test_only_a_water_restricted_animal_needs_water() -> None:
 def test_a_restricted_animal_without_a_weight_is_not_said_to_need_nothing() -> None:
     today = water_today(requirement(expected_water=0, weight=0))
     assert today.needs_water
-    assert "Alyx has no weight of this subject: how much water it needs is not known." in today.sentences()
-    assert "not known" in today.after(D("0.5")).sentence
+    assert "How much water it needs is unknown: Alyx has no weight for this subject." in today.sentences()
+    assert "unknown" in today.after(D("0.5")).sentence
 
 
 def test_the_sentences_tell_reward_and_supplement_apart() -> None:
