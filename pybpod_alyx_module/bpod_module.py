@@ -6,7 +6,7 @@ from pybpodapi.bpod_modules.bpod_module import BpodModule
 
 
 class AlyxModule(BpodModule):
-    """A Bpod module that no hardware is: Alyx is a database.
+    """A Bpod module without hardware: Alyx is a database.
 
     Versions before 2 let ``PYBPOD_API_MODULES`` list the plugin. Where a rig still does, pybpod-api asks this class
     about every module it finds.

@@ -32,7 +32,7 @@ def rounded_down(value: Decimal, unit: Decimal) -> Decimal:
 
 
 def shown(value: Decimal, decimals: int = 1) -> str:
-    """Write a number for people; such as ``24.5``; never ``-0.0``.
+    """Write a number for people, for example ``24.5``; never ``-0.0``.
 
     ``decimals``: how many to show; the rest is rounded to the nearest, a half up.
     """

@@ -49,7 +49,7 @@ class SessionSettings:
     #: Nicknames of which nothing is ever sent; see `is_test_subject`.
     test_subjects: tuple[str, ...] = ()
     water_variable: str | None = None
-    #: Factor from the variable's unit to mL; None where no unit is set.
+    #: Factor from the variable's unit to mL, None if no unit is set.
     ml_per_unit: Decimal | None = None
 
     def is_test_subject(self, nickname: str) -> bool:

@@ -44,9 +44,9 @@ def nobody_logged_in(server: str) -> str:
 def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, AlyxClient | None, str]:
     """Find out as whom something is asked and written at a server.
 
-    Returns: the user, empty where nobody was ever connected there; a client, None where nothing can be asked now; and
+    Returns: the user, empty if nobody was ever connected there; a client, None if nothing can be asked now; and
     why not, a sentence.
-    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project, empty if none is.
     """
     username = alyx_user
     try:

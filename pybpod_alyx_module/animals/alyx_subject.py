@@ -1,4 +1,4 @@
-"""The animal that a window writes about, as frozen values: who it is on Alyx does not hang on the PyBpod project."""
+"""The animal that a window writes about, as frozen values: they outlive its PyBpod subject."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AlyxSubject:
     subject_id: str
     #: Its name in PyBpod.
     name: str
-    #: Alyx user who is logged in to the PyBpod project; empty where none is.
+    #: Alyx user who is logged in to the PyBpod project, empty if none is.
     alyx_user: str
 
     @property
@@ -41,7 +41,7 @@ class AlyxSubject:
 
 
 def server_name(server: str) -> str:
-    """Return the address of a server without its scheme; such as ``alyx.mylab.org``."""
+    """Return the address of a server without its scheme, for example ``alyx.mylab.org``."""
     return server.partition("://")[2] or server
 
 
@@ -76,7 +76,7 @@ def alyx_subject_of(subject: Subject) -> AlyxSubject:
 
 
 def refuse_test_subject(animal: AlyxSubject, settings: SessionSettings) -> None:
-    """Refuse to write about a subject that is there for trying out the rig.
+    """Refuse to write about a subject that serves to try out the rig.
 
     Parameters
     ----------

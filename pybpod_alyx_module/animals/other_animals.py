@@ -20,7 +20,7 @@ def fetch_other_animals(
 ) -> tuple[OtherAnimal, ...]:
     """Ask for the living animals that a user may handle and that were weighed in the last days.
 
-    Returns: by name, each with its newest weight; empty where there is none.
+    Returns: by name, each with its newest weight, empty if there is none.
     ``subject_id``: Alyx id of the animal that is left out.
     """
     others: list[OtherAnimal] = []

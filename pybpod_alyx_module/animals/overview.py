@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 class AnimalOverview:
     """What Alyx and the outbox say of an animal now."""
 
-    #: As whom something is written about it; empty where nobody was ever connected there.
+    #: As whom something is written about it, empty if nobody was ever connected there.
     username: str
     #: As Alyx says, and what the outbox holds counted in.
     state: SubjectState
     #: What the outbox holds of it.
     unsent: tuple[Item, ...] = ()
-    #: Why the outbox could not be read; empty where it could.
+    #: Why the outbox could not be read, empty if it could.
     outbox_problem: str = ""
-    #: The types of water on Alyx; None where they did not arrive.
+    #: The types of water on Alyx, None if they did not arrive.
     water_types: tuple[str, ...] | None = None
 
     @property
@@ -49,7 +49,7 @@ def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:
 
 
 def unsent_items(outbox: Outbox, animal: AlyxSubject) -> tuple[Item, ...]:
-    """Return what the outbox holds of an animal that is not on Alyx yet; in order; empty where there is nothing."""
+    """Return what the outbox holds of an animal that is not on Alyx yet; in order, empty if there is nothing."""
     return tuple(item for item in outbox.items(states=OPEN, subject=animal.subject_id) if item.server == animal.server)
 
 

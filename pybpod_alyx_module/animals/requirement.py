@@ -25,9 +25,9 @@ class Day:
 
     #: In the lab's time zone.
     date: dt.date
-    #: The last weight known on that day; 0 where there is none.
+    #: The last weight known on that day, 0 if there is none.
     weight: Decimal
-    #: The last weight of that very day; None where it was not weighed.
+    #: The last weight of that very day, None if it was not weighed.
     weighing_at: Decimal | None
     #: 0 where there is none.
     reference_weight: Decimal
@@ -35,7 +35,7 @@ class Day:
     expected_weight: Decimal
     #: 0, or the weight of the implant alone, where there is no limit.
     min_weight: Decimal
-    #: Percent of the expected weight, the implant off both; 0 where none is expected.
+    #: Percent of the expected weight, the implant off both, 0 if none is expected.
     percentage_weight: Decimal
     #: Water in sessions.
     given_reward: Decimal
@@ -69,7 +69,7 @@ class Requirement:
 
     @property
     def judged_by(self) -> str:
-        """What the lab compares weights with, in words; empty where it sets no limit."""
+        """What the lab compares weights with, in words, empty if it sets no limit."""
         names = ((self.reference_weight_pct, "reference weight"), (self.zscore_weight_pct, "z-score"))
         return " and ".join(name for share, name in names if share)
 

@@ -35,11 +35,11 @@ class RestrictedAnimal:
     name: str
     lab: str
     responsible_user: str
-    #: Today, as far as the server tells: need and gifts are of now, in the lab's time zone.
+    #: Today, as far as the server says: need and gifts are of now, in the lab's time zone.
     water: Water
-    #: The newest weight of the last days; None where there is none.
+    #: The newest weight of the last days, None if there is none.
     last_weight: Weighed | None
-    #: That of the running water restriction; None where it names none.
+    #: That of the running water restriction, None if it names none.
     water_type: str | None
 
     @property

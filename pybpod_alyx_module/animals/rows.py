@@ -1,4 +1,4 @@
-"""Rows of Alyx that tell of one subject's days: weighings, sessions, restrictions."""
+"""Reads rows of Alyx about one subject's days: weighings, sessions, restrictions."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class SessionSeen:
     id: str
     #: Naive lab time.
     start_time: dt.datetime
-    #: Number of that day; None where Alyx has none.
+    #: Number of that day, None if Alyx has none.
     number: int | None
     #: As the session names it; may be empty.
     task_protocol: str
 
 
 def first_day() -> dt.date:
-    """Return the day from which on rows are asked for: the last three days of any lab, whatever its time zone."""
+    """Return the first day of the rows to ask for: the last three days of any lab, whatever its time zone."""
     return dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=LAST_DAYS + _MARGIN)
 
 
 def wall_time(value: Any) -> dt.datetime | None:
-    """Read a time of Alyx as the clock at the server showed it; naive; None where there is no time.
+    """Read a time of Alyx as the server's clock showed it: naive; None if there is no time.
 
     ``value``: naive (Alyx) or with the server's offset (Alyx-Local), which is dropped; or nothing.
     """
@@ -70,7 +70,7 @@ def number_of(row: dict[str, Any], name: str) -> Decimal:
 
 
 def water_now(row: dict[str, Any], *, restricted: bool) -> Water:
-    """Read the water of today from a row of ``/subjects``, where the server computes it anew for each answer.
+    """Read the water of today from a row of ``/subjects``, where the server computes it again for each answer.
 
     ``row``: just answered; never a copy that was stored.
     """
@@ -97,7 +97,7 @@ def session_seen(row: dict[str, Any]) -> SessionSeen | None:
 def running_type(rows: Sequence[dict[str, Any]]) -> str | None:
     """Read the type of water from rows of ``/water-restriction`` of one subject.
 
-    Returns: that of the newest restriction without an end; None where there is none, or it names none.
+    Returns: that of the newest restriction without an end, None if there is none, or it names none.
     """
     running = [row for row in rows if row.get("end_time") is None]
     newest = max(running, key=lambda row: str(row.get("start_time") or ""), default=None)

@@ -1,7 +1,7 @@
-"""One subject asked of Alyx afresh, within seconds: what the checks before Run and the dialogs need.
+"""One subject as Alyx describes it now, within seconds: what the checks before Run and the dialogs need.
 
-Each part is asked for by itself and by the subject's id, several at once; a part that does not arrive in time is not
-checked, and the others stand. Only ``/water-requirement`` goes by nickname: the nickname is looked up by the id right
+Each part has a request of its own, by the subject's id, several at once; a part that does not arrive in time is not
+checked, and the others count. Only ``/water-requirement`` goes by nickname: the nickname is looked up by the id right
 before, and right after must be that of this one subject alone.
 """
 
@@ -43,7 +43,7 @@ _TELL: Final = "Tell whoever runs the Alyx server."
 
 @dataclass(frozen=True)
 class SubjectState:
-    """A subject as Alyx knows it now; None stands for what did not arrive, and `not_checked` says why."""
+    """A subject as Alyx describes it now; None is what did not arrive, and `not_checked` says why."""
 
     #: Alyx id.
     subject_id: str
@@ -58,7 +58,7 @@ class SubjectState:
     death_date: str | None = None
     #: Empty where not known.
     lab: str = ""
-    #: Time zone of the lab as Alyx names it; empty where it names none.
+    #: Time zone of the lab as Alyx names it, empty if it names none.
     lab_zone: str | None = None
     #: Empty where not known.
     responsible_user: str = ""
@@ -74,12 +74,12 @@ class SubjectState:
     requirement: Requirement | None = None
     #: Need and gifts of today.
     water: Water | None = None
-    #: That of the running water restriction; None also where there is none.
+    #: That of the running water restriction, None also if there is none.
     water_type: str | None = None
 
     @property
     def weighed_today(self) -> bool | None:
-        """Whether Alyx has a weight of today; None where that did not arrive."""
+        """Whether Alyx has a weight of today, None if that did not arrive."""
         if self.requirement is not None:
             return self.requirement.today.weighing_at is not None
         if self.weighings is None or self.day is None:
@@ -88,7 +88,7 @@ class SubjectState:
 
     @property
     def last_weight(self) -> Weighed | None:
-        """The newest weight of the last days; None where there is none, or it did not arrive."""
+        """The newest weight of the last days, None if there is none, or it did not arrive."""
         return self.weighings[-1] if self.weighings else None
 
 
@@ -97,7 +97,7 @@ def fetch_state(
 ) -> SubjectState:
     """Ask for one subject.
 
-    Returns: whatever goes wrong with a part stands in its ``not_checked``: no `AlyxError` is raised.
+    Returns: what goes wrong with a part is in its ``not_checked``: no `AlyxError` is raised.
     ``name``: what to call the subject where Alyx does not tell.
     """
     alyx_id = canonical_id(subject_id)
@@ -115,7 +115,7 @@ def fetch_state(
 def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
     """Ask for the types of water.
 
-    Returns: in the server's order; empty where it has none.
+    Returns: in the server's order, empty if it has none.
     """
     rows = client.list("water-type", cancel=cancel)
     return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
@@ -184,7 +184,7 @@ class _Parts:
         return row
 
     def _culled(self, cancel: CancelToken) -> bool:
-        # The rows do not tell; that the subject is among those to be culled does.
+        # The rows do not say so; the list of those to be culled does.
         marked = f"pk,{self._id},to_be_culled,True"
         try:
             return bool(self._client.list("subjects", {"django": marked}, cancel=cancel))
@@ -302,7 +302,7 @@ class _Read:
 
 
 def _water(row: dict[str, Any], requirement: Requirement | None) -> Water:
-    # The days of the requirement tell reward and supplement; without them the row tells the sum.
+    # The days of the requirement have reward and supplement; without them the row has the sum.
     restricted = row.get("last_water_restriction") is not None
     if requirement is None:
         return water_now(row, restricted=restricted)

@@ -26,13 +26,13 @@ _PLAIN: Final = "Water"
 
 @dataclass(frozen=True)
 class After:
-    """What is so after an amount was given; mL."""
+    """Need and gifts after an amount was given; mL."""
 
     #: The amount, rounded down.
     given: Decimal
-    #: What is still to be given, rounded up; 0 where nothing is.
+    #: What is still to be given, rounded up, 0 if nothing is.
     remaining: Decimal
-    #: What was given above the need, rounded down; 0 where nothing was.
+    #: What was given above the need, rounded down, 0 if nothing was.
     excess: Decimal
     #: The same for people.
     sentence: str
@@ -44,9 +44,9 @@ class Water:
 
     #: What the subject needs on that day.
     expected: Decimal
-    #: Given in sessions; None where that is not known.
+    #: Given in sessions, None if that is not known.
     reward: Decimal | None
-    #: Given out of sessions; None where that is not known.
+    #: Given out of sessions, None if that is not known.
     supplement: Decimal | None
     #: Given in all.
     given: Decimal
@@ -60,21 +60,21 @@ class Water:
 
     @property
     def remaining(self) -> Decimal:
-        """What is still to be given, rounded up; 0 where nothing is."""
+        """What is still to be given, rounded up, 0 if nothing is."""
         return _remaining(self.expected - self.given)
 
     @property
     def excess(self) -> Decimal:
-        """What was given above the need, rounded down; 0 where nothing was."""
+        """What was given above the need, rounded down, 0 if nothing was."""
         return _excess(self.expected - self.given)
 
     @property
     def needs_water(self) -> bool:
-        """Whether a person must still give water today; so it is where Alyx cannot tell for want of a weight."""
+        """Whether a person must still give water today; True also if Alyx has no weight to compute it from."""
         return self.restricted and (self.remaining > 0 or not self.weight_known)
 
     def after(self, amount: Decimal | None) -> After:
-        """Tell what is so after an amount.
+        """Return need and gifts after an amount.
 
         Returns: the remainder is never below the true one, the amount never above.
         ``amount``: mL, from 0; None for water ad lib, of which Alyx counts no amount.
@@ -97,7 +97,7 @@ class Water:
         return After(given, remaining, excess, sentence)
 
     def sentences(self) -> tuple[str, ...]:
-        """Tell need and gifts, for people."""
+        """Put need and gifts into words."""
         if not self.weight_known:
             needed = "How much water it needs is unknown: Alyx has no weight for this subject."
         else:
@@ -122,7 +122,7 @@ def water_today(requirement: Requirement, *, restricted_now: bool | None = None)
 
     ``requirement``: its last day is today. What a copy of the subject says of remaining water is yesterday's and
     never used.
-    ``restricted_now``: whether the subject is water-restricted at this moment: a day's record tells how it was at
+    ``restricted_now``: whether the subject is water-restricted at this moment: a day's record says how it was at
     noon.
     """
     today = requirement.today
@@ -133,7 +133,7 @@ def water_today(requirement: Requirement, *, restricted_now: bool | None = None)
 def default_water_type(of_restriction: str | None, offered: Sequence[str]) -> str:
     """Choose the type of water that a dialog starts with.
 
-    Returns: the restriction's own, else ``Water``, as Alyx itself does; empty where it offers neither.
+    Returns: the restriction's own, else ``Water``, as Alyx itself does, empty if it offers neither.
     ``of_restriction``: the type of the subject's running restriction, as ``/water-restriction`` answers it.
     """
     return next((name for name in (of_restriction, _PLAIN) if name in offered and name), "")

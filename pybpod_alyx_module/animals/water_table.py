@@ -30,7 +30,7 @@ class TableRow:
     """One animal that needs water."""
 
     animal: RestrictedAnimal
-    #: Time zone of its lab; None where it is not known.
+    #: Time zone of its lab, None if it is not known.
     lab_timezone: str | None
     #: What is not on Alyx yet, a sentence each.
     unsent: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ def fetch_water_table(
     """Ask Alyx and the outbox which animals still need water today.
 
     ``server``: server of the project's subjects; empty: the one used last.
-    ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
+    ``alyx_user``: the Alyx user who is logged in to the PyBpod project, empty if none is.
     ``settings``: test subjects are left out.
     """
     username, client, problem = find_client(access, server or _last_server(), alyx_user)

@@ -23,9 +23,9 @@ NO_EXPECTED = "the lab sets no expected weight on Alyx"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What Alyx would say of a weight."""
+    """How Alyx would judge a weight."""
 
-    #: Percent of the expected weight, the implant off both; None where no weight is expected.
+    #: Percent of the expected weight, the implant off both, None if no weight is expected.
     percentage: Decimal | None
     #: g above the minimum weight, negative below it; None without a limit.
     to_minimum: Decimal | None

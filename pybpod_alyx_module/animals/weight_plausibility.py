@@ -31,7 +31,7 @@ class Weighed:
 
     #: With the implant.
     grams: Decimal
-    #: Naive lab time; None where Alyx has none.
+    #: Naive lab time, None if Alyx has none.
     when: dt.datetime | None
 
 
@@ -82,7 +82,7 @@ def concerns(
     today: dt.date,
     percent: Decimal = Decimal(10),
 ) -> tuple[WeightConcern, ...]:
-    """Say what speaks against a weight; empty where nothing speaks against it.
+    """Say what speaks against a weight; empty if nothing does.
 
     ``history``: its weights; those of today and the last three days count.
     ``others``: the user's other living animals. Looked at only where something speaks against the weight.
@@ -133,7 +133,7 @@ def _better(
 
 
 def _difference(typed: Decimal, earlier: Decimal) -> Decimal:
-    # Percent of the earlier weight; beyond all bounds where that is none.
+    # Percent of the earlier weight; infinite if that is not a weight.
     return abs(typed - earlier) / earlier * 100 if earlier > 0 else Decimal("Infinity")
 
 

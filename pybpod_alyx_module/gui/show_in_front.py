@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def show_in_front(window: QWidget) -> None:
-    """Show a window that somebody opened, also where it is minimised, and give it the keyboard."""
+    """Show a window that somebody opened, even if it is minimised, and give it the keyboard."""
     window.setWindowState(window.windowState() & ~Qt.WindowMinimized)
     window.show()
     window.raise_()

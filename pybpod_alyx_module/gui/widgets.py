@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CalmComboBox(QComboBox):
-    """A list to choose from that a turn of the wheel over it does not change."""
+    """A list to choose from; turning the wheel over it does not change the choice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def plain_label(text: str = "") -> QLabel:
 
 
 class BigLabel(QLabel):
-    """Large plain text in one line; what does not fit is cut in the middle and stands in the tooltip."""
+    """Large plain text in one line; what does not fit is cut in the middle; the tooltip shows all of it."""
 
     def __init__(self, text: str = "", points: int = 6) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class BigLabel(QLabel):
         return QSize(min(metrics.horizontalAdvance(self._whole) + 4, 600), metrics.height() + 4)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Cut the text anew."""
+        """Cut the text again."""
         super().resizeEvent(event)
         self._fit()
 

@@ -29,6 +29,6 @@ class AlyxWindow(QWidget):
 
 
 def main_window_of(entity: Any) -> QWidget | None:
-    """Return the main window that a project, a subject or a session of PyBpod is shown in; None where there is none."""
+    """Return the main window that a project, a subject or a session of PyBpod is shown in, None if there is none."""
     mainwindow = getattr(entity, "mainwindow", None)
     return mainwindow.window() if isinstance(mainwindow, QWidget) else None

@@ -49,7 +49,7 @@ LONGEST_VALUE: Final = 5_000
 #: Characters of a value or a reason that a cell of a table holds; the window cuts it to the column's width.
 LONGEST_CELL: Final = 500
 
-#: Characters of a word, an address say, that a message repeats in full.
+#: Characters of a word, such as an address, that a message repeats in full.
 LONGEST_WORD: Final = 300
 
 
@@ -117,7 +117,7 @@ def without_long_words(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """Return as much of an error's sentence as is read: what was typed is repeated in it.
+    """Return as much of an error's sentence as people read: it may repeat what was typed.
 
     Returns: the text without very long words, with its middle left out where it is very long all the same.
     """
@@ -159,7 +159,7 @@ def _absent(value: Any) -> bool:
 def when(timestamp: Any, now: datetime | None = None) -> str | None:
     """Say when something was, in local time and as an age.
 
-    Returns: for example ``"2026-11-20 11:21 (3 hours ago)"``; None where there is no such time.
+    Returns: for example ``"2026-11-20 11:21 (3 hours ago)"``, None if there is no such time.
     ``timestamp``: ISO 8601 time with an offset, as a sync writes it.
     ``now``: the moment to count from, with a time zone; the present by default.
     """

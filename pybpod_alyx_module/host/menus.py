@@ -12,7 +12,7 @@ from typing import Any
 def take_entries(tree: Any, nodes: list[Any]) -> dict[int, list[Any]]:
     """Take the menu entries of nodes out of the tree.
 
-    Returns: the entries by the ``id`` of their node, to be put back with ``tree._items.update``; empty where there
+    Returns: the entries by the ``id`` of their node, to be put back with ``tree._items.update``, empty if there
     are none.
     """
     return {id(node): tree._items.pop(id(node)) for node in nodes if id(node) in tree._items}

@@ -25,11 +25,11 @@ _REFERENCES: Final = "__EXTERNAL-REF__"
 
 
 class HostProject:
-    """A PyBpod project as a sync sees it: keeps the contract of `pybpod_alyx_module.sync.apply.ProjectPort`.
+    """A PyBpod project as a sync sees it: fulfils `pybpod_alyx_module.sync.apply.ProjectPort`.
 
     Belongs to the GUI thread, as everything of PyBpod does.
 
-    ``waiting``: takes the server and the Alyx id of an animal; says why it must stay in the project, empty where it
+    ``waiting``: takes the server and the Alyx id of an animal; says why it must stay in the project, empty if it
     need not.
     """
 
@@ -58,7 +58,7 @@ class HostProject:
         return {subject.alyx_key: subject.name for subject in self._project.subjects}
 
     def read(self, key: str) -> LocalSubject | None:
-        """Return one subject as it is now; None where it is no longer in the project."""
+        """Return one subject as it is now, None if it is no longer in the project."""
         found = [subject for subject in self._project.subjects if subject.alyx_key == key]
         return self._freeze(found[0], self._running()) if found else None
 
@@ -129,7 +129,7 @@ class HostProject:
         before = subject.name, subject.alyx
 
         def undo() -> None:
-            with ExitStack() as steps:  # each of them, also where one fails
+            with ExitStack() as steps:  # each of them, even if one fails
                 steps.callback(setattr, subject, "alyx", before[1])
                 steps.callback(self._rename, subject, before[0])
 
@@ -256,7 +256,7 @@ class HostProject:
     def _hold(self, subject: Any, running: set[int]) -> str:
         if id(subject) in running:
             return RUNNING
-        # also where it was taken off the setup's list while the session runs
+        # even if it was taken off the setup's list while the session runs
         if any(session.is_running for session in subject._sessions):
             return RUNNING
         record = subject.alyx
@@ -310,7 +310,7 @@ class HostProject:
                 tree.setCurrentItem(current)
 
         def put_back() -> None:
-            with ExitStack() as steps:  # last first, each of them, also where one fails
+            with ExitStack() as steps:  # last first, each of them, even if one fails
                 steps.callback(show_again)
                 steps.callback(setattr, subject, "setup", chosen)
                 for (setup, listed), restore in zip(lists, references, strict=True):

@@ -67,7 +67,7 @@ def _commit(staging: Path, folder: Path) -> bool:
             continue
         if target.is_file():
             if target.read_bytes() == item.read_bytes():
-                continue  # waiting for the disk for each of some hundred unchanged subjects would be felt
+                continue  # with hundreds of unchanged subjects the wait for the disk would be noticed
             shutil.copymode(target, item)
         changed = True
         handle = os.open(item, os.O_RDWR)

@@ -65,7 +65,7 @@ class FolderMoves:
         return target
 
     def rename(self, wanted: Mapping[Path, Path], staying: Collection[str]) -> list[tuple[Path, Path]]:
-        """Move folders to other names, also where they swap them or only their case changes.
+        """Move folders to other names, even if they swap them or only their case changes.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class FolderMoves:
         return aside
 
     def take_back(self) -> None:
-        """Move everything back, as far as it goes; what does not is logged."""
+        """Move everything back as far as possible; what cannot be moved is logged."""
         while self._moved:
             source, target = self._moved.pop()
             try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WATER: Final = "water_administrations"
 MISSPELT: Final = "water_administration"
 
-#: The keys by which a linked subject is told from the file alone, beside what is compared.
+#: The keys that identify a linked subject in its file, beside what is compared.
 IDENTITY: Final = ("alyx_id", "alyx_server", "nickname")
 
 
@@ -24,7 +24,7 @@ def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
     Returns: a copy of the keys in `RECORD_KEYS` that the file has, without values that are `too_deep`, which stay in
     the file as they are; None for a subject that is not linked to Alyx.
-    ``data``: what PyBpod loaded; None where it loaded nothing.
+    ``data``: what PyBpod loaded, None if it loaded nothing.
     """
     if data is None or not is_linked(data):
         return None
@@ -35,7 +35,7 @@ def read_record(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def is_linked(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record or file names an Alyx subject; True where its ``alyx_id`` is text."""
+    """Tell whether a record or file names an Alyx subject, True if its ``alyx_id`` is text."""
     alyx_id = record.get("alyx_id")
     return isinstance(alyx_id, str) and bool(alyx_id)
 

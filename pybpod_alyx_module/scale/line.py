@@ -23,7 +23,7 @@ class ScaleLine:
     """A number that a scale sent."""
 
     grams: Decimal
-    #: What the scale itself says of it; None where the pattern asks for no such mark.
+    #: What the scale itself says of it, None if the pattern asks for no such mark.
     stable: bool | None
 
 
@@ -76,7 +76,7 @@ def compiled_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def read_line(line: str, pattern: re.Pattern[str]) -> ScaleLine | None:
-    """Read a line of a scale; None where the line does not fit the pattern."""
+    """Read a line of a scale, None if the line does not fit the pattern."""
     match = pattern.search(line)
     if match is None:
         return None

@@ -79,7 +79,7 @@ class ScaleReading:
 
 @dataclass(frozen=True)
 class ScaleTrouble:
-    """Why there is no weight from the scale; handed over once each time, the scale is tried again all the while."""
+    """Why there is no weight from the scale; handed over once each time, while the reader keeps trying."""
 
     #: What happened and what to do.
     sentence: str

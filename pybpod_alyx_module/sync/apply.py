@@ -33,7 +33,7 @@ class ProjectPort(Protocol):
         ...
 
     def read(self, key: str) -> LocalSubject | None:
-        """Return one subject as it is now, None where it is gone."""
+        """Return one subject as it is now, None if it is gone."""
         ...
 
     def add(self, name: str, alyx_id: str, record: Mapping[str, Any]) -> Callable[[], None]:
@@ -56,7 +56,7 @@ class Result:
     entry: PlanEntry
     #: False where the subject changed after the plan was made, so that the entry was refused.
     applied: bool
-    #: A sentence for the user; empty where the entry says it all.
+    #: A sentence for the user, empty if the entry says it all.
     message: str = ""
 
 
@@ -213,7 +213,7 @@ class _Application:
                 else:
                     yield self._rename(entry, possible=True)
             if still == waiting:
-                # a ring, two animals that swapped names say: in one step, so that nobody sees or saves what is between
+                # a ring, such as two animals that swapped names: in one step, so that nobody sees or saves half of it
                 possible = self._possible(waiting)
                 ring = [self._rename(entry, possible=_key(entry) in possible) for entry in waiting]
                 yield from ring
@@ -246,7 +246,7 @@ class _Application:
 
 
 def _refusal(entry: PlanEntry, now: LocalSubject | None) -> str:
-    # why an entry is refused, seeing its subject as it is now; empty where it is as it was
+    # why an entry is refused, seeing its subject as it is now, empty if it is as it was
     if now is None:
         return "it is no longer in the project"
     if entry.local is None or replace(now, hold="") != replace(entry.local, hold=""):
@@ -265,7 +265,7 @@ def _renames(entry: PlanEntry) -> bool:
 
 
 def _new_name(entry: PlanEntry) -> str | None:
-    # the name that an override gives, None where it keeps the name
+    # the name that an override gives, None if it keeps the name
     if entry.local is None or entry.remote is None or same(entry.local.name, entry.remote.nickname):
         return None
     return entry.remote.nickname

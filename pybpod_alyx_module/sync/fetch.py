@@ -69,7 +69,7 @@ def fetch_remote(
             hint="Tell whoever runs the Alyx server: it, or a proxy before it, does not filter by responsible user.",
         )
     listed_ids = {subject.alyx_id for subject in listed}
-    # an id that is not canonical stands in a file that a person changed: no server has it
+    # an id that is not canonical comes from a file that a person changed: no server has it
     linked_ids = {subject.alyx_id for subject in local if canonical_id(subject.alyx_id) == subject.alyx_id}
     looked_up: list[RemoteSubject] = []
     for filters in make_requests({"id": sorted(linked_ids - listed_ids - {None})}):

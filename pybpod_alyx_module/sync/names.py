@@ -34,7 +34,7 @@ def same(one: str, other: str) -> bool:
 def unusable(name: str) -> str:
     """Say why PyBpod cannot take a nickname as the name of a subject.
 
-    The name becomes a folder and a file, stands unescaped in the settings file of each run and in the rows of each
+    The name becomes a folder and a file, goes unescaped into the settings file of each run and into the rows of each
     session file, and the project may be carried to a Windows rig.
 
     Returns: the reason, for a user; empty when the name can be used.

@@ -54,10 +54,10 @@ class PlanEntry:
     name: str
     #: The project's subject as it was seen, None for one to add.
     local: LocalSubject | None = None
-    #: The subject as Alyx describes it, None where it sent nothing.
+    #: The subject as Alyx describes it, None if it sent nothing.
     remote: RemoteSubject | None = None
     differences: tuple[Difference, ...] = ()
-    #: A sentence for the user; empty where the action says it all.
+    #: A sentence for the user, empty if the action says it all.
     reason: str = ""
 
 

@@ -11,7 +11,7 @@ _THIS_COMPUTER: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 def host_of(url: str | None) -> str | None:
     """Return the host of a server's or a record's address.
 
-    Returns: ``alyx.lab.org``; None where there is none. This computer's names are one.
+    Returns: ``alyx.lab.org``, None if there is none. This computer's names are one.
     """
     try:
         host = urlsplit(url or "").hostname
@@ -23,7 +23,7 @@ def host_of(url: str | None) -> str | None:
 def same_server(one: str, other: str) -> bool:
     """Tell whether two addresses name one server.
 
-    Returns: True also where only http became https on the usual ports, or one is another name of this computer.
+    Returns: True also if only http became https on the usual ports, or one is another name of this computer.
     Another host, port or path is another server: it may be a copy, which has the same ids.
     ``one``, ``other``: addresses as `AlyxClient.url` writes them.
     """

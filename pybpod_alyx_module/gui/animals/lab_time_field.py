@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from AnyQt.QtGui import QWheelEvent
 
-#: How often "now" is shown anew, in milliseconds.
+#: How often the shown time is refreshed, in milliseconds.
 _TICK_MS: Final = 5_000
 
-#: Clocks may differ by this much before a time counts as one to come.
+#: Clocks may differ by this much before a time counts as one in the future.
 _SLACK: Final = dt.timedelta(minutes=1)
 
 
@@ -30,7 +30,7 @@ class _Edit(QDateTimeEdit):
 
 
 class LabTimeField(QWidget):
-    """Shows the time of the lab; what somebody sets stays, else it is always now."""
+    """Shows the time in the lab: always now, until somebody sets another time."""
 
     #: Another time was set, or the lab's zone is known.
     changed = Signal()
@@ -62,7 +62,7 @@ class LabTimeField(QWidget):
     def set_zone(self, name: str | None) -> None:
         """Take the time zone of the lab.
 
-        ``name``: as Alyx has it; None where it is not known.
+        ``name``: as Alyx has it, None if it is not known.
         """
         self._zone = lab_zone(name)
         self.zone_note.setText(f"lab time ({name})" if self._zone else "lab time (zone unknown: this computer's time)")
@@ -89,7 +89,7 @@ class LabTimeField(QWidget):
 
     @slot
     def set_now(self) -> None:
-        """Take the time that it is now, from now on."""
+        """Go back to the present time, and follow it."""
         self._is_now = True
         self._on_tick()
         self.changed.emit()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.gui.animals.recorder import Entry
     from pybpod_alyx_module.rig_settings import RigSettings
 
-#: Why nothing can be recorded where Alyx could not be asked at all.
+#: Why nothing can be recorded if Alyx could not be asked at all.
 NOT_CONNECTED: Final = (
     "You are not connected to Alyx, so the record has no user. Right-click the project, choose Sync to Alyx, and "
     "connect."
@@ -115,7 +115,7 @@ class RecordDialog(QDialog):
         """Show in the fields what Alyx said."""
 
     def typed_anything(self) -> bool:
-        """Tell whether something stands in the fields."""
+        """Tell whether anything is in the fields."""
         raise NotImplementedError
 
     def end_typing(self) -> None:
@@ -155,7 +155,7 @@ class RecordDialog(QDialog):
             self.facts.setText("\n".join(lines))
 
     def subject_left(self, why: str) -> None:
-        """Take note that the PyBpod subject is gone: nothing typed is lost, it is of the animal on Alyx."""
+        """Take note that the PyBpod subject is gone: what was typed is not lost, it is about the animal on Alyx."""
         if self.is_recorded or not self.typed_anything():
             self.close()
             return
@@ -164,7 +164,7 @@ class RecordDialog(QDialog):
 
     @slot
     def done(self, result: int) -> None:
-        """Close, also when asked twice, as by two quick Escapes."""
+        """Close; a second call, as from two quick Escapes, does no harm."""
         if not self._closed:
             self._closed = True
             self.leave()
@@ -172,7 +172,7 @@ class RecordDialog(QDialog):
 
     @slot
     def leave(self) -> None:
-        """Give up what is being asked, once."""
+        """Stop asking Alyx, once."""
         self.recorder.stop()
 
     @slot
@@ -383,5 +383,5 @@ class RecordDialog(QDialog):
 
 
 def _short(name: str) -> str:
-    # a button stays readable; the whole name stands above in large type
+    # so that the button stays readable; the whole name is above in large type
     return name if len(name) <= 24 else f"{name[:12]}…{name[-10:]}"

@@ -117,7 +117,7 @@ class Recorder(QObject):
         self._write = start_task(self._outbox.add(draft), succeeded=self._on_recorded, failed=self._on_not_recorded)
 
     def stop(self) -> None:
-        """Give up what is being asked; what is on its way into the outbox gets there."""
+        """Stop asking Alyx; what is on its way into the outbox gets there."""
         for task in (self._fetch, self._look):
             if task is not None:
                 task.cancel()

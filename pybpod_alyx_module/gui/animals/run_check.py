@@ -1,4 +1,4 @@
-"""The check before Run: Alyx is asked about the animals of a setup, in threads, before its protocol starts."""
+"""The check before Run: the plugin asks Alyx about the animals of a setup, in threads, before its protocol starts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RunCheck(QObject):
         self._limit.start(int(CHECK_S * 1000))
         for number, animal in enumerate(self._animals):
             arrival = _Arrival(self, number)
-            self._arrivals.append(arrival)  # Qt holds no object that is none of its own
+            self._arrivals.append(arrival)  # Qt does not keep Python objects alive
             task = Task(_work(access, animal, end), "alyx-run-check")
             self._tasks.append(start_task(task, succeeded=arrival.take, failed=arrival.fail))
 
@@ -76,7 +76,7 @@ class RunCheck(QObject):
             task.cancel()
 
     def put(self, number: int, state: SubjectState) -> None:
-        """Take what is known of one animal."""
+        """Take the state of one animal."""
         self._states[number] = state
         if len(self._states) == len(self._animals):
             self._finish()

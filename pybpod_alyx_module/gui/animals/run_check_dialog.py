@@ -1,4 +1,4 @@
-"""What the check before Run has to say: a question, a refusal, or a notice while the protocol runs."""
+"""Shows what the check before Run found: a question, a refusal, or a notice while the protocol runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLOURS: Final = {"block": "#fbd5d5", "warn": "#fff4d6", NOTE: "#e8eef5"}
 
 
 class RunCheckDialog(Question):
-    """Asks whether a setup is to run: its answer is True to run. Blocks nothing but that Run."""
+    """Asks whether to run a setup: the answer is True to run. It blocks nothing but that run."""
 
     def __init__(
         self, name: str, findings: Sequence[Finding], parent: QWidget | None = None, *, runs: bool = False
@@ -70,7 +70,7 @@ class RunCheckDialog(Question):
 
     @property
     def text(self) -> str:
-        """All that it says, a line each."""
+        """All its sentences, a line each."""
         return "\n".join(_words(one) for one in self.findings)
 
     @slot

@@ -1,4 +1,4 @@
-"""A weight: typed, or from the scale; what comes from the scale does not stay for the next animal."""
+"""A weight: typed, or from the scale; a reading does not stay in the field for the next animal."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class ScaleField(QWidget):
     """The field of a weight, in grams, beside what the scale says.
 
-    ``settings``: where the scale is; None where there is none.
+    ``settings``: where the scale is, None if there is none.
     """
 
-    #: What stands in the field changed.
+    #: The content of the field changed.
     changed = Signal()
 
     _scale_sent = Signal(object)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 GIVE_WATER: Final = "Give water…"
 
-#: Where Alyx is to take the type of the running water restriction.
+#: The choice that leaves the type to Alyx: that of the running water restriction.
 BY_ALYX: Final = "that of its water restriction on Alyx"
 _CHOOSE: Final = "Choose the type…"
 
-#: More than this many times what it needs in a day is asked about; without a weight, more than so many mL.
+#: The dialog asks about more than this many times what the animal needs in a day; without a weight, about more mL.
 _TIMES: Final = 2
 _MOST_ML: Final = Decimal(50)
 
@@ -68,7 +68,7 @@ class WaterDialog(RecordDialog):
         return self.amount
 
     def typed_anything(self) -> bool:
-        """Tell whether an amount stands in the field, or ad lib is ticked."""
+        """Tell whether an amount is in the field, or ad lib is ticked."""
         return bool(self.amount.text().strip()) or self.adlib.isChecked()
 
     def entry(self) -> Entry:
@@ -108,7 +108,7 @@ class WaterDialog(RecordDialog):
         return tuple(sentences)
 
     def fact_lines(self) -> list[str]:
-        """Tell what it needs and got today, and what remains after the typed amount."""
+        """Return what it needs and got today, and what remains after the typed amount."""
         if self.overview is None:
             return []
         state = self.overview.state

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 WATER_DUE: Final = "Water due today…"
 
-#: What one can do where the table could not be asked for.
+#: What a person can do if Alyx could not be asked.
 WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
 
 COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
@@ -104,7 +104,7 @@ class WaterTableWindow(AlyxWindow):
 
     @slot
     def refresh(self) -> None:
-        """Ask Alyx anew."""
+        """Ask Alyx again."""
         if self._fetch is not None or self._give is not None:
             return
         outbox, settings = self.running, read_rig_settings().sessions
@@ -189,7 +189,7 @@ class WaterTableWindow(AlyxWindow):
             self.table.setItem(number, column, cell)
 
     def ticked(self) -> list[int]:
-        """Return the rows that are ticked and not given yet; in order; empty where none is."""
+        """Return the rows that are ticked and not given yet; in order, empty if none is."""
         return [
             row
             for row in range(self.table.rowCount())
@@ -319,7 +319,7 @@ class WaterTableWindow(AlyxWindow):
 
     @slot
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Give up what is being asked; what is being kept is kept."""
+        """Stop asking Alyx; what is on its way into the outbox gets there."""
         for task in (self._fetch, self._look):
             if task is not None:
                 task.cancel()
@@ -337,7 +337,7 @@ class WaterTableWindow(AlyxWindow):
 def server_of(project: Project) -> str:
     """Return the server of a project's Alyx subjects.
 
-    Returns: that of most of them; empty where there is none.
+    Returns: that of most of them, empty if there is none.
     """
     records = [subject.alyx or {} for subject in project.subjects]
     servers = Counter(str(record["alyx_server"]) for record in records if record.get("alyx_server"))
@@ -345,7 +345,7 @@ def server_of(project: Project) -> str:
 
 
 def open_water_table(project: Project) -> WaterTableWindow:
-    """Show which animals of the user still need water today, asked anew."""
+    """Show which animals of the user still need water today, and ask Alyx again."""
     window = project.alyx_water_window
     if window is None:
         window = WaterTableWindow(project, main_window_of(project))

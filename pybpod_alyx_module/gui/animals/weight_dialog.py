@@ -55,7 +55,7 @@ class WeightDialog(RecordDialog):
         return self.weight.edit
 
     def typed_anything(self) -> bool:
-        """Tell whether a weight stands in the field."""
+        """Tell whether a weight is in the field."""
         return bool(self.weight.edit.text().strip())
 
     def entry(self) -> Entry:
@@ -102,7 +102,7 @@ class WeightDialog(RecordDialog):
             self.concerns.setText("\n".join(self._concern_sentences(self.overview)))
 
     def fact_lines(self) -> list[str]:
-        """Tell the last weight, and how the typed one is judged."""
+        """Return the last weight, and how Alyx judges the typed one."""
         lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
         if self.overview is None:
             return lines
@@ -136,7 +136,7 @@ class WeightDialog(RecordDialog):
 
     @slot
     def leave(self) -> None:
-        """Give up what is being asked, once, and leave the scale to others."""
+        """Stop asking Alyx, once, and leave the scale to others."""
         self.weight.stop()
         if self._fetch_others is not None:
             self._fetch_others.cancel()

@@ -37,7 +37,7 @@ WHOLE: Final = "Copy all has the whole text"
 #: What the file does not say.
 UNKNOWN: Final = "unknown"
 
-#: The age of the copy is written anew this often, in milliseconds.
+#: The shown age of the copy is refreshed this often, in milliseconds.
 AGE_INTERVAL_MS: Final = 60_000
 
 
@@ -98,7 +98,7 @@ class DetailsWindow(AlyxWindow):
         self.text.verticalScrollBar().setValue(place)
 
     def _show_age(self, synced: str, as_of: str) -> None:
-        # all else stays as it is laid out
+        # the rest of the page is not laid out again
         document = self.text.document()
         head, _lasting, changing = document.rootFrame().childFrames()
         _replace_line(head.cellAt(1, 1).firstCursorPosition(), synced)

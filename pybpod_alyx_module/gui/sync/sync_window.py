@@ -48,7 +48,7 @@ SAVE_FIRST: Final = "Save the project before Run: it has changes that are not sa
 #: How a sync that did not come to its end leaves the project.
 UNCHANGED: Final = "Nothing in the project was changed."
 
-#: Errors after which most likely the address has to be typed anew.
+#: Errors after which most likely the address has to be typed again.
 ABOUT_ADDRESS: Final = (UnreachableError, CertificateError, NotFoundError, NotAlyxError)
 
 

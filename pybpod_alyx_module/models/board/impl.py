@@ -1,4 +1,4 @@
-"""The board mixin: tells the session when its protocol ended, however it ended."""
+"""The board mixin: lets the session know that its protocol ended, however it ended."""
 
 from __future__ import annotations
 

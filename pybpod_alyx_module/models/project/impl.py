@@ -43,7 +43,7 @@ class Project(PyBpodProject):
 
     #: The sync window, None before it is first opened; `open_sync_window` keeps it here.
     alyx_window: Any = None
-    #: The window *Water due today*, None where none is open.
+    #: The window *Water due today*, None if none is open.
     alyx_water_window: Any = None
 
     def __init__(self, *args: Any) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def refusal(project: PyBpodProject, *, in_place: bool) -> str:
     """Say what the user must change before the project is saved.
 
-    Returns: sentences with the cause and what to do; empty where nothing speaks against a save.
-    ``in_place``: whether it is to be saved where it stands already.
+    Returns: sentences with the cause and what to do, empty if nothing speaks against a save.
+    ``in_place``: whether it is to be saved where it is already.
     """
     place = project.path if in_place else None
     return "\n\n".join([*_shared_names(project.subjects, place), *_lost_boards(project.experiments)])
@@ -37,7 +37,7 @@ def _shared_names(subjects: list[Any], place: str | None) -> list[str]:
 
 
 def _stand_apart(group: list[Any], place: str | None) -> bool:
-    # names that differ in case alone and have their own folders already: this disk tells them apart
+    # names that differ in case alone and have their own folders already: this disk keeps them apart
     return place is not None and all(
         str(subject.saved_folder) == str(subject_folder(place, subject.name)) for subject in group
     )

@@ -1,4 +1,4 @@
-"""The setup mixin: before a protocol starts, Alyx is asked about the setup's animals."""
+"""The setup mixin: before a protocol starts, the plugin asks Alyx about the setup's animals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Setup(PyBpodSetup):
 
     #: The check that goes on, None while there is none.
     alyx_check: RunCheck | None = None
-    #: The question or the notice of the last check, None where it was closed.
+    #: The question or the notice of the last check, None if it was closed.
     alyx_run_dialog: RunCheckDialog | None = None
 
     #: What was checked: what a run would be of.
@@ -101,7 +101,7 @@ class Setup(PyBpodSetup):
             self.give_up_check()
             return
         if self._checked is not None and self._checked != self._what_runs():
-            logger.info("Setup %s was changed while it was checked: it is checked anew", self.name)
+            logger.info("Setup %s was changed while it was checked: it is checked again", self.name)
             self._checked = None
             self._run_guarded()
             return
