@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.animals.run_check import RunCheck, animals_to_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.windows import main_window_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,7 @@ class Setup(PyBpodSetup):
             self._show_notice(findings)
 
     def _ask(self, findings: Sequence[Finding]) -> None:
-        dialog = RunCheckDialog(self.name, findings, self._window())
+        dialog = RunCheckDialog(self.name, findings, main_window_of(self))
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_answered)
         show_in_front(dialog)
@@ -135,7 +136,7 @@ class Setup(PyBpodSetup):
         if findings in _shown and all(finding.level == NOTE for finding in findings):
             return
         _shown.add(findings)
-        dialog = RunCheckDialog(self.name, findings, self._window(), runs=True)
+        dialog = RunCheckDialog(self.name, findings, main_window_of(self), runs=True)
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_notice_closed)
         dialog.show()
@@ -182,7 +183,3 @@ class Setup(PyBpodSetup):
 
     def _is_gone(self) -> bool:
         return bool(self.project.is_closed) or self not in self.experiment.setups
-
-    def _window(self) -> Any:
-        mainwindow = self.mainwindow
-        return mainwindow.window() if mainwindow is not None else None
