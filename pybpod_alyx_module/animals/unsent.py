@@ -11,6 +11,7 @@ from pybpod_alyx_module.animals.rows import SessionSeen
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.numbers import exact, shown
 from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.words import state_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.items import Item
 
 __all__ = ["unsent_sentences", "with_unsent", "with_unsent_water"]
-
-_STATES = {
-    State.WAITING: "waits to be sent",
-    State.SENDING: "is being sent",
-    State.UNSURE: "sent without an answer: it may be on Alyx",
-    State.PARKED: "action needed: see Alyx outbox",
-}
 
 
 def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> SubjectState:
@@ -79,7 +73,7 @@ def unsent_sentences(items: Sequence[Item]) -> tuple[str, ...]:
         else:
             continue
         left_out = ", not counted here" if item.kind is Kind.WATER and _may_be_there(item) else ""
-        found.append(f"Not on Alyx yet: {what} at {_time(item):%Y-%m-%d %H:%M} ({_STATES[item.state]}{left_out}).")
+        found.append(f"Not on Alyx yet: {what} at {_time(item):%Y-%m-%d %H:%M} ({state_words(item)}{left_out}).")
     return tuple(found)
 
 

@@ -94,7 +94,6 @@ def test_a_session_of_today_counts() -> None:
 def test_it_is_said_what_is_not_on_alyx_yet() -> None:
     sentences = unsent_sentences([weight(24.5), water(0.25, item_state=State.UNSURE), item(Kind.SESSION)])
     assert sentences == (
-        "Not on Alyx yet: 24.50 g at 2026-11-20 12:00 (waits to be sent).",
-        "Not on Alyx yet: 0.250 mL of water at 2026-11-20 12:00 "
-        "(sent without an answer: it may be on Alyx, not counted here).",
+        "Not on Alyx yet: 24.50 g at 2026-11-20 12:00 (waiting).",
+        "Not on Alyx yet: 0.250 mL of water at 2026-11-20 12:00 (may be on Alyx, not counted here).",
     )
