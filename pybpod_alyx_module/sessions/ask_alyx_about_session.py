@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
-from alyx_connector.progress import Cancelled, CancelToken
+from alyx_connector.ids import is_id
+from alyx_connector.progress import Cancelled
 from pybpod_alyx_module.animals.rows import running_type
 from pybpod_alyx_module.animals.water import default_water_type
+from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_span, lab_zone, last_zone, remember_zones
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
 from pybpod_alyx_module.sessions.on_rig import Animal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
     from pybpod_alyx_module.sessions.session_csv import SessionFile
 
@@ -64,7 +64,7 @@ class SessionQuestions:
         Cancelled
             If cancelled.
         """
-        with _cancel_after(PATIENCE_S, cancel) as stop:
+        with cancel_after(PATIENCE_S, cancel) as stop:
             choices = tuple(_checked(_Questions(self, choice, stop), prepared.file) for choice in prepared.choices)
         cancel.raise_if_cancelled()
         return replace(prepared, choices=choices, checked_on_alyx=True)
@@ -183,7 +183,7 @@ def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] 
 def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> EarlierRegistration | None:
     earlier = questions.choice.earlier
     session_id = earlier.session_id if earlier is not None else None
-    if session_id is None and _is_uuid(file.uuid) and (earlier is None or earlier.item is None):
+    if session_id is None and is_id(file.uuid) and (earlier is None or earlier.item is None):
         where = f"{FIND_BY_UUID},{file.uuid},subject__pk,{animal.id}"
         found = questions.rows("Whether this session is on Alyx already", "sessions", where)
         session_id = str(found[0]["id"]) if found else None
@@ -206,23 +206,3 @@ def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> Earlie
     # What the outbox says holds; a note of the registration alone says nothing of the water.
     water = (base.item is not None and base.water) or bool(record.get("wateradmin_session_related"))
     return replace(base, session_id=session_id, record=record, water=water)
-
-
-def _is_uuid(text: str | None) -> bool:
-    try:
-        return text is not None and str(UUID(text)) == text
-    except ValueError:
-        return False
-
-
-@contextmanager
-def _cancel_after(seconds: float, cancel: CancelToken) -> Iterator[CancelToken]:
-    stop = CancelToken(parent=cancel)
-    timer = threading.Timer(seconds, stop.cancel)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield stop
-    finally:
-        timer.cancel()
-        stop.detach()

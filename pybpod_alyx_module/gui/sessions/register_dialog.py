@@ -17,6 +17,7 @@ from pybpod_alyx_module.gui.sessions.session_summary import summarise
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, plain_label
+from pybpod_alyx_module.gui.windows import main_window_of
 from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
@@ -335,8 +336,7 @@ def open_register_dialog(
     """Show the dialog of a session: the one that is open, else a new one."""
     dialog = session.alyx_dialog
     if dialog is None:
-        mainwindow = getattr(session, "mainwindow", None)
-        dialog = RegisterDialog(session, prepared, mainwindow.window() if isinstance(mainwindow, QWidget) else None)
+        dialog = RegisterDialog(session, prepared, main_window_of(session))
         session.alyx_dialog = dialog
     if quietly:
         dialog.setAttribute(Qt.WA_ShowWithoutActivating)

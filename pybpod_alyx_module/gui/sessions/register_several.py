@@ -28,6 +28,7 @@ from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.sessions.advice import advise, default_request
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -36,7 +37,7 @@ from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, li
 from pybpod_alyx_module.sessions.register import register
 
 if TYPE_CHECKING:
-    from AnyQt.QtGui import QCloseEvent, QKeyEvent
+    from AnyQt.QtGui import QCloseEvent
 
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.sessions.prepared_session import PreparedSession
@@ -68,11 +69,11 @@ class Row:
     registered: bool = False
 
 
-class SessionsWindow(QWidget):
+class SessionsWindow(AlyxWindow):
     """Lists sessions that are not registered; those that a person ticks are registered one after the other."""
 
     def __init__(self, owner: Any, sessions: list[Any], parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
+        super().__init__(parent)
         self.owner = owner
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"Register sessions on Alyx – {owner.name}")  # noqa: RUF001 - a dash is meant
@@ -279,14 +280,6 @@ class SessionsWindow(QWidget):
         self._next()
         self._refresh()
 
-    @slot
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Close on Escape."""
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the reading; what is written down already stays."""
         super().closeEvent(event)
@@ -302,10 +295,7 @@ def open_sessions_window(owner: Any) -> SessionsWindow:
         if isinstance(window, SessionsWindow) and window.owner is owner and window.isVisible():
             show_in_front(window)
             return window
-    mainwindow = getattr(owner, "mainwindow", None)
-    window = SessionsWindow(
-        owner, _unregistered(owner), mainwindow.window() if isinstance(mainwindow, QWidget) else None
-    )
+    window = SessionsWindow(owner, _unregistered(owner), main_window_of(owner))
     show_in_front(window)
     return window
 

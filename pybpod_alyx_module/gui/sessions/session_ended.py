@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
-from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.sessions.advice import unattended_request
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
@@ -51,15 +51,10 @@ def _register_silently(session: Any, settings: RigSettings) -> None:
             open_register_dialog(session, prepared, quietly=True)
             return
         writing = outbox.read(lambda opened: register(request, opened), name="alyx-register-session")
-        writing.succeeded.connect(session.alyx_registered)
-        writing.failed.connect(on_failed)
-        writing.start()
+        start_task(writing, succeeded=session.alyx_registered, failed=on_failed)
 
     @slot
     def on_failed() -> None:
         open_register_dialog(session, quietly=True)  # it meets the same failure, and shows it
 
-    task = Task(prepare, "alyx-prepare-session")
-    task.succeeded.connect(on_prepared)
-    task.failed.connect(on_failed)
-    task.start()
+    start_task(Task(prepare, "alyx-prepare-session"), succeeded=on_prepared, failed=on_failed)
