@@ -60,7 +60,7 @@ test-long: export TEST_HOURS = all
 test-long: test
 
 check: $(VENV)/.dev
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module
 
 benchmark: $(VENV)/.test ; @$(BIN)/python -m benchmarks.connector
 

@@ -11,8 +11,8 @@ from alyx_connector.frames.columns import WATER_REQUIREMENT
 from alyx_connector.ids import is_id
 from alyx_connector.records.one_subject import refuse_namesakes
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.connector_search import ConnectorSearch
 from alyx_connector.search.filters import checked_day
-from alyx_connector.search.searching import Searching
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SubjectRecords"]
 
 
-class SubjectRecords(Searching):
+class SubjectRecords(ConnectorSearch):
     """The part of `Connector` that is about one animal or one session.
 
     An animal is named by its nickname, or by its id where several have one nickname.

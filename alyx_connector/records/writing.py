@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.account_connection import AccountConnection
 from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
 from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity, read_json
@@ -25,6 +24,7 @@ from alyx_connector.records.record_fields import (
 )
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.connector_account import ConnectorAccount
 from alyx_connector.search.filter_check import find_endpoint
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ __all__ = ["Writing"]
 _AGAIN = "Look at what the record holds now, then call again: the record is read again."
 
 
-class Writing(AccountConnection):
+class Writing(ConnectorAccount):
     """The part of `Connector` that writes; there is no delete."""
 
     def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:

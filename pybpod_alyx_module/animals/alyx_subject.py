@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.alyx_id import canonical_id
+from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.host.alyx_user import alyx_user
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
-from pybpod_alyx_module.alyx_id import canonical_id
+from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.animals.alyx_access import ask_at_once
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import first_day, running_type, session_seen, water_now, weighings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from pybpod_alyx_module.alyx_id import canonical_id
+from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.host.alyx_user import CONNECTION
 from pybpod_alyx_module.host.menus import take_entries, with_children

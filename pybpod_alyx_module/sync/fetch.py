@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.ids import canonical_id
 from alyx_connector.search.filters import make_requests
-from pybpod_alyx_module.alyx_id import canonical_id
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ProtocolError
-from pybpod_alyx_module.alyx_id import canonical_id
+from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.sync.details import COMPARED, VOLATILE, Details
 
 if TYPE_CHECKING:

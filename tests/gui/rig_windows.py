@@ -18,7 +18,7 @@ from pybpod_alyx_module.host.project import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import alyx_home, living, wait
 from tests.sandbox_server import SandboxServer
-from tests.system.rig.rig_lab import write_lab
+from tests.system.animals.rig_lab import write_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ MORE = (
     "tests/gui/test_weight_dialog.py",
     "tests/property",
     "tests/system/outbox/test_lost_answers.py",
-    "tests/system/rig",
+    "tests/system/animals",
     "tests/system/test_sandbox_labs.py",
     "tests/unit",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,12 @@ def test_every_package_on_disk_is_installed():
         for init in (ROOT / package).rglob("__init__.py"):
             name = ".".join(init.parent.relative_to(ROOT).parts)
             assert f'"{name}"' in listed
+
+
+def test_a_module_has_one_purpose_and_no_folder_is_a_heap():
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    long = {str(path.relative_to(ROOT)): n for path in modules if (n := len(path.read_bytes().splitlines())) > 400}
+    assert long == {}
+    folders = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.name != "__init__.py")
+    del folders["alyx_sandbox"]  # one Django application, which is flat by habit
+    assert {folder: count for folder, count in folders.items() if count > 15} == {}

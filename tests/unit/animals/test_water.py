@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pybpod_alyx_module.animals.water import Water, default_water_type, water_today
-from tests.unit.rig.rig_rows import requirement
+from tests.unit.animals.rig_rows import requirement
 
 D = Decimal
 

@@ -17,7 +17,7 @@ from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_anima
 from pybpod_alyx_module.animals.rows import first_day
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
-from tests.system.rig.rig_lab import LAB, USER, restricted
+from tests.system.animals.rig_lab import LAB, USER, restricted
 
 if TYPE_CHECKING:
     from pathlib import Path

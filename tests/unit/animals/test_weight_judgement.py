@@ -11,7 +11,7 @@ from alyx_connector.errors import ProtocolError
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.weight import NO_LIMIT, judge
 from tests.contract.shapes import read_recordings
-from tests.unit.rig.rig_rows import requirement
+from tests.unit.animals.rig_rows import requirement
 
 RECORDED = {name: one for name, one in read_recordings().items() if name.startswith("water_requirement")}
 DAYS = [

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns, weight_range
-from tests.unit.rig.rig_rows import DAY
+from tests.unit.animals.rig_rows import DAY
 
 MOUSE = "Laboratory mouse"
 

@@ -10,7 +10,7 @@ import pytest
 from alyx_connector.http.client import AlyxClient
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
-from tests.system.rig.rig_lab import write_lab
+from tests.system.animals.rig_lab import write_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

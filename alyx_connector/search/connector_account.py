@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from alyx_connector.warning import Note
 
-__all__ = ["AccountConnection", "warn"]
+__all__ = ["ConnectorAccount", "warn"]
 
 PROGRAM = "alyx-connector"
-_Connection = TypeVar("_Connection", bound="AccountConnection")
+_Connection = TypeVar("_Connection", bound="ConnectorAccount")
 
 
-class AccountConnection:
+class ConnectorAccount:
     """A user at a server, who was set up with `setup`; see `Connector`."""
 
     def __init__(self, url: str | None = None, username: str | None = None, *, write: bool = False) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.account_connection import AccountConnection, warn
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import ENDPOINT, FILTER
 from alyx_connector.frames.tables import expanded, make_table
 from alyx_connector.progress import CancelToken
 from alyx_connector.search.add_details import Work
+from alyx_connector.search.connector_account import ConnectorAccount, warn
 from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
-from alyx_connector.search.find import Search, find
+from alyx_connector.search.run_search import Search, find
 from alyx_connector.terminal import ProgressBar
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from alyx_connector.search.schema import Schema
     from alyx_connector.warning import Note
 
-__all__ = ["Searching"]
+__all__ = ["ConnectorSearch"]
 
 
-class Searching(AccountConnection):
+class ConnectorSearch(ConnectorAccount):
     """The part of `Connector` that searches."""
 
     def search(

@@ -13,7 +13,7 @@ from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.outbox.items import Item, Kind, State
-from tests.unit.rig.rig_rows import DAY, requirement, state
+from tests.unit.animals.rig_rows import DAY, requirement, state
 
 NOON = "2026-11-20T12:00:00.000123"
 

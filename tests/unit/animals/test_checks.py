@@ -13,7 +13,7 @@ from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.rig_settings import CHECKS
-from tests.unit.rig.rig_rows import requirement, session, state
+from tests.unit.animals.rig_rows import requirement, session, state
 
 ID = "2076dbdc-5382-47d6-a9c8-5a0f548120e2"
 #: For each check what goes wrong, and what is said.
