@@ -9,7 +9,7 @@ from pybpod_alyx_module.gui.animals import scale_field
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from tests.gui.hands import press, wait
 from tests.gui.rig_windows import alyx, alyx_home, bench, outbox
-from tests.system.animals.test_scale import FakeScale, scale
+from tests.system.test_scale import FakeScale, scale
 
 __all__ = ["alyx", "alyx_home", "bench", "outbox", "scale"]
 
