@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from alyx_connector.errors import AlyxError
 from alyx_connector.http.parallel import gather
 from pybpod_alyx_module.animals.alyx_subject import server_name
+from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, A
             return "", None, nobody_logged_in(server)
         return username, access.client(server, username), ""
     except AlyxError as error:
-        return username, None, str(error)
+        return username, None, explain(error)
 
 
 def ask_at_once(cancel: CancelToken, *jobs: Job, workers: int, until: Callable[[Any], bool]) -> Gathered:

@@ -21,6 +21,7 @@ from pybpod_alyx_module.animals.rows import first_day, running_type, session_see
 from pybpod_alyx_module.animals.water import water_today
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_zone
+from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -149,7 +150,7 @@ class _Parts:
                 try:
                     answer = request(stop)
                 except AlyxError as error:
-                    self._keep(self._reasons, part, str(error))
+                    self._keep(self._reasons, part, explain(error))
                 else:
                     self._keep(self._arrived, part, answer)
 
@@ -297,7 +298,7 @@ class _Read:
         try:
             return read(arrived[part])
         except AlyxError as error:
-            self._reasons[part] = str(error)
+            self._reasons[part] = explain(error)
             return None
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
-from alyx_connector.remedy import RemedyKind
 from pybpod_alyx_module.connect import PasswordMissingError
 from pybpod_alyx_module.errors import NotTakenBackError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.remedies import what_to_do
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,6 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     ),
 }
 
-_LOG_IN: Final = "Type the password, then press Connect."
-_LOOK: Final = "It may have been stored all the same: look on Alyx before you send it again."
-#: What to do in a window, where the client would name a call of Python. A kind that is not here has the advice above:
-#: it is about searches, which no window makes.
-REMEDIES: Final[dict[RemedyKind, str]] = {
-    RemedyKind.SET_UP: _LOG_IN,
-    RemedyKind.LOG_IN: _LOG_IN,
-    RemedyKind.LOOK: "Look at the record on Alyx.",
-    RemedyKind.LOOK_BEFORE_SENDING_AGAIN: _LOOK,
-    RemedyKind.CHECK_FILTERS: "Try again later; if it stays, tell whoever runs the Alyx server.",
-    RemedyKind.CHOOSE_SERVER: "Type the whole address of the server.",
-    RemedyKind.CHOOSE_USER: "Type the user.",
-    RemedyKind.CHOOSE_DEFAULT: "Type the address of the server.",
-}
-
 #: Title and advice where it is the address that cannot be used.
 UNUSABLE_ADDRESS: Final = ("This address cannot be used", "Correct it, then try again.")
 
@@ -112,8 +97,4 @@ def describe(error: BaseException) -> Message:
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
     if is_unusable_address(error):
         title, advice = UNUSABLE_ADDRESS
-    return Message(title, brief(error.message) or f"{title}.", _remedy(error) or advice)
-
-
-def _remedy(error: AlyxError) -> str:
-    return REMEDIES.get(error.remedy.kind, "") if error.remedy else error.hint
+    return Message(title, brief(error.message) or f"{title}.", what_to_do(error) or advice)

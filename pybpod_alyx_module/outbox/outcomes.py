@@ -19,6 +19,7 @@ from alyx_connector.errors import (
 )
 from pybpod_alyx_module.outbox.items import WaitsFor
 from pybpod_alyx_module.outbox.states import Event
+from pybpod_alyx_module.remedies import what_to_do
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ def outcome_of_reading(error: AlyxError) -> Outcome:
         case LoginRequiredError():
             return _postponed(error, Scope.LOGIN)
         case PermissionDeniedError() | InvalidDataError():
-            return Outcome(Event.PARK, error.message, error.hint)
+            return Outcome(Event.PARK, error.message, what_to_do(error))
         case RateLimitedError():
             return _postponed(error, Scope.ACCOUNT, retry_after=error.retry_after)
         case ServerFaultError() if error.status not in BUSY:
@@ -106,16 +107,16 @@ def outcome_of_writing(error: AlyxError) -> Outcome:
         case ConfigurationError():
             return _postponed(error, Scope.SERVER)
         case InvalidDataError():
-            return Outcome(Event.PARK, error.message, error.hint, fields=error.fields)
+            return Outcome(Event.PARK, error.message, what_to_do(error), fields=error.fields)
         case PermissionDeniedError():
-            return Outcome(Event.PARK, error.message, error.hint)
+            return Outcome(Event.PARK, error.message, what_to_do(error))
         case ServerFaultError():
             ours = error.status not in BUSY
             return Outcome(Event.LOSE, error.message, fault=ours, scope=Scope.NONE if ours else Scope.SERVER)
         case ResponseError() if error.status != _REQUEST_TIMEOUT:
-            return Outcome(Event.PARK, error.message, error.hint)
+            return Outcome(Event.PARK, error.message, what_to_do(error))
     return Outcome(Event.LOSE, error.message, scope=Scope.SERVER)
 
 
 def _postponed(error: AlyxError, scope: Scope, *, fault: bool = False, retry_after: float | None = None) -> Outcome:
-    return Outcome(Event.POSTPONE, error.message, error.hint, fault=fault, scope=scope, retry_after=retry_after)
+    return Outcome(Event.POSTPONE, error.message, what_to_do(error), fault=fault, scope=scope, retry_after=retry_after)
