@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from alyx_connector.http import retry
 from tests.sandbox_server import SandboxServer
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ def sandbox() -> Iterator[SandboxServer]:
     """A sandbox with the demo lab that all tests of a run share: leave it as it was."""
     with SandboxServer("--throttle", "off") as server:
         yield server
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on a server that stays away as soon as all tries failed, without the seconds between them."""
+    monkeypatch.setattr(retry, "_READS", retry._READS.new(backoff_factor=0.01))
 
 
 @pytest.fixture(scope="session", autouse=True)

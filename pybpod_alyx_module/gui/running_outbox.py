@@ -122,6 +122,7 @@ class RunningOutbox(QObject):
         It waits a few seconds at most.
         """
         self._stopped.set()
+        self._outlook = Outlook()  # who still shows it has nothing to warn of
         self._look.set()
         closing = threading.Thread(target=self._close, name="alyx-outbox-stop", daemon=True)
         closing.start()

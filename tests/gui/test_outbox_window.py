@@ -69,6 +69,7 @@ def test_it_is_in_the_menu_of_the_main_window(outbox, host, qtbot):
     assert len(living(OutboxWindow)) == 1
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_a_weight_waits_while_the_server_is_down_and_is_sent_when_it_is_up(outbox, host, lab, qtbot):
     lab.log_in()
     button = host.model.alyx_outbox.button

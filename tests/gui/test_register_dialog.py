@@ -90,6 +90,7 @@ def test_registering_again_updates_the_same_record(rig, session, menu, qtbot, ou
     assert ours(menu, session.node) == [OPEN, UPDATE]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_what_waits_is_changed_where_it_waits(rig, session, menu, qtbot, outbox, proxy):
     proxy.fault("drop", times=10_000)
     register(rig, menu, session, qtbot, narrative="first")
@@ -170,6 +171,7 @@ def test_a_restriction_without_a_type_of_water_is_no_fault(rig, session, menu, q
     dialog.close()
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_all_notices_can_be_read_without_scrolling(rig, session, menu, qtbot, proxy):
     proxy.fault("drop", times=10_000)
     dialog = open_dialog(rig, menu, session)
@@ -203,6 +205,7 @@ def test_it_is_remembered_when_the_project_is_opened_again(rig, session, menu, q
     assert ours(menu, below) == [OPEN, UPDATE]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_one_that_waited_when_pybpod_ended_is_followed_when_it_starts(
     rig, session, menu, qtbot, proxy, outbox, open_project
 ):
@@ -242,6 +245,7 @@ def test_a_copy_of_the_project_on_another_rig_finds_the_record(
     assert session.alyx_registration_state.registration.session_id == before["id"]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_what_only_a_note_mentions_gets_no_second_water_while_alyx_is_away(
     rig, session, menu, qtbot, outbox, proxy, monkeypatch, tmp_path
 ):
@@ -317,6 +321,7 @@ def test_a_session_that_is_renamed_meanwhile_is_remembered_at_its_place(rig, ses
     assert ours(menu, session.node) == [OPEN, UPDATE]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_one_that_was_given_up_in_the_outbox_can_be_registered_anew(rig, session, menu, qtbot, outbox, proxy):
     proxy.fault("drop", times=10_000)
     register(rig, menu, session, qtbot)

@@ -193,6 +193,7 @@ def test_a_second_session_ends_while_the_first_is_asked_about(rig, qtbot):
     assert rig.written("ea04") == []
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_with_the_server_down_it_waits_and_is_sent_when_it_is_back(rig, qtbot, proxy, menu):
     rig.subject("ea04")
     proxy.fault("drop", times=10_000)
@@ -211,6 +212,7 @@ def test_with_the_server_down_it_waits_and_is_sent_when_it_is_back(rig, qtbot, p
     assert "Open in Alyx" in menu.labels(session.node)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_lab_time_is_known_when_the_server_is_down(rig, qtbot, proxy):
     rig.subject("ea04")  # in Paris, an hour ahead of a rig in UTC
     rig.dialog(rig.run()).close()
@@ -229,6 +231,7 @@ def test_lab_time_is_known_when_the_server_is_down(rig, qtbot, proxy):
     assert abs(datetime.datetime.fromisoformat(record["start_time"]) - lab) < datetime.timedelta(minutes=1)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_always_with_the_server_down_waits_for_it(rig, qtbot, proxy, settings, monkeypatch):
     monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.SHORT", datetime.timedelta(0))
     settings(REGISTER_SESSIONS="always")

@@ -701,6 +701,7 @@ SUBJECT_FAULTS = {
 }
 
 
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("fault", SUBJECT_FAULTS)
 def test_a_listing_that_fails_changes_nothing_and_is_told(project, menu, qtbot, proxy, sandbox, fault):
     window = connected_window(qtbot, project, menu, sandbox, proxy.url)

@@ -92,6 +92,7 @@ def test_far_more_than_it_needs_is_asked_about_and_corrected(bench, alyx):
     assert [row[0] for row in water(alyx, "watered")] == [0.1]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_what_waits_is_counted_and_the_type_is_alyxs_where_it_cannot_be_asked(
     project, alyx, outbox, qtbot, menu, proxy
 ):

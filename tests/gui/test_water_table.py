@@ -166,6 +166,7 @@ def test_the_keyboard_reaches_the_buttons(bench):
     assert window.refresh_button.hasFocus()
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_without_alyx_it_says_how_water_is_recorded(project, alyx, outbox, qtbot, menu, proxy):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()

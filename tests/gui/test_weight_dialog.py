@@ -158,6 +158,7 @@ def test_enter_goes_to_the_button_and_escape_sends_nothing(bench, outbox):
     assert outbox.open().items() == ()
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_no_server_it_is_said_and_recorded_all_the_same(project, alyx, outbox, qtbot, menu, proxy):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()

@@ -97,6 +97,7 @@ def test_a_server_that_is_away_gives_what_was_last_found(cached, home):
         connector.search(subject="ea04", refresh=True)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_a_server_that_is_being_restarted_counts_as_away(cached):
     connector, lab, first = cached
     lab.proxy.fault("answer", times=99, path="/sessions", status=503, body=b"later")
@@ -121,6 +122,7 @@ def test_a_revoked_token_is_an_error_whenever_it_is_noticed(cached, after):
         connector.search(subject="ea04")
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_details_that_could_not_be_checked_are_shown_and_told(cached):
     connector, lab, first = cached
     lab.proxy.fault("alter", path="/sessions", change=lambda page: page)
@@ -129,6 +131,7 @@ def test_details_that_could_not_be_checked_are_shown_and_told(cached):
         assert connector.search(subject="ea04").equals(first)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_a_session_that_changed_is_not_shown_as_it_was(cached):
     connector, lab, first = cached
     name = first["id"].iloc[7]
@@ -140,6 +143,7 @@ def test_a_session_that_changed_is_not_shown_as_it_was(cached):
     assert again["detail_error"].notna()[name]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_details_without_a_time_of_change_stand_in_where_the_server_goes_away(cached):
     connector, lab, _ = cached
     first = connector.search("subjects", nickname=["ea04", "jo006"])

@@ -455,6 +455,7 @@ def test_a_real_throttle_is_kept_to():
     assert len(sessions) == 25
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_a_server_that_is_gone_half_way_is_not_asked_for_the_rest(behind_proxy):
     connector, proxy = behind_proxy
     listed = connector.search(details=False)

@@ -123,6 +123,7 @@ def test_a_busy_server_is_asked_again_later_and_later(outbox, sender, lab, anima
     assert outbox.item(item.key).state is State.SENT
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_no_network_waits_and_a_wake_tries_at_once(outbox, make_sender, lab, animal, accounts, clock, proxy):
     item = outbox.add(lab.weighing(animal))
     sender = make_sender(pauses=Pauses(clock, 100.0))
