@@ -1,4 +1,4 @@
-"""What a rig is set to: sessions, weights, scale and checks, as values. `config` reads them."""
+"""What a rig is set to: sessions, weights, scale and checks, as values. `read_settings` reads them."""
 
 from __future__ import annotations
 

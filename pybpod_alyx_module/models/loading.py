@@ -46,7 +46,7 @@ def load_for_host() -> None:
     from confapp import conf
 
     try:
-        conf += "pybpod_alyx_module.settings"
+        conf += "pybpod_alyx_module.defaults"
         for name in NEEDED:
             importlib.import_module(name)
     except Exception as error:

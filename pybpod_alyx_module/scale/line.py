@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Final, NoReturn
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module import settings
+from pybpod_alyx_module import defaults
 
 __all__ = ["DEFAULT_PATTERN", "ScaleLine", "Steadiness", "compiled_pattern", "read_line"]
 
 #: A number, perhaps a unit: ``ST,+00024.50  g``, ``S S     24.50 g`` and ``24.5`` alike.
-DEFAULT_PATTERN: Final = settings.ALYX_PLUGIN_SCALE_PATTERN
+DEFAULT_PATTERN: Final = defaults.ALYX_PLUGIN_SCALE_PATTERN
 #: g in a unit.
 _UNITS: Final = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001")}
 

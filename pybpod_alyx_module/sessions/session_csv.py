@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.sessions.csv_rows import RowReader
+from pybpod_alyx_module.sessions.csv_row_parser import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

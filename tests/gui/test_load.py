@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pybpod_alyx_module.config import read_settings
+from pybpod_alyx_module.read_settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,7 +196,7 @@ class TestMissing:
                         raise ModuleNotFoundError(name, name=name)
             sys.meta_path.insert(0, Refuse())
             import pybpod_alyx_module.sync.make_plan, pybpod_alyx_module.sync.apply, pybpod_alyx_module.sync.fetch
-            from pybpod_alyx_module.config import read_settings
+            from pybpod_alyx_module.read_settings import read_settings
             print(read_settings())
         """
         assert "PluginSettings(address='', username='', problems=())" in python(tmp_path, script).stdout

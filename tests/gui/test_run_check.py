@@ -11,7 +11,7 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QScrollArea
 
-from pybpod_alyx_module.animals.checks import Finding
+from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject

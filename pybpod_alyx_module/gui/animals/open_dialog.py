@@ -8,11 +8,11 @@ from AnyQt.QtWidgets import QApplication
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.alyx_subject import alyx_subject_of, refuse_test_subject
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
 from pybpod_alyx_module.gui.guard import show_error
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import main_window_of
+from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.host.pybpod_objects import Subject

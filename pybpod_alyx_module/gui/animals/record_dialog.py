@@ -19,7 +19,6 @@ from AnyQt.QtWidgets import (
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.unsent import unsent_sentences
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
 from pybpod_alyx_module.gui.animals.recorder import STATE_SENTENCES, Recorder
 from pybpod_alyx_module.gui.guard import slot
@@ -28,6 +27,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

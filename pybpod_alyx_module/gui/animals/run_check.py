@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from AnyQt.QtCore import QObject, QTimer, Signal
 
 from pybpod_alyx_module.animals.alyx_subject import AlyxSubject, alyx_subject_of
-from pybpod_alyx_module.animals.checks import Finding, run_checks
+from pybpod_alyx_module.animals.checks_before_run import Finding, run_checks
 from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unknown_state
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe

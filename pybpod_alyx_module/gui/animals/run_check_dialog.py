@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from pybpod_alyx_module.animals.checks import NOTE
+from pybpod_alyx_module.animals.checks_before_run import NOTE
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
@@ -17,7 +17,7 @@ from pybpod_alyx_module.rig_settings import CHECKS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pybpod_alyx_module.animals.checks import Finding
+    from pybpod_alyx_module.animals.checks_before_run import Finding
 
 _COLOURS: Final = {"block": "#fbd5d5", "warn": "#fff4d6", NOTE: "#e8eef5"}
 

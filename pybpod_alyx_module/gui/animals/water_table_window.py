@@ -21,7 +21,6 @@ from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableErro
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.animals.recorder import STATE_SENTENCES
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
@@ -33,6 +32,7 @@ from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres, rounded_down, rounded_up, shown
 from pybpod_alyx_module.outbox.items import Draft, Item, Kind, State
+from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -12,8 +12,8 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
-from pybpod_alyx_module.gui.outbox.pages import SentPage, WaitingPage
 from pybpod_alyx_module.gui.outbox.table import URGENT
+from pybpod_alyx_module.gui.outbox.tabs import SentPage, WaitingPage
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window

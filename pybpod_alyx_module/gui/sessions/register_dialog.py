@@ -8,7 +8,6 @@ from AnyQt.QtCore import Qt, Signal
 from AnyQt.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -18,6 +17,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, plain_label
 from pybpod_alyx_module.gui.windows import main_window_of
+from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session

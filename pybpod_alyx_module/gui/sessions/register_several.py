@@ -19,7 +19,6 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -30,6 +29,7 @@ from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import advise, default_request
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session

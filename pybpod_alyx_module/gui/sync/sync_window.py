@@ -17,7 +17,6 @@ from alyx_connector.errors import (
     NotFoundError,
     UnreachableError,
 )
-from pybpod_alyx_module.config import read_settings
 from pybpod_alyx_module.connect import Connected, LastAccount, connecting, last_account
 from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.gui.guard import slot
@@ -34,6 +33,7 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent

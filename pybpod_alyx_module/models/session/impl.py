@@ -8,7 +8,6 @@ from AnyQt.QtCore import QUrl
 from AnyQt.QtGui import QDesktopServices, QIcon
 from AnyQt.QtWidgets import QAction
 
-from pybpod_alyx_module.config import read_rig_settings
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
@@ -17,6 +16,7 @@ from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, o
 from pybpod_alyx_module.gui.sessions.session_ended import session_ended
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
+from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, uuid_of
 from pybpod_alyx_module.sessions.registration_note import has_note, read_registrations
 from pybpod_alyx_module.sessions.registration_state import RegistrationState, registration_state

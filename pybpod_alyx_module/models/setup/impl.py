@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.animals.checks import NOTE, Finding
-from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module.animals.checks_before_run import NOTE, Finding
 from pybpod_alyx_module.gui.animals.run_check import RunCheck, animals_to_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import main_window_of
+from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

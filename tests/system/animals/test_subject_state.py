@@ -13,7 +13,7 @@ import pytest
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.animals import subject_state
-from pybpod_alyx_module.animals.checks import run_checks
+from pybpod_alyx_module.animals.checks_before_run import run_checks
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
 from tests.fault_proxy import FaultProxy, Seen, _Fault
 

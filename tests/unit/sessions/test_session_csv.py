@@ -156,7 +156,7 @@ class TestDamaged:
         assert not found.whole
 
     def test_an_endless_quote(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("pybpod_alyx_module.sessions.csv_rows.LONGEST_ROW", 2000)
+        monkeypatch.setattr("pybpod_alyx_module.sessions.csv_row_parser.LONGEST_ROW", 2000)
         rows = [STARTED, row("stdout", "10:00:30", "|oh"), *TRIAL * 30, row("stdout", "10:30:00", "|oh"), *TRIAL, ENDED]
         found = read_session_file(write_session(tmp_path, rows))
         assert (found.n_trials, found.killed) == (31, False)

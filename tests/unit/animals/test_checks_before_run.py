@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pybpod_alyx_module.animals.checks import run_checks
+from pybpod_alyx_module.animals.checks_before_run import run_checks
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import Weighed

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module import settings
+from pybpod_alyx_module import defaults
 from pybpod_alyx_module.rig_settings import CHECKS, LEVELS, REGISTER, RigSettings, SessionSettings
 from pybpod_alyx_module.scale.line import compiled_pattern
 from pybpod_alyx_module.scale.reader import ScaleSettings
@@ -177,14 +177,14 @@ def _pattern(name: str, problems: list[str]) -> str:
 
 
 def _default(name: str, wanted: str, problems: list[str]) -> Any:
-    default = getattr(settings, name)
+    default = getattr(defaults, name)
     shown = "nothing" if default in (None, []) else repr(default)
     problems.append(f"{name} in user_settings.py must be {wanted}: {shown} counts instead. {_CORRECT}")
     return default
 
 
 def _configured(name: str) -> Any:
-    default = getattr(settings, name)
+    default = getattr(defaults, name)
     try:
         from confapp import conf
     except ModuleNotFoundError:  # no PyBpod here

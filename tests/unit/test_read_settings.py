@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pybpod_alyx_module import settings as defaults
-from pybpod_alyx_module.config import read_rig_settings
+from pybpod_alyx_module import defaults
+from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.rig_settings import CHECKS, RigSettings, SessionSettings
 from pybpod_alyx_module.scale.reader import ScaleSettings
 
