@@ -83,7 +83,7 @@ class Writing(ConnectorAccount):
         --------
         >>> connector = Connector(write=True)
         >>> session = connector.search(subject="ea04").iloc[3]
-        >>> connector.update("sessions", session, narrative="left port sticky", n_trials=340).n_trials
+        >>> print(connector.update("sessions", session, narrative="left port sticky", n_trials=340).n_trials)
         340
         """
         self._check_write("update")
@@ -223,7 +223,7 @@ class Writing(ConnectorAccount):
         >>> import datetime
         >>> connector = Connector(write=True)
         >>> when = datetime.datetime(2024, 3, 1, 9, 30)
-        >>> connector.create("weighings", subject="ea04", weight=24.5, date_time=when).weight
+        >>> print(connector.create("weighings", subject="ea04", weight=24.5, date_time=when).weight)
         24.5
         """
         self._check_write("create")

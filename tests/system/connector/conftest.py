@@ -22,6 +22,15 @@ def writable(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def aged(tmp_path_factory):
+    """A sandbox of the tests of the cache, whose sessions the tests of writing do not touch."""
+    data = tmp_path_factory.mktemp("aged-alyx")
+    with SandboxServer("--throttle", "off", "--data", str(data)) as server:
+        server.data = data
+        yield server
+
+
+@pytest.fixture(scope="session")
 def token(writable):
     with AlyxClient(writable.url) as client:
         return client.login(writable.username, writable.password)
@@ -71,10 +80,10 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def cached(writable, home):
+def cached(aged, home):
     """A Connector that searched the 25 sessions of ea04 once, what it found, and the lab."""
-    age(writable)
-    with counted(writable) as (connector, lab):
+    age(aged)
+    with counted(aged) as (connector, lab):
         first = connector.search(subject="ea04")
         lab.asked()
         yield connector, lab, first

@@ -139,9 +139,9 @@ def count_changes_between_pages(connector, lab, known):
 
 
 @pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
-def test_a_search_that_was_stopped_goes_on_where_it_stopped(writable, home, how):
-    age(writable)
-    with counted(writable) as (connector, lab):
+def test_a_search_that_was_stopped_goes_on_where_it_stopped(aged, home, how):
+    age(aged)
+    with counted(aged) as (connector, lab):
         listed = connector.search(subject="ea04", details=False)
         for late in listed["id"].iloc[12:]:
             lab.proxy.fault("hold", path=f"/sessions/{late}")
@@ -161,9 +161,9 @@ def test_a_search_that_was_stopped_goes_on_where_it_stopped(writable, home, how)
         assert lab.asked() == (2, sorted(listed["id"].iloc[12:]))
 
 
-def test_a_search_that_was_throttled_half_way_goes_on_there(writable, home):
-    age(writable)
-    with counted(writable) as (connector, lab):
+def test_a_search_that_was_throttled_half_way_goes_on_there(aged, home):
+    age(aged)
+    with counted(aged) as (connector, lab):
         listed = connector.search(subject="ea04", details=False)
         late = listed["id"].iloc[[12, 20]]
         throttled = {"status": 429, "headers": {"Retry-After": "100000"}, "body": {"detail": "Request was throttled."}}

@@ -48,8 +48,14 @@ for number in range(4):
 
 
 @pytest.fixture
-def connector(writable, proxy, home):
-    age(writable)
+def proxy(aged):
+    with FaultProxy(aged.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def connector(aged, proxy, home):
+    age(aged)
     with (
         warnings.catch_warnings(),
         closing(Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)) as connector,
@@ -64,8 +70,8 @@ def start(code, *arguments):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
 
 
-def test_a_search_that_was_killed_goes_on_where_it_was(connector, proxy, writable):
-    lab = Lab(writable, proxy)
+def test_a_search_that_was_killed_goes_on_where_it_was(connector, proxy, aged):
+    lab = Lab(aged, proxy)
     listed = connector.search(subject="ea04", details=False)
     late = sorted(listed["id"].iloc[12:])
     for name in late:
@@ -108,12 +114,12 @@ def test_programs_that_write_accounts_and_caches_at_once(connector, home):
     assert not list(home.rglob("*.damaged*"))
 
 
-def test_a_damaged_cache_is_begun_anew_and_told(connector, proxy, writable):
+def test_a_damaged_cache_is_begun_anew_and_told(connector, proxy, aged):
     first = connector.search(subject="ea04")
     connector.cache.path.write_bytes(b"not a database" * 1000)
     with told("was damaged"):
         assert connector.search(subject="ea04").equals(first)
-    lab = Lab(writable, proxy)
+    lab = Lab(aged, proxy)
     lab.asked()
     assert connector.search(subject="ea04").equals(first)
     assert lab.asked() == (2, [])
@@ -129,7 +135,7 @@ def test_a_cache_that_cannot_be_written_is_gone_without(connector, home):
         assert connector.search(subject="ea04").equals(first)
 
 
-def test_searches_of_several_threads_share_the_cache(connector, proxy, writable):
+def test_searches_of_several_threads_share_the_cache(connector, proxy, aged):
     from concurrent.futures import ThreadPoolExecutor
 
     first = connector.search(subject="ea04")
@@ -139,8 +145,8 @@ def test_searches_of_several_threads_share_the_cache(connector, proxy, writable)
     assert proxy.count(path=f"/sessions/{first['id'].iloc[0]}") == 1
 
 
-def test_two_servers_do_not_share_a_cache(connector, writable):
-    with FaultProxy(writable.url) as other:
+def test_two_servers_do_not_share_a_cache(connector, aged):
+    with FaultProxy(aged.url) as other:
         first = connector.search(subject="ea04")
         there = Connector.setup(url=other.url, username="jose", password=PASSWORD, make_default=False)
         assert there.cache.path != connector.cache.path
