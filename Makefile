@@ -1,7 +1,7 @@
-# make demo    see the subjects of a demo lab arrive in PyBpod
-# make test    run all tests, a worker for each core
-# make test-long   the same with thousands of crashes, and at every hour that has broken a test: about an hour
-# make check   run the linters
+# make demo        see the subjects of a demo lab arrive in PyBpod
+# make test        run all tests, a worker for each core
+# make test-long   the same with 2,000 crashes and at twelve hours of the day: about an hour
+# make check       run the linters
 # make benchmark   measure the client beside ONE-api
 # Each installs what it needs first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
 # pip is told not to warn of conflicts: PyBpod asks for side plugins of its own that are not needed here.

@@ -1,7 +1,7 @@
 """The Alyx plugin of PyBpod: syncs the subjects of a project with an Alyx database.
 
-PyBpod imports this package when it stands in ``GENERIC_EDITOR_PLUGINS_LIST``, at any place in the list. Then, and only
-then, all that the plugin needs is imported at once, so that what is missing is told; `pybpod_alyx_module.sync` can be
+PyBpod imports this package if it is in ``GENERIC_EDITOR_PLUGINS_LIST``, at any place in the list. Then, and only then,
+all that the plugin needs is imported at once, so that PyBpod's log names what is missing. The rooms without Qt can be
 imported without PyBpod.
 """
 
