@@ -117,7 +117,7 @@ class Writing(ConnectorAccount):
         endpoint, record
             See `update`.
         changes : mapping
-            What is to stand in it. Objects merge, at any depth; everything else, a list too, replaces what stands
+            What it should hold. Objects merge, at any depth; everything else, a list too, replaces the value that is
             there; None stores null. No key can be taken out.
         field : str
             ``"json"`` or ``"extended_qc"``.

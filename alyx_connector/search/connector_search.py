@@ -91,8 +91,8 @@ class ConnectorSearch(ConnectorAccount):
             has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
-            What the user should know is warned of (`AlyxWarning`) and stands in ``attrs["notes"]``; ``attrs`` holds
-            plain JSON: ``url``, ``username``, ``endpoint``, ``retrieved`` (UTC, when the list was read), ``notes``.
+            Every warning (`AlyxWarning`) is also in ``attrs["notes"]``. ``attrs`` holds plain JSON: ``url``,
+            ``username``, ``endpoint``, ``retrieved`` (UTC, when the list was read) and ``notes``.
 
         Raises
         ------
