@@ -72,7 +72,7 @@ _FROM_1 = (
     "WHEN state = 'unsure' OR reason <> '' THEN 'pause' ELSE '' END WHERE state IN ('waiting', 'unsure', 'parked')",
     "UPDATE items SET waits_for = 'login', (reason, hint) = "  # noqa: S608
     f"(SELECT reason, hint {_LOCKED_1} ORDER BY number DESC LIMIT 1) "
-    f"WHERE state = 'waiting' AND hint = '' AND EXISTS (SELECT 1 {_LOCKED_1})",
+    f"WHERE state = 'waiting' AND misplaced IS NULL AND hint = '' AND EXISTS (SELECT 1 {_LOCKED_1})",
 )
 
 

@@ -91,6 +91,15 @@ def test_it_keeps_everything_and_its_logins(path):
     assert json.loads(before[9]["values"])["weight"] == 20.0
 
 
+def test_what_lies_on_another_animal_goes_on_saying_so(path):
+    reason = "Names were changed on alyx.example while it was sent: it landed on another animal."
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE items SET misplaced = 'a record', reason = ? WHERE number = 10", (reason,))
+    outbox = Outbox(path)
+    assert outbox.items()[9].reason == reason
+    outbox.close()
+
+
 def test_the_tables_of_an_old_and_a_new_file_are_alike(path, tmp_path):
     Outbox(path).close()
     new = tmp_path / "new.sqlite"
