@@ -279,7 +279,9 @@ class Sender:
         token = client.token if client is not None else None
         refused = self._refused.get(item.account)
         if client is None or token is None or (refused is not None and token == refused[0]):
-            self._await_login(item, token, reason if refused is None else "")
+            # Somebody may have changed it, or a server that was away have taken its reason along.
+            silent = item.state is State.WAITING and item.misplaced is None and not item.wants_login
+            self._await_login(item, token, reason if refused is None or silent else "")
             return None
         self._refused.pop(item.account, None)
         return client

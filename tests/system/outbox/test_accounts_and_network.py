@@ -60,6 +60,31 @@ def test_a_login_elsewhere_is_found_without_a_wake(outbox, sender, lab, animal, 
     assert outbox.item(item.key).state is State.SENT
 
 
+def test_who_has_to_log_in_still_has_to_after_the_server_was_away(outbox, sender, lab, animal, other, proxy, clock):
+    theirs = outbox.add(lab.weighing(other, username="anna"))
+    sender.run_once()
+    assert outbox.item(theirs.key).wants_login
+    mine = outbox.add(lab.weighing(animal))
+    page = {"status": 503, "body": "<html>", "headers": {"Content-Type": "text/html", "Retry-After": "6"}}
+    proxy.fault("answer", **page)
+    sender.run_once()
+    assert not outbox.item(theirs.key).wants_login  # the server is away, whoever sends
+    for _ in range(3):
+        clock.pass_by(60)
+        sender.run_once()
+    assert outbox.item(mine.key).state is State.SENT
+    assert outbox.item(theirs.key).wants_login
+
+
+def test_the_only_item_that_waits_for_a_login_says_so_after_it_was_corrected(outbox, sender, lab, animal, clock):
+    item = outbox.add(lab.weighing(animal, 20.0, username="anna"))
+    sender.run_once()
+    outbox.edit(item.key, {**item.values, "weight": 21.0})
+    clock.pass_by(31)
+    sender.run_once()
+    assert outbox.item(item.key).wants_login
+
+
 @pytest.mark.parametrize("wrong", ["server", "user"])
 def test_a_client_of_another_server_or_user_sends_nothing(outbox, sender, lab, animal, accounts, alyx, wrong):
     users = [row["username"] for row in lab.direct.list("users") if row["username"] != lab.username]
