@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module import defaults
-from pybpod_alyx_module.rig_settings import CHECKS, LEVELS, REGISTER, RigSettings, SessionSettings
+from pybpod_alyx_module.rig_settings import CHECKS, LEVELS, REGISTER, RigSettings, SessionSettings, SettingProblem
 from pybpod_alyx_module.scale.line import compiled_pattern
 from pybpod_alyx_module.scale.reader import ScaleSettings
 
@@ -26,7 +26,6 @@ ML_PER_UNIT: Final = MappingProxyType(
 )
 
 _LIST: Final = "a list of names in quotes, such as ['one', 'another'], or None"
-_CORRECT: Final = "Correct it and start PyBpod again."
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class PluginSettings:
     username: str = ""
     #: Clear text from user_settings.py; never shown.
     password: str = field(default="", repr=False)
-    #: A sentence for each setting that cannot be used, naming it.
-    problems: tuple[str, ...] = ()
+    #: What cannot be used.
+    problems: tuple[SettingProblem, ...] = ()
 
 
 def read_settings() -> PluginSettings:
@@ -46,7 +45,7 @@ def read_settings() -> PluginSettings:
 
     Returns: the settings; one that is neither None nor text counts as not set and is named in ``problems``.
     """
-    problems: list[str] = []
+    problems: list[SettingProblem] = []
     address = _text("ALYX_PLUGIN_ADDRESS", problems).strip()
     return PluginSettings(
         address="" if address == PLACEHOLDER else address,
@@ -62,7 +61,7 @@ def read_rig_settings() -> RigSettings:
     Returns: the settings; for one that cannot be used the default counts, and it is named in ``problems``. Where the
     list of test subjects cannot be used, no session is registered without being asked about.
     """
-    problems: list[str] = []
+    problems: list[SettingProblem] = []
     test_subjects = _names("ALYX_PLUGIN_TEST_SUBJECTS", problems) or ()
     register = _one_of("ALYX_PLUGIN_REGISTER_SESSIONS", REGISTER, problems)
     if problems and register == "always":
@@ -87,34 +86,32 @@ def read_rig_settings() -> RigSettings:
     )
 
 
-def _text(name: str, problems: list[str]) -> str:
+def _text(name: str, problems: list[SettingProblem]) -> str:
     value = _configured(name)
     if value is None:
         return ""
     if isinstance(value, str):
         return value
-    problems.append(
-        f"{name} in user_settings.py must be text in quotes or None, not {type(value).__name__}: it is ignored. "
-        f"{_CORRECT}"
-    )
+    wanted = f"text in quotes or None, not {type(value).__name__}"
+    problems.append(_problem(name, wanted, "it is ignored"))
     return ""
 
 
-def _optional(name: str, problems: list[str]) -> str | None:
+def _optional(name: str, problems: list[SettingProblem]) -> str | None:
     value = _configured(name)
     if not isinstance(value, str | None):
         value = _default(name, "text in quotes or None", problems)
     return (value or "").strip() or None
 
 
-def _one_of(name: str, words: Sequence[str], problems: list[str]) -> str:
+def _one_of(name: str, words: Sequence[str], problems: list[SettingProblem]) -> str:
     value = _configured(name)
     if isinstance(value, str) and value.strip().lower() in words:
         return value.strip().lower()
     return str(_default(name, " or ".join(f"'{word}'" for word in words), problems))
 
 
-def _names(name: str, problems: list[str]) -> tuple[str, ...] | None:
+def _names(name: str, problems: list[SettingProblem]) -> tuple[str, ...] | None:
     value = _configured(name)
     if value is None:
         return None
@@ -124,18 +121,16 @@ def _names(name: str, problems: list[str]) -> tuple[str, ...] | None:
         default = _default(name, _LIST, problems)
         return None if default is None else tuple(default)
     if not all(isinstance(item, str) for item in value):
-        problems.append(f"{name} in user_settings.py must be {_LIST}: what is not in quotes is left out. {_CORRECT}")
+        problems.append(_problem(name, _LIST, "what is not in quotes is left out"))
     return tuple(dict.fromkeys(item.strip() for item in value if isinstance(item, str) and item.strip()))
 
 
-def _unit(name: str, variable: str | None, problems: list[str]) -> Decimal | None:
+def _unit(name: str, variable: str | None, problems: list[SettingProblem]) -> Decimal | None:
     value = _configured(name)
     if value is None:
         if variable is not None:
-            problems.append(
-                f"{name} in user_settings.py must be 'mL' or 'uL', because ALYX_PLUGIN_WATER_VARIABLE is set: without "
-                f"it no amount of water is taken from a session. {_CORRECT}"
-            )
+            wanted = "'mL' or 'uL', because ALYX_PLUGIN_WATER_VARIABLE is set"
+            problems.append(_problem(name, wanted, "without it no amount of water is taken from a session"))
         return None
     unit = value.strip().casefold() if isinstance(value, str) else ""
     if unit in ML_PER_UNIT:
@@ -144,28 +139,28 @@ def _unit(name: str, variable: str | None, problems: list[str]) -> Decimal | Non
     return None
 
 
-def _percent(name: str, problems: list[str]) -> Decimal:
+def _percent(name: str, problems: list[SettingProblem]) -> Decimal:
     value = _configured(name)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 100:
         return Decimal(str(value))
     return Decimal(_default(name, "a number above 0 and up to 100", problems))
 
 
-def _scale(problems: list[str]) -> ScaleSettings | None:
+def _scale(problems: list[SettingProblem]) -> ScaleSettings | None:
     port = _optional("ALYX_PLUGIN_SCALE_PORT", problems)
     baud = _baud("ALYX_PLUGIN_SCALE_BAUD", problems)
     pattern = _pattern("ALYX_PLUGIN_SCALE_PATTERN", problems)
     return None if port is None else ScaleSettings(port, baud, pattern)
 
 
-def _baud(name: str, problems: list[str]) -> int:
+def _baud(name: str, problems: list[SettingProblem]) -> int:
     value = _configured(name)
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     return int(_default(name, "a whole number, such as 9600", problems))
 
 
-def _pattern(name: str, problems: list[str]) -> str:
+def _pattern(name: str, problems: list[SettingProblem]) -> str:
     value = _configured(name)
     try:
         if isinstance(value, str):
@@ -176,11 +171,16 @@ def _pattern(name: str, problems: list[str]) -> str:
     return str(_default(name, wanted, problems))
 
 
-def _default(name: str, wanted: str, problems: list[str]) -> Any:
+def _default(name: str, wanted: str, problems: list[SettingProblem]) -> Any:
     default = getattr(defaults, name)
     shown = "nothing" if default in (None, []) else repr(default)
-    problems.append(f"{name} in user_settings.py must be {wanted}: {shown} counts instead. {_CORRECT}")
+    problems.append(_problem(name, wanted, f"{shown} counts instead"))
     return default
+
+
+def _problem(name: str, wanted: str, meanwhile: str) -> SettingProblem:
+    text = f"{name} in user_settings.py must be {wanted}: {meanwhile}. Correct it and start PyBpod again."
+    return SettingProblem(name, text)
 
 
 def _configured(name: str) -> Any:

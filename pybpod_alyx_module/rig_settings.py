@@ -35,6 +35,16 @@ CHECKS: Final = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class SettingProblem:
+    """A setting that cannot be used."""
+
+    #: Its name: decides which window shows it.
+    setting: str
+    #: For people: its name, what to write, and what counts instead.
+    text: str
+
+
+@dataclass(frozen=True)
 class SessionSettings:
     """How sessions are registered on Alyx."""
 
@@ -71,5 +81,5 @@ class RigSettings:
     scale: ScaleSettings | None = None
     #: What each of `CHECKS` does before Run: one of `LEVELS`.
     checks: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CHECKS, "warn"), hash=False)
-    #: A sentence for each setting that cannot be used: its name, what to write, and what counts instead.
-    problems: tuple[str, ...] = ()
+    #: What cannot be used.
+    problems: tuple[SettingProblem, ...] = ()

@@ -21,8 +21,8 @@ HARMLESS: Final = frozenset({ConcernKind.CLOCKS, ConcernKind.OVER_MIDNIGHT, Conc
 
 
 #: The settings that a session depends on; the check before Run reports wrong ones of other kinds.
-_SETTINGS: Final = tuple(
-    f"ALYX_PLUGIN_{name} "
+_SETTINGS: Final = frozenset(
+    f"ALYX_PLUGIN_{name}"
     for name in (
         "REGISTER_SESSIONS", "LOCATION", "PROJECTS", "PROCEDURES", "SESSION_TYPE", "TEST_SUBJECTS", "WATER_VARIABLE",
         "WATER_UNIT",
@@ -96,7 +96,7 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
         if earlier is None
     ]
     without_zone = [] if choice.lab_timezone is not None else [_no_zone(prepared, choice)]
-    problems = [problem for problem in settings.problems if problem.startswith(_SETTINGS)]
+    problems = [problem.text for problem in settings.problems if problem.setting in _SETTINGS]
     notes = [
         *twice,
         *without_zone,

@@ -254,8 +254,9 @@ class TestSettings:
         self.set(pybpod_settings, monkeypatch, **{name: value})
         settings = read_settings()
         (problem,) = settings.problems
-        assert f"ALYX_PLUGIN_{name}" in problem
-        assert repr(value) not in problem
+        assert problem.setting == f"ALYX_PLUGIN_{name}"
+        assert problem.setting in problem.text
+        assert repr(value) not in problem.text
         assert (settings.address, settings.username, settings.password) == ("", "", "")
 
     def test_the_predecessors_placeholder_is_no_address(self, host, pybpod_settings, monkeypatch):

@@ -95,8 +95,9 @@ def test_everything_set(read):
 def test_what_cannot_be_used_is_named_and_the_default_counts(read, name, value):
     found = read(**{"SCALE_PORT": "COM3", name: value})
     (problem,) = found.problems
-    assert problem.startswith(f"ALYX_PLUGIN_{name} in user_settings.py must be ")
-    assert problem.endswith("Correct it and start PyBpod again.")
+    assert problem.setting == f"ALYX_PLUGIN_{name}"
+    assert problem.text.startswith(f"{problem.setting} in user_settings.py must be ")
+    assert problem.text.endswith("Correct it and start PyBpod again.")
     assert (found.sessions, found.weight_change_percent) == (read().sessions, read().weight_change_percent)
     assert found.scale == (None if name == "SCALE_PORT" else ScaleSettings("COM3"))
     assert found.checks == read().checks
@@ -119,7 +120,7 @@ def test_microlitres(read, unit):
 
 def test_a_variable_of_water_needs_its_unit(read):
     (problem,) = read(WATER_VARIABLE="reward").problems
-    assert "ALYX_PLUGIN_WATER_UNIT" in problem
+    assert problem.setting == "ALYX_PLUGIN_WATER_UNIT"
 
 
 class TestTestSubjects:
@@ -135,7 +136,7 @@ class TestTestSubjects:
     def test_what_can_be_used_of_a_list_counts(self, read):
         found = read(TEST_SUBJECTS=["test01", 5])
         assert found.sessions.test_subjects == ("test01",)
-        assert "ALYX_PLUGIN_TEST_SUBJECTS" in found.problems[0]
+        assert found.problems[0].setting == "ALYX_PLUGIN_TEST_SUBJECTS"
 
     @pytest.mark.parametrize("value", [5, ["test01", 5]])
     def test_nothing_is_sent_unasked_while_the_list_is_wrong(self, read, value):

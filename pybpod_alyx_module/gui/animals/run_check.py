@@ -14,6 +14,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.rig_settings import CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +47,9 @@ class RunCheck(QObject):
         self._animals = tuple(animals)
         self._policy = dict(settings.checks)
         self._wrong = tuple(
-            Finding("alive", "warn", "", problem, checked=False)
+            Finding("alive", "warn", "", problem.text, checked=False)
             for problem in settings.problems
-            if problem.startswith("ALYX_PLUGIN_CHECK_")
+            if problem.setting in CHECKS.values()
         )
         self._states: dict[int, SubjectState] = {}
         self._tasks: list[Task] = []

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
 
-#: The settings that it depends on: it names those that cannot be used.
+#: The settings that it depends on, by the beginnings of their names: it shows those that cannot be used.
 _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 
 
@@ -103,7 +103,7 @@ class WeightDialog(RecordDialog):
 
     def fact_lines(self) -> list[str]:
         """Return the last weight, and how Alyx judges the typed one."""
-        lines = [problem for problem in self.settings.problems if problem.startswith(_SETTINGS)]
+        lines = [problem.text for problem in self.settings.problems if problem.setting.startswith(_SETTINGS)]
         if self.overview is None:
             return lines
         state = self.overview.state

@@ -98,7 +98,7 @@ class SyncWindow(AlyxWindow):
         self.form.password.setText(settings.password)
         if self._lookup is None:
             for problem in settings.problems:
-                self.form.tell(problem)
+                self.form.tell(problem.text)
         self._lookup = start_task(
             Task(last_account(settings.address, settings.username), "alyx-last-account"),
             succeeded=self._on_last_account,

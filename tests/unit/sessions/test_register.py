@@ -10,7 +10,8 @@ import pytest
 
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outbox import Outbox
-from pybpod_alyx_module.rig_settings import SessionSettings
+from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings, SettingProblem
+from pybpod_alyx_module.sessions.advice import advise
 from pybpod_alyx_module.sessions.on_rig import LinkedSubject
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
 from pybpod_alyx_module.sessions.pybpod_session import RecordedSession, alyx_subjects
@@ -99,3 +100,11 @@ def test_menu_and_registration_agree_on_who_was_on_the_rig(recorded, outbox):
         alyx_subjects(session, linked) == tuple(choice.subject.name for choice in prepared.choices) == ("ea04", "EA04")
     )
     assert prepared.default is None
+
+
+@pytest.mark.parametrize(("name", "shown"), [("PROJECTS", True), ("CHECK_WATER", False)])
+def test_a_setting_that_cannot_be_used_is_known_by_its_name_not_by_its_sentence(recorded, outbox, name, shown):
+    problem = SettingProblem(f"ALYX_PLUGIN_{name}", "What you set is of no use.")
+    prepared = prepare(recorded, outbox)
+    advice = advise(prepared, prepared.choices[0], RigSettings(problems=(problem,)), chosen=False)
+    assert (problem.text in advice.notes) == shown
