@@ -67,7 +67,7 @@ PLANTS = [
     ("pybpod_alyx_module/outbox/outbox.py", "import pybpod_alyx_module.read_settings", "the outbox stands alone"),
     ("pybpod_alyx_module/host/subject_file.py", "import pybpod_alyx_module.animals.weight", UPWARDS),
     ("pybpod_alyx_module/gui/guard.py", "import pybpod_alyx_module.models.loading", UPWARDS),
-    ("alyx_connector/http/calls.py", "import alyx_connector.search.search", "nothing in the client imports upwards"),
+    ("alyx_connector/http/calls.py", "import alyx_connector.search.listing", "nothing in the client imports upwards"),
     ("pybpod_alyx_module/gui/sync/sync_window.py", "import pybpod_alyx_module.gui.outbox.window", TRADES),
     ("pybpod_alyx_module/gui/outbox/window.py", "import pybpod_alyx_module.gui.animals.open_dialog", TRADES),
 ]
