@@ -18,6 +18,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
@@ -25,7 +26,7 @@ from pybpod_alyx_module.outbox.words import count_words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from AnyQt.QtGui import QCloseEvent, QKeyEvent, QShowEvent
+    from AnyQt.QtGui import QCloseEvent, QShowEvent
 
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
     from pybpod_alyx_module.gui.task import Task
@@ -36,14 +37,14 @@ NOTHING: Final = "Nothing waits to be sent to Alyx."
 NO_PROJECT: Final = "Open a PyBpod project, then press Log in… again: it opens the project's window Sync to Alyx."
 
 
-class OutboxWindow(QWidget):
+class OutboxWindow(AlyxWindow):
     """Shows what waits to be sent to Alyx and what was sent; it never waits for disk or network."""
 
     #: Gives the PyBpod projects that are open: in one of them a person can log in.
     projects: ClassVar[Callable[[], list[Any]]] = list
 
     def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
+        super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Alyx outbox")
         self.resize(1200, 640)  # fits on a screen of 1366 x 768
@@ -245,14 +246,6 @@ class OutboxWindow(QWidget):
         """Read the outbox."""
         super().showEvent(event)
         self.refresh()
-
-    @slot
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Close on Escape."""
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
 
     @slot
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
