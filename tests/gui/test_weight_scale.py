@@ -42,7 +42,7 @@ def weigh(bench, nickname="culled") -> WeightDialog:
 
 def test_a_stable_reading_fills_the_field_and_is_recorded(bench, sending, alyx):
     dialog = weigh(bench)
-    wait(bench.qtbot, lambda: ": 0.00 g" in dialog.weight.scale.text())
+    wait(bench.qtbot, lambda: dialog.weight.scale.text().endswith(": 0.00 g"))  # at rest
     assert dialog.weight.edit.text() == ""  # an empty scale is no weight
     sending.line = "ST,+00024.30  g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
