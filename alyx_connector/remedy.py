@@ -20,6 +20,8 @@ class RemedyKind(Enum):
     SET_UP = "set up"
     #: Log in again as ``username`` at ``url``: the token is missing or was revoked.
     LOG_IN = "log in"
+    #: Log in with a password: the server does not accept the token; who asked knows server and user.
+    LOG_IN_ANEW = "log in anew"
     #: Answer all the questions of the login in advance, because nobody can be asked.
     LOG_IN_UNASKED = "log in unasked"
     #: Name the server, for example ``url``.
@@ -121,6 +123,7 @@ def _look(remedy: Remedy) -> str:
 PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.SET_UP: lambda remedy: f"Set it up: {_setup(remedy)}.",
     RemedyKind.LOG_IN: lambda remedy: f"Log in again: {_setup(remedy)}.",
+    RemedyKind.LOG_IN_ANEW: lambda remedy: "Log in with your password.",
     RemedyKind.LOG_IN_UNASKED: lambda remedy: (
         "Pass everything: "
         'Connector.setup(url="…", username="…", password="…", make_default=True), or token= instead of password=.'

@@ -14,6 +14,7 @@ _LOG_IN: Final = "In Sync to Alyx (right-click the project), type the password, 
 REMEDIES: Final[dict[RemedyKind, str]] = {
     RemedyKind.SET_UP: _LOG_IN,
     RemedyKind.LOG_IN: _LOG_IN,
+    RemedyKind.LOG_IN_ANEW: _LOG_IN,
     RemedyKind.LOOK: "Look at the record on Alyx.",
     RemedyKind.LOOK_BEFORE_SENDING_AGAIN: (
         "It may have been stored all the same: look on Alyx before you send it again."

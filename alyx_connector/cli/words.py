@@ -63,6 +63,7 @@ def _search(remedy: Remedy) -> str:
 COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.SET_UP: lambda remedy: f"Set it up: {_login(remedy)}",
     RemedyKind.LOG_IN: lambda remedy: f"Log in again: {_login(remedy)}",
+    RemedyKind.LOG_IN_ANEW: lambda remedy: f"Log in again: {_login(remedy)}",
     RemedyKind.LOG_IN_UNASKED: lambda remedy: (
         "Pass everything: alyx-connector login URL --user USER --password-stdin < FILE, or --token-stdin."
     ),

@@ -218,7 +218,7 @@ def _error_of_status(reply: Reply, question: Question) -> AlyxError:
             return PermissionDeniedError(f"{server} refused {question.method} {endpoint}{said}.", hint=hint)
         case 401 | 403 if reply.status == 401 or any(words in detail.lower() for words in TOKEN_TROUBLE):
             message = f"{server} does not accept this token: it was revoked or is not valid{said}"
-            return LoginRequiredError(_sentence(message), hint="Log in with your password.")
+            return LoginRequiredError(_sentence(message), hint=Remedy(RemedyKind.LOG_IN_ANEW))
         case 403:
             hint = "Ask whoever runs the server for permission, or log in as another user."
             return PermissionDeniedError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alyx_connector.errors import ConfigurationError, ServerFaultError
+from alyx_connector.errors import ConfigurationError, LoginRequiredError, ServerFaultError
 from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.animals.alyx_access import find_client
 from pybpod_alyx_module.outbox.outcomes import outcome_of_reading, outcome_of_writing
@@ -29,6 +29,11 @@ def test_no_kind_names_a_call_of_python(kind):
 
 def test_a_plain_hint_is_told():
     assert explain(ConfigurationError("It is wrong.", hint="Correct it.")) == "It is wrong. Correct it."
+
+
+def test_whose_token_was_revoked_reads_where_to_log_in():
+    error = LoginRequiredError("It was revoked.", hint=Remedy(RemedyKind.LOG_IN_ANEW))
+    assert explain(error).startswith("It was revoked. In Sync to Alyx")
 
 
 def test_who_is_not_logged_in_reads_what_to_press():

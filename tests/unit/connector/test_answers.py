@@ -112,6 +112,7 @@ def test_a_login_that_the_server_fails_at_has_no_filters_to_check():
         (reply(500, {"detail": "Cannot resolve keyword 'foo'"}), "sessions", "Check the filters, above all django="),
         (reply(500, {"detail": "get() returned more than one"}), "subjects/jo001", "Tell whoever runs the server"),
         (reply(500, "", "text/html"), "sessions", "Tell whoever runs the server"),
+        (reply(401, {"detail": "Invalid token."}), "sessions", "Log in with your password."),
     ],
 )
 def test_what_to_do_where_the_server_fails_or_refuses(answer, endpoint, hint):
