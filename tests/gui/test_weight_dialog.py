@@ -169,7 +169,7 @@ def test_no_server_it_is_said_and_recorded_all_the_same(project, alyx, outbox, q
     assert dialog.again_button.isVisible()
     bench.type(dialog.weight.edit, "24.44")
     press(qtbot, dialog.record_button)
-    wait(qtbot, lambda: "Kept on this computer" in dialog.status.text())
+    wait(qtbot, lambda: "Kept on this computer; not on Alyx yet." in dialog.status.text())
     (item,) = outbox.open().items()
     assert (item.kind, item.values["weight"], item.subject_id) == (Kind.WEIGHING, 24.44, alyx.row("free")["id"])
     dialog.close()

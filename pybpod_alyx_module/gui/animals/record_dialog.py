@@ -20,7 +20,7 @@ from AnyQt.QtWidgets import (
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
-from pybpod_alyx_module.gui.animals.recorder import STATE_SENTENCES, Recorder
+from pybpod_alyx_module.gui.animals.recorder import Recorder, state_sentence
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
@@ -335,7 +335,7 @@ class RecordDialog(QDialog):
             return
         what = self._entry.what if self._entry is not None else ""
         when = str(item.values["date_time"])[:16].replace("T", " ")
-        lines = [f"{what} for {self.alyx_subject.name}, {when} lab time.", STATE_SENTENCES[item.state]]
+        lines = [f"{what} for {self.alyx_subject.name}, {when} lab time.", state_sentence(item)]
         if item.state is not State.SENT and item.reason:
             lines.append(" ".join(part for part in (item.reason, item.hint) if part))
         self.status.setText("\n".join(lines))

@@ -21,7 +21,7 @@ from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableErro
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
-from pybpod_alyx_module.gui.animals.recorder import STATE_SENTENCES
+from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -251,7 +251,7 @@ class WaterTableWindow(AlyxWindow):
             else:
                 self._say(row, str(one))
         count = sum(isinstance(one, Item) for one in results)
-        self.message.setText(f"{count} of {len(results)} kept on this computer; they are being sent.")
+        self.message.setText(f"{count} of {len(results)} kept on this computer. The last column says what is on Alyx.")
 
     @slot
     def _on_give_ended(self) -> None:
@@ -262,7 +262,7 @@ class WaterTableWindow(AlyxWindow):
         self._items[row] = item
         amount = self.table.item(row, AMOUNT).text()
         why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
-        self._say(row, f"{amount} mL: {STATE_SENTENCES[item.state]}{why}")
+        self._say(row, f"{amount} mL: {state_sentence(item)}{why}")
         self.table.blockSignals(True)
         for column in (ANIMAL, AMOUNT):
             self.table.item(row, column).setFlags(Qt.ItemIsEnabled)
