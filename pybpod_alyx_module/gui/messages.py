@@ -76,6 +76,9 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
 #: Title and advice where it is the address that cannot be used.
 UNUSABLE_ADDRESS: Final = ("This address cannot be used", "Correct it, then try again.")
 
+#: Title and advice where it is no setting that stands in the way.
+NOT_POSSIBLE: Final = ("This is not possible", "Correct it, then try again.")
+
 
 def is_unusable_address(error: BaseException) -> bool:
     """Tell whether an error says that the typed address is not valid."""
@@ -97,4 +100,6 @@ def describe(error: BaseException) -> Message:
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
     if is_unusable_address(error):
         title, advice = UNUSABLE_ADDRESS
+    elif isinstance(error, errors.ConfigurationError) and not error.setting:
+        title, advice = NOT_POSSIBLE
     return Message(title, brief(error.message) or f"{title}.", what_to_do(error) or advice)

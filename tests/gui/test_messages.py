@@ -74,6 +74,10 @@ def test_an_unusable_address_is_called_an_address():
     assert describe(errors.ConfigurationError("x", setting="ALYX_TOKEN_STORE")).title == "A setting cannot be used"
 
 
+def test_where_no_setting_is_wrong_none_is_blamed():
+    assert describe(errors.ConfigurationError("ea04 is not linked to Alyx.")).title == "This is not possible"
+
+
 def test_of_foreign_errors_only_the_type_is_named():
     message = describe(ValueError("hunter2"))
     assert "ValueError" in message.text
