@@ -125,6 +125,7 @@ def test_a_refused_one_is_corrected_and_sent(outbox, host, lab, qtbot):
     assert not dialog.isModal()
     weight = dialog.fields["weight"]
     assert weight.text() == "245.0"
+    assert dialog.focusWidget() is weight
     fill(qtbot, weight, "24.5 mL")
     press(qtbot, dialog.save_button)
     assert "Weight (g)" in dialog.problem.text()

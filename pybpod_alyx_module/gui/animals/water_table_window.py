@@ -140,6 +140,8 @@ class WaterTableWindow(AlyxWindow):
         self.table.setRowCount(len(table.rows))
         for number, row in enumerate(table.rows):
             self._fill(number, row)
+        if self.table.currentRow() < 0:
+            self.table.setCurrentCell(0, ANIMAL)  # the space bar ticks where nobody has clicked yet
         self.table.blockSignals(False)
         self.table.resizeRowsToContents()
 

@@ -92,6 +92,7 @@ class EditDialog(QDialog):
         column.addWidget(self.problem)
         column.addLayout(buttons)
         self.resize(560, min(660, 270 + 34 * len(self.fields)))  # fits on a screen of 1366 x 768
+        next(iter(self.fields.values())).setFocus()
 
     @slot
     def follow(self, item: Item) -> None:
