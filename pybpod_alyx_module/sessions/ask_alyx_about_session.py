@@ -12,6 +12,7 @@ from pybpod_alyx_module.animals.rows import running_type
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_span, lab_zone, last_zone, remember_zones
+from pybpod_alyx_module.remedies import explain
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
 from pybpod_alyx_module.sessions.on_rig import Animal
@@ -108,10 +109,10 @@ class _Questions:
         except NotFoundError:
             return _MISSING if isinstance(endpoint, tuple) else None
         except (TransportError, CredentialsError) as error:
-            self._note_down(f"Nothing could be checked on Alyx. {error}")
+            self._note_down(f"Nothing could be checked on Alyx. {explain(error)}")
             return None
         except AlyxError as error:
-            self.notes.append(f"{what} could not be checked. {error}")
+            self.notes.append(f"{what} could not be checked. {explain(error)}")
             return None
         answers[question] = answer
         return answer

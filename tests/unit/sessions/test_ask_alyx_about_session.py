@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from alyx_connector.errors import NotFoundError, TransportError
+from alyx_connector.errors import NotFoundError, ProtocolError, TransportError
 from alyx_connector.progress import CancelToken
+from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
 from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
 from pybpod_alyx_module.sessions.session_csv import RunSettings
 from tests.rig_sessions import EA04, RECORDED, session
+from tests.unit.test_remedies import PYTHON
 
 SERVER = "https://alyx.lab.org"
 LINK = LinkedSubject("ea04", EA04, EA04, SERVER)
@@ -94,6 +96,15 @@ def test_a_server_that_is_down_is_asked_once():
     (note,) = choice.not_checked
     assert note.startswith("Nothing could be checked on Alyx. The server does not answer.")
     assert (choice.same_day, choice.lab_timezone, choice.allowed_users) == (None, None, ())
+
+
+@pytest.mark.parametrize("kind", RemedyKind)
+def test_what_to_do_is_said_in_words_of_windows(kind):
+    remedy = Remedy(kind, "http://a.example", "jose", "sessions", "name", ("1",))
+    for failed in (TransportError, ProtocolError):
+        said = " ".join(ask(Client(error=failed("No.", hint=remedy))).not_checked)
+        assert "No." in said
+        assert not [word for word in PYTHON if word in said]
 
 
 def test_what_was_registered_on_another_rig_is_found_by_its_identity():
