@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QDesktopServices
+from AnyQt.QtWidgets import QLabel, QPushButton
 
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
@@ -236,6 +237,9 @@ def test_a_copy_of_the_project_on_another_rig_finds_the_record(
     menu.labels(rig.setup.node)  # another node is selected meanwhile
     dialog = open_dialog(rig, menu, session)
     assert dialog.register_button.text() == "&Update"
+    keys = [one.text().partition("&")[2][:1].lower() for one in dialog.findChildren((QLabel, QPushButton))]
+    keys = [key for key in keys if key]
+    assert sorted(keys) == sorted(set(keys))  # Alt and a letter means one thing
     assert not dialog.form.water.isVisible()
     qtbot.keyClicks(dialog.form.narrative, " and more")
     press(qtbot, dialog.register_button)

@@ -128,7 +128,7 @@ class RegisterForm(QWidget):
         for name, field in (
             ("&Location", self.location),
             ("&Projects on Alyx", self.projects),
-            ("Proced&ures", self.procedures),
+            ("Proc&edures", self.procedures),
             ("Type of &session", self.type),
             ("&Narrative", self.narrative),
             ("Water earned", self.water),
