@@ -88,7 +88,11 @@ def test_a_weight_is_judged_before_it_is_stored_as_the_server_judges_it_afterwar
     before, _ = _requirement(writable, name)
     for typed in (Decimal("18.3"), Decimal("23.75")):
         judgement = judge(typed, before)
-        body = {"subject": name, "weight": float(typed), "date_time": f"{before.today.date}T23:59:00"}
+        body = {
+            "subject": name,
+            "weight": float(typed),
+            "date_time": f"{before.today.date}T12:00:00",
+        }  # noon: the same day in lab and server
         with _stored(writable, "/weighings", body):
             after, record = _requirement(writable, name)
         assert after.today.weighing_at == typed
