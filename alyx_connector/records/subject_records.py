@@ -56,7 +56,7 @@ class SubjectRecords(ConnectorSearch):
         >>> Connector().subject("ea04").iloc[0].lab
         'haisslab'
         """
-        wanted: dict[str, Any] = {"id": subject} if is_id(subject) else {"nickname": subject}
+        wanted: dict[str, Any] = {"id": subject} if is_id(str(subject)) else {"nickname": subject}
         if lab is not None:
             wanted["lab"] = lab
         frame = self.search("subjects", details=False, **wanted)

@@ -144,6 +144,11 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
             f"The session file {file} cannot be read: {error.strerror or error}.",
             hint="Check whether it was moved or renamed, and whether you may read it.",
         ) from error
+    except MemoryError as error:
+        raise RigError(
+            f"The session file {file} is too large for this computer's memory.",
+            hint="Close other programs, or register it on a computer with more memory.",
+        ) from error
     rows, found = RowReader(content), _Content()
     for row in rows:
         found.add(row)

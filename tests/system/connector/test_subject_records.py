@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 
 import pandas as pd
@@ -65,6 +66,11 @@ def test_a_subject_by_nickname_and_by_id(connector):
         "Int64",
         "Float64",
     )
+
+
+def test_a_subject_by_a_uuid(connector):
+    found = connector.subject("ea04")
+    assert connector.subject(uuid.UUID(found.index[0])).nickname.to_list() == ["ea04"]
 
 
 def test_no_such_subject_is_told_and_gives_no_rows_of_the_same_columns(connector):

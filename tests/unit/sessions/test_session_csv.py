@@ -230,6 +230,19 @@ class TestUnusable:
         assert str(file) in caught.value.message
         assert caught.value.hint
 
+    def test_a_file_too_large_for_the_memory(self, tmp_path, monkeypatch):
+        file = tmp_path / "s.csv"
+        file.write_bytes(b"")
+
+        def run_out(*_arguments):
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fstat", run_out)
+            with pytest.raises(RigError, match="too large") as caught:
+                read_session_file(file)
+        assert str(file) in caught.value.message
+
     @pytest.mark.parametrize("name", ["gone.csv", "."])
     def test_no_file(self, tmp_path, name):
         with pytest.raises(RigError, match="cannot be read") as caught:
