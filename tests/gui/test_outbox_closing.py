@@ -64,8 +64,8 @@ def test_it_tells_what_waits_and_closes_when_told_to(host, quits, qtbot):
     assert not question().isModal()
     assert question().focusWidget() is question().stay_button
     assert question().text.text() == (
-        "2 items still wait to be sent to Alyx. They are kept on this computer and will be sent when PyBpod is next "
-        "open. They need action: see the outbox."
+        "2 items still wait to be sent to Alyx. They are kept on this computer and need action before they can be "
+        "sent: see the outbox."
     )
     press(qtbot, question().close_button)
     assert quits == [True]

@@ -268,7 +268,7 @@ def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start,
     assert "bold" in button.styleSheet()
     assert not host.window().close()
     (question,) = living(ClosingQuestion)
-    assert "They need action" in question.text.text()
+    assert "need action before they can be sent" in question.text.text()
     press(qtbot, question.stay_button)
     assert [each.isEnabled() for each in (page.retry_button, page.edit_button, page.discard_button)] == [True] * 3
     press(qtbot, page.login_button)

@@ -62,14 +62,17 @@ class ClosingQuestion(Question):
         self.setWindowTitle(LABEL)
         outlook = running.outlook
         number = outlook.counts.open
+        one = number == 1
         text = (
-            f"{number} item{'' if number == 1 else 's'} still wait{'s' if number == 1 else ''} to be sent to Alyx. "
-            f"{'It is' if number == 1 else 'They are'} kept on this computer and will be sent when PyBpod is next open."
+            f"{number} item{'' if one else 's'} still wait{'s' if one else ''} to be sent to Alyx. "
+            f"{'It is' if one else 'They are'} kept on this computer and "
         )
         if outlook.needing == number:
-            text += f" {'It needs' if number == 1 else 'They need'} action: see the outbox."
-        elif outlook.needing:
-            text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
+            text += f"need{'s' if one else ''} action before {'it' if one else 'they'} can be sent: see the outbox."
+        else:
+            text += "will be sent when PyBpod is next open."
+            if outlook.needing:
+                text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
         self.text = plain_label()
         self.text.setText(text)
         buttons = QDialogButtonBox()
