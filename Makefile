@@ -53,7 +53,7 @@ demo: $(VENV)/.plugin
 
 test: $(VENV)/.test
 	@echo "==> pytest"
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test-long: export OUTBOX_CRASH_ROUNDS = 2000
 test-long: export TEST_HOURS = all

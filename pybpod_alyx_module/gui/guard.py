@@ -57,7 +57,7 @@ def show_error(error: BaseException, parent: QWidget | None = None) -> None:
         return
     message = describe(error)
     text = "\n\n".join(part for part in (message.sentence, message.advice) if part)
-    if text in _boxes:
+    if _is_there(_boxes.get(text)):
         return
     try:
         box = QMessageBox(QMessageBox.Warning, message.title, text, QMessageBox.Ok, _visible(parent))
@@ -65,11 +65,18 @@ def show_error(error: BaseException, parent: QWidget | None = None) -> None:
         box.setTextInteractionFlags(Qt.TextSelectableByMouse)
         box.setAttribute(Qt.WA_DeleteOnClose)
         box.finished.connect(lambda _result: _boxes.pop(text, None))
-        box.destroyed.connect(lambda _object=None: _boxes.pop(text, None))
         _boxes[text] = box
         box.open()
     except Exception:
         logger.exception("The message box could not be shown")
+
+
+def _is_there(box: QMessageBox | None) -> bool:
+    # Looked at when it matters: a function that Qt calls while Python collects garbage may be half collected itself.
+    try:
+        return box is not None and bool(box.text())
+    except RuntimeError:  # its window went, and took it along
+        return False
 
 
 def _visible(parent: QWidget | None) -> QWidget | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -246,3 +247,24 @@ def test_the_box_does_not_block_and_is_there_once(qtbot, monkeypatch):
     (box,) = boxes()
     box.button(QMessageBox.Ok).click()
     qtbot.waitUntil(lambda: not boxes())
+
+
+def test_a_box_that_goes_with_its_window_is_shown_again_and_garbage_calls_nothing(qtbot, monkeypatch):
+    from AnyQt.QtWidgets import QMessageBox, QWidget
+
+    monkeypatch.undo()  # real boxes
+    monkeypatch.setattr(guard, "_boxes", {})
+    for _ in range(3):
+        window = QWidget()
+        window.show()
+        window.itself = window  # only the garbage collector takes it, in the midst of which Qt ends its box
+        guard.show_error(ValueError(), window)
+        (box,) = guard._boxes.values()
+        assert box.isVisible()
+        assert box.parent() is window
+        del window, box
+        gc.collect()
+        (gone,) = guard._boxes.values()
+        assert not guard._is_there(gone)
+        del gone
+    assert not [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]
