@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
+from alyx_connector.ids import canonical_id
 from alyx_connector.records.record_fields import merged, same_time
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
 from pybpod_alyx_module.outbox.items import Kind
@@ -55,11 +55,7 @@ def record_id(record: Any) -> str | None:
     """
     if not isinstance(record, dict):
         return None
-    text = record.get("id") or str(record.get("url", "")).rstrip("/").rpartition("/")[2]
-    try:
-        return str(UUID(str(text)))
-    except ValueError:
-        return None
+    return canonical_id(record.get("id") or str(record.get("url", "")).rstrip("/").rpartition("/")[2])
 
 
 def key_of(session: Mapping[str, Any]) -> Any:
@@ -69,11 +65,7 @@ def key_of(session: Mapping[str, Any]) -> Any:
 
 def uuid_in(session: Mapping[str, Any]) -> str | None:
     """Return the UUID that PyBpod gave a session; None if there is none."""
-    found = _in_json(session, UUID_IN_JSON)
-    try:
-        return str(UUID(found))
-    except (ValueError, TypeError, AttributeError):
-        return None
+    return canonical_id(_in_json(session, UUID_IN_JSON))
 
 
 def _in_json(session: Mapping[str, Any], names: tuple[str, ...]) -> Any:

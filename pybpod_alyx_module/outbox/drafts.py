@@ -11,6 +11,7 @@ from uuid import UUID
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind
 
@@ -71,10 +72,10 @@ def checked_server(server: str) -> str:
 
 def checked_id(text: Any, what: str) -> str:
     """Return an id as Alyx writes it."""
-    try:
-        return str(UUID(str(text)))
-    except ValueError:
-        raise OutboxError(f"The id of {what}, {text!r}, is not a valid Alyx id.", hint=_RECORD_HINT) from None
+    found = canonical_id(text)
+    if found is None:
+        raise OutboxError(f"The id of {what}, {text!r}, is not a valid Alyx id.", hint=_RECORD_HINT)
+    return found
 
 
 def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -> dict[str, Any]:
