@@ -55,6 +55,7 @@ setup(
         "alyx_connector.frames",
         "alyx_connector.http",
         "alyx_connector.records",
+        "alyx_connector.schema",
         "alyx_connector.search",
         "alyx_sandbox",
         "pybpod_alyx_module",

@@ -11,7 +11,6 @@ from alyx_sandbox import views
 _routes = [
     path("", RedirectView.as_view(url="/admin")),
     path("auth-token", obtain_auth_token),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("dataset-types", views.DatasetTypeList.as_view(), name="datasettype-list"),
     path("dataset-types/<str:name>", views.DatasetTypeDetail.as_view(), name="datasettype-detail"),
     path("datasets", views.DatasetList.as_view(), name="dataset-list"),
@@ -44,4 +43,8 @@ _routes = [
     path("weighings/<uuid:pk>", views.WeighingDetail.as_view(), name="weighing-detail"),
 ]
 
-urlpatterns = [path(settings.ALYX_SANDBOX_API_ROOT.lstrip("/"), include(_routes))]
+urlpatterns = [
+    # Below the address on every server, whatever the root of its API.
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path(settings.ALYX_SANDBOX_API_ROOT.lstrip("/"), include(_routes)),
+]

@@ -246,9 +246,9 @@ class ServerAccess:
             raise LoginRequiredError(f"There is no token for {self.url}.", hint="Log in with user and password.")
         return who
 
-    def _call(self, operation: Operation, who: _Login, wire: Wire) -> Any:
-        address, root = self._find(operation)
-        return self._caller.call(operation, address, root, wire, token=who.token, gate=who.gate)
+    def _call(self, operation: Operation, who: _Login, wire: Wire, root: str | None = None) -> Any:
+        address, found = self._find(operation)
+        return self._caller.call(operation, address, root or found, wire, token=who.token, gate=who.gate)
 
     def _exchange_password(
         self, username: str, password: str, cancel: CancelToken | None, report: Report | None

@@ -10,6 +10,7 @@ from alyx_connector.http.access import ServerAccess
 from alyx_connector.http.arguments import checked_params, deletable, endpoint_path
 from alyx_connector.http.pages import list_completely
 from alyx_connector.http.transport import Wire
+from alyx_connector.progress import Progress
 from alyx_connector.remedy import Remedy, RemedyKind
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Report
 
 __all__ = ["AlyxClient"]
+
+#: Below the address of every server, with or without a redirect to a slash at its end.
+_SCHEMA = "api/schema"
 
 
 class AlyxClient(ServerAccess):
@@ -89,6 +93,35 @@ class AlyxClient(ServerAccess):
             If cancelled.
         """
         return self._ask("GET", endpoint, params=params, cancel=cancel, report=report, server_time=server_time)
+
+    def openapi(self, *, cancel: CancelToken | None = None, report: Report | None = None) -> Any:
+        """Read the server's own description of its API, which is below its address, whatever the root of the API.
+
+        Parameters
+        ----------
+        cancel, report : optional
+            See the class.
+
+        Returns
+        -------
+        Any
+            The OpenAPI document, as parsed JSON.
+
+        Raises
+        ------
+        NotFoundError
+            If the server does not describe itself, as an Alyx before 3.0.
+        AlyxError
+            Whatever else goes wrong; see `alyx_connector.errors`.
+        Cancelled
+            If cancelled.
+        """
+        with self._operation(cancel, report) as operation:
+            who = self._authenticated()
+            operation.report(Progress("get", 0, 1, f"Asking {self.url} what it can answer."))
+            answer = self._call(operation, who, Wire("GET", _SCHEMA), root="/")
+            operation.report(Progress("get", 1, 1))
+            return answer
 
     def post(
         self,

@@ -14,8 +14,8 @@ from alyx_connector.address import last_part
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import KIND_OF_FIELD, Kind
 from alyx_connector.nearest import did_you_mean
+from alyx_connector.schema.description import Field
 from alyx_connector.search.filters import plain_value
-from alyx_connector.search.schema import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ from alyx_connector.remedy import Remedy, RemedyKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alyx_connector.search.schema import Endpoint
+    from alyx_connector.schema.description import Endpoint
 
 __all__ = ["WriteTarget"]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alyx_connector.search.schema import Field
+    from alyx_connector.schema.description import Field
     from alyx_connector.warning import Note
 
 __all__ = ["Writing"]

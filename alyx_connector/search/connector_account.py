@@ -13,8 +13,8 @@ from alyx_connector.frames.tables import make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.schema.source import SchemaSource
 from alyx_connector.search.cache import Cache
-from alyx_connector.search.schema import SchemaSource
 from alyx_connector.terminal import Given, log_in, say
 from alyx_connector.warning import AlyxWarning
 

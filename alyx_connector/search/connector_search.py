@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alyx_connector.progress import Report
-    from alyx_connector.search.schema import Schema
+    from alyx_connector.schema.description import Schema
     from alyx_connector.warning import Note
 
 __all__ = ["ConnectorSearch"]

@@ -15,7 +15,7 @@ from alyx_connector.search.filters import PAIRS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alyx_connector.search.schema import Endpoint, Filter, Schema
+    from alyx_connector.schema.description import Endpoint, Filter, Schema
 
 __all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "trap"]
 

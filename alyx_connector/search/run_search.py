@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from alyx_connector.schema.description import Endpoint, Schema
+    from alyx_connector.schema.source import SchemaSource
     from alyx_connector.search.add_details import Work
-    from alyx_connector.search.schema import Endpoint, Schema, SchemaSource
 
 __all__ = ["Found", "Search", "find"]
 

@@ -11,9 +11,9 @@ import pytest
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import Kind, known_layout
+from alyx_connector.schema.description import parse_schema, schema_from_dict, schema_to_dict
 from alyx_connector.search.filter_check import check_filters, filter_rows, find_endpoint
 from alyx_connector.search.filters import plain_filters
-from alyx_connector.search.schema import parse_schema, schema_from_dict, schema_to_dict
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
 SCHEMA = parse_schema(EXCERPT)

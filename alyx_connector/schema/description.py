@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ProtocolError, ResponseError
-from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind, Layout, known_layout
-from alyx_connector.private_file import JsonFile, home_folder
-
-if TYPE_CHECKING:
-    from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import CancelToken
-    from alyx_connector.warning import Tell
+from alyx_connector.frames.columns import KIND_OF_FIELD, UNKNOWN, Column, Kind, Layout, known_layout
+from alyx_connector.schema.dialect import Dialect, dialect_from_dict, read_dialect
 
 __all__ = [
     "Endpoint",
     "Field",
     "Filter",
     "Schema",
-    "SchemaSource",
     "parse_schema",
     "schema_from_dict",
     "schema_to_dict",
@@ -113,6 +104,8 @@ class Schema:
 
     #: By name.
     endpoints: dict[str, Endpoint]
+    #: In what the server differs from others.
+    dialect: Dialect
 
 
 def parse_schema(document: Any) -> Schema:
@@ -132,7 +125,8 @@ def parse_schema(document: Any) -> Schema:
         raise ValueError(f"not a description of an API ({type(error).__name__})") from error
     if not endpoints:
         raise ValueError("a description of an API without lists")
-    return Schema(endpoints)
+    subjects = endpoints.get("subjects")
+    return Schema(endpoints, read_dialect(subjects.detail_by if subjects else "", components))
 
 
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
@@ -155,7 +149,8 @@ def schema_from_dict(content: dict[str, Any]) -> Schema:
                 *(tuple(Field(**said) for said in held[written]) for written in ("created", "updated")),
             )
             for name, held in content["endpoints"].items()
-        }
+        },
+        dialect_from_dict(content["dialect"]),
     )
 
 
@@ -172,9 +167,11 @@ def _endpoint(name: str, path: str, paths: dict[str, Any], components: dict[str,
     }
     single = re.compile(re.escape(path) + r"/\{(\w+)\}")
     details = [(match[1], methods) for one, methods in paths.items() if (match := single.fullmatch(one))]
+    # A name may be given to another record, an id may not.
+    details.sort(key=lambda found: found[0] != "id")
     detail_by, record = (details[0][0], _answer(details[0][1])) if details else ("", None)
     row = (_answer(paths[path]) or "").removeprefix(_PAGED).removesuffix("List")
-    layout = known_layout(name) or _layout(components.get(row, {}), components.get(record or "", {}))
+    layout = _layout(name, components.get(row, {}), components.get(record or "", {}))
     created = _sent(paths[path].get("post", {}), components)
     updated = _sent(details[0][1].get("patch", {}), components) if details else ()
     return Endpoint(name, filters, layout, detail_by, created, updated)
@@ -199,13 +196,21 @@ def _sent(method: dict[str, Any], components: dict[str, Any]) -> tuple[Field, ..
     )
 
 
-def _layout(row: dict[str, Any], record: dict[str, Any]) -> Layout:
-    listed = {name: kind for name, kind in _fields(row) if name != "id"}
-    detailed = [Column(name, kind) for name, kind in _fields(record) if name not in {*listed, "id"}]
+def _layout(name: str, row: dict[str, Any], record: dict[str, Any]) -> Layout:
+    known = known_layout(name) or UNKNOWN
+    rows = {field: kind for field, kind in _fields(row) if field != "id"}
     is_record = "results" not in record.get("properties", {})
+    fields = {field: kind for field, kind in _fields(record) if field not in {*rows, "id"}} if is_record else {}
+    if not rows:
+        return known
+    # In the order that is known; Alyx does not describe the url that is in every row.
+    listed = [one for one in known.listed if one.name in {"id", "url", *rows}]
+    told = {one.name for one in listed}
+    later = [one for one in (*known.listed, *known.detailed) if one.name in fields.keys() - told]
+    told.update(one.name for one in later)
     return Layout(
-        (Column("id", Kind.TEXT), *(Column(name, kind) for name, kind in listed.items())),
-        tuple(detailed) if is_record else (),
+        (*listed, *(Column(field, kind) for field, kind in rows.items() if field not in told)),
+        (*later, *(Column(field, kind) for field, kind in fields.items() if field not in told)),
     )
 
 
@@ -242,82 +247,3 @@ def _descriptions(text: str) -> dict[str, str]:
         words = " ".join(match[3].split())
         found.update({name: words for name in (match[1], match[2]) if name})
     return found
-
-
-#: Changes with what is kept.
-VERSION = 2
-#: Seconds that a schema is good for.
-A_DAY_S = 24 * 3600
-ROUTE = ("api", "schema")
-
-
-class SchemaSource:
-    """Gives the schema of one server: from memory, from disk where it is not older than a day, or from the server."""
-
-    def __init__(self, client: AlyxClient) -> None:
-        self._client = client
-        self._schema: Schema | None = None
-        self._kept_at = 0.0
-        #: Why there is no schema; empty while there may be one.
-        self._missing = ""
-
-    def schema(self, *, cancel: CancelToken | None = None, tell: Tell) -> Schema | None:
-        """Return the schema; None where the server has none, as an Alyx before 3.0."""
-        if self._schema is None or not 0 <= time.time() - self._kept_at < A_DAY_S:
-            self._schema = None if self._missing else self._look(cancel)
-        if self._schema is None:
-            tell(
-                f"{self._client.url} does not describe its lists ({self._missing}): names of filters cannot be "
-                "checked, and the server ignores unknown ones and returns everything."
-            )
-        return self._schema
-
-    def last_known(self) -> Schema | None:
-        """Return the schema that is kept, however old; asks nothing.
-
-        Returns: None if none is kept.
-        """
-        kept = self._kept(self._file())
-        if self._schema is None and kept.get("version") == VERSION:
-            return schema_from_dict(kept["schema"])
-        return self._schema
-
-    def _file(self) -> JsonFile:
-        name = hashlib.sha256(self._client.url.encode()).hexdigest()[:16]
-        return JsonFile(home_folder() / "cache" / f"schema-{name}.json", _check)
-
-    def _kept(self, file: JsonFile) -> dict[str, Any]:
-        try:
-            return file.read()
-        except ConfigurationError:
-            return {}
-
-    def _look(self, cancel: CancelToken | None) -> Schema | None:
-        file = self._file()
-        kept = self._kept(file)
-        if kept.get("version") == VERSION and 0 <= time.time() - kept["time"] < A_DAY_S:
-            self._kept_at = kept["time"]
-            return schema_from_dict(kept["schema"])
-        try:
-            schema = parse_schema(self._client.get(ROUTE, cancel=cancel))
-        except CredentialsError:
-            raise
-        except (ResponseError, ProtocolError, ValueError) as error:
-            self._missing = (error.message if isinstance(error, AlyxError) else str(error)).rstrip(".")
-            return None
-        self._kept_at = time.time()
-        content = {"version": VERSION, "url": self._client.url, "time": self._kept_at, "schema": schema_to_dict(schema)}
-        try:
-            file.change(lambda held: held.update(content))
-        except ConfigurationError:
-            return schema  # a disk that is full or read-only: it is asked for again next time
-        return schema
-
-
-def _check(content: Any) -> None:
-    if content.get("version") == VERSION:
-        try:
-            schema_from_dict(content["schema"])
-            float(content["time"])
-        except KeyError as error:
-            raise ValueError("not a schema") from error

@@ -1,0 +1,60 @@
+"""In what servers differ, read from their own descriptions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from alyx_connector.schema.description import parse_schema, schema_from_dict, schema_to_dict
+from alyx_connector.schema.dialect import Dialect
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+ALYX = parse_schema(json.loads((FIXTURES / "openapi_excerpt.json").read_text(encoding="utf-8")))
+ALYX_LOCAL = parse_schema(json.loads((FIXTURES / "openapi_alyx_local_excerpt.json").read_text(encoding="utf-8")))
+
+
+def names(columns):
+    return [column.name for column in columns]
+
+
+def test_alyx_is_what_is_taken_for_granted():
+    assert ALYX.dialect == Dialect() == Dialect("nickname", (), True)
+
+
+def test_alyx_local_names_subjects_by_name_and_has_numbers_for_qc():
+    words = ((0, "NOT_SET"), (10, "PASS"), (30, "WARNING"), (40, "FAIL"), (50, "CRITICAL"))
+    assert ALYX_LOCAL.dialect == Dialect("name", words, False)
+    row = {"nickname": "ea04", "name": "haisslab__ea04"}
+    assert ALYX_LOCAL.dialect.subject_name(row) == "haisslab__ea04"
+    assert ALYX.dialect.subject_name(row) == "ea04"
+
+
+def test_qc_is_a_word_for_people_and_what_the_server_takes_for_it():
+    for dialect, number in ((ALYX_LOCAL.dialect, 40), (ALYX.dialect, "FAIL")):
+        assert dialect.qc_word(number) == "FAIL"
+        assert dialect.qc_number("FAIL") == number
+    assert ALYX_LOCAL.dialect.qc_number("fail") == 40
+    for unknown in (None, 35, True, "GOOD"):
+        assert ALYX_LOCAL.dialect.qc_word(unknown) is unknown
+    assert ALYX_LOCAL.dialect.qc_number("GOOD") == "GOOD"
+
+
+def test_a_session_is_addressed_by_its_id_although_its_name_is_described_first():
+    paths = list(json.loads((FIXTURES / "openapi_alyx_local_excerpt.json").read_text())["paths"])
+    assert paths.index("/api/sessions/{name}") < paths.index("/api/sessions/{id}")
+    assert ALYX_LOCAL.endpoints["sessions"].detail_by == "id"
+    assert ALYX_LOCAL.endpoints["subjects"].detail_by == "name"
+
+
+def test_what_the_list_does_not_tell_is_a_column_of_the_details():
+    layout = ALYX_LOCAL.endpoints["sessions"].layout
+    assert names(layout.listed)[:5] == ["id", "subject", "start_time", "number", "projects"]
+    assert {"name", "users", "procedures"} <= set(names(layout.listed))
+    assert names(layout.detailed)[:2] == ["lab", "task_protocol"]
+    assert "field_of_view" not in names((*layout.listed, *layout.detailed))
+    assert len(set(names((*layout.listed, *layout.detailed)))) == len((*layout.listed, *layout.detailed))
+
+
+def test_it_survives_being_kept():
+    for schema in (ALYX, ALYX_LOCAL):
+        assert schema_from_dict(json.loads(json.dumps(schema_to_dict(schema)))) == schema
