@@ -75,7 +75,10 @@ class ConnectorSearch(ConnectorAccount):
               nothing);
             - ``date_range=(first, last)``: days, both included; None is an open end;
             - ``extended_qc={"pass": True, "noise_uV__lt": 5}``, ``json={…}``: what must hold in that field; nested
-              dicts lead into nested objects, None asks for a missing key; ``qc="PASS"``;
+              dicts lead into nested objects, None asks for a missing key; ``__lt``, ``__lte``, ``__gt``, ``__gte``,
+              ``__in``, ``__contains`` (of a list: one of its values), ``__isnull`` (whether the key is missing) and
+              ``__not`` (there, and something else) after a key compare. A text goes to the server as it is, which
+              servers read differently; ``qc="PASS"``;
             - ``id=``: an id, or a list of ids;
             - ``django="projects__name__icontains,wait"`` or a dict, for experts.
 

@@ -27,6 +27,12 @@ _SPECIAL = re.compile(r"[,\[\]()]")
 #: A text that, in quotes and brackets, is evaluated to itself, whatever else is in the pairs.
 _QUOTABLE = re.compile(r"[^\\\[\]()\x00-\x1f\x7f]*")
 _WORDS = frozenset({"true", "false", "none"})
+#: Comparisons that go by an order.
+_ORDERED = frozenset({"lt", "lte", "gt", "gte"})
+#: What the server takes for a comparison where a key of the JSON is meant.
+_OPERATORS = _ORDERED | {"not", "isnull", "contains", "in", "exact", "range"}
+#: Beyond it a number that stands without brackets is rounded.
+_EXACT_INTEGER = 2**53
 #: Below and above all numbers, and below all texts, where the server compares what stands in JSON.
 _LEAST_NUMBER, _GREATEST_NUMBER, _LEAST_TEXT = "(-1e308)", "(1e308)", "('')"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -60,28 +66,38 @@ def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
     ``filters``: as `plain_filters` returns them.
     """
     alternatives: list[list[tuple[str, str]]] = []
-    lookups: list[list[str]] = []  # what goes into django=, which can be sent only once
     for name, value in filters.items():
         if name == "id":
-            lookups.append(_ids(value))
+            alternatives.append([("django", text) for text in _ids(value)])
         elif name == "date_range":
             first, last = _days(value)
             if first and last:
                 alternatives.append([(name, f"{first},{last}")])
             else:
-                lookups.append([f"start_time__date__{'gte' if first else 'lte'},{first or last}"])
-        elif name in PAIRS:
-            texts = [_pairs(name, one) if isinstance(one, Mapping) else _text(name, one) for one in _listed(value)]
-            if name == "django":
-                lookups.append(texts)
-            else:
-                alternatives.append([(name, text) for text in texts])
+                alternatives.append([("django", f"start_time__date__{'gte' if first else 'lte'},{first or last}")])
         else:
-            texts = [_text(name, one) for one in _listed(value)]
-            alternatives.append([(name, text) for text in dict.fromkeys(texts)])
-    if lookups:
-        alternatives.append([("django", ",".join(texts)) for texts in itertools.product(*lookups)])
-    return [dict(chosen) for chosen in itertools.product(*alternatives)]
+            asked = [
+                ("django", _pairs(name, one))
+                if isinstance(one, Mapping) and name in PAIRS
+                else (name, _text(name, one))
+                for one in _listed(value)
+            ]
+            alternatives.append(list(dict.fromkeys(asked)))
+    return [_request(chosen) for chosen in itertools.product(*alternatives)]
+
+
+def _filter(name: str, value: Any) -> tuple[str, str]:
+    if name in PAIRS and isinstance(value, Mapping):
+        return "django", _pairs(name, value)
+    return name, _text(name, value)
+
+
+def _request(chosen: Iterable[tuple[str, str]]) -> dict[str, str]:
+    request: dict[str, str] = {}
+    for name, text in chosen:
+        # Each filter can be sent only once; lookups of django= are and-ed by the server.
+        request[name] = f"{request[name]},{text}" if name == "django" and name in request else text
+    return request
 
 
 def plain_value(value: Any) -> Any:
@@ -134,8 +150,10 @@ def _is_missing(value: Any) -> bool:
 
 
 def _pairs(name: str, wanted: Mapping[str, Any]) -> str:
-    # The server reads keys and values in turn: {"noise_uV__lt": 5} is noise_uV__lt,5.
-    values = _lookups(name, wanted)
+    # Lookups of django=, which every server reads alike: {"noise_uV__lt": 5} of extended_qc is
+    # extended_qc__noise_uV__lt,5. How they read json= and extended_qc= differs.
+    above = "" if name == "django" else f"{name}__"
+    values = _lookups(name, wanted, above)
     if not values:
         raise _refuse(name, "is empty: the server would ignore it and return everything", "Leave it out.")
     texts = {key: _pair_value(name, key, value) for key, value in values.items()}
@@ -145,21 +163,54 @@ def _pairs(name: str, wanted: Mapping[str, Any]) -> str:
     return ",".join(f"{key},{text}" for key, text in texts.items())
 
 
-def _lookups(name: str, wanted: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def _lookups(name: str, wanted: Mapping[Any, Any], above: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in wanted.items():
+    for given, value in wanted.items():
+        key = str(given) if type(given) is int else given
         if not isinstance(key, str) or not key.strip() or _SPECIAL.search(key):
-            raise _refuse(name, f"has the key {key!r}", "A key is text without commas and brackets.")
+            raise _refuse(name, f"has the key {given!r}", "A key is text without commas and brackets, or a number.")
+        if above == f"{name}__" and key.partition("__")[0] in _OPERATORS:
+            raise _refuse(
+                name,
+                f"has the key {key!r}, which the server takes for a comparison",
+                "Name the key that is to be compared first, for example noise_uV__lt.",
+            )
         if isinstance(value, Mapping):
             inside = _lookups(name, value, f"{above}{key}__")
             if not inside:
                 raise _refuse(name, f"has nothing below {key}", "Leave it out.")
         else:
-            inside = {f"{above}{key}__isnull": True} if value is None else {f"{above}{key}": plain_value(value)}
+            lookup, meant = _lookup_of(name, f"{above}{key}", plain_value(value))
+            inside = {lookup: meant}
         for one in inside.keys() & found.keys():
             raise _refuse(name, f"has {one} twice", "Give it once.")
         found.update(inside)
     return found
+
+
+def _lookup_of(name: str, key: str, value: Any) -> tuple[str, Any]:
+    # What is asked for, and of which value: ~ in front excludes what matches.
+    compared, _, operator = key.rpartition("__")
+    path = (compared if operator in _OPERATORS else key).removeprefix(f"{name}__")
+    if name != "django" and path.isdecimal():
+        raise _refuse(
+            name,
+            f"has only the key {path}, a number, which the server takes for a place in a list",
+            "Select after the search.",
+        )
+    if name == "django" or operator not in {"not", "isnull"} or not compared:
+        return (f"{key}__isnull", True) if value is None else (key, value)
+    if operator == "isnull":
+        if not isinstance(value, bool):
+            raise _refuse(name, f"has {key} with {value!r}", "It takes True or False.")
+        return key, value
+    if value is None:
+        return f"{compared}__isnull", False
+    if compared.rpartition("__")[2] in _ORDERED:
+        raise _refuse(
+            name, f"has {key}, a comparison that is turned round", "Ask for the other comparison: gte instead of lt."
+        )
+    return f"~{compared}", value
 
 
 def _other_end(key: str, value: Any, values: Mapping[str, Any]) -> dict[str, str]:
@@ -167,7 +218,7 @@ def _other_end(key: str, value: Any, values: Mapping[str, Any]) -> dict[str, str
     # objects: less than 5 are also null and "none". The other end keeps a comparison to values of one kind.
     compared, _, operator = key.rpartition("__")
     number = _is_number(value)
-    if not compared or isinstance(value, bool) or operator not in {"lt", "lte", "gt", "gte"}:
+    if isinstance(value, bool) or operator not in _ORDERED:
         return {}
     if any(f"{compared}__{other}" in values for other in (("gt", "gte") if operator[0] == "l" else ("lt", "lte"))):
         return {}
@@ -183,13 +234,24 @@ def _is_number(value: Any) -> bool:
 def _pair_value(name: str, key: str, value: Any) -> str:
     # The server takes what looks like a number or a word of Python for that, but not -5. It evaluates what stands in
     # brackets: (-5) is a number and ('001') a text.
+    if is_many(value):
+        if not len(value) and key.endswith("__in"):
+            raise _refuse(name, f"has {key} with no values: nothing is any of these", "Give it a value.")
+        return f"[{','.join(_literal(name, key, plain_value(one)) for one in value)}]"
     if _is_number(value):
-        text = _text(name, value)
-        return f"({text})" if text.startswith("-") else text
+        text = _literal(name, key, value)
+        return f"({text})" if text.startswith("-") or abs(value) > _EXACT_INTEGER else text
     if not isinstance(value, str):
         return _text(name, value)
-    if _reads_as_text(value):
-        return value
+    return value if _reads_as_text(value) else f"({_literal(name, key, value)})"
+
+
+def _literal(name: str, key: str, value: Any) -> str:
+    # What the server evaluates to the value.
+    if value is None:
+        return "None"
+    if not isinstance(value, str):
+        return _text(name, value) if isinstance(value, bool | int | float) else _literal(name, key, _text(name, value))
     quote = '"' if "'" in value else "'"
     if quote in value or not _QUOTABLE.fullmatch(value):
         raise _refuse(
@@ -197,7 +259,7 @@ def _pair_value(name: str, key: str, value: Any) -> str:
             f"has brackets, a backslash, a line break or both kinds of quotes in the value of {key}",
             "The server cannot be asked for that: select after the search.",
         )
-    return f"({quote}{value}{quote})"
+    return f"{quote}{value}{quote}"
 
 
 def _reads_as_text(value: str) -> bool:
