@@ -12,6 +12,14 @@ from setuptools import setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "alyx_connector/_version.py").read_text(encoding="utf-8")).group(1)
 
+
+def long_description() -> str:
+    """Give the README without what an index cannot show: pictures and links to files of the repository."""
+    readme = (HERE / "README.md").read_text(encoding="utf-8")
+    without_pictures = re.sub(r"^ *!\[[^]]*\]\((?!https?:)[^)]*\)\n+", "", readme, flags=re.MULTILINE)
+    return re.sub(r"\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", without_pictures)
+
+
 SANDBOX = [
     "Django>=5.2,<6",
     "djangorestframework>=3.16,<4",
@@ -33,6 +41,9 @@ TEST = [
     "hypothesis>=6.100",
     "cryptography>=42",
     "import-linter>=2",
+    # The wheel is built and asked for its types.
+    "setuptools>=77",
+    "mypy",
     # The questions of Connector.setup are answered at a real terminal.
     "pexpect>=4.8",
     # And in a kernel of Jupyter, which also runs the notebook of the docs.
@@ -44,10 +55,26 @@ TEST = [
 setup(
     name="pybpod-gui-plugin-alyx",
     version=VERSION,
-    description="Alyx in PyBpod: sync subjects from an Alyx database, and the Python client beneath",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    description="Alyx in PyBpod: subjects, sessions, weights and water; and Connector, the Python client for Alyx",
+    long_description=long_description(),
     long_description_content_type="text/markdown",
-    license="MIT",
+    author="The pybpod-gui-plugin-alyx authors",
+    license_expression="MIT",
+    license_files=["LICENSE"],
+    # No address: this distribution has none of its own, and that of its predecessor would lead astray.
+    keywords=["alyx", "pybpod", "bpod", "neuroscience", "behavior", "electronic lab notebook"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.10",
     packages=[
         "alyx_connector",
@@ -81,6 +108,7 @@ setup(
     ],
     package_dir={"pybpod_alyx_module.resources": "resources"},
     package_data={
+        "alyx_connector": ["py.typed"],
         "alyx_sandbox": ["demo_lab.json"],
         "pybpod_alyx_module.resources": ["*.png", "screenshots/*.png"],
     },
@@ -103,7 +131,7 @@ setup(
         "sandbox": SANDBOX,
         "test": TEST,
         "benchmark": [*SANDBOX, *ONE],
-        "dev": [*TEST, "ruff", "mypy", "types-requests"],
+        "dev": [*TEST, "ruff", "types-requests"],
     },
     entry_points={
         "console_scripts": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector._version import DISTRIBUTION
 from alyx_connector.address import Address, parse_address
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.private_file import HOME_SETTING, JsonFile, home_folder
@@ -284,7 +285,7 @@ def _check_accounts(content: Any) -> None:
     if type(version) is int and version > VERSION:
         raise ConfigurationError(
             f"The accounts file was written by a newer program (version {version}; this program knows {VERSION}).",
-            hint=f"Update alyx-connector, or name another folder in {HOME_SETTING}.",
+            hint=f"Update {DISTRIBUTION}, or name another folder in {HOME_SETTING}.",
             setting=HOME_SETTING,
         )
     for url, entry in content.get("servers", {}).items():

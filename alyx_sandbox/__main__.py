@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_sandbox.lab_file import LabFileError, read_lab
 from alyx_sandbox.options import Options, parse_options
-from alyx_sandbox.server import StopSignal, stop_when_stdin_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from alyx_sandbox.server import StopSignal
 
 #: What the sandbox is made of, by the names under which Python imports it.
 PARTS = ("django", "rest_framework", "django_filters", "drf_spectacular", "waitress")
@@ -30,12 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [part for part in PARTS if find_spec(part) is None]
     if missing:
         print(
-            f"alyx_sandbox: {', '.join(missing)} is not installed here; the sandbox comes with\n"
-            "    pip install 'pybpod-gui-plugin-alyx[sandbox]'",
+            f"alyx_sandbox: {', '.join(missing)} is not installed here. Install what the sandbox needs:\n"
+            '    python -m pip install "pybpod-gui-plugin-alyx[sandbox]>=2.dev0"',
             file=sys.stderr,
         )
         return 1
-    from alyx_sandbox.settings import configure  # it needs Django
+    # These need Django and waitress.
+    from alyx_sandbox.server import StopSignal
+    from alyx_sandbox.settings import configure
 
     stop = StopSignal()
     try:
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) -> None:
     # These need the settings of Django.
     from alyx_sandbox.database import open_database
-    from alyx_sandbox.server import HOST, listen, serve
+    from alyx_sandbox.server import HOST, listen, serve, stop_when_stdin_ends
 
     with listen(options.port) as listening:
         open_database(options, lab, folder)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alyx_connector import __version__
+from alyx_connector._version import DISTRIBUTION, __version__
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.outbox_commands import add_outbox_commands, run_outbox_command
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ``arguments``: the words after the program's name; by default those of the process.
     """
     parser = argparse.ArgumentParser(prog="pybpod-alyx", description="Alyx in PyBpod.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__} ({DISTRIBUTION})")
     commands = parser.add_subparsers(dest="command", title="commands")
     demo = commands.add_parser(
         "demo",

@@ -7,7 +7,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TextIO
 
-from alyx_connector._version import __version__
+from alyx_connector._version import DISTRIBUTION, __version__
 from alyx_connector.cli.words import hint_of, note_of
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, PermissionDeniedError, TransportError
 from alyx_connector.frames.text import visible
@@ -89,7 +89,7 @@ def _to_stderr(text: str) -> None:
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Alyx on the command line.", allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__} ({DISTRIBUTION})")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     login = commands.add_parser("login", help="log in to a server and keep the account", allow_abbrev=False)

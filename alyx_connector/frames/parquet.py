@@ -123,7 +123,7 @@ def load_pyarrow() -> tuple[Any, Any]:
     except ImportError as error:
         raise ConfigurationError(
             "Parquet files need pyarrow, which is not installed.",
-            hint='pip install "pybpod-gui-plugin-alyx[parquet]"',
+            hint="Install it: python -m pip install pyarrow",
             setting="pyarrow",
         ) from error
     return pa, pq

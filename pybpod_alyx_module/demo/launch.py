@@ -22,8 +22,10 @@ TOUR_LIMIT_S: Final = 300
 
 #: What the demo needs beside the plugin: module, and how to get it.
 _NEEDED: Final = {
-    "pybpodgui_plugin": "PyBpod itself: pip install --no-deps -r requirements/host.txt, from the plugin's repository",
-    "django": "the sandbox: pip install 'pybpod-gui-plugin-alyx[sandbox]'",
+    "pybpodgui_plugin": (
+        "PyBpod itself: in a copy of the plugin's repository, python -m pip install --no-deps -r requirements/host.txt"
+    ),
+    "django": 'the sandbox: python -m pip install "pybpod-gui-plugin-alyx[sandbox]>=2.dev0"',
 }
 
 

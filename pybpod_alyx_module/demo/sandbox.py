@@ -48,8 +48,7 @@ class SandboxServer:
         if ready is None:
             code = self.stop()
             raise RuntimeError(
-                f"the sandbox ended with code {code} before it was ready; "
-                "is it installed? pip install 'pybpod-gui-plugin-alyx[sandbox]'"
+                f"the sandbox ended with code {code} before it was ready; it says why in what it printed"
             )
         self.url = ready["url"].rstrip("/")
         self.username = ready["user"]

@@ -63,15 +63,15 @@ def explain(error: Exception) -> str:
     missing = getattr(error, "name", None) or ""
     advice = (
         "In the Python environment of PyBpod run\n"
-        "    python -m pip install --upgrade pybpod-gui-plugin-alyx\n"
+        '    python -m pip install "pybpod-gui-plugin-alyx>=2.dev0"\n'
         "and start PyBpod again."
     )
-    if missing.split(".")[0] in {"alyx_connector", "one"}:
+    if missing.split(".")[0] == "alyx_connector":
         advice = (
-            "An older package alyx-connector may hide the one that the plugin brings. In the Python environment of "
-            "PyBpod run\n"
-            "    python -m pip uninstall alyx-connector\n"
-            "    python -m pip install --force-reinstall --no-deps pybpod-gui-plugin-alyx\n"
+            "Another package, alyx-connector, may hide the alyx_connector that the plugin brings. In the Python "
+            "environment of PyBpod, in a copy of the plugin's repository, run\n"
+            "    python -m pip uninstall alyx-connector pybpod-gui-plugin-alyx\n"
+            "    python -m pip install .\n"
             "and start PyBpod again."
         )
     return (

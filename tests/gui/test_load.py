@@ -164,7 +164,7 @@ class TestMissing:
         ((title, text),) = found["boxes"]
         assert title == "The Alyx plugin was not loaded"
         assert "No module named 'urllib3'" in text
-        assert "pip install --upgrade pybpod-gui-plugin-alyx" in text
+        assert 'pip install "pybpod-gui-plugin-alyx>=2.dev0"' in text
         assert found["real"]
         assert "Sync to Alyx" not in found["project"]
 

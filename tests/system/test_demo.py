@@ -101,7 +101,7 @@ def test_the_version_is_told(capsys):
     with pytest.raises(SystemExit) as stopped:
         command.main(["--version"])
     assert stopped.value.code == 0
-    assert capsys.readouterr().out == f"pybpod-alyx {__version__}\n"
+    assert capsys.readouterr().out == f"pybpod-alyx {__version__} (pybpod-gui-plugin-alyx)\n"
 
 
 def test_a_lab_without_the_subjects_of_the_demo_is_told(tmp_path):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from alyx_sandbox.__main__ import PARTS
 from tests.contract.shapes import HEADERS, read_recordings
 from tests.contract.test_recorded_answers import check_answer
 from tests.sandbox_server import SandboxServer
@@ -249,11 +250,11 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_what_is_not_installed_is_told_with_the_command_that_installs_it() -> None:
-    program = """
-        import importlib.util, sys
-        found = importlib.util.find_spec
-        importlib.util.find_spec = lambda name, *more: None if name == "waitress" else found(name, *more)
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_not_installed_is_told_with_the_command_that_installs_it(part: str) -> None:
+    program = f"""
+        import sys
+        sys.modules["{part}"] = None
         from alyx_sandbox.__main__ import main
         sys.exit(main(["--port", "0"]))
     """
@@ -261,5 +262,5 @@ def test_what_is_not_installed_is_told_with_the_command_that_installs_it() -> No
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=_TIMEOUT, check=False
     )
     assert ended.returncode == 1
-    assert "waitress is not installed here" in ended.stderr
-    assert "pip install 'pybpod-gui-plugin-alyx[sandbox]'" in ended.stderr
+    assert f"{part} is not installed here" in ended.stderr
+    assert 'pip install "pybpod-gui-plugin-alyx[sandbox]>=2.dev0"' in ended.stderr
