@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alyx_connector.records.subject_records import SubjectRecords
 from alyx_connector.records.writing import Writing
 
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 __all__ = ["Connector"]
+
+_CALLS = (
+    "connector.search(…) lists records, connector.endpoints() and connector.filters(…) list what can be asked for, and "
+    "Connector(write=True) has create(…), update(…) and update_json(…)."
+)
+#: What a `Connector` of the package alyx-connector, or ONE, has under names that there are not here, and what to write.
+_ELSEWHERE = {
+    "web_client": _CALLS,
+    "remote": _CALLS,
+    "alyx": _CALLS,
+    "config": "Connector.accounts() lists the accounts, Connector.forget(…) removes one.",
+    "list_datasets": "connector.datasets(session) lists them, as a frame to choose rows from.",
+    "search_terms": "connector.filters(…) lists them.",
+    "update_session_info": "Connector(write=True) has update(…) and update_json(…).",
+}
 
 
 class Connector(SubjectRecords, Writing):
@@ -44,3 +64,18 @@ class Connector(SubjectRecords, Writing):
     >>> session.subject, session.json["whisker_stims"]["Stimulus right"]["1"]
     ('ea04', {'n': 31, 'amp': 0.5})
     """
+
+    if not TYPE_CHECKING:  # for which every name would be an attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what to write instead of what another client calls by this name.
+
+            Raises
+            ------
+            AttributeError
+                Always: no attribute has this name.
+            """
+            instead = f". Instead: {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{instead}", name=name, obj=self
+            )

@@ -56,6 +56,12 @@ class RemedyKind(Enum):
     FETCH_DETAILS = "fetch details"
     #: Search once while the server can be asked.
     SEARCH_ONLINE = "search online"
+    #: Leave it out.
+    LEAVE_OUT = "leave out"
+    #: Have all details fetched again.
+    REFRESH = "refresh"
+    #: Have nothing asked of the server.
+    STAY_OFFLINE = "stay offline"
     #: Leave out what selects a page: a list is read as a whole.
     LIST_COMPLETELY = "list completely"
     #: Name the record by its id.
@@ -155,6 +161,9 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.ADD_LAB: lambda remedy: "Add lab= to tell them apart.",
     RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out details=False.",
     RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without offline=True, with the same filters.",
+    RemedyKind.LEAVE_OUT: lambda remedy: "Leave it out.",
+    RemedyKind.REFRESH: lambda remedy: "Use refresh=True, which fetches all details again.",
+    RemedyKind.STAY_OFFLINE: lambda remedy: "Use offline=True, which asks nothing of the server, or leave it out.",
     RemedyKind.LIST_COMPLETELY: lambda remedy: "Use page_size, or get() for one page.",
     RemedyKind.GIVE_RECORD: lambda remedy: "Give its id, or its row: sessions.iloc[3].",
     RemedyKind.MERGE_JSON: lambda remedy: (

@@ -27,6 +27,12 @@ _ACTION_TRAPS = {
 }
 #: Filters that the schema names although the server answers them with an error, and what to use instead.
 _TRAPS = {"weighings": _ACTION_TRAPS, "water-administrations": _ACTION_TRAPS}
+#: What searches of ONE and of the package alyx-connector take, and no server has as a filter.
+_ARGUMENTS_ELSEWHERE = {
+    "no_cache": Remedy(RemedyKind.REFRESH),
+    "query_type": Remedy(RemedyKind.STAY_OFFLINE),
+    **dict.fromkeys(("raises", "as_mode", "timeout", "handles_internally", "unpaginate"), Remedy(RemedyKind.LEAVE_OUT)),
+}
 #: Filters in which the server takes a comma for a letter of the one name.
 _NO_COMMA = frozenset({"subject", "nickname"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
@@ -98,9 +104,11 @@ def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> Configu
     guess = did_you_mean(name, [one for one in described.filters if trap(endpoint, one) is None])
     if not described.filters:
         guess = " This list has no filters."
+    instead = _ARGUMENTS_ELSEWHERE.get(name)
     return ConfigurationError(
-        f"{endpoint} at {url} cannot be filtered by {name}: the server would ignore it and return everything.{guess}",
-        hint=Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
+        f"{endpoint} at {url} cannot be filtered by {name}: the server would ignore it and return everything."
+        f"{'' if instead else guess}",
+        hint=instead or Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
         setting=name,
     )
 

@@ -8,10 +8,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from alyx_connector import Connector, connector
+from alyx_connector import ConfigurationError, Connector, connector
 from alyx_connector import __all__ as public
 from tests.contract.alyx_under_test import AlyxUnderTest, Given, given_server
 from tests.sandbox_server import SandboxServer
@@ -19,6 +20,7 @@ from tests.sandbox_server import SandboxServer
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRITING = (ROOT / "docs/connector.md").read_text(encoding="utf-8").partition("## Writing")[2].partition("\n## ")[0]
+COMING = (ROOT / "docs/coming-from-alyx-connector.md").read_text(encoding="utf-8")
 DOCUMENTED = {"Connector": Connector} | {
     name: member
     for name, member in inspect.getmembers(Connector, inspect.isfunction)
@@ -144,3 +146,73 @@ def test_every_public_member_is_documented():
     for member in members:
         if callable(member) and inspect.signature(member).return_annotation not in {"None", inspect.Signature.empty}:
             assert "Returns" in inspect.getdoc(member)
+
+
+def coming_from(heading):
+    """The tables of a section, a list of lines of code for each row: what is written there, and here."""
+    section = COMING.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    assert len(rows) >= 6
+    return [[re.findall(r"`([^`]+)`", cell) for cell in row] for row in rows]
+
+
+@pytest.fixture
+def at_hand(own_server):
+    """What the lines of the page about alyx-connector have defined before."""
+    named = {"Connector": Connector, "connector": Connector()}
+    exec('sessions = connector.search(subject="ea04"); session = sessions.iloc[3]', named)
+    return named
+
+
+def test_what_is_the_same_as_in_alyx_connector(own_server):
+    (lines,) = re.findall(r"```python\n(.*?)```", COMING, re.DOTALL)
+    shown = 'url="127.0.0.1:8000", username="jose", password="jose-demo"'
+    assert shown in lines
+    here = f"url={own_server.url!r}, username={own_server.username!r}, password={own_server.password!r}"
+    user = f"username={own_server.username!r}"
+    host = f"url={urlsplit(own_server.url).hostname!r}"
+    exec(lines.replace(shown, here).replace('username="jose"', user).replace('url="127.0.0.1"', host), {})
+
+
+@pytest.mark.parametrize(("there", "here"), [(row[0][0], row[1][0]) for row in coming_from("Called differently")])
+def test_a_line_of_alyx_connector_says_what_to_write(at_hand, there, here):
+    with pytest.raises((AttributeError, ConfigurationError)) as refused:
+        eval(there, at_hand)
+    said = str(refused.value)
+    eval(here, at_hand)
+    called = re.findall(r"(?:connector|Connector(?:\(write=True\))?)\.(\w+)\(", here)[0]
+    argument = re.findall(r"(refresh|offline)=", here)
+    if isinstance(refused.value, AttributeError):
+        assert f"{called}(" in said
+    elif argument:
+        assert f"{argument[0]}=" in said
+    else:
+        assert "Leave it out" in said or "first and the last day" in said
+
+
+def test_lines_of_alyx_connector_with_another_result(at_hand):
+    def result(line):
+        try:
+            return eval(line, at_hand)
+        except ConfigurationError as error:
+            return error
+
+    rows = coming_from("The same line, another result")
+    here = {row[0][0]: [result(line) for line in [row[0][0], *row[2]] if "(" in line] for row in rows}
+    one, first = here["connector.search(id=session.id)"]
+    assert (len(one), first.id) == (1, at_hand["session"].id)
+    assert here['connector.search(subject="nobody")'][1]
+    assert at_hand["session"].id in here['connector.search(subject="ea04").index'][0]
+    assert here['connector.search(subject="ea04").start_time'][1].iloc[0].year == 2024
+    assert isinstance(here['connector.search(subject="ea04", nmber=1)'][0], ConfigurationError)
+    assert here["Connector()"][0] is not at_hand["connector"]
+
+
+def test_what_alyx_connector_has_is_no_attribute_here(at_hand):
+    connector = at_hand["connector"]
+    assert not hasattr(connector, "web_client")
+    assert "web_client" not in dir(connector)
+    with pytest.raises(AttributeError) as unknown:
+        connector.serach()
+    assert str(unknown.value) == "'Connector' object has no attribute 'serach'"
+    assert unknown.value.name == "serach"
