@@ -104,6 +104,7 @@ def _search(options: argparse.Namespace) -> bool:
             endpoint,
             details=options.details and _needs_details(endpoint, output.columns, options.expand),
             expand=options.expand,
+            partial=options.partial,
             **_source(options),
             **wanted,
         )

@@ -49,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return FAILED if COMMANDS[options.command](options) else OK
     except BrokenPipeError:
         return PIPE_CLOSED
-    except KeyboardInterrupt:
-        _complain("Stopped.")
+    except KeyboardInterrupt as stopped:
+        _complain(str(stopped) or "Stopped.")
         return INTERRUPTED
     except AlyxError as error:
         _complain(error.message, hint_of(error))
@@ -126,6 +126,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     search.add_argument(
         "--no-details", dest="details", action="store_false", help="only what the list itself tells: much quicker"
     )
+    search.add_argument("--partial", action="store_true", help="Ctrl-C during the details shows what has arrived")
     search.add_argument(
         "--expand", action="append", default=[], metavar="FIELD", help="json or extended_qc: nested values as columns"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, CredentialsError
 from alyx_connector.frames.columns import DETAIL_ERROR
 from alyx_connector.http.server_time import utc_now
+from alyx_connector.progress import Cancelled
 from alyx_connector.search.cache_store import KeptDetail
 from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable, only_waits
 from alyx_connector.search.freshness import Known, ServerClock, changed_names, read_change
@@ -47,6 +48,8 @@ class Work:
     tell: Tell
     #: What to do where the token was revoked meanwhile.
     log_in: Remedy
+    #: Whether a search whose details are stopped goes on with what arrived, instead of ending with that.
+    partial: bool
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def add_details(
             seen = clock.seen(time.as_of)
         work.store.put_detail(endpoint, name, KeptDetail(body, time.date or utc_now(), changed, seen))
 
-    reason, logged_out = "", False
+    reason, logged_out, stopped = "", False, None
     detailed = [_detailed(row, checked.current.get(str(name))) for row, name in zip(rows, names, strict=True)]
     unchecked = len(checked.current) if checked.unasked else 0
     if missing:
@@ -101,7 +104,7 @@ def add_details(
             report=work.report,
             take=take,
         )
-        reason, logged_out = fetched.reason, fetched.logged_out
+        reason, logged_out, stopped = fetched.reason, fetched.logged_out, fetched.stopped
         for number, (place, details) in enumerate(zip(missing, fetched.found, strict=True)):
             spare = checked.spare.get(str(names[place])) if number in fetched.unreachable else None
             unchecked += spare is not None
@@ -110,6 +113,8 @@ def add_details(
         as_of.update(dict.fromkeys(checked.current, listed.as_of))
     # By now the clock is known as well as it can be.
     work.store.mark(endpoint, {name: clock.seen(moment) for name, moment in as_of.items() if moment})
+    if stopped is not None and not work.partial:
+        raise _explained(stopped, sum(row[DETAIL_ERROR.name] is None for row in detailed), len(rows), work.store)
     if unchecked:
         work.tell(
             f"{unchecked} of {len(rows)} {endpoint} have details from the cache, because {work.client.url} could not "
@@ -189,6 +194,13 @@ def _detailed(row: dict[str, Any], kept: KeptDetail | None, fetched: dict[str, A
         return {**row, DETAIL_ERROR.name: details}
     # What the list says stays as it is.
     return {**details, **row, DETAIL_ERROR.name: None}
+
+
+def _explained(stopped: BaseException, complete: int, total: int, store: Store) -> BaseException:
+    # That it was not for nothing.
+    kept = " What has arrived is in the cache: the same search goes on there." if store.keeps else ""
+    sentence = f"Stopped: {complete} of {total} have their details.{kept}"
+    return KeyboardInterrupt(sentence) if isinstance(stopped, KeyboardInterrupt) else Cancelled(sentence)
 
 
 def _tell_missing(

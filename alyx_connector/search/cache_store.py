@@ -91,6 +91,11 @@ class Store:
         self._rebuilt = False
         self._written = 0
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is put here is kept."""
+        return self._connect is not None
+
     def close(self) -> None:
         """Close the file; using the store opens it again."""
         if self._database is not None:

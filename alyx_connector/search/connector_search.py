@@ -38,6 +38,7 @@ class ConnectorSearch(ConnectorAccount):
         expand: str | Sequence[str] = (),
         refresh: bool = False,
         offline: bool = False,
+        partial: bool = False,
         cancel: CancelToken | None = None,
         report: Report | None = None,
         **filters: Any,
@@ -50,9 +51,9 @@ class ConnectorSearch(ConnectorAccount):
             What to list: ``"sessions"``, ``"subjects"``, ``"weighings"``, ``"datasets"``, …
         details : bool
             Whether to fetch what only the detail of each record holds (of a session: narrative, json, extended_qc, qc,
-            users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C ends that
-            and keeps what has arrived; the same search goes on there. Details that are kept (see `cache`) are asked
-            for again only where the record changed: that costs two requests at most.
+            users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C stops
+            that with KeyboardInterrupt; what has arrived is kept, and the same search goes on there. Details that are
+            kept (see `cache`) are asked for again only where the record changed: that costs two requests at most.
         expand : str or sequence of str
             ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
             ``json.qc.noise``, of the dtype that fits; lists stay lists.
@@ -63,8 +64,11 @@ class ConnectorSearch(ConnectorAccount):
             Whether to ask nothing of the server: gives the rows that this same search last found, with the details
             that are kept, and warns how old they are. So does a search that finds the server unreachable, unless it
             is to refresh.
+        partial : bool
+            Whether Ctrl-C (or ``cancel``) while details are fetched returns the rows with the details that have
+            arrived, instead of raising: ``detail_error`` says which rows have none.
         cancel : CancelToken, optional
-            Stops it from another thread: the list at once, with `Cancelled`; the details as Ctrl-C does.
+            Stops it from another thread, as Ctrl-C does, with `Cancelled`.
         report : callable, optional
             Takes `Progress`, on this thread; if left out, a terminal or notebook shows a bar.
         **filters
@@ -109,7 +113,10 @@ class ConnectorSearch(ConnectorAccount):
         AlyxError
             Whatever else goes wrong with the list; see `alyx_connector.errors`.
         Cancelled
-            If cancelled before the list was complete, and what changed was known.
+            If cancelled; of details with ``partial=True`` only before the list was complete, and what changed was
+            known.
+        KeyboardInterrupt
+            On Ctrl-C, in the same cases.
 
         Examples
         --------
@@ -130,7 +137,9 @@ class ConnectorSearch(ConnectorAccount):
         search = Search(endpoint.strip("/"), filters, details, wanted)
         notes: list[Note] = []
         with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
-            work = Work(self._client, store, cancel or CancelToken(), report or bar, notes.append, self._log_in)
+            work = Work(
+                self._client, store, cancel or CancelToken(), report or bar, notes.append, self._log_in, partial
+            )
             found = find(search, work, self._schemas, refresh=refresh, offline=offline)
         rows = found.rows
         for name in wanted:

@@ -73,6 +73,8 @@ class Fetched:
     logged_out: bool
     #: Those for which the server could not be reached, by their place.
     unreachable: frozenset[int]
+    #: What the user stopped it with, a `Cancelled` or a KeyboardInterrupt; None if nobody did.
+    stopped: BaseException | None
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,13 @@ def fetch_details(
         for place, outcome in enumerate(gathered.outcomes)
         if is_unreachable(outcome) or (outcome is None and lost >= _LOST_AFTER)
     )
-    return Fetched([_details(outcome, client.url, missing) for outcome in gathered.outcomes], reason, logged_out, away)
+    return Fetched(
+        [_details(outcome, client.url, missing) for outcome in gathered.outcomes],
+        reason,
+        logged_out,
+        away,
+        None if fatal else gathered.stopped,
+    )
 
 
 def only_waits(report: Report) -> Report:

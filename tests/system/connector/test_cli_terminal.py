@@ -124,15 +124,27 @@ def test_no_match_at_a_terminal_is_a_word(cli):
     assert cli.shown("search", "--subject", "nobody", "--no-details").strip() == "No sessions match."
 
 
-def test_ctrl_c_during_the_details_shows_what_has_arrived(fresh, sandbox):
+def stopped_half_way(fresh, sandbox, *words):
     with half_way(sandbox, answered=14) as server:
         fresh.login(server)
-        child = fresh.at_terminal("search", "--format", "json")
+        child = fresh.at_terminal("search", "--format", "json", *words)
         child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
         server.wait()
         press_ctrl_c(child)
         child.expect(pexpect.EOF)
         child.close()
+    return child
+
+
+def test_ctrl_c_during_the_details_ends_the_command(fresh, sandbox):
+    child = stopped_half_way(fresh, sandbox)
+    assert child.exitstatus == 130
+    assert "Stopped: 14 of 34 have their details. What has arrived is in the cache" in child.before
+    assert "Traceback" not in child.before
+
+
+def test_ctrl_c_during_the_details_shows_what_has_arrived_where_that_was_wished(fresh, sandbox):
+    child = stopped_half_way(fresh, sandbox, "--partial")
     assert child.exitstatus == 1
     assert "the search was stopped" in child.before
     assert "Traceback" not in child.before

@@ -395,14 +395,8 @@ def test_the_columns_of_the_list_are_those_of_the_list_whatever_a_detail_says(be
     assert sessions.loc[name, "qc"] == "FAIL"
 
 
-@pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
-def test_a_stop_half_way_keeps_what_has_arrived(behind_proxy, how):
-    connector, proxy = behind_proxy
-    listed = connector.search(subject="ea04", details=False)
-    for late in listed["id"].iloc[12:]:
-        proxy.fault("mute", path=f"/sessions/{late}")
-    cancel = CancelToken()
-    counts = []
+def stopping(how, cancel, counts):
+    """Takes progress, and stops the search after twelve details."""
 
     def report(progress):
         if progress.stage == "details":
@@ -412,8 +406,28 @@ def test_a_stop_half_way_keeps_what_has_arrived(behind_proxy, how):
                     raise KeyboardInterrupt
                 cancel.cancel()
 
+    return report
+
+
+@pytest.mark.parametrize(("how", "raised"), [("cancel", Cancelled), ("ctrl-c", KeyboardInterrupt)])
+def test_a_stop_half_way_ends_the_search(behind_proxy, how, raised):
+    connector, proxy = behind_proxy
+    for late in connector.search(subject="ea04", details=False)["id"].iloc[12:]:
+        proxy.fault("mute", path=f"/sessions/{late}")
+    cancel = CancelToken()
+    with pytest.raises(raised, match="12 of 25 have their details"):
+        connector.search(subject="ea04", cancel=cancel, report=stopping(how, cancel, []))
+
+
+@pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
+def test_a_stop_half_way_goes_on_with_what_has_arrived_where_that_was_wished(behind_proxy, how):
+    connector, proxy = behind_proxy
+    listed = connector.search(subject="ea04", details=False)
+    for late in listed["id"].iloc[12:]:
+        proxy.fault("mute", path=f"/sessions/{late}")
+    cancel, counts = CancelToken(), []
     with told("13 of 25 sessions have no details: the search was stopped"):
-        sessions = connector.search(subject="ea04", cancel=cancel, report=report)
+        sessions = connector.search(subject="ea04", cancel=cancel, report=stopping(how, cancel, counts), partial=True)
     assert counts == [(done, 25) for done in range(13)], "the count is told at once"
     assert sessions[LISTED].equals(listed)
     assert sessions["detail_error"].isna().to_list() == [True] * 12 + [False] * 13
