@@ -150,7 +150,7 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.LIST_FILTER_VALUES: lambda remedy: (
         f"{_call('connector.filters', _literal(remedy.endpoint))} says what each of them takes."
     ),
-    RemedyKind.LIST_SUBJECTS: lambda remedy: 'connector.search("subjects", details=False) lists them.',
+    RemedyKind.LIST_SUBJECTS: lambda remedy: 'connector.search("subjects") lists them.',
     RemedyKind.USE_DJANGO: lambda remedy: f"Use {filter_in_python(remedy)}.",
     RemedyKind.USE_FILTER_OF: lambda remedy: f"Use {filter_in_python(remedy)}.",
     RemedyKind.CHECK_FILTERS: lambda remedy: (

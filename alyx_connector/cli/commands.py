@@ -102,7 +102,7 @@ def _search(options: argparse.Namespace) -> bool:
     with _connected(options) as connector, _since_explained(options, connector):
         frame = connector.search(
             endpoint,
-            details=options.details and _needs_details(endpoint, output.columns, options.expand),
+            details=_details(options, output.columns),
             expand=options.expand,
             partial=options.partial,
             **_source(options),
@@ -166,11 +166,13 @@ def _source(options: argparse.Namespace) -> dict[str, Any]:
     return {name: True for name in ("refresh", "offline") if getattr(options, name)}
 
 
-def _needs_details(endpoint: str, columns: list[str] | None, expand: list[str]) -> bool:
-    # Where only columns of the list are wanted, its details need not be fetched.
-    layout = known_layout(endpoint)
+def _details(options: argparse.Namespace, columns: list[str] | None) -> bool | None:
+    # Where only columns of the list are wanted, its details need not be fetched; where others are, they must be.
+    if options.details is not None or not columns:
+        return options.details  # type: ignore[no-any-return]
+    layout = known_layout(options.endpoint)
     listed = {column.name for column in layout.listed} if layout else set()
-    return not columns or bool(expand) or not set(columns) <= listed
+    return bool(options.expand) or not set(columns) <= listed
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, Any]:
@@ -241,14 +243,16 @@ def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]
     # By what it is known, and what there is: by id, by the filter of its name, or, in lists without such a filter
     # (short ones), out of the whole list.
     if is_id(name):
-        return "id", connector.search(endpoint, id=name, **source)
+        return "id", connector.search(endpoint, id=name, details=True, **source)
     described = connector.endpoints().set_index("endpoint")
     known = described.loc[endpoint] if endpoint in described.index else {"details_by": "id", "filters": []}
     known_by = known["details_by"] if isinstance(known["details_by"], str) else ""
     if known_by == "id":
-        return "id", connector.search(endpoint, id=name, **source)  # says what an id is, or which lists there are
+        return "id", connector.search(
+            endpoint, id=name, details=True, **source
+        )  # says what an id is, or which lists there are
     wanted = {known_by: name} if known_by in known["filters"] else {}
-    found = connector.search(endpoint, **{**source, **wanted})
+    found = connector.search(endpoint, details=True, **{**source, **wanted})
     return known_by or "name", found[(found[known_by or "id"] == name).fillna(False)]
 
 

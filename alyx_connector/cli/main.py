@@ -124,7 +124,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     search.add_argument("--until", metavar="DAY", help="up to this day, included")
     search.add_argument("--filter", dest="pairs", action="append", default=[], metavar="NAME=VALUE", help="a filter")
     search.add_argument(
-        "--no-details", dest="details", action="store_false", help="only what the list itself tells: much quicker"
+        "--details",
+        action=argparse.BooleanOptionalAction,
+        help="whether to fetch what the list does not tell (default: of sessions, which takes longer)",
     )
     search.add_argument("--partial", action="store_true", help="Ctrl-C during the details shows what has arrived")
     search.add_argument(

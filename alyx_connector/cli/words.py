@@ -80,7 +80,7 @@ COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.LIST_FILTER_VALUES: lambda remedy: (
         f"{shlex.join(['alyx-connector', 'filters', remedy.endpoint])} says what each of them takes."
     ),
-    RemedyKind.LIST_SUBJECTS: lambda remedy: "alyx-connector search subjects --no-details lists them.",
+    RemedyKind.LIST_SUBJECTS: lambda remedy: "alyx-connector search subjects lists them.",
     RemedyKind.USE_DJANGO: lambda remedy: f"Use {filter_on_the_command_line(remedy)}",
     RemedyKind.USE_FILTER_OF: lambda remedy: f"Use {filter_on_the_command_line(remedy)}.",
     RemedyKind.CHECK_FILTERS: lambda remedy: (

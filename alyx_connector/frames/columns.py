@@ -58,6 +58,11 @@ class Layout:
     #: Those that only the detail of a record has, in Alyx's order; empty where the list tells everything.
     detailed: tuple[Column, ...] = ()
 
+    @property
+    def details_tell_much(self) -> bool:
+        """Whether the details tell much that the list does not, as those of sessions: at least half as much again."""
+        return bool(self.detailed) and 2 * len(self.detailed) >= len(self.listed)
+
 
 #: Why a record has no details: the last column of a search with details.
 DETAIL_ERROR = Column("detail_error", Kind.TEXT)
@@ -69,7 +74,13 @@ ACCOUNT = (
     Column("default_server", Kind.FLAG),
     Column("default_user", Kind.FLAG),
 )
-ENDPOINT = (Column("endpoint", Kind.TEXT), Column("details_by", Kind.TEXT), Column("filters", Kind.NESTED))
+ENDPOINT = (
+    Column("endpoint", Kind.TEXT),
+    Column("details_by", Kind.TEXT),
+    Column("details", Kind.FLAG),
+    Column("details_add", Kind.NESTED),
+    Column("filters", Kind.NESTED),
+)
 FILTER = (
     Column("filter", Kind.TEXT),
     Column("takes", Kind.TEXT),

@@ -41,7 +41,7 @@ class SubjectRecords(ConnectorSearch):
         -------
         pandas.DataFrame
             One row, more if several animals have this nickname, none if there is no such animal: with a warning in
-            both cases. Columns and dtypes as of ``search("subjects", details=False)``: ``birth_date`` and
+            both cases. Columns and dtypes as of ``search("subjects")``: ``birth_date`` and
             ``death_date`` datetime64[ns]; ``age_weeks`` Int64, whole weeks;
             ``reference_weight`` Float64, g; ``expected_water`` and
             ``remaining_water`` Float64, mL; ``alive`` boolean, as the server computes it.

@@ -34,7 +34,7 @@ class ConnectorSearch(ConnectorAccount):
         self,
         endpoint: str = "sessions",
         *,
-        details: bool = True,
+        details: bool | None = None,
         expand: str | Sequence[str] = (),
         refresh: bool = False,
         offline: bool = False,
@@ -49,9 +49,11 @@ class ConnectorSearch(ConnectorAccount):
         ----------
         endpoint : str
             What to list: ``"sessions"``, ``"subjects"``, ``"weighings"``, ``"datasets"``, …
-        details : bool
-            Whether to fetch what only the detail of each record holds (of a session: narrative, json, extended_qc, qc,
-            users, n_trials, …): one request a record, several at once, within the server's throttle. Ctrl-C stops
+        details : bool, optional
+            Whether to fetch what only the detail of each record holds. If left out: of sessions yes, because that is
+            most (narrative, json, extended_qc, qc, users, n_trials, …); of subjects, whose list lacks only weighings
+            and water_administrations, and of most others no. `endpoints` says which, and what details add. They cost
+            one request a record, several at once, within the server's throttle. Ctrl-C stops
             that with KeyboardInterrupt; what has arrived is kept, and the same search goes on there. Details that are
             kept (see `cache`) are asked for again only where the record changed: that costs two requests at most.
         expand : str or sequence of str
@@ -122,7 +124,7 @@ class ConnectorSearch(ConnectorAccount):
         --------
         >>> connector = Connector()
         >>> good = connector.search(subject="ea04", extended_qc={"pass": True, "noise_uV__lt": 5})
-        >>> connector.search("subjects", nickname=["ea04", "jo002"], details=False).nickname.to_list()
+        >>> connector.search("subjects", nickname=["ea04", "jo002"]).nickname.to_list()
         ['ea04', 'jo002']
         >>> connector.search(subject="nobody").empty
         True
@@ -144,7 +146,7 @@ class ConnectorSearch(ConnectorAccount):
         rows = found.rows
         for name in wanted:
             rows = expanded(rows, name, tell=notes.append)
-        return self._table(search.endpoint, rows, found.columns, notes, details, found.retrieved)
+        return self._table(search.endpoint, rows, found.columns, notes, found.details, found.retrieved)
 
     def endpoints(self) -> pd.DataFrame:
         """List what can be searched, in the server's own words; asked for once a day.
@@ -153,8 +155,9 @@ class ConnectorSearch(ConnectorAccount):
         -------
         pandas.DataFrame
             One row a list: ``endpoint`` string; ``details_by`` string, by what a single record is known, missing where
-            there is none; ``filters`` object, a list of names. Without rows, with an `AlyxWarning`, where the server
-            does not describe itself (Alyx before 3.0).
+            there is none; ``details`` boolean, whether a search fetches details where it is not told; ``details_add``
+            object, the names of the columns that only details have; ``filters`` object, a list of names.
+            Without rows, with an `AlyxWarning`, where the server does not describe itself (Alyx before 3.0).
 
         Raises
         ------

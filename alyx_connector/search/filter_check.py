@@ -143,7 +143,13 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 def endpoint_rows(schema: Schema) -> list[dict[str, Any]]:
     """Make the rows of `Connector.endpoints`."""
     return [
-        {"endpoint": one.name, "details_by": one.detail_by or None, "filters": list(one.filters)}
+        {
+            "endpoint": one.name,
+            "details_by": one.detail_by or None,
+            "details": one.layout.details_tell_much,
+            "details_add": [column.name for column in one.layout.detailed],
+            "filters": list(one.filters),
+        }
         for one in schema.endpoints.values()
     ]
 

@@ -37,8 +37,8 @@ class Search:
     endpoint: str
     #: What must hold; see `Connector.search`.
     filters: Mapping[str, Any]
-    #: Whether with details.
-    details: bool
+    #: Whether with details; None: where they tell much that the list does not, or are to be expanded.
+    details: bool | None
     #: Which columns to expand.
     expand: Sequence[str] = ()
 
@@ -49,6 +49,8 @@ class Found:
 
     #: The rows.
     rows: list[dict[str, Any]]
+    #: Whether with details.
+    details: bool
     #: The columns that there are whatever the rows hold.
     columns: tuple[Column, ...]
     #: When the list was read, naive UTC.
@@ -112,7 +114,8 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     check_filters(search.filters, endpoint, described, work.client.url)
     requests = make_requests(search.filters)
     layout = _layout(described, endpoint)
-    columns = _columns(layout, search)
+    details = _with_details(layout, search)
+    columns = _columns(layout, search, details)
     retrieved = utc_now()
     listed = list_rows(work.client, endpoint, requests, cancel=work.cancel, report=work.report)
     if requests:
@@ -120,9 +123,9 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     if endpoint == "sessions" and "subject" in search.filters:
         tell_namesakes(work.client, listed.rows, search.filters["subject"], cancel=work.cancel, tell=work.tell)
     rows = listed.rows
-    if search.details and layout.detailed:
+    if details and layout.detailed:
         rows = add_details(work, endpoint, listed, requests, refresh=refresh)
-    return Found(rows, columns, retrieved)
+    return Found(rows, details, columns, retrieved)
 
 
 def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:
@@ -131,17 +134,18 @@ def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> 
     check_filters(search.filters, endpoint, described, work.client.url)
     requests = make_requests(search.filters)
     layout = _layout(described, endpoint)
-    columns = _columns(layout, search)
+    details = _with_details(layout, search)
+    columns = _columns(layout, search, details)
     if not requests:
-        return Found([], columns, utc_now())
+        return Found([], details, columns, utc_now())
     kept = work.store.listed(endpoint, _key(requests))
     if kept is None:
         return None
     work.tell(f"{why} These are the {endpoint} as listed {_age(kept.retrieved)}.")
     rows = kept.rows
-    if search.details and layout.detailed:
+    if details and layout.detailed:
         rows = add_kept_details(work.store, endpoint, rows, work.tell)
-    return Found(rows, columns, kept.retrieved)
+    return Found(rows, details, columns, kept.retrieved)
 
 
 def _described(schema: Schema | None, search: Search, work: Work) -> Endpoint | None:
@@ -152,8 +156,14 @@ def _layout(described: Endpoint | None, endpoint: str) -> Layout:
     return described.layout if described else known_layout(endpoint) or UNKNOWN
 
 
-def _columns(layout: Layout, search: Search) -> tuple[Column, ...]:
-    columns = (*layout.listed, *(layout.detailed if search.details else ()))
+def _with_details(layout: Layout, search: Search) -> bool:
+    if search.details is not None:
+        return search.details
+    return layout.details_tell_much or any(column.name in search.expand for column in layout.detailed)
+
+
+def _columns(layout: Layout, search: Search, details: bool) -> tuple[Column, ...]:
+    columns = (*layout.listed, *(layout.detailed if details else ()))
     nested = [column.name for column in columns if column.kind is Kind.JSON]
     for name in search.expand:
         if name not in nested:

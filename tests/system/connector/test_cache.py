@@ -100,8 +100,8 @@ def test_where_the_server_cannot_say_what_changed_all_is_fetched(cached):
 
 def test_details_that_do_not_say_when_they_changed_are_fetched_again(cached):
     connector, lab, _ = cached
-    first = connector.search("subjects", nickname=["ea04", "jo006"])
-    assert connector.search("subjects", nickname=["ea04", "jo006"]).equals(first)
+    first = connector.search("subjects", nickname=["ea04", "jo006"], details=True)
+    assert connector.search("subjects", nickname=["ea04", "jo006"], details=True).equals(first)
     assert lab.proxy.count(path="/subjects/ea04") == 2
 
 

@@ -71,10 +71,10 @@ def test_offline_a_search_never_done_says_what_to_do(cached):
 
 def test_offline_the_subjects_of_a_search_with_details(cached):
     connector, lab, _ = cached
-    first = connector.search("subjects", nickname=["ea04", "jo006"])
+    first = connector.search("subjects", nickname=["ea04", "jo006"], details=True)
     lab.asked()
     with told("was not asked", "are from the cache"):
-        known = connector.search("subjects", nickname=["jo006", "ea04"], offline=True)
+        known = connector.search("subjects", nickname=["jo006", "ea04"], details=True, offline=True)
     assert known.equals(first)
     assert lab.proxy.count() == 0
 
@@ -146,7 +146,7 @@ def test_a_session_that_changed_is_not_shown_as_it_was(cached):
 @pytest.mark.usefixtures("quick_retries")
 def test_details_without_a_time_of_change_stand_in_where_the_server_goes_away(cached):
     connector, lab, _ = cached
-    first = connector.search("subjects", nickname=["ea04", "jo006"])
+    first = connector.search("subjects", nickname=["ea04", "jo006"], details=True)
     lab.proxy.fault("drop", path="/subjects/ea04", times=99)
     with told("1 of 2 subjects have details from the cache"):
-        assert connector.search("subjects", nickname=["ea04", "jo006"]).equals(first)
+        assert connector.search("subjects", nickname=["ea04", "jo006"], details=True).equals(first)

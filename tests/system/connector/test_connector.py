@@ -268,6 +268,18 @@ def test_the_fast_path_has_the_columns_of_the_list_and_asks_for_no_details(behin
     assert proxy.count() == 1
 
 
+def test_subjects_cost_no_request_each_unless_their_details_are_wanted(behind_proxy):
+    connector, proxy = behind_proxy
+    subjects = connector.search("subjects", lab="haisslab")
+    assert len(subjects) > 1
+    assert subjects["nickname"].notna().all()
+    assert "weighings" not in subjects
+    assert proxy.count() == 1
+    ea04 = connector.search("subjects", nickname="ea04", details=True).iloc[0]
+    assert len(ea04["weighings"]) == 2
+    assert proxy.count(path="/subjects/ea04") == 1
+
+
 @pytest.mark.parametrize("details", [True, False])
 def test_no_match_is_an_empty_frame_of_the_same_columns(connector, details):
     empty = connector.search(subject="nobody", details=details)

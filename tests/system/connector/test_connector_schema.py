@@ -89,6 +89,10 @@ def test_a_disk_that_cannot_keep_the_schema_does_not_matter(proxy, home):
 def test_lists_and_filters_as_frames(proxy):
     connector = Connector()
     endpoints = connector.endpoints()
+    said = endpoints.set_index("endpoint")
+    assert said.loc[["sessions", "subjects", "weighings"], "details"].to_list() == [True, False, False]
+    assert said.loc["subjects", "details_add"] == ["weighings", "water_administrations"]
+    assert said.loc["weighings", "details_add"] == []
     assert {"sessions", "subjects", "weighings", "datasets", "water-administrations"} <= set(endpoints["endpoint"])
     assert "subject" in endpoints.set_index("endpoint").loc["sessions", "filters"]
     filters = connector.filters("weighings").set_index("filter")
@@ -109,7 +113,7 @@ def test_every_list_can_be_searched_with_and_without_details(proxy):
             if endpoint in {"sessions", "subjects"}:
                 continue
             proxy.forget_requests()
-            frame = connector.search(endpoint)
+            frame = connector.search(endpoint, details=True)
             assert frame.columns[0] == "id"
             assert frame["id"].notna().all() == (endpoint != "water-restriction"), endpoint
             assert frame.index.is_unique
