@@ -20,10 +20,13 @@ from alyx_connector.search.filters import plain_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from alyx_connector.schema.dialect import Dialect
+
 __all__ = [
     "JSON_FIELDS",
     "changed_paths",
     "check_names",
+    "checked_qc",
     "fields_of",
     "merged",
     "not_as_sent",
@@ -138,6 +141,15 @@ def _text(name: str, text: str) -> str:
     if broken:
         raise _refuse(name, "holds a character that the server cannot store (NUL, or half of one)", "Take it out.")
     return str(text)
+
+
+def checked_qc(value: Any, dialect: Dialect) -> Any:
+    """Make a ``qc`` into what the server takes, or refuse it; None stays None."""
+    sent = dialect.qc_to_send(value)
+    if sent is None and value is not None:
+        words = ", ".join(word for _, word in dialect.qc_words)
+        raise _refuse("qc", f"cannot be {value!r}", f"It takes one of {words}.")
+    return sent
 
 
 def merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.frames.columns import WATER_REQUIREMENT
 from alyx_connector.ids import is_id
-from alyx_connector.records.one_subject import refuse_namesakes
+from alyx_connector.records.one_subject import refuse_namesakes, subject_filters
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.connector_search import ConnectorSearch
 from alyx_connector.search.filters import checked_day
 from alyx_connector.warning import AlyxWarning
@@ -56,10 +57,11 @@ class SubjectRecords(ConnectorSearch):
         >>> Connector().subject("ea04").iloc[0].lab
         'haisslab'
         """
-        wanted: dict[str, Any] = {"id": subject} if is_id(str(subject)) else {"nickname": subject}
-        if lab is not None:
-            wanted["lab"] = lab
-        frame = self.search("subjects", details=False, **wanted)
+        in_lab: dict[str, Any] = {} if lab is None else {"lab": lab}
+        for wanted in subject_filters(str(subject), self._dialect()):
+            frame = self.search("subjects", details=False, **{**wanted, **in_lab})
+            if len(frame):
+                break
         listed = [f"{one.nickname} of {one.lab} (id {one.id})" for one in frame.itertuples()]
         if len(listed) != 1:
             several = f"Several animals are called {subject}: {', '.join(listed)}. Name one by its id."
@@ -167,9 +169,10 @@ class SubjectRecords(ConnectorSearch):
         answer: dict[str, Any] = {"records": []}
         with self._explained():
             if len(found):
-                nickname = found.iloc[0]["nickname"]
-                refuse_namesakes(self._client, nickname)
-                answer = self._client.get(("water-requirement", nickname), days)
+                dialect = self._dialect()
+                if dialect.subject_key == Dialect.subject_key:
+                    refuse_namesakes(self._client, found.iloc[0]["nickname"])
+                answer = self._client.get(("water-requirement", dialect.subject_name(found.iloc[0])), days)
         if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
             raise ProtocolError(f"{self._client.url} answered water-requirement without records.", hint="Try again.")
         rows = [{"id": record.get("date"), **record} for record in answer["records"]]

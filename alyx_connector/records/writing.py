@@ -15,6 +15,7 @@ from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     changed_paths,
     check_names,
+    checked_qc,
     fields_of,
     merged,
     not_as_sent,
@@ -278,9 +279,10 @@ class Writing(ConnectorAccount):
                 setting="endpoint",
             )
         if endpoint == "subjects":
-            subject = find_subject(self._client, name)
+            dialect = self._dialect()
+            subject = find_subject(self._client, name, dialect)
             return WriteTarget(
-                endpoint, described, (endpoint, str(subject["nickname"])), str(subject["id"]), by_id=True
+                endpoint, described, (endpoint, dialect.subject_name(subject)), str(subject["id"]), by_id=True
             )
         by_id = is_id(name)
         if described and described.detail_by == "id" and not by_id:
@@ -306,8 +308,16 @@ class Writing(ConnectorAccount):
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in fields.items()}
         if isinstance(sent.get("subject"), str):
-            sent["subject"] = find_subject(self._client, sent["subject"])["nickname"]
+            sent["subject"] = self._subject_key(target.endpoint, sent["subject"])
+        if "qc" in sent:
+            sent["qc"] = checked_qc(sent["qc"], self._dialect())
         return sent
+
+    def _subject_key(self, endpoint: str, subject: str) -> str:
+        # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
+        dialect, by_nickname = self._dialect(), endpoint == "sessions"
+        row = find_subject(self._client, subject, dialect, by_nickname=by_nickname)
+        return str(row["nickname"]) if by_nickname else dialect.subject_name(row)
 
     def _read(self, target: WriteTarget) -> dict[str, Any]:
         return self._record(target, self._client.get(target.route))

@@ -10,6 +10,7 @@ from alyx_connector.frames.columns import KIND_OF_FIELD, UNKNOWN, Column, Kind, 
 from alyx_connector.schema.dialect import Dialect, dialect_from_dict, read_dialect
 
 __all__ = [
+    "NO_CASE",
     "Endpoint",
     "Field",
     "Filter",
@@ -21,11 +22,13 @@ __all__ = [
 
 
 _PART, _ALL, _EXACT, _ANY = "part of a word", "all", "exact", "any"
-_NO_CASE = "exact, but for case"
+#: How a filter compares that takes small letters for capitals.
+NO_CASE = "exact, but for case"
 #: How a filter compares, where the description does not say; the first name is the endpoint, or ``*`` for all.
 _MATCHES = {
-    ("*", "subject"): _NO_CASE,
-    ("*", "nickname"): _NO_CASE,
+    ("*", "subject"): NO_CASE,
+    ("*", "nickname"): NO_CASE,
+    ("*", "qc"): NO_CASE,
     ("subjects", "nickname"): _EXACT,
     ("subjects", "project"): _EXACT,
     ("datasets", "subject"): _EXACT,
@@ -115,18 +118,18 @@ def parse_schema(document: Any) -> Schema:
     """
     try:
         paths, components = document["paths"], document.get("components", {}).get("schemas", {})
+        dialect = read_dialect(paths, components)
         endpoints = {}
         for path, methods in paths.items():
             name = path.strip("/").rpartition("/")[2]
             listed = _answer(methods)
             if "{" not in path and listed is not None and listed.startswith(_PAGED):
-                endpoints[name] = _endpoint(name, path, paths, components)
+                endpoints[name] = _endpoint(name, path, paths, components, dialect)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a description of an API ({type(error).__name__})") from error
     if not endpoints:
         raise ValueError("a description of an API without lists")
-    subjects = endpoints.get("subjects")
-    return Schema(endpoints, read_dialect(subjects.detail_by if subjects else "", components))
+    return Schema(endpoints, dialect)
 
 
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
@@ -157,11 +160,11 @@ def schema_from_dict(content: dict[str, Any]) -> Schema:
 _PARTS = ("listed", "detailed")
 
 
-def _endpoint(name: str, path: str, paths: dict[str, Any], components: dict[str, Any]) -> Endpoint:
+def _endpoint(name: str, path: str, paths: dict[str, Any], components: dict[str, Any], dialect: Dialect) -> Endpoint:
     get = paths[path]["get"]
     words = _descriptions(get.get("description") or "")
     filters = {
-        said["name"]: _filter(name, said, words.get(said["name"], ""))
+        said["name"]: _filter(name, said, words.get(said["name"], ""), dialect)
         for said in get.get("parameters", [])
         if said.get("in") == "query" and said["name"] not in _PAGING
     }
@@ -230,7 +233,7 @@ def _kind(name: str, said: dict[str, Any]) -> Kind:
     return Kind.TEXT if enumerated else plain.get(str(said.get("type")), Kind.NESTED)
 
 
-def _filter(endpoint: str, said: dict[str, Any], words: str) -> Filter:
+def _filter(endpoint: str, said: dict[str, Any], words: str, dialect: Dialect) -> Filter:
     schema, name = said.get("schema", {}), said["name"]
     items = schema.get("items", {}) if schema.get("type") == "array" else schema
     match = _MATCHES.get((endpoint, name)) or _MATCHES.get(("*", name))
@@ -238,6 +241,8 @@ def _filter(endpoint: str, said: dict[str, Any], words: str) -> Filter:
         match = _ANY if schema.get("type") == "array" else _PART if "(icontains)" in words else _EXACT
         match = {"_gte": "at least", "_lte": "at most"}.get(name[-4:], match)
     choices = tuple(str(choice) for choice in items.get("enum", ()) if choice not in {None, ""})
+    if name == "qc":  # the description of Alyx calls it a text, and names other words than there are
+        choices = tuple(word for _, word in dialect.qc_words)
     return Filter(name, schema.get("type", ""), items.get("format", ""), choices, match, words)
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Dialect", "dialect_from_dict", "read_dialect"]
 
 #: A line of an enumeration's description: "* `50` - CRITICAL".
 _CHOICE = re.compile(r"^\s*\*\s+`(\d+)`\s+-\s+(\S+)\s*$", re.MULTILINE)
+
+_ONE_SUBJECT = re.compile(r"/subjects/\{(\w+)\}$")
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,16 @@ class Dialect:
 
     #: The field of a subject by which its address, weighings and water name it: ``nickname`` or ``name``.
     subject_key: str = "nickname"
-    #: The numbers that stand for the words of a session's ``qc``; empty where the server says the words themselves.
-    qc_words: tuple[tuple[int, str], ...] = ()
+    #: The words of a ``qc``, with the number that stands for each.
+    qc_words: tuple[tuple[int, str], ...] = (
+        (0, "NOT_SET"),
+        (10, "PASS"),
+        (30, "WARNING"),
+        (40, "FAIL"),
+        (50, "CRITICAL"),
+    )
+    #: Whether records of this server hold these numbers, and not the words.
+    qc_is_number: bool = False
     #: Whether users say who else may handle their subjects.
     tells_allowed_users: bool = True
 
@@ -37,26 +47,31 @@ class Dialect:
         """Return the word of a ``qc``; what has none stays what it is."""
         return dict(self.qc_words).get(value, value) if type(value) is int else value
 
-    def qc_number(self, value: Any) -> Any:
-        """Return what the server takes for a word of ``qc``; what is none stays what it is."""
+    def qc_to_send(self, value: Any) -> int | str | None:
+        """Return what a record of this server takes for a word of ``qc``, or its number; None if it is neither."""
+        word = self.qc_word(value)
         numbers = {word: number for number, word in self.qc_words}
-        return numbers.get(value.upper(), value) if isinstance(value, str) else value
+        named = word.upper() if isinstance(word, str) else None
+        if named not in numbers:
+            return None
+        return numbers[named] if self.qc_is_number else named
 
 
-def read_dialect(subject_key: str, components: Mapping[str, Any]) -> Dialect:
+def read_dialect(paths: Iterable[str], components: Mapping[str, Any]) -> Dialect:
     """Read in what a server differs.
 
-    ``subject_key``: by what a single subject is asked for; empty if none can be.
-    ``components``: the ``schemas`` of its OpenAPI description.
+    ``paths``, ``components``: of its OpenAPI description.
     """
+    keys = [match[1] for path in paths if (match := _ONE_SUBJECT.search(path))]
     session = components.get("SessionDetail", {}).get("properties", {})
     named = str(session.get("qc", {}).get("$ref", "")).rpartition("/")[2]
     described = components.get(named, {}) if named else session.get("qc", {})
-    words = str(described.get("description", "")) if described.get("type") == "integer" else ""
+    words = sorted((int(number), word) for number, word in _CHOICE.findall(str(described.get("description", ""))))
     user = components.get("User", {}).get("properties")
     return Dialect(
-        subject_key or Dialect.subject_key,
-        tuple(sorted((int(number), word) for number, word in _CHOICE.findall(words))),
+        keys[0] if keys else Dialect.subject_key,
+        tuple(words) or Dialect.qc_words,
+        described.get("type") == "integer",
         user is None or "allowed_users" in user,
     )
 
@@ -64,4 +79,6 @@ def read_dialect(subject_key: str, components: Mapping[str, Any]) -> Dialect:
 def dialect_from_dict(content: Mapping[str, Any]) -> Dialect:
     """Make a dialect of plain JSON, as it is kept."""
     words = tuple((int(number), str(word)) for number, word in content["qc_words"])
-    return Dialect(str(content["subject_key"]), words, bool(content["tells_allowed_users"]))
+    return Dialect(
+        str(content["subject_key"]), words, bool(content["qc_is_number"]), bool(content["tells_allowed_users"])
+    )

@@ -13,6 +13,7 @@ from alyx_connector.frames.tables import make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.schema.dialect import Dialect
 from alyx_connector.schema.source import SchemaSource
 from alyx_connector.search.cache import Cache
 from alyx_connector.terminal import Given, log_in, say
@@ -183,6 +184,11 @@ class ConnectorAccount:
         """Close the connections; the connector cannot be used afterwards."""
         self._client.close()
 
+    def _dialect(self) -> Dialect:
+        # In what this server differs from others; asks for its description once a day.
+        schema = self._schemas.schema(tell=lambda _: None)
+        return schema.dialect if schema else Dialect()
+
     def _table(
         self,
         endpoint: str,
@@ -193,6 +199,9 @@ class ConnectorAccount:
         retrieved: dt.datetime | None = None,
     ) -> pd.DataFrame:
         last = (DETAIL_ERROR,) if details else ()
+        known = self._schemas.last_known()
+        if known and known.dialect.qc_is_number:
+            rows = [{**row, "qc": known.dialect.qc_word(row["qc"])} if "qc" in row else row for row in rows]
         frame = make_table(rows, columns, tell=notes.append, last=last)
         if frame["id"].notna().all():
             frame = frame.set_index("id", drop=False)

@@ -10,6 +10,7 @@ from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
 from alyx_connector.nearest import did_you_mean
 from alyx_connector.remedy import Remedy, RemedyKind, filter_in_python
+from alyx_connector.schema.description import NO_CASE
 from alyx_connector.search.filters import PAIRS
 
 if TYPE_CHECKING:
@@ -174,7 +175,11 @@ def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
 
 def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
     if known.choices:
-        return f"one of {', '.join(known.choices)}", lambda value: str(value) in known.choices
+        any_case = known.match == NO_CASE
+        return (
+            f"one of {', '.join(known.choices)}",
+            lambda value: (str(value).upper() if any_case else str(value)) in known.choices,
+        )
     return _FORMATS.get(known.format) or _TYPES.get(known.type) or ("text", lambda value: True)
 
 

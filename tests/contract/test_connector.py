@@ -73,7 +73,7 @@ def test_other_lists_have_the_known_columns_and_nothing_else(
 ) -> None:
     some = found(alyx.rows(f"/{endpoint}"), f"a row of {endpoint}")
     name = some.get("id") or some["url"].rpartition("/")[2]
-    frame = connector.search(endpoint, id=name)
+    frame = connector.search(endpoint, id=name, details=True)
     assert frame["id"].to_list() == [name]
     expected = _expected(endpoint, detailed=True)
     assert [column for column in _dtypes(frame) if column != "detail_error"] == [

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from alyx_connector.errors import ConfigurationError
 from alyx_connector.schema.description import parse_schema, schema_from_dict, schema_to_dict
 from alyx_connector.schema.dialect import Dialect
+from alyx_connector.search.filter_check import check_filters, filter_rows
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ALYX = parse_schema(json.loads((FIXTURES / "openapi_excerpt.json").read_text(encoding="utf-8")))
@@ -18,25 +22,40 @@ def names(columns):
 
 
 def test_alyx_is_what_is_taken_for_granted():
-    assert ALYX.dialect == Dialect() == Dialect("nickname", (), True)
+    assert ALYX.dialect == Dialect()
+    assert (ALYX.dialect.subject_key, ALYX.dialect.qc_is_number, ALYX.dialect.tells_allowed_users) == (
+        "nickname",
+        False,
+        True,
+    )
 
 
 def test_alyx_local_names_subjects_by_name_and_has_numbers_for_qc():
     words = ((0, "NOT_SET"), (10, "PASS"), (30, "WARNING"), (40, "FAIL"), (50, "CRITICAL"))
-    assert ALYX_LOCAL.dialect == Dialect("name", words, False)
+    assert ALYX_LOCAL.dialect == Dialect("name", words, True, False)
     row = {"nickname": "ea04", "name": "haisslab__ea04"}
     assert ALYX_LOCAL.dialect.subject_name(row) == "haisslab__ea04"
     assert ALYX.dialect.subject_name(row) == "ea04"
 
 
 def test_qc_is_a_word_for_people_and_what_the_server_takes_for_it():
-    for dialect, number in ((ALYX_LOCAL.dialect, 40), (ALYX.dialect, "FAIL")):
-        assert dialect.qc_word(number) == "FAIL"
-        assert dialect.qc_number("FAIL") == number
-    assert ALYX_LOCAL.dialect.qc_number("fail") == 40
-    for unknown in (None, 35, True, "GOOD"):
-        assert ALYX_LOCAL.dialect.qc_word(unknown) is unknown
-    assert ALYX_LOCAL.dialect.qc_number("GOOD") == "GOOD"
+    for dialect, taken in ((ALYX_LOCAL.dialect, 40), (ALYX.dialect, "FAIL")):
+        assert [dialect.qc_word(value) for value in (40, "FAIL")] == ["FAIL", "FAIL"]
+        assert [dialect.qc_to_send(value) for value in ("FAIL", "fail", 40)] == [taken] * 3
+        for unknown in (35, True, "GOOD", None, 1.5):
+            assert dialect.qc_word(unknown) is unknown
+            assert dialect.qc_to_send(unknown) is None
+
+
+@pytest.mark.parametrize("schema", [ALYX, ALYX_LOCAL])
+def test_the_filter_of_qc_takes_its_words_alone(schema):
+    sessions = schema.endpoints["sessions"]
+    row = next(row for row in filter_rows(sessions) if row["filter"] == "qc")
+    assert row["takes"] == "one of NOT_SET, PASS, WARNING, FAIL, CRITICAL"
+    check_filters({"qc": ["PASS", "fail"]}, "sessions", sessions, "http://alyx.example")
+    for wrong in ("GOOD", 10, "PASS,FAIL", "~PASS"):
+        with pytest.raises(ConfigurationError, match="NOT_SET, PASS, WARNING, FAIL, CRITICAL"):
+            check_filters({"qc": wrong}, "sessions", sessions, "http://alyx.example")
 
 
 def test_a_session_is_addressed_by_its_id_although_its_name_is_described_first():
