@@ -1,18 +1,20 @@
 # make demo        see the subjects of a demo lab arrive in PyBpod
-# make test        run all tests, a worker for each core
+# make test        run all tests, a worker for each core; some on a real Alyx-Local
 # make test-long   the same with 2,000 crashes and at twelve hours of the day: about an hour
 # make check       run the linters
 # make benchmark   measure the client beside ONE-api
+# make alyx-local  install the real Alyx-Local of the tests, as make test does
 # Each installs what it needs first: Debian's libraries (as root or through sudo) and the virtual environment .venv.
 # pip is told not to warn of conflicts: PyBpod asks for side plugins of its own that are not needed here.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ALYX_LOCAL := .alyx-local/venv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: help demo test test-long check benchmark clean
+.PHONY: help demo test test-long alyx-local check benchmark clean
 .DEFAULT_GOAL := help
 
 help:
@@ -51,7 +53,18 @@ demo: $(VENV)/.plugin
 	@echo "==> pybpod-alyx demo $(DEMO)"
 	@$(BIN)/pybpod-alyx demo $(DEMO)
 
+# Its packages ask for Python 3.12; 3.11 does as well.
+$(ALYX_LOCAL)/.installed: requirements/alyx-local.txt requirements/apt-alyx-local.txt | $(BIN)/python
+	@echo "==> Installing Alyx-Local for the tests (about 400 MB, half a minute the first time)"
+	@sh requirements/install-libraries.sh requirements/apt-alyx-local.txt
+	@$(BIN)/python -m venv $(ALYX_LOCAL)
+	@$(ALYX_LOCAL)/bin/python -m pip --disable-pip-version-check install -q --no-deps --ignore-requires-python -r requirements/alyx-local.txt
+	@touch $@
+
+alyx-local: $(ALYX_LOCAL)/.installed
+
 test: $(VENV)/.test
+	@$(MAKE) --no-print-directory alyx-local || { [ "$(CI)" != true ] && echo "==> No Alyx-Local here: the tests that need it are skipped"; }
 	@echo "==> pytest"
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
@@ -65,4 +78,4 @@ check: $(VENV)/.dev
 benchmark: $(VENV)/.test ; @$(BIN)/python -m benchmarks.connector
 
 clean:
-	rm -rf $(VENV) build *.egg-info demo-output
+	rm -rf $(VENV) .alyx-local build *.egg-info demo-output

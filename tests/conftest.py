@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a sandbox, and a guard that keeps every test on this machine."""
+"""Fixtures of all tests: servers, and a guard that keeps every test on this machine."""
 
 from __future__ import annotations
 
@@ -11,26 +11,72 @@ from urllib.parse import urlsplit
 import pytest
 
 from alyx_connector.http import retry
-from tests.sandbox_server import SandboxServer
+from tests import servers
+from tests.contract.alyx_under_test import given_server
+from tests.contract.facts import ALYX_LOCAL, SANDBOX
+from tests.servers import GIVEN, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.alyx_local.server import AlyxLocalServer
+    from tests.sandbox_server import SandboxServer
 
 #: Files of few and long tests: they begin first, so that no worker is left alone with one at the end.
 _LONG = ("test_hours.py", "test_crashes.py", "test_register_run.py", "test_run_check.py", "test_sync_window.py")
 _NOT_LOOPBACK = "a test tried to reach {}: tests talk to this machine only"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose its servers."""
+    parser.addoption(
+        "--server", action="append", choices=[SANDBOX, ALYX_LOCAL, GIVEN], default=[], help="test on this one only"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for a `server` on each."""
+    if "server" in metafunc.fixturenames:
+        chosen = servers.names(metafunc.config.getoption("--server"))
+        metafunc.parametrize("server", chosen, indirect=True, scope="session")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first; the others stay in their order."""
+    """Put the long files first, the others stay in their order; and mark what does not hold on a server."""
     items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+    servers.mark_differences(items)
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[SandboxServer]:
     """A sandbox with the demo lab that all tests of a run share: leave it as it was."""
-    with SandboxServer("--throttle", "off") as server:
+    with servers.start_sandbox() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def written_sandbox() -> Iterator[SandboxServer]:
+    """A sandbox that the tests of `server` write to."""
+    with servers.start_sandbox() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def alyx_local() -> Iterator[AlyxLocalServer]:
+    """The real Alyx-Local with the demo lab, this worker's own: leave it as it was, or `reset` it."""
+    with servers.start_alyx_local() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the servers with the demo lab, or the lab of `ALYX_TEST_URL`: leave it as it was."""
+    if request.param == GIVEN:
+        given = given_server()
+        assert given is not None
+        return Server(GIVEN, *given)
+    running = request.getfixturevalue("alyx_local" if request.param == ALYX_LOCAL else "written_sandbox")
+    return Server(request.param, running.url, running.username, running.password)
 
 
 @pytest.fixture

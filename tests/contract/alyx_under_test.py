@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections import Counter
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _TIMEOUT = 60
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:\d\d)$")
 _NAMES = ("ALYX_TEST_URL", "ALYX_TEST_USER", "ALYX_TEST_PASSWORD")
 Row = TypeVar("Row")
 
@@ -35,20 +37,32 @@ def given_server() -> Given | None:
     values = [os.environ.get(name) for name in _NAMES]
     url, user, password = values
     if url and user and password:
-        return Given(url.rstrip("/"), user, password)
+        return Given(url.rstrip("/").removesuffix("/api"), user, password)
     if any(values):
         pytest.fail(f"set all of {', '.join(_NAMES)}, or none of them")
     return None
 
 
+class Animal(NamedTuple):
+    """A subject, and what a server calls it: `key` in addresses, weighings and water, `nickname` in sessions."""
+
+    id: str
+    nickname: str
+    key: str
+
+
 class AlyxUnderTest:
     """A server, a user who is logged in, and the rows that tests ask for.
 
-    Rows that a lab need not have are found, not assumed: a test that needs one is skipped where there is none.
+    `url` is its address, `root` that of its API. Rows that a lab need not have are found, not assumed: a test that
+    needs one is skipped where there is none.
     """
 
     def __init__(self, url: str, user: str, password: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = url
+        self.root = api_root(url)
+        #: Whether its API is Alyx-Local's.
+        self.is_local = self.root != url
         self.user = user
         self.password = password
         self.may_write = urlsplit(self.url).hostname in _HERE or os.environ.get("ALYX_TEST_WRITE") == "1"
@@ -60,11 +74,11 @@ class AlyxUnderTest:
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """Return the answer to a request; redirects are not followed."""
-        return self.session.request(method, self.url + path, allow_redirects=False, timeout=_TIMEOUT, **options)
+        return self.session.request(method, self.root + path, allow_redirects=False, timeout=_TIMEOUT, **options)
 
     def anonymous(self, method: str, path: str, **options: Any) -> requests.Response:
         """Return the answer to a request without the user's token."""
-        return requests.request(method, self.url + path, allow_redirects=False, timeout=_TIMEOUT, **options)
+        return requests.request(method, self.root + path, allow_redirects=False, timeout=_TIMEOUT, **options)
 
     def get(self, path: str, **params: Any) -> Any:
         """Return the body of a good answer."""
@@ -78,13 +92,31 @@ class AlyxUnderTest:
         return rows
 
     @contextmanager
-    def new_subject(self) -> Iterator[str]:
-        """Give the nickname of a new subject of the user, deleted at the end with all that hangs on it."""
+    def new_subject(self) -> Iterator[Animal]:
+        """Give a new subject of the user, deleted at the end with all that hangs on it."""
         name = f"contract_{uuid.uuid4().hex[:12]}"
         answer = self.ask("POST", "/subjects", json={"nickname": name, "lab": self.subject["lab"]})
         assert answer.status_code == 201, answer.text
-        yield name
-        assert self.ask("DELETE", f"/subjects/{name}").status_code == 204
+        [row] = self.rows("/subjects", nickname=name)
+        yield Animal(row["id"], name, self.key(row))
+        assert self.ask("DELETE", f"/subjects/{self.key_of(row['id'])}").status_code == 204
+
+    def key_of(self, subject_id: str) -> str:
+        """Return the `key` that a subject has now."""
+        [row] = self.rows("/subjects", django=f"pk,{subject_id}")
+        return self.key(row)
+
+    def pairs(self, parts: list[str]) -> str:
+        """Return what must hold in `json=`, as this server wants it; each is ``key,number`` or ``key,text``."""
+        if self.is_local:
+            return ";".join(parts)
+        # Words of Python: a negative number, one with an exponent and an empty text need brackets.
+        return ",".join(re.sub(r',(-.*|.*e\d+|"")$', r",(\1)", part) for part in parts)
+
+    @staticmethod
+    def key(row: dict[str, Any]) -> str:
+        """Return what the server calls a subject of `/subjects` in addresses, weighings and water."""
+        return str(row.get("name", row["nickname"]))
 
     @cached_property
     def subjects(self) -> list[dict[str, Any]]:
@@ -125,6 +157,17 @@ class AlyxUnderTest:
     def session_row(self) -> dict[str, Any]:
         """A session of `subject`."""
         return found(self.rows("/sessions", subject=self.subject["nickname"]), "a session")
+
+
+def on_the_clock(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose times are those on the clock of the server, without their offset."""
+    return {name: _TIME.sub(r"\1", value) if isinstance(value, str) else value for name, value in record.items()}
+
+
+def api_root(url: str) -> str:
+    """Return where the API of a server is: at its address, or below ``/api`` there."""
+    answer = requests.get(f"{url}/auth-token", allow_redirects=False, timeout=_TIMEOUT)
+    return url if answer.status_code == 405 else f"{url}/api"
 
 
 def found(rows: list[Row], what: str) -> Row:

@@ -1,4 +1,4 @@
-"""The Alyx under test: the sandbox, or a real one where `ALYX_TEST_URL` and its user and password are set."""
+"""The server under test, and what the tests make on it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alyx_connector import Connector
-from tests.contract.alyx_under_test import AlyxUnderTest, given_server
+from tests.contract.alyx_under_test import AlyxUnderTest, Animal
 from tests.contract.json_values import MISSING, VALUES
-from tests.sandbox_server import SandboxServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.servers import Server
+
 
 @pytest.fixture(scope="session")
-def alyx() -> Iterator[AlyxUnderTest]:
-    """The server that these tests talk to; never the shared sandbox, because they write."""
-    given = given_server()
-    if given is not None:
-        yield AlyxUnderTest(*given)
-        return
-    with SandboxServer("--throttle", "off") as server:
-        yield AlyxUnderTest(server.url, server.username, server.password)
+def alyx(server: Server) -> AlyxUnderTest:
+    """The server that these tests talk to, each in turn."""
+    return AlyxUnderTest(server.url, server.username, server.password)
 
 
 @pytest.fixture(scope="session")
@@ -35,16 +31,17 @@ def writable(alyx: AlyxUnderTest) -> AlyxUnderTest:
 
 
 @pytest.fixture
-def subject(writable: AlyxUnderTest) -> Iterator[str]:
-    """The nickname of a new subject of the user, deleted at the end with all that hangs on it."""
-    with writable.new_subject() as name:
-        yield name
+def subject(writable: AlyxUnderTest) -> Iterator[Animal]:
+    """A new subject of the user, deleted at the end with all that hangs on it."""
+    with writable.new_subject() as animal:
+        yield animal
 
 
 @pytest.fixture(scope="module")
 def valued(writable: AlyxUnderTest) -> Iterator[str]:
     """The nickname of a subject with a session for each of `VALUES`: its number is the place in there."""
-    with writable.new_subject() as name:
+    with writable.new_subject() as animal:
+        name = animal.nickname
         for number, value in enumerate(VALUES):
             held = {} if value is MISSING else {"v": value}
             body = {"subject": name, "number": number, "json": held, "extended_qc": held}

@@ -1,19 +1,19 @@
-"""The shapes of Alyx's answers, taken from recordings of a real server.
+"""The shapes of the answers of Alyx and Alyx-Local, taken from recordings of real servers.
 
-``recordings/`` holds a request and its answer each; ``shapes.json`` what any Alyx must have in common with them:
-status, headers, keys and types, and the whole body of an error. ``python -m tests.contract.shapes`` writes that file
-anew.
+``recordings/`` and ``recordings_local/`` hold a request and its answer each; ``shapes.json`` and ``shapes_local.json``
+what any such server must have in common with them: status, headers, keys and types, and the whole body of an error.
+``python -m tests.contract.shapes`` writes these files anew.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RECORDINGS = Path(__file__).with_name("recordings")
-SHAPES = Path(__file__).with_name("shapes.json")
+HERE = Path(__file__).parent
 
 #: Headers that a client can rely on.
 HEADERS = ("Allow", "Content-Type", "Vary")
@@ -31,7 +31,7 @@ KINDS = {
 #: Values of these keys are free.
 FREE = ("json", "extended_qc")
 #: What the server's own schema (`/api/schema`) allows besides what was recorded.
-NOT_RECORDED = {
+_NOT_RECORDED = {
     "subject row": {"litter": "string", "line": "string", "strain": "string", "source": "string"},
     "subject": {"litter": "string", "line": "string", "strain": "string", "source": "string"},
     "session": {"type": "string", "location": "string", "parent_session": "string", "lab": "null"},
@@ -39,6 +39,40 @@ NOT_RECORDED = {
     "water-restriction": {"end_time": "string", "water_type": "null"},
     "dataset-types": {"created_by": "string"},
 }
+_NOT_RECORDED_LOCAL = {
+    "subject row": {"litter": "string", "line": "string", "strain": "null", "source": "string"},
+    "subject": {"litter": "string", "line": "string", "strain": "null", "source": "string"},
+    "session": dict.fromkeys(
+        ("default_data_repository_name", "default_data_repository_path", "default_data_repository_pk"), "null"
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """The recordings of a server, and what its API's paths begin with."""
+
+    folder: str
+    shapes_file: str
+    root: str
+    not_recorded: dict[str, dict[str, str]]
+
+    def read(self) -> dict[str, Any]:
+        """Return the recordings by name."""
+        return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((HERE / self.folder).glob("*.json"))}
+
+    @property
+    def shapes(self) -> Path:
+        """The file of the shapes."""
+        return HERE / self.shapes_file
+
+    def derive(self) -> dict[str, Any]:
+        """Return the shapes that the recordings have: of every kind, and of every answer."""
+        return _derive(self)
+
+
+OF_ALYX = Recorded("recordings", "shapes.json", "", _NOT_RECORDED)
+OF_ALYX_LOCAL = Recorded("recordings_local", "shapes_local.json", "/api", _NOT_RECORDED_LOCAL)
 
 
 def kind_of(path: str) -> str:
@@ -100,18 +134,12 @@ def fits(shape: Any, value: Any, place: str = "") -> list[str]:
     return []
 
 
-def read_recordings() -> dict[str, Any]:
-    """Return the recordings by name."""
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDINGS.glob("*.json"))}
-
-
-def derive(recordings: dict[str, Any]) -> dict[str, Any]:
-    """Return the shapes that recordings have: of every kind, and of every answer."""
+def _derive(recorded: Recorded) -> dict[str, Any]:
     kinds: dict[str, Any] = {}
     answers: dict[str, Any] = {}
-    for name, recording in recordings.items():
+    for name, recording in recorded.read().items():
         response, body = recording["response"], recording["response"]["body"]
-        kind = kind_of(recording["request"]["path"])
+        kind = kind_of(recording["request"]["path"].removeprefix(recorded.root))
         if recording["request"]["method"] == "POST" and kind == "session row":
             kind = "session"
         answer = {"status": response["status"], "headers": {key: response["headers"].get(key) for key in HEADERS}}
@@ -123,7 +151,7 @@ def derive(recordings: dict[str, Any]) -> dict[str, Any]:
             for row in body["results"] if is_page else [body]:
                 kinds[kind] = merged(kinds[kind], shape_of(row)) if kind in kinds else shape_of(row)
         answers[name] = answer
-    for kind, more in NOT_RECORDED.items():
+    for kind, more in recorded.not_recorded.items():
         for key, also in more.items():
             kinds[kind][key] = merged(kinds[kind][key], also)
     # The same rows as those of the list routes, recorded in more variety there.
@@ -132,4 +160,5 @@ def derive(recordings: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    SHAPES.write_text(json.dumps(derive(read_recordings()), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for each in (OF_ALYX, OF_ALYX_LOCAL):
+        each.shapes.write_text(json.dumps(each.derive(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from alyx_connector import ConfigurationError, ConflictError, Connector
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tests.contract.alyx_under_test import AlyxUnderTest
+    from tests.contract.alyx_under_test import AlyxUnderTest, Animal
 
 WHEN = dt.datetime(2026, 11, 20, 10)  # noqa: DTZ001 - lab time
 
@@ -24,18 +24,23 @@ def writer(writable: AlyxUnderTest, connector: Connector) -> Connector:
 
 
 @pytest.fixture
-def session(writer: Connector, subject: str) -> pd.Series:
+def session(writer: Connector, subject: Animal) -> pd.Series:
     """A session of a new subject."""
     return writer.create(
-        "sessions", subject=subject, number=1, start_time=WHEN, narrative="new", json={"rig": "r1", "qc": {"a": 1}}
+        "sessions",
+        subject=subject.nickname,
+        number=1,
+        start_time=WHEN,
+        narrative="new",
+        json={"rig": "r1", "qc": {"a": 1}},
     )
 
 
 def test_a_new_session_is_stored_and_given_back_as_a_row_of_a_search(
-    writable: AlyxUnderTest, writer: Connector, session: pd.Series, subject: str
+    writable: AlyxUnderTest, writer: Connector, session: pd.Series, subject: Animal
 ) -> None:
     stored = writable.get(f"/sessions/{session.id}")
-    assert (stored["subject"], stored["number"], stored["narrative"]) == (subject, 1, "new")
+    assert (stored["subject"], stored["number"], stored["narrative"]) == (subject.nickname, 1, "new")
     assert (stored["start_time"], stored["json"]) == (WHEN.isoformat(), {"rig": "r1", "qc": {"a": 1}})
     found = writer.search(id=session.id).iloc[0]
     assert set(session.index) <= set(found.index)
@@ -77,14 +82,13 @@ def test_what_somebody_else_wrote_meanwhile_is_told_and_kept(
 
 
 def test_weights_and_water_are_created_by_nickname_and_by_id(
-    writable: AlyxUnderTest, writer: Connector, subject: str
+    writable: AlyxUnderTest, writer: Connector, subject: Animal
 ) -> None:
-    name = writable.get(f"/subjects/{subject}")["id"]
-    writer.create("weighings", subject=subject, weight=24.5, date_time=WHEN)
-    writer.create("weighings", subject=name, weight=24.1, date_time=WHEN + dt.timedelta(days=1))
-    writer.create("water-administrations", subject=subject, water_administered=0.8, date_time=WHEN)
-    assert writer.weights(subject)["weight"].to_list() == [24.1, 24.5]
-    assert writer.water(subject)["water_administered"].to_list() == [0.8]
+    writer.create("weighings", subject=subject.nickname, weight=24.5, date_time=WHEN)
+    writer.create("weighings", subject=subject.id, weight=24.1, date_time=WHEN + dt.timedelta(days=1))
+    writer.create("water-administrations", subject=subject.nickname, water_administered=0.8, date_time=WHEN)
+    assert writer.weights(subject.nickname)["weight"].to_list() == [24.1, 24.5]
+    assert writer.water(subject.nickname)["water_administered"].to_list() == [0.8]
 
 
 def test_an_unknown_name_is_refused_before_anything_is_sent(

@@ -96,7 +96,8 @@ def _holds(held: Any, key: str, value: Any) -> bool:
 @pytest.fixture(scope="module")
 def held(writable: AlyxUnderTest) -> Iterator[str]:
     """The nickname of a subject with a session for each of `HELD`: its number less 1 is the place in there."""
-    with writable.new_subject() as name:
+    with writable.new_subject() as animal:
+        name = animal.nickname
         for place, content in enumerate(HELD):
             body = {"subject": name, "number": place + 1, "json": content, "extended_qc": content}
             assert writable.ask("POST", "/sessions", json=body).status_code == 201

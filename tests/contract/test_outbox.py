@@ -48,8 +48,7 @@ class Rig:
     def close(self) -> None:
         self.sender.stop()
         self.client.close()
-        name = self.alyx.rows("/subjects", django=f"pk,{self.id}")[0]["nickname"]
-        assert self.alyx.ask("DELETE", f"/subjects/{name}").status_code == 204
+        assert self.alyx.ask("DELETE", f"/subjects/{self.alyx.key_of(self.id)}").status_code == 204
 
 
 @pytest.fixture
@@ -119,8 +118,9 @@ def test_a_swap_of_names_in_between_is_seen_and_taken_back(
 
     def swap(seen: object) -> None:
         if getattr(seen, "method", "") == "POST" and next(swaps, False):
-            for old, new in ((rig.nickname, f"{other}_x"), (other, rig.nickname), (f"{other}_x", other)):
-                assert writable.ask("PATCH", f"/subjects/{old}", json={"nickname": new}).status_code == 200
+            for changed, new in ((rig.id, f"{other}_x"), (other_id, rig.nickname), (rig.id, other)):
+                answer = writable.ask("PATCH", f"/subjects/{writable.key_of(changed)}", json={"nickname": new})
+                assert answer.status_code == 200
 
     rig.proxy.before(swap)
     rig.add(kind, values)
@@ -131,4 +131,4 @@ def test_a_swap_of_names_in_between_is_seen_and_taken_back(
         assert writable.rows(route, django=f"subject__pk,{other_id}") == []
         assert rig.proxy.count("DELETE") == 1
     finally:
-        assert writable.ask("DELETE", f"/subjects/{rig.nickname}").status_code == 204
+        assert writable.ask("DELETE", f"/subjects/{writable.key_of(other_id)}").status_code == 204

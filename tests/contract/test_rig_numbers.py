@@ -52,7 +52,7 @@ def _stored(alyx: AlyxUnderTest, path: str, body: dict[str, Any]) -> Iterator[No
     try:
         yield
     finally:
-        assert alyx.ask("DELETE", answer.json()["url"].removeprefix(alyx.url)).status_code == 204
+        assert alyx.ask("DELETE", answer.json()["url"].removeprefix(alyx.root)).status_code == 204
 
 
 def test_percentage_and_distance_are_the_servers(alyx: AlyxUnderTest) -> None:

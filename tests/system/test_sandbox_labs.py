@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from alyx_sandbox.lab_file import LabFileError, read_lab
-from tests.contract.shapes import read_recordings
+from tests.contract.shapes import OF_ALYX
 from tests.sandbox_server import SandboxServer
 from tests.system.test_sandbox_process import _run
 
@@ -132,7 +132,7 @@ def _recorded_subject(name: str, lab: str, implant: float, recording: dict[str, 
 @pytest.fixture(scope="module")
 def recorded_lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A sandbox with the subjects whose water requirement was recorded."""
-    recordings = read_recordings()
+    recordings = OF_ALYX.read()
     lab = {
         "users": [{"username": "jose", "password": "jose-demo"}],
         "labs": [
@@ -151,7 +151,7 @@ def recorded_lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.parametrize("name", ["water_requirement", "water_requirement_implant_1", "water_requirement_nolimit_1"])
 def test_water_requirements_are_the_recorded_ones_to_the_last_digit(recorded_lab: SandboxServer, name: str) -> None:
-    recording = read_recordings()[name]
+    recording = OF_ALYX.read()[name]
     request = recording["request"]
     login = {"username": recorded_lab.username, "password": recorded_lab.password}
     token = requests.post(f"{recorded_lab.url}/auth-token", data=login, timeout=_TIMEOUT).json()["token"]

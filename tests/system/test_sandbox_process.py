@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from alyx_sandbox.__main__ import PARTS
-from tests.contract.shapes import HEADERS, read_recordings
-from tests.contract.test_recorded_answers import check_answer
+from tests.contract.shapes import HEADERS, OF_ALYX
+from tests.contract.test_recorded_answers import check_recorded
 from tests.sandbox_server import SandboxServer
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def test_a_throttled_answer_is_as_recorded() -> None:
     seconds = answer.headers["Retry-After"]
     assert 0 < int(seconds) <= 3600
     assert answer.json()["detail"] == f"Request was throttled. Expected available in {seconds} seconds."
-    recorded = read_recordings()["throttled"]["response"]
+    recorded = OF_ALYX.read()["throttled"]["response"]
     assert answer.status_code == recorded["status"]
     assert list(answer.json()) == list(recorded["body"])
     assert {name: answer.headers.get(name) for name in HEADERS} == {name: recorded["headers"][name] for name in HEADERS}
@@ -172,7 +172,7 @@ def test_a_public_user_may_not_write(sandbox: SandboxServer) -> None:
     assert _get(f"{sandbox.url}/subjects", public).status_code == 200
     body = {"subject": "an003", "weight": 20}
     answer = requests.post(f"{sandbox.url}/weighings", headers=public, json=body, timeout=_TIMEOUT)
-    check_answer("public_user_write", answer)
+    check_recorded(OF_ALYX, "public_user_write", answer)
 
 
 def test_latency_holds_answers_back() -> None:

@@ -10,10 +10,10 @@ import pytest
 from alyx_connector.errors import ProtocolError
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.weight import NO_LIMIT, judge
-from tests.contract.shapes import read_recordings
+from tests.contract.shapes import OF_ALYX
 from tests.unit.animals.rig_rows import requirement
 
-RECORDED = {name: one for name, one in read_recordings().items() if name.startswith("water_requirement")}
+RECORDED = {name: one for name, one in OF_ALYX.read().items() if name.startswith("water_requirement")}
 DAYS = [
     pytest.param(recording["response"]["body"], number, id=f"{name}-{number}")
     for name, recording in RECORDED.items()

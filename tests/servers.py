@@ -1,0 +1,69 @@
+"""The servers of the fixture `server`: a sandbox, the real Alyx-Local, and that of `ALYX_TEST_URL`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from tests.alyx_local.server import AlyxLocalServer, missing
+from tests.contract.alyx_under_test import api_root, given_server
+from tests.contract.facts import ALYX, ALYX_LOCAL, SANDBOX, difference
+from tests.sandbox_server import SandboxServer
+
+GIVEN: Final = "given"
+
+
+class Server(NamedTuple):
+    """A server of the tests, and its main user."""
+
+    name: str
+    url: str
+    username: str
+    password: str
+
+
+def names(chosen: list[str]) -> list[str]:
+    """Return the servers to test on; none chosen means all."""
+    there = [SANDBOX, ALYX_LOCAL, *([GIVEN] if given_server() else [])]
+    return [name for name in there if not chosen or name in chosen]
+
+
+def start_alyx_local() -> AlyxLocalServer:
+    """Start one; where this machine cannot, the test is skipped, but for CI."""
+    lack = missing()
+    if lack is not None:
+        # pytest gathers what is skipped here into one line.
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no Alyx-Local here: {lack}")
+    return AlyxLocalServer()
+
+
+def start_sandbox() -> SandboxServer:
+    """Start one that answers without a throttle."""
+    return SandboxServer("--throttle", "off")
+
+
+def mark_differences(items: list[pytest.Item]) -> None:
+    """Expect to fail what does not hold on the server of a test; one that passes all the same is red."""
+    for item in items:
+        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+        if "server" in parameters:
+            found = difference(fact(item), kind_of(parameters["server"]))
+            if found is not None:
+                item.add_marker(pytest.mark.xfail(reason=found.reason, strict=True, run=not found.is_long))
+
+
+def fact(item: pytest.Item) -> str:
+    """Return the name of a test without the server that it runs on: ``test_lists.py::test_pages[first]``."""
+    name, _, case = item.name.partition("[")
+    case = case.removesuffix("]").removeprefix(item.callspec.params["server"]).removeprefix("-")
+    return f"{item.path.name}::{name}" + (f"[{case}]" if case else "")
+
+
+def kind_of(server: str) -> str:
+    """Return whose facts a server is held to; the one of `ALYX_TEST_URL` is known by where its API is."""
+    given = given_server()
+    if server != GIVEN or given is None:
+        return server
+    return ALYX if api_root(given.url) == given.url else ALYX_LOCAL
