@@ -105,6 +105,7 @@ def _search(options: argparse.Namespace) -> bool:
             details=_details(options, output.columns),
             expand=options.expand,
             partial=options.partial,
+            limit=options.limit,
             **_source(options),
             **wanted,
         )

@@ -128,6 +128,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="whether to fetch what the list does not tell (default: of sessions, which takes longer)",
     )
+    search.add_argument("--limit", type=_rows, metavar="N", help="the first N rows; of sessions the newest")
     search.add_argument("--partial", action="store_true", help="Ctrl-C during the details shows what has arrived")
     search.add_argument(
         "--expand", action="append", default=[], metavar="FIELD", help="json or extended_qc: nested values as columns"
@@ -153,6 +154,12 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     _add_output(filters)
     _add_account(filters)
     return parser
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:

@@ -70,6 +70,11 @@ class Filter:
     #: In the server's words; may be empty.
     description: str
 
+    @property
+    def is_part(self) -> bool:
+        """Whether a part of a name is enough."""
+        return self.match == _PART
+
 
 @dataclass(frozen=True)
 class Field:

@@ -35,6 +35,7 @@ class ConnectorSearch(ConnectorAccount):
         endpoint: str = "sessions",
         *,
         details: bool | None = None,
+        limit: int | None = None,
         expand: str | Sequence[str] = (),
         refresh: bool = False,
         offline: bool = False,
@@ -56,6 +57,8 @@ class ConnectorSearch(ConnectorAccount):
             one request a record, several at once, within the server's throttle. Ctrl-C stops
             that with KeyboardInterrupt; what has arrived is kept, and the same search goes on there. Details that are
             kept (see `cache`) are asked for again only where the record changed: that costs two requests at most.
+        limit : int, optional
+            How many rows are enough: the first ones in the server's order, of sessions the newest. All if left out.
         expand : str or sequence of str
             ``"json"``, ``"extended_qc"`` or both: also a column for each value nested in these objects, for example
             ``json.qc.noise``, of the dtype that fits; lists stay lists.
@@ -77,8 +80,9 @@ class ConnectorSearch(ConnectorAccount):
             As the server has them, in Python values:
 
             - text, a number, True or False, a date or a naive datetime in lab time;
-            - a list, a set, an array or a column of a frame: any of these (one request a value; an empty one matches
-              nothing);
+            - a list, a set, an array or a column of a frame: any of these (an empty one matches nothing); one request
+              a value, but of animals and ids one request for many;
+            - ``subject=``: a nickname or an id, or a list of them, in which nicknames must be exact;
             - ``date_range=(first, last)``: days, both included; None is an open end;
             - ``extended_qc={"pass": True, "noise_uV__lt": 5}``, ``json={…}``: what must hold in that field; nested
               dicts lead into nested objects, None asks for a missing key; ``__lt``, ``__lte``, ``__gt``, ``__gte``,
@@ -99,6 +103,10 @@ class ConnectorSearch(ConnectorAccount):
             with a warning); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx
             has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
+
+            Names that the server does not have (subject, lab, users, projects, location, procedures) are warned of,
+            with those nearest, also where others of a list match; so is which filter excludes all, where nothing
+            matches.
 
             Every warning (`AlyxWarning`) is also in ``attrs["notes"]``. ``attrs`` holds plain JSON: ``url``,
             ``username``, ``endpoint``, ``retrieved`` (UTC, when the list was read) and ``notes``.
@@ -126,8 +134,8 @@ class ConnectorSearch(ConnectorAccount):
         >>> good = connector.search(subject="ea04", extended_qc={"pass": True, "noise_uV__lt": 5})
         >>> connector.search("subjects", nickname=["ea04", "jo002"]).nickname.to_list()
         ['ea04', 'jo002']
-        >>> connector.search(subject="nobody").empty
-        True
+        >>> len(connector.search(subject="ea04", limit=3))
+        3
         """
         if not isinstance(endpoint, str) or not re.fullmatch(r"[\w-]+", endpoint.strip("/")):
             raise ConfigurationError(
@@ -136,7 +144,13 @@ class ConnectorSearch(ConnectorAccount):
                 setting="endpoint",
             )
         wanted = [expand] if isinstance(expand, str) else list(expand)
-        search = Search(endpoint.strip("/"), filters, details, wanted)
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+            raise ConfigurationError(
+                f"limit is {limit!r}: it must be a whole number of rows from 1.",
+                hint="Leave it out for all rows.",
+                setting="limit",
+            )
+        search = Search(endpoint.strip("/"), filters, details, wanted, limit)
         notes: list[Note] = []
         with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
             work = Work(

@@ -12,6 +12,7 @@ from alyx_connector.nearest import did_you_mean
 from alyx_connector.remedy import Remedy, RemedyKind, filter_in_python
 from alyx_connector.schema.description import NO_CASE
 from alyx_connector.search.filters import PAIRS
+from alyx_connector.search.subject_filter import filter_of_subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +164,7 @@ def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
         rows.append(
             {
                 "filter": one.name,
-                "takes": _expected(one)[0],
+                "takes": _expected(one, described.name)[0],
                 "match": one.match,
                 "usable": instead is None,
                 "instead": filter_in_python(instead) if instead else None,
@@ -173,7 +174,9 @@ def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
     return rows
 
 
-def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
+def _expected(known: Filter, endpoint: str) -> tuple[str, Callable[[Any], bool]]:
+    if known.name == filter_of_subjects(endpoint):
+        return "a nickname or an id", lambda value: not isinstance(value, bool)
     if known.choices:
         any_case = known.match == NO_CASE
         return (
@@ -184,7 +187,7 @@ def _expected(known: Filter) -> tuple[str, Callable[[Any], bool]]:
 
 
 def _check_value(known: Filter, endpoint: str, value: Any) -> None:
-    what, fits = _expected(known)
+    what, fits = _expected(known, endpoint)
     if value is not None and not fits(value):
         raise ConfigurationError(
             f"The filter {known.name} of {endpoint} takes {what}, not {value!r}: the server would ignore it or fail.",

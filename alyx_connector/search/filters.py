@@ -59,13 +59,14 @@ def plain_filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def make_requests(filters: Mapping[str, Any]) -> list[dict[str, str]]:
+def make_requests(filters: Mapping[str, Any], further: Iterable[list[str]] = ()) -> list[dict[str, str]]:
     """Make the requests that together return the rows that match every filter.
 
     Returns: filters of each request, as text; empty where a list of values is empty: nothing is any of these.
     ``filters``: as `plain_filters` returns them.
+    ``further``: lists of lookups; of each list, any must match.
     """
-    alternatives: list[list[tuple[str, str]]] = []
+    alternatives = [[("django", text) for text in lookups] for lookups in further]
     for name, value in filters.items():
         if name == "id":
             alternatives.append([("django", text) for text in _ids(value)])

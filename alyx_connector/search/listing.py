@@ -1,4 +1,4 @@
-"""The rows of a search: the lists of its requests, merged, and whom they are of."""
+"""The rows of a search: the lists of its requests, merged."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import AlyxError
+from alyx_connector.errors import AlyxError, ProtocolError
 from alyx_connector.frames.tables import identity
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.server_time import ServerTime
-from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.fetch_details import WORKERS
-from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
-    from alyx_connector.warning import Tell
 
-__all__ = ["Listed", "list_rows", "tell_namesakes"]
+__all__ = ["Listed", "list_rows"]
+
+#: Rows of a page, the most that Alyx gives.
+PAGE_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,27 @@ def _in_order(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def list_rows(
-    client: AlyxClient, endpoint: str, requests: Sequence[Mapping[str, str]], *, cancel: CancelToken, report: Report
+    client: AlyxClient,
+    endpoint: str,
+    requests: Sequence[Mapping[str, str]],
+    *,
+    limit: int | None = None,
+    cancel: CancelToken,
+    report: Report,
 ) -> Listed:
-    """List the rows that any of some requests returns."""
+    """List the rows that any of some requests returns.
+
+    ``limit``: how many rows are enough, the first ones; None: all of them.
+    """
     sent = ServerTime()
     began = time.monotonic()
-    if len(requests) == 1:
-        lists = [client.list(endpoint, requests[0], cancel=cancel, report=report, server_time=sent)]
-    else:
-        lists = _several(client, endpoint, requests, cancel, report, sent)
+
+    def read(params: Mapping[str, str], stop: CancelToken, tell: Report) -> list[dict[str, Any]]:
+        if limit is None:
+            return client.list(endpoint, params, cancel=stop, report=tell, server_time=sent)
+        return _first_rows(client, endpoint, params, limit, stop, tell, sent)
+
+    lists = [read(requests[0], cancel, report)] if len(requests) == 1 else _several(requests, read, cancel, report)
     took_s = (time.monotonic() - began) / max(1, len(requests))
     rows: dict[str, dict[str, Any]] = {}
     for listed in lists:
@@ -64,19 +76,40 @@ def list_rows(
             key = name if row.get("id") or row.get("url") else repr(row)
             rows.setdefault(str(key), row if "id" in row else {"id": name, **row})
     merged = list(rows.values())
-    return Listed(_in_order(endpoint, merged) if len(lists) > 1 else merged, took_s, sent.as_of)
+    ordered = _in_order(endpoint, merged) if len(lists) > 1 else merged
+    return Listed(ordered[:limit], took_s, sent.as_of)
 
 
-def _several(
+def _first_rows(
     client: AlyxClient,
     endpoint: str,
-    requests: Sequence[Mapping[str, str]],
+    params: Mapping[str, str],
+    limit: int,
     cancel: CancelToken,
     report: Report,
     sent: ServerTime,
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while len(rows) < limit:
+        page = {**params, "limit": str(min(PAGE_ROWS, limit - len(rows))), "offset": str(len(rows))}
+        answer = client.get(endpoint, page, cancel=cancel, report=report, server_time=sent)
+        found = answer.get("results") if isinstance(answer, dict) else answer
+        if not isinstance(found, list):
+            raise ProtocolError(f"{client.url} answered {endpoint} with something else than a list.", hint="Try again.")
+        rows += found
+        if not found or not isinstance(answer, dict) or len(rows) >= answer.get("count", 0):
+            break
+    return rows
+
+
+def _several(
+    requests: Sequence[Mapping[str, str]],
+    read: Callable[[Mapping[str, str], CancelToken, Report], list[dict[str, Any]]],
+    cancel: CancelToken,
+    report: Report,
 ) -> list[list[dict[str, Any]]]:
     def job(params: Mapping[str, str]) -> Job:
-        return lambda stop, tell: client.list(endpoint, params, cancel=stop, report=tell, server_time=sent)
+        return lambda stop, tell: read(params, stop, tell)
 
     def arrived(outcome: Any) -> bool:
         return not isinstance(outcome, AlyxError)
@@ -89,35 +122,3 @@ def _several(
     if gathered.stopped is not None:
         raise gathered.stopped
     return gathered.outcomes
-
-
-def tell_namesakes(
-    client: AlyxClient, rows: Sequence[Mapping[str, Any]], wanted: Any, *, cancel: CancelToken, tell: Tell
-) -> None:
-    """Tell where a nickname that was searched for stands for several animals.
-
-    ``wanted``: the filter of subjects, as `plain_filters` returns it.
-    ``client``: asked only where rows of several labs, or several spellings, came for one nickname.
-    ``tell``: takes a sentence that names them with their labs.
-    """
-    names = {str(name).casefold() for name in (wanted if isinstance(wanted, list) else [wanted])}
-    behind: dict[str, set[tuple[str, str]]] = {}
-    for row in rows:
-        nickname = str(row.get("subject"))
-        if nickname.casefold() in names:
-            behind.setdefault(nickname.casefold(), set()).add((nickname, str(row.get("lab"))))
-    for found in behind.values():
-        if len(found) < 2:
-            continue
-        spellings = sorted({nickname for nickname, _ in found})
-        subjects = [
-            subject for name in spellings for subject in client.list("subjects", {"nickname": name}, cancel=cancel)
-        ]
-        if len(subjects) > 1:
-            listed = ", ".join(sorted(f"{subject['nickname']} of {subject['lab']}" for subject in subjects))
-            tell(
-                AlyxWarning(
-                    f"These sessions belong to several animals with the same nickname: {listed}.",
-                    Remedy(RemedyKind.ADD_LAB),
-                )
-            )

@@ -11,12 +11,16 @@ from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.frames.columns import UNKNOWN, Column, Kind, Layout, known_layout
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.add_details import add_details, add_kept_details
 from alyx_connector.search.cache_store import KeptList
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint
 from alyx_connector.search.filters import make_requests, plain_filters
-from alyx_connector.search.listing import list_rows, tell_namesakes
+from alyx_connector.search.listing import list_rows
+from alyx_connector.search.namesakes import tell_namesakes
+from alyx_connector.search.nothing_found import tell_what_is_missing
+from alyx_connector.search.subject_filter import filter_of_subjects, subject_lookups
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,6 +45,8 @@ class Search:
     details: bool | None
     #: Which columns to expand.
     expand: Sequence[str] = ()
+    #: How many rows are enough, the first ones; None: all of them.
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,35 +116,42 @@ def find(search: Search, work: Work, schemas: SchemaSource, *, refresh: bool, of
 
 def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Found:
     endpoint = search.endpoint
-    described = _described(schemas.schema(cancel=work.cancel, tell=work.tell), search, work)
+    schema = schemas.schema(cancel=work.cancel, tell=work.tell)
+    described = _described(schema, search, work)
     check_filters(search.filters, endpoint, described, work.client.url)
-    requests = make_requests(search.filters)
+    requests = _requests(schema, endpoint, search.filters)
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
     retrieved = utc_now()
-    listed = list_rows(work.client, endpoint, requests, cancel=work.cancel, report=work.report)
+    listed = list_rows(work.client, endpoint, requests, limit=search.limit, cancel=work.cancel, report=work.report)
     if requests:
-        work.store.put_list(endpoint, _key(requests), KeptList(listed.rows, retrieved))
-    if endpoint == "sessions" and "subject" in search.filters:
-        tell_namesakes(work.client, listed.rows, search.filters["subject"], cancel=work.cancel, tell=work.tell)
+        work.store.put_list(endpoint, _key(requests, search.limit), KeptList(listed.rows, retrieved))
+    named = filter_of_subjects(endpoint)
+    if named in search.filters:
+        tell_namesakes(work, endpoint, listed.rows, search.filters[named])
     rows = listed.rows
     if details and layout.detailed:
         rows = add_details(work, endpoint, listed, requests, refresh=refresh)
+    if requests and (search.limit is None or len(rows) < search.limit):
+        tell_what_is_missing(
+            work, endpoint, search.filters, rows, described, lambda filters: _requests(schema, endpoint, filters)
+        )
     return Found(rows, details, columns, retrieved)
 
 
 def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:
     endpoint = search.endpoint
-    described = _described(schemas.last_known(), search, work)
+    schema = schemas.last_known()
+    described = _described(schema, search, work)
     check_filters(search.filters, endpoint, described, work.client.url)
-    requests = make_requests(search.filters)
+    requests = _requests(schema, endpoint, search.filters)
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
     if not requests:
         return Found([], details, columns, utc_now())
-    kept = work.store.listed(endpoint, _key(requests))
+    kept = work.store.listed(endpoint, _key(requests, search.limit))
     if kept is None:
         return None
     work.tell(f"{why} These are the {endpoint} as listed {_age(kept.retrieved)}.")
@@ -150,6 +163,12 @@ def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> 
 
 def _described(schema: Schema | None, search: Search, work: Work) -> Endpoint | None:
     return find_endpoint(schema, search.endpoint, work.client.url) if schema else None
+
+
+def _requests(schema: Schema | None, endpoint: str, filters: Mapping[str, Any]) -> list[dict[str, str]]:
+    described = schema.endpoints.get(endpoint) if schema else None
+    others, lookups = subject_lookups(endpoint, filters, described, schema.dialect if schema else Dialect())
+    return make_requests(others, lookups)
 
 
 def _layout(described: Endpoint | None, endpoint: str) -> Layout:
@@ -175,10 +194,11 @@ def _columns(layout: Layout, search: Search, details: bool) -> tuple[Column, ...
     return columns
 
 
-def _key(requests: Sequence[Mapping[str, str]]) -> str:
+def _key(requests: Sequence[Mapping[str, str]], limit: int | None) -> str:
     # The same filters in another order, or several values in another order, are the same search.
     plain = sorted(json.dumps(request, sort_keys=True) for request in requests)
-    return hashlib.sha256("\n".join(plain).encode()).hexdigest()
+    first = [] if limit is None else [f"the first {limit}"]
+    return hashlib.sha256("\n".join([*plain, *first]).encode()).hexdigest()
 
 
 def _age(moment: dt.datetime) -> str:

@@ -22,10 +22,20 @@ def test_the_same_search_again_asks_for_its_list_and_what_changed(cached):
 
 def test_several_requests_of_one_search_cost_their_lists_and_one_more(cached):
     connector, lab, _ = cached
+    protocols = ["whisker", "wait"]
+    first = connector.search(task_protocol=protocols)
+    known = (first["subject"] == "ea04").sum()
+    assert len(lab.asked()[1]) == len(first) - known, "those of ea04 were there"
+    assert connector.search(task_protocol=protocols[::-1]).equals(first)
+    assert lab.asked() == (3, [])
+
+
+def test_several_animals_cost_one_list_and_one_more(cached):
+    connector, lab, _ = cached
     first = connector.search(subject=["ea04", "jo006"])
     assert len(lab.asked()[1]) == len(first) - 25, "those of ea04 were there"
     assert connector.search(subject=["jo006", "ea04"]).equals(first)
-    assert lab.asked() == (3, [])
+    assert lab.asked() == (2, [])
 
 
 def test_another_search_has_the_details_of_the_same_sessions(cached):

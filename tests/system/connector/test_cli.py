@@ -136,7 +136,7 @@ def test_every_option_that_is_not_its_own_is_a_filter(cli, words, expected):
     [
         (["--subjct", "ea04"], "Did you mean subject?"),
         (["--task-protocl", "x"], "Did you mean task_protocol?"),
-        (["--limit", "3"], "cannot be filtered by limit"),
+        (["--limit", "0"], "not a whole number from 1"),
         (["sesions"], "Did you mean sessions?"),
         (["--subject", "a,b"], "--subject a --subject b"),
         (["--subject"], "expected one argument"),

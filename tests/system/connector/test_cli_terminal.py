@@ -121,7 +121,9 @@ def test_a_terminal_refuses_parquet_before_anything_is_asked(fresh):
 
 
 def test_no_match_at_a_terminal_is_a_word(cli):
-    assert cli.shown("search", "--subject", "nobody", "--no-details").strip() == "No sessions match."
+    shown = cli.shown("search", "--subject", "nobody", "--no-details").splitlines()
+    assert shown[0].startswith("Note: There is no subject nobody at http")
+    assert shown[1:] == ["No sessions match."]
 
 
 def stopped_half_way(fresh, sandbox, *words):

@@ -41,7 +41,7 @@ def test_paging_is_no_filter():
 @pytest.mark.parametrize(
     ("endpoint", "name", "match", "words"),
     [
-        ("sessions", "subject", "exact, but for case", "text"),
+        ("sessions", "subject", "exact, but for case", "a nickname or an id"),
         ("sessions", "task_protocol", "part of a word", "text"),
         ("sessions", "users", "all", "text"),
         ("sessions", "number", "exact", "a whole number"),
