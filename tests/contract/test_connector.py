@@ -273,10 +273,13 @@ def test_namesakes_are_told(alyx: AlyxUnderTest, connector: Connector) -> None:
     name = alyx.namesake
     with pytest.warns(AlyxWarning, match=f"Several animals are called {name}"):
         assert len(connector.subject(name)) == 2
-    with pytest.raises(ConfigurationError, match="cannot tell them apart"), pytest.warns(AlyxWarning):
-        connector.water_requirement(name, "2024-01-01", "2024-01-02")
     one = next(row for row in alyx.subjects if row["nickname"] == name)
     assert connector.subject(one["id"])["lab"].to_list() == [one["lab"]]
+
+
+def test_the_water_requirement_of_namesakes_is_refused(alyx: AlyxUnderTest, connector: Connector) -> None:
+    with pytest.raises(ConfigurationError, match="cannot tell them apart"), pytest.warns(AlyxWarning):
+        connector.water_requirement(alyx.namesake, "2024-01-01", "2024-01-02")
 
 
 def test_the_datasets_of_a_session(alyx: AlyxUnderTest, connector: Connector) -> None:
