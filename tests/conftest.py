@@ -35,10 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what asks for a `server` on each."""
-    if "server" in metafunc.fixturenames:
+    """Run what asks for `each_server` on each."""
+    if "each_server" in metafunc.fixturenames:
         chosen = servers.names(metafunc.config.getoption("--server"))
-        metafunc.parametrize("server", chosen, indirect=True, scope="session")
+        metafunc.parametrize("each_server", chosen, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,7 +56,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="session")
 def written_sandbox() -> Iterator[SandboxServer]:
-    """A sandbox that the tests of `server` write to."""
+    """A sandbox that the tests of `each_server` write to."""
     with servers.start_sandbox() as server:
         yield server
 
@@ -69,7 +69,7 @@ def alyx_local() -> Iterator[AlyxLocalServer]:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest) -> Server:
+def each_server(request: pytest.FixtureRequest) -> Server:
     """Each of the servers with the demo lab, or the lab of `ALYX_TEST_URL`: leave it as it was."""
     if request.param == GIVEN:
         given = given_server()

@@ -1,4 +1,4 @@
-"""The servers of the fixture `server`: a sandbox, the real Alyx-Local, and that of `ALYX_TEST_URL`."""
+"""The servers of the fixture `each_server`: a sandbox, the real Alyx-Local, and that of `ALYX_TEST_URL`."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def mark_differences(items: list[pytest.Item]) -> None:
     """Expect to fail what does not hold on the server of a test; one that passes all the same is red."""
     for item in items:
         parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "server" in parameters:
-            found = difference(fact(item), kind_of(parameters["server"]))
+        if "each_server" in parameters:
+            found = difference(fact(item), kind_of(parameters["each_server"]))
             if found is not None:
                 item.add_marker(pytest.mark.xfail(reason=found.reason, strict=True, run=not found.is_long))
 
@@ -57,7 +57,7 @@ def mark_differences(items: list[pytest.Item]) -> None:
 def fact(item: pytest.Item) -> str:
     """Return the name of a test without the server that it runs on: ``test_lists.py::test_pages[first]``."""
     name, _, case = item.name.partition("[")
-    case = case.removesuffix("]").removeprefix(item.callspec.params["server"]).removeprefix("-")
+    case = case.removesuffix("]").removeprefix(item.callspec.params["each_server"]).removeprefix("-")
     return f"{item.path.name}::{name}" + (f"[{case}]" if case else "")
 
 

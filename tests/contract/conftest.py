@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def alyx(server: Server) -> AlyxUnderTest:
+def alyx(each_server: Server) -> AlyxUnderTest:
     """The server that these tests talk to, each in turn."""
-    return AlyxUnderTest(server.url, server.username, server.password)
+    return AlyxUnderTest(each_server.url, each_server.username, each_server.password)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""On which servers a fact does not hold, and why. A fact is a test of the fixture `server`, or one case of it.
+"""On which servers a fact does not hold, and why. A fact is a test of the fixture `each_server`, or one case of it.
 
 Each test runs on each server. What stands here is expected to fail there, and red as soon as it does not.
 `docs/servers.md` is made from it.
