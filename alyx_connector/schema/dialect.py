@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["Dialect", "dialect_from_dict", "read_dialect"]
 
@@ -33,6 +33,8 @@ class Dialect:
     )
     #: Whether records of this server hold these numbers, and not the words.
     qc_is_number: bool = False
+    #: Whether a session has a name, made of subject, day and number, that no other session may have.
+    names_sessions: bool = False
     #: Whether users say who else may handle their subjects.
     tells_allowed_users: bool = True
 
@@ -57,12 +59,13 @@ class Dialect:
         return numbers[named] if self.qc_is_number else named
 
 
-def read_dialect(paths: Iterable[str], components: Mapping[str, Any]) -> Dialect:
+def read_dialect(paths: Collection[str], components: Mapping[str, Any]) -> Dialect:
     """Read in what a server differs.
 
     ``paths``, ``components``: of its OpenAPI description.
     """
     keys = [match[1] for path in paths if (match := _ONE_SUBJECT.search(path))]
+    names_sessions = any(path.endswith("/sessions/{name}") for path in paths)
     session = components.get("SessionDetail", {}).get("properties", {})
     named = str(session.get("qc", {}).get("$ref", "")).rpartition("/")[2]
     described = components.get(named, {}) if named else session.get("qc", {})
@@ -72,6 +75,7 @@ def read_dialect(paths: Iterable[str], components: Mapping[str, Any]) -> Dialect
         keys[0] if keys else Dialect.subject_key,
         tuple(words) or Dialect.qc_words,
         described.get("type") == "integer",
+        names_sessions,
         user is None or "allowed_users" in user,
     )
 
@@ -80,5 +84,9 @@ def dialect_from_dict(content: Mapping[str, Any]) -> Dialect:
     """Make a dialect of plain JSON, as it is kept."""
     words = tuple((int(number), str(word)) for number, word in content["qc_words"])
     return Dialect(
-        str(content["subject_key"]), words, bool(content["qc_is_number"]), bool(content["tells_allowed_users"])
+        str(content["subject_key"]),
+        words,
+        bool(content["qc_is_number"]),
+        bool(content["names_sessions"]),
+        bool(content["tells_allowed_users"]),
     )

@@ -12,6 +12,7 @@ from pybpod_alyx_module.outbox.items import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from alyx_connector.schema.dialect import Dialect
     from pybpod_alyx_module.outbox.items import Item
 
 #: Where each kind is written.
@@ -26,16 +27,18 @@ KEY_IN_JSON = ("pybpod", "outbox_key")
 #: Where the ``json`` of a session holds the UUID that PyBpod gave it.
 UUID_IN_JSON = ("pybpod", "session_uuid")
 _SETS = frozenset({"users", "projects", "procedures"})
+#: What may hold more than was sent: keys of other programs, and what a server makes of a narrative.
+_MAY_HOLD_MORE = frozenset({"json"})
 
 
-def payload(item: Item, nickname: str, session_id: str | None) -> dict[str, Any]:
+def payload(item: Item, subject: str, session_id: str | None) -> dict[str, Any]:
     """Return what is sent to create the record of an item.
 
     Returns: the fields; a session without ``number`` where the values have none.
-    ``nickname``: what the subject is called on Alyx now.
+    ``subject``: by what the server names the subject now.
     ``session_id``: id on Alyx of the session that it follows.
     """
-    fields = {**item.values, "subject": nickname}
+    fields = {**item.values, "subject": subject}
     if item.kind is Kind.SESSION:
         fields["json"] = merged(fields.get("json") or {}, {KEY_IN_JSON[0]: {KEY_IN_JSON[1]: item.key}})
         fields.setdefault("users", [item.username])
@@ -109,6 +112,15 @@ def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def is_named_by(item: Item, subject: Mapping[str, Any], dialect: Dialect) -> str:
+    """Return by what the server takes the subject of an item: sessions take the nickname everywhere.
+
+    ``subject``: its row.
+    """
+    of_session = item.kind in {Kind.SESSION, Kind.SESSION_UPDATE}
+    return str(subject["nickname"]) if of_session else dialect.subject_name(subject)
+
+
 def holds(record: Any, wanted: Any) -> bool:
     """Tell whether a JSON value holds another one: objects may have more keys."""
     if isinstance(wanted, dict):
@@ -121,6 +133,8 @@ def holds(record: Any, wanted: Any) -> bool:
 def _same(name: str, sent: Any, got: Any) -> bool:
     if name in TIMES and isinstance(sent, str) and isinstance(got, str):
         return same_time(sent, got)
+    if name in _MAY_HOLD_MORE:
+        return holds(got or {}, sent or {})
     if name in _SETS and isinstance(sent, list) and isinstance(got, list):
         return sorted(map(str, sent)) == sorted(map(str, got))
     if isinstance(sent, str) and isinstance(got, str):

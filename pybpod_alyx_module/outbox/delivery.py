@@ -13,7 +13,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
     differences,
     has_our_amount,
     has_time,
-    holds,
+    is_named_by,
     is_ours,
     key_of,
     payload,
@@ -23,6 +23,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
+from pybpod_alyx_module.outbox.session_numbers import days_around, numbers_taken
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
@@ -67,11 +68,10 @@ class Delivery:
         """
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
-        fields = payload(self._item, self._nickname(), self._session_id)
+        fields = payload(self._item, self._subject(), self._session_id)
         if self._item.kind is Kind.SESSION:
             self._refuse_a_second(fields)
-            if "number" not in fields:
-                fields["number"] = self._next_number(str(fields["start_time"])[:10])
+            fields["number"] = self._number(fields)
         return Parcel(fields)
 
     def send(self, parcel: Parcel) -> Outcome:
@@ -139,7 +139,8 @@ class Delivery:
             return held.outcome
         return Outcome(Event.WITHDRAW)
 
-    def _nickname(self) -> str:
+    def _subject(self) -> str:
+        # By what the server names the animal now, if that is this one alone.
         subject_id, name = self._item.subject_id, self._item.subject_name
         rows = self._alyx.rows("subjects", {"django": f"pk,{subject_id}"})
         if not rows:
@@ -148,23 +149,28 @@ class Delivery:
         nickname = rows[0].get("nickname")
         if len(rows) > 1 or rows[0].get("id") != subject_id or not isinstance(nickname, str) or not nickname:
             raise self._alyx.nonsense("subjects")
+        named = is_named_by(self._item, rows[0], self._alyx.dialect())
+        if named == nickname:
+            self._refuse_namesakes(nickname)
+        return named
+
+    def _refuse_namesakes(self, nickname: str) -> None:
         alike = self._alyx.rows("subjects", {"nickname": nickname})
         if any(str(row.get("nickname")).lower() != nickname.lower() for row in alike):
             raise self._alyx.nonsense("subjects")
-        if all(row.get("id") != subject_id for row in alike):
+        if all(row.get("id") != self._item.subject_id for row in alike):
             raise HeldError(self._renamed())
         if len(alike) > 1:
             labs = " and ".join(str(row.get("lab")) for row in alike)
             reason = f"{self._alyx.server} has {len(alike)} subjects named {nickname}, in {labs}: it could be either."
             raise HeldError(Outcome(Event.PARK, reason, "Have one of them renamed on Alyx, then retry."))
-        return nickname
 
-    def _refused(self, outcome: Outcome, nickname: Any) -> Outcome:
+    def _refused(self, outcome: Outcome, subject: Any) -> Outcome:
         # A refused subject may have been renamed since the look-up: then the next attempt looks it up anew.
         if "subject" not in outcome.fields:
             return outcome
         try:
-            if self._nickname() == nickname:
+            if self._subject() == subject:
                 return outcome
         except HeldError as held:
             return held.outcome
@@ -185,10 +191,23 @@ class Delivery:
                 hint = "Discard this one; then the session's menu can update the record on Alyx."
                 raise HeldError(Outcome(Event.PARK, reason, hint))
 
-    def _next_number(self, day: str) -> int:
-        chosen = {"django": f"subject__pk,{self._item.subject_id},start_time__date,{day}"}
-        numbers = [row.get("number") for row in self._alyx.all_rows("sessions", chosen)]
-        return 1 + max((number for number in numbers if isinstance(number, int)), default=0)
+    def _number(self, fields: Mapping[str, Any]) -> int:
+        # The one that was typed; else the next of the subject's day. A server that names its sessions by the number
+        # refuses one that is taken, and there a try that failed may have been refused for a name that is not listed.
+        typed: int | None = fields.get("number")
+        is_name = self._alyx.dialect().names_sessions
+        if typed is not None and not is_name:
+            return typed
+        start = str(fields["start_time"])
+        first, last = days_around(start)
+        days = f"start_time__date__gte,{first},start_time__date__lte,{last}"
+        rows = self._alyx.all_rows("sessions", {"django": f"subject__pk,{self._item.subject_id},{days}"})
+        taken = numbers_taken(start, rows)
+        free = 1 + max(taken, default=0) + (self._item.faults if is_name else 0)
+        if typed in taken:
+            reason = f"{self._item.subject_name} has a session {typed} of that day already on {self._alyx.server}."
+            raise HeldError(Outcome(Event.PARK, reason, f"Correct the number: {free} is free."))
+        return free if typed is None else typed
 
     def _locate(self, record: str) -> Outcome:
         # The truth about the animal: names may have been swapped between the look-up and the request.
@@ -247,10 +266,7 @@ class Delivery:
     def _compared(self, place: Outcome, sent: Mapping[str, Any], got: Mapping[str, Any]) -> Outcome:
         if place.event is not Event.ARRIVE:
             return place
-        wanted = {name: value for name, value in sent.items() if name != "json"}
-        wrong = differences(wanted, got)
-        if "json" in sent and not holds(got.get("json"), sent["json"]):
-            wrong.append("json")
+        wrong = differences(sent, got)
         if not wrong:
             return place
         reason = f"{self._alyx.server} has it ({self._route}/{place.server_id}), but with {'; '.join(wrong)}."
@@ -292,8 +308,8 @@ class Delivery:
     def _look_for_update(self) -> Outcome:
         record = self._session_to_change()
         found = self._alyx.detail(self._route, record)
-        fields = {name: value for name, value in self._item.values.items() if name not in {"id", "json"}}
-        if not differences(fields, found) and holds(found.get("json") or {}, self._item.values.get("json") or {}):
+        fields = {name: value for name, value in self._item.values.items() if name != "id"}
+        if not differences(fields, found):
             return Outcome(Event.ARRIVE, server_id=record)
         return Outcome(Event.MISS, "The session has not been changed yet; the change will be sent again.")
 

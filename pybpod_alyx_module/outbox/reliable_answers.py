@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, NotFoundError, RateLimitedError
 from alyx_connector.progress import Cancelled, CancelToken
+from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope, outcome_of_reading, outcome_of_writing
 from pybpod_alyx_module.outbox.states import Event
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from alyx_connector import AlyxClient
     from alyx_connector.progress import Progress
+    from alyx_connector.schema.dialect import Dialect
 
 #: A wait that the client would rather sit out; beyond it other items go first. Seconds.
 PATIENCE_S = 5.0
@@ -33,6 +35,14 @@ class ReliableClient:
         self._cancel = cancel
         #: Address of the server.
         self.server = client.url
+
+    def dialect(self) -> Dialect:
+        """Say in what this server differs from others."""
+        found: Dialect = self._call(outcome_of_reading, self._read_dialect, "")
+        return found
+
+    def _read_dialect(self, _: Any, *, cancel: CancelToken, report: Any) -> Dialect:
+        return dialect_of(self._client, cancel=cancel)
 
     def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list; an empty list only where it is the answer to this very question.
