@@ -230,16 +230,6 @@ DIFFERENCES: Final = (
         "test_connector.py::test_the_datasets_of_a_session",
     ),
     _client(
-        "weighings and water are sent with the nickname, where the server wants the name",
-        "test_outbox.py::test_all_kinds_arrive",
-        "test_outbox.py::test_lost_answers_are_found_by_key_and_by_time",
-        *_cases(
-            "test_outbox.py::test_a_swap_of_names_in_between_is_seen_and_taken_back",
-            "weighing-/weighings-values1",
-            "water-/water-administrations-values2",
-        ),
-    ),
-    _client(
         "the tests ask for what Alyx has: filters of weighings, the types of water",
         "test_connector.py::test_endpoints_and_filters_are_the_servers",
         "test_connector.py::test_every_list_can_be_searched",
