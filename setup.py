@@ -84,6 +84,7 @@ setup(
         "alyx_connector.records",
         "alyx_connector.schema",
         "alyx_connector.search",
+        "alyx_connector.zones",
         "alyx_sandbox",
         "pybpod_alyx_module",
         "pybpod_alyx_module.animals",

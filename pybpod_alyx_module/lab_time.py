@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
-
-from alyx_connector.errors import ConfigurationError
-from alyx_connector.private_file import JsonFile, home_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-def lab_zone(name: str | None) -> ZoneInfo | None:
-    """Find the zone that a lab has on Alyx; None where no zone has that name.
-
-    ``name``: ``timezone`` of ``GET /labs``: free text, usually such as ``Europe/Lisbon`` or ``GB``.
-    """
-    try:
-        return ZoneInfo((name or "").strip())
-    except (ValueError, LookupError, OSError):  # "", "../x", "Mars/Base", "Europe"
-        return None
 
 
 def rig_aware(moment: datetime, rig_zone: tzinfo | None = None) -> datetime:
@@ -78,39 +58,3 @@ def zone_difference(moment: datetime, zone: tzinfo, rig_zone: tzinfo | None = No
     """
     aware = rig_aware(moment, rig_zone)
     return (aware.astimezone(zone).utcoffset() or timedelta()) - (aware.utcoffset() or timedelta())
-
-
-logger = logging.getLogger(__name__)
-
-#: In the folder of `alyx_connector.private_file.home_folder`.
-FILE_NAME: Final = "lab_zones.json"
-
-
-def last_zone(server: str, lab: str | None) -> str | None:
-    """Return the time zone that a lab had when Alyx last answered; None where this computer never learned it."""
-    try:
-        zone = _file().read().get(server, {}).get(lab)
-    except ConfigurationError as error:
-        logger.warning("%s", error)
-        return None
-    return zone if isinstance(zone, str) else None
-
-
-def remember_zones(server: str, zones: Mapping[str, str]) -> None:
-    """Store the time zones of a server's labs on this computer.
-
-    ``zones``: time zone by name of the lab; they replace those that were stored.
-    """
-    try:
-        _file().change(lambda content: content.update({server: dict(zones)}))
-    except ConfigurationError as error:
-        logger.warning("%s", error)
-
-
-def _file() -> JsonFile:
-    return JsonFile(home_folder() / FILE_NAME, _check)
-
-
-def _check(content: Any) -> None:
-    if not all(isinstance(zones, dict) for zones in content.values()):
-        raise TypeError("not time zones")

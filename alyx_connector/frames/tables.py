@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["expanded", "identity", "make_table", "object_array", "read_json"]
 
 #: Day, time of day, offset.
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 #: Years that datetime64[ns] can hold in full.
 _FIRST_DAY, _LAST_DAY = "1678-01-01", "2261-12-31"
 _INT64 = 2**63
@@ -210,16 +210,15 @@ def _json_values(name: str, values: list[Any], tell: Tell) -> list[Any]:
 def _times(name: str, values: list[Any], tell: Tell) -> Any:
     import numpy as np
 
-    texts, offsets = ["NaT"] * len(values), set()
+    # What still has an offset is a time of the server, shown as on its clock.
+    texts = ["NaT"] * len(values)
     for place, value in enumerate(values):
         if value is None:
             continue
         match = _TIME.fullmatch(str(value).strip())
         if match is None:
             continue
-        day, clock, offset = match.groups()
-        if offset:
-            offsets.add(offset)
+        day, clock = match.groups()
         if _FIRST_DAY <= day <= _LAST_DAY:
             texts[place] = f"{day}T{clock}" if clock else day
     try:
@@ -227,8 +226,6 @@ def _times(name: str, values: list[Any], tell: Tell) -> Any:
     except ValueError:  # one of them is no day of the calendar
         array = np.array([_time_or_none(text) for text in texts])
     strange = sum(value is not None for value in values) - int(np.count_nonzero(~np.isnat(array)))
-    if offsets:
-        tell(f"{name} came with an offset ({', '.join(sorted(offsets))}), which was dropped: times are in lab time.")
     if strange:
         tell(f"{name} of {strange} row{'s' * (strange > 1)} is not a time that can be read; it is shown as NaT.")
     return array

@@ -16,6 +16,7 @@ from alyx_connector.frames.columns import KIND_OF_FIELD, Kind
 from alyx_connector.nearest import did_you_mean
 from alyx_connector.schema.description import Field
 from alyx_connector.search.filters import plain_value
+from alyx_connector.zones.moments import same_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,6 @@ __all__ = [
     "merged",
     "not_as_sent",
     "same_json",
-    "same_time",
     "sendable",
 ]
 
@@ -226,12 +226,3 @@ def _same(sent: Any, stored: Any) -> bool:
     if isinstance(stored, str) and "://" in stored:  # a related record: the server names itself in its own way
         return last_part(stored) == (last_part(sent) if "/" in sent else sent)
     return isinstance(stored, str) and same_time(sent, stored)
-
-
-def same_time(one: str, other: str) -> bool:
-    """Tell whether two texts are the same lab time, however they are written."""
-    try:
-        times = [dt.datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text.strip())) for text in (one, other)]
-    except ValueError:
-        return False
-    return times[0].replace(tzinfo=None) == times[1].replace(tzinfo=None)

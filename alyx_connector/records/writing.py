@@ -10,6 +10,7 @@ from alyx_connector.errors import ConfigurationError, ConflictError, InvalidData
 from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity, read_json
 from alyx_connector.ids import canonical_id, is_id
+from alyx_connector.records.lab_offsets import with_lab_offsets
 from alyx_connector.records.one_subject import find_subject
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,
@@ -20,13 +21,14 @@ from alyx_connector.records.record_fields import (
     merged,
     not_as_sent,
     same_json,
-    same_time,
     sendable,
 )
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.connector_account import ConnectorAccount
 from alyx_connector.search.filter_check import find_endpoint
+from alyx_connector.search.lab_times import labs_of
+from alyx_connector.zones.moments import same_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +101,7 @@ class Writing(ConnectorAccount):
                         setting=name,
                     )
             known = target.described.updated if target.described else fields_of(self._read(target))
-            sent = self._checked(target, known, fields, "changed")
+            sent = self._checked(target, known, fields, "changed", notes)
             answer = self._change(target, sent)
         notes += not_as_sent(sent, answer)
         return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
@@ -241,7 +243,7 @@ class Writing(ConnectorAccount):
                         f"{self._client.url} does not describe its lists: names of fields cannot be checked, and the "
                         "server ignores unknown ones."
                     )
-            sent = self._checked(target, known, fields, "made")
+            sent = self._checked(target, known, fields, "made", notes)
             with target.may_be_stored(str(sent.get("subject") or "")):
                 answer = self._record(target, self._client.post(target.route, sent))
         notes += not_as_sent(sent, answer)
@@ -295,7 +297,7 @@ class Writing(ConnectorAccount):
         return WriteTarget(endpoint, described, (endpoint, name), name, by_id)
 
     def _checked(
-        self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str
+        self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str, notes: list[Note]
     ) -> dict[str, Any]:
         if not known or not fields:
             why = "there is no field to send" if known else "the server takes none"
@@ -307,17 +309,19 @@ class Writing(ConnectorAccount):
         check_names(fields, known, target.endpoint, self._client.url)
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in fields.items()}
+        lab = sent.get("lab")
         if isinstance(sent.get("subject"), str):
-            sent["subject"] = self._subject_key(target.endpoint, sent["subject"])
+            # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
+            dialect, by_nickname = self._dialect(), target.endpoint == "sessions"
+            row = find_subject(self._client, sent["subject"], dialect, by_nickname=by_nickname)
+            sent["subject"] = str(row["nickname"]) if by_nickname else dialect.subject_name(row)
+            lab = lab or row.get("lab")
         if "qc" in sent:
             sent["qc"] = checked_qc(sent["qc"], self._dialect())
-        return sent
+        return with_lab_offsets(sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append)
 
-    def _subject_key(self, endpoint: str, subject: str) -> str:
-        # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
-        dialect, by_nickname = self._dialect(), endpoint == "sessions"
-        row = find_subject(self._client, subject, dialect, by_nickname=by_nickname)
-        return str(row["nickname"]) if by_nickname else dialect.subject_name(row)
+    def _lab_of(self, target: WriteTarget) -> str | None:
+        return labs_of([self._read(target)], self._zones.names(), self._client)[0] if target.name else None
 
     def _read(self, target: WriteTarget) -> dict[str, Any]:
         return self._record(target, self._client.get(target.route))

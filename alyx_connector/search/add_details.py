@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alyx_connector.search.cache_store import Store
     from alyx_connector.search.listing import Listed
     from alyx_connector.warning import Tell
+    from alyx_connector.zones.lab_zones import LabZones
 
 __all__ = ["Work", "add_details", "add_kept_details"]
 
@@ -38,6 +39,8 @@ class Work:
 
     #: Asks the server.
     client: AlyxClient
+    #: Which zone each lab of it has.
+    zones: LabZones
     #: What is kept of it.
     store: Store
     #: Stops it; so does Ctrl-C. What arrived is kept.

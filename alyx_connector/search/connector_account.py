@@ -16,8 +16,10 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.schema.source import SchemaSource
 from alyx_connector.search.cache import Cache
+from alyx_connector.search.lab_times import in_lab_time
 from alyx_connector.terminal import Given, log_in, say
 from alyx_connector.warning import AlyxWarning
+from alyx_connector.zones.lab_zones import LabZones
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,6 +52,7 @@ class ConnectorAccount:
             )
         self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
         self._schemas = SchemaSource(self._client)
+        self._zones = LabZones(self._client)
         self._cache = Cache.of_account(account.url, account.username)
 
     @classmethod
@@ -197,7 +200,11 @@ class ConnectorAccount:
         notes: list[Note],
         details: bool,
         retrieved: dt.datetime | None = None,
+        *,
+        ask: bool = True,
     ) -> pd.DataFrame:
+        # ``ask``: whether the server may be asked which zone each lab has, where it keeps zones.
+        rows = in_lab_time(rows, self._client, self._zones, ask=ask, tell=notes.append)
         last = (DETAIL_ERROR,) if details else ()
         known = self._schemas.last_known()
         if known and known.dialect.qc_is_number:

@@ -99,9 +99,9 @@ class ConnectorSearch(ConnectorAccount):
             neither id, url nor name. First the columns of the list, then those of the
             details in Alyx's order, then fields that this version does not know; with details a last column
             ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
-            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time (an offset is dropped,
-            with a warning); ``json`` and ``extended_qc`` are a dict, a list or None; other nested fields are as Alyx
-            has them.
+            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time, whatever the zone of the
+            server (``auto_datetime``, ``created_datetime``: as on the server's clock); ``json`` and ``extended_qc`` are
+            a dict, a list or None; other nested fields are as Alyx has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
             Names that the server does not have (subject, lab, users, projects, location, procedures) are warned of,
@@ -154,13 +154,20 @@ class ConnectorSearch(ConnectorAccount):
         notes: list[Note] = []
         with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
             work = Work(
-                self._client, store, cancel or CancelToken(), report or bar, notes.append, self._log_in, partial
+                self._client,
+                self._zones,
+                store,
+                cancel or CancelToken(),
+                report or bar,
+                notes.append,
+                self._log_in,
+                partial,
             )
             found = find(search, work, self._schemas, refresh=refresh, offline=offline)
         rows = found.rows
         for name in wanted:
             rows = expanded(rows, name, tell=notes.append)
-        return self._table(search.endpoint, rows, found.columns, notes, found.details, found.retrieved)
+        return self._table(search.endpoint, rows, found.columns, notes, found.details, found.retrieved, ask=not offline)
 
     def endpoints(self) -> pd.DataFrame:
         """List what can be searched, in the server's own words; asked for once a day.

@@ -16,7 +16,16 @@ from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
 from alyx_connector.remedy import Remedy, RemedyKind
 
-__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "checked_day", "is_many", "make_requests", "plain_filters", "plain_value"]
+__all__ = [
+    "IDS_IN_A_REQUEST",
+    "PAIRS",
+    "checked_day",
+    "day_range",
+    "is_many",
+    "make_requests",
+    "plain_filters",
+    "plain_value",
+]
 
 #: As many ids as an address of 4094 characters can hold.
 IDS_IN_A_REQUEST = 80
@@ -71,7 +80,7 @@ def make_requests(filters: Mapping[str, Any], further: Iterable[list[str]] = ())
         if name == "id":
             alternatives.append([("django", text) for text in _ids(value)])
         elif name == "date_range":
-            first, last = _days(value)
+            first, last = day_range(value)
             if first and last:
                 alternatives.append([(name, f"{first},{last}")])
             else:
@@ -288,7 +297,8 @@ def _uuid(value: Any) -> str:
     return canonical
 
 
-def _days(value: Any) -> tuple[str | None, str | None]:
+def day_range(value: Any) -> tuple[str | None, str | None]:
+    """Read a ``date_range``: the first and the last day, ISO; None for no end."""
     both = value.split(",") if isinstance(value, str) else (value, value) if isinstance(value, dt.date) else value
     days = list(both) if isinstance(both, list | tuple) else []
     if len(days) != 2 or not any(day is not None for day in days):

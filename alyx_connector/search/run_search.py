@@ -16,7 +16,8 @@ from alyx_connector.search.add_details import add_details, add_kept_details
 from alyx_connector.search.cache_store import KeptList
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint
-from alyx_connector.search.filters import make_requests, plain_filters
+from alyx_connector.search.filters import day_range, make_requests, plain_filters
+from alyx_connector.search.lab_times import a_day_more, on_days
 from alyx_connector.search.listing import list_rows
 from alyx_connector.search.namesakes import tell_namesakes
 from alyx_connector.search.nothing_found import tell_what_is_missing
@@ -119,14 +120,21 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     schema = schemas.schema(cancel=work.cancel, tell=work.tell)
     described = _described(schema, search, work)
     check_filters(search.filters, endpoint, described, work.client.url)
-    requests = _requests(schema, endpoint, search.filters)
+    key = _key(_requests(schema, endpoint, search.filters), search.limit)
+    days = _days_of_labs(search, work)
+    asked = search.filters if days is None else {**search.filters, "date_range": a_day_more(days)}
+    requests = _requests(schema, endpoint, asked)
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
     retrieved = utc_now()
-    listed = list_rows(work.client, endpoint, requests, limit=search.limit, cancel=work.cancel, report=work.report)
+    limit = search.limit if days is None else None
+    listed = list_rows(work.client, endpoint, requests, limit=limit, cancel=work.cancel, report=work.report)
+    if days is not None:
+        rows = on_days(listed.rows, days, work.client, work.zones)
+        listed = replace(listed, rows=rows[: search.limit])
     if requests:
-        work.store.put_list(endpoint, _key(requests, search.limit), KeptList(listed.rows, retrieved))
+        work.store.put_list(endpoint, key, KeptList(listed.rows, retrieved))
     named = filter_of_subjects(endpoint)
     if named in search.filters:
         tell_namesakes(work, endpoint, listed.rows, search.filters[named])
@@ -138,6 +146,13 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
             work, endpoint, search.filters, rows, described, lambda filters: _requests(schema, endpoint, filters)
         )
     return Found(rows, details, columns, retrieved)
+
+
+def _days_of_labs(search: Search, work: Work) -> tuple[str | None, str | None] | None:
+    # The days that are meant, where the server's may be others.
+    if "date_range" not in search.filters or not work.zones.days_may_differ(cancel=work.cancel):
+        return None
+    return day_range(search.filters["date_range"])
 
 
 def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
 from alyx_connector.ids import canonical_id
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import ask_at_once
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import first_day, running_type, session_seen, water_now, weighings
 from pybpod_alyx_module.animals.water import water_today
 from pybpod_alyx_module.deadline import cancel_after
-from pybpod_alyx_module.lab_time import lab_zone
 from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.lab_time import lab_now, lab_zone
+from pybpod_alyx_module.lab_time import lab_now
 from pybpod_alyx_module.outbox.items import OPEN, Draft, Item
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector._version import __version__
-from pybpod_alyx_module.lab_time import lab_span, lab_zone
+from alyx_connector.zones.moments import lab_zone
+from pybpod_alyx_module.lab_time import lab_span
 from pybpod_alyx_module.sessions.session_csv import RunSettings
 
 if TYPE_CHECKING:

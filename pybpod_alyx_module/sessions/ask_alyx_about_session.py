@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
 from alyx_connector.ids import is_id
 from alyx_connector.progress import Cancelled
+from alyx_connector.zones.lab_zones import last_zone, remember_zones
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.rows import running_type
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
-from pybpod_alyx_module.lab_time import lab_span, lab_zone, last_zone, remember_zones
+from pybpod_alyx_module.lab_time import lab_span
 from pybpod_alyx_module.remedies import explain
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration

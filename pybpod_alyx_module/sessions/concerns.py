@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from pybpod_alyx_module.lab_time import lab_span, lab_zone, zone_difference
+from alyx_connector.zones.moments import lab_zone
+from pybpod_alyx_module.lab_time import lab_span, zone_difference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

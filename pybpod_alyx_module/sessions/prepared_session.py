@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
-from pybpod_alyx_module.lab_time import last_zone
+from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.sessions.earlier_registration import find_earlier_registration
 from pybpod_alyx_module.sessions.on_rig import Animal, who_was_on_rig
 from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations

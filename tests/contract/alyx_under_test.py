@@ -92,10 +92,13 @@ class AlyxUnderTest:
         return rows
 
     @contextmanager
-    def new_subject(self) -> Iterator[Animal]:
-        """Give a new subject of the user, deleted at the end with all that hangs on it."""
+    def new_subject(self, lab: str = "") -> Iterator[Animal]:
+        """Give a new subject of the user, deleted at the end with all that hangs on it.
+
+        ``lab``: that of `subject` if left out.
+        """
         name = f"contract_{uuid.uuid4().hex[:12]}"
-        answer = self.ask("POST", "/subjects", json={"nickname": name, "lab": self.subject["lab"]})
+        answer = self.ask("POST", "/subjects", json={"nickname": name, "lab": lab or self.subject["lab"]})
         assert answer.status_code == 201, answer.text
         [row] = self.rows("/subjects", nickname=name)
         yield Animal(row["id"], name, self.key(row))

@@ -215,13 +215,6 @@ DIFFERENCES: Final = (
         *_cases("test_connector.py::test_other_lists_have_the_known_columns_and_nothing_else", "subjects", "datasets"),
     ),
     _client(
-        "times come with an offset that is dropped",
-        "test_connector.py::test_details_are_those_of_the_server",
-        "test_connector_writes.py::test_a_new_session_is_stored_and_given_back_as_a_row_of_a_search",
-        "test_connector_writes.py::test_what_is_updated_and_nothing_else_changes",
-        "test_connector_writes.py::test_an_unknown_name_is_refused_before_anything_is_sent",
-    ),
-    _client(
         "a nickname is sent as it was typed, where the server looks at its case",
         "test_connector.py::test_a_nickname_matches_whatever_its_case",
     ),

@@ -10,7 +10,9 @@ import pytest
 
 from alyx_connector import AlyxWarning, ConfigurationError
 from alyx_connector.frames.columns import DETAIL_ERROR, WATER_REQUIREMENT, Kind, known_layout
-from tests.contract.alyx_under_test import found
+from alyx_connector.schema.dialect import Dialect
+from alyx_connector.zones.moments import lab_zone, on_lab_clock
+from tests.contract.alyx_under_test import found, on_the_clock
 from tests.contract.json_values import MISSING, NUMBERS, TEXTS, VALUES
 
 if TYPE_CHECKING:
@@ -86,10 +88,13 @@ def test_details_are_those_of_the_server(alyx: AlyxUnderTest, details: pd.DataFr
     session = details.iloc[0]
     detail = alyx.get(f"/sessions/{session.id}")
     assert session.detail_error is pd.NA or pd.isna(session.detail_error)
-    for name in ("narrative", "qc", "task_protocol", "users", "projects", "procedures", "lab"):
+    for name in ("narrative", "task_protocol", "users", "projects", "procedures", "lab"):
         assert session[name] == detail[name]
-    assert session.start_time == pd.Timestamp(detail["start_time"])
-    assert session.auto_datetime == pd.Timestamp(detail["auto_datetime"])
+    assert session.qc == Dialect().qc_word(detail["qc"])
+    zone = lab_zone(alyx.get(f"/labs/{detail['lab']}")["timezone"])
+    assert zone is not None
+    assert session.start_time == pd.Timestamp(on_lab_clock(detail["start_time"], zone))
+    assert session.auto_datetime == pd.Timestamp(on_the_clock(detail)["auto_datetime"])
     assert all(value is None or isinstance(value, dict | list) for value in details["json"])
     assert all(value is None or isinstance(value, dict | list) for value in details["extended_qc"])
 

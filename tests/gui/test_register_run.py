@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from alyx_connector.zones.lab_zones import remember_zones
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
-from pybpod_alyx_module.lab_time import remember_zones
 from tests.gui.hands import living, press, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 

@@ -9,8 +9,9 @@ from AnyQt.QtCore import QDateTime, QTimer, Signal
 from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from alyx_connector.errors import ConfigurationError
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.lab_time import lab_now, lab_zone
+from pybpod_alyx_module.lab_time import lab_now
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

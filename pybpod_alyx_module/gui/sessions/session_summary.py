@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.words import cell
-from pybpod_alyx_module.lab_time import lab_span, lab_zone
+from pybpod_alyx_module.lab_time import lab_span
 from pybpod_alyx_module.sessions.advice import advise
 
 if TYPE_CHECKING:

@@ -92,12 +92,11 @@ def test_what_is_no_json_object_is_shown_as_none_and_told(value):
 
 
 @pytest.mark.parametrize("offset", ["+01:00", "-05:00", "Z", "+0100"])
-def test_an_offset_is_dropped_and_told(offset):
+def test_a_time_is_shown_as_on_the_clock_of_its_offset(offset):
     frame, told = table([{"time": f"2024-01-03T10:00:00.25{offset}"}, {"time": None}])
     assert frame["time"][0] == pd.Timestamp("2024-01-03 10:00:00.25")
     assert pd.isna(frame["time"][1])
-    assert len(told) == 1
-    assert offset in told[0]
+    assert told == []
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2024-13-01", "2024-02-30T10:00:00", "9999-01-01", "0001-01-01"])

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector import ConfigurationError
-from alyx_connector.records.record_fields import changed_paths, check_names, fields_of, not_as_sent, same_time, sendable
+from alyx_connector.records.record_fields import changed_paths, check_names, fields_of, not_as_sent, sendable
 from alyx_connector.schema.description import parse_schema
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
@@ -189,7 +189,3 @@ def test_where_two_values_differ():
     assert changed_paths("json", before, before) == []
     assert changed_paths("json", None, {}) == ["json"]
     assert changed_paths("json", {"pass": True, "n": [1]}, {"pass": 1, "n": [True]}) == ["json.pass", "json.n"]
-
-
-def test_times_that_cannot_be_read_are_not_the_same():
-    assert not same_time("soon", "soon after")

@@ -1,0 +1,136 @@
+"""Which time zone each lab of a server has, and whether the server keeps zones at all: asked for once, and kept."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError
+from alyx_connector.private_file import JsonFile, home_folder
+from alyx_connector.zones.moments import LAB_TIMES, has_offset, lab_zone, read_time
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping
+    from zoneinfo import ZoneInfo
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
+
+__all__ = ["FILE_NAME", "LabZones", "last_zone", "remember_zones"]
+
+LOG = logging.getLogger(__name__)
+
+#: In the folder of `alyx_connector.private_file.home_folder`.
+FILE_NAME: Final = "lab_zones.json"
+#: Lists of which a row tells whether the server keeps zones.
+_TELLING: Final = ("sessions", "weighings", "water-administrations")
+
+
+class LabZones:
+    """The time zones of the labs of one server."""
+
+    def __init__(self, client: AlyxClient) -> None:
+        self._client = client
+        self._names: dict[str, str] | None = None
+        self._wanted: set[str] = set()
+        self._keeps: bool | None = None
+        self._sample: dt.datetime | None = None
+
+    def names(
+        self, labs: Iterable[str | None] = (), *, cancel: CancelToken | None = None, ask: bool = True
+    ) -> Mapping[str, str]:
+        """Return the name of the zone of each lab; as last known where the server is not asked, or cannot be.
+
+        Returns: empty if nothing is known. A lab without a zone has an empty one.
+        ``labs``: where one of them is not among those of an earlier answer, they are asked for again, once.
+        """
+        new = {lab for lab in labs if lab} - self._wanted - (self._names or {}).keys()
+        self._wanted |= new
+        if ask and (self._names is None or new):
+            try:
+                rows = self._client.list("labs", cancel=cancel)
+            except CredentialsError:
+                raise
+            except AlyxError as error:
+                LOG.debug("labs of %s: %s", self._client.url, error)
+            else:
+                self._names = {str(row.get("name")): str(row.get("timezone") or "") for row in rows}
+                remember_zones(self._client.url, self._names)
+        return _kept(self._client.url) if self._names is None else self._names
+
+    def zone(self, lab: str | None, *, cancel: CancelToken | None = None, ask: bool = True) -> ZoneInfo | None:
+        """Return the zone of a lab; None if it is not known."""
+        return lab_zone(self.names([lab], cancel=cancel, ask=ask).get(str(lab)))
+
+    def observe(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Learn from rows of the server whether it keeps zones: it does if it says any lab time with an offset."""
+        rows = list(rows)
+        times = [time for row in rows for name in LAB_TIMES if (time := read_time(row.get(name))) is not None]
+        if times:
+            self._keeps = has_offset(rows)
+            self._sample = max((time for time in times if time.tzinfo is not None), default=None)
+
+    def server_keeps_zones(self, *, cancel: CancelToken | None = None) -> bool:
+        """Tell whether the server keeps zones; reads a row where none was seen yet.
+
+        Returns: False also where there is no row that could tell.
+        """
+        for endpoint in _TELLING if self._keeps is None else ():
+            try:
+                page = self._client.get(endpoint, {"limit": 1}, cancel=cancel)
+            except CredentialsError:
+                raise
+            except AlyxError as error:
+                LOG.debug("a row of %s at %s: %s", endpoint, self._client.url, error)
+                continue
+            rows = page.get("results") if isinstance(page, dict) else None
+            self.observe(row for row in rows or () if isinstance(row, dict))
+            if self._keeps is not None:
+                break
+        return bool(self._keeps)
+
+    def days_may_differ(self, *, cancel: CancelToken | None = None) -> bool:
+        """Tell whether a day of the server may be another one in a lab: it keeps zones, and not those of all labs."""
+        if not self.server_keeps_zones(cancel=cancel) or self._sample is None:
+            return False
+        zones = [lab_zone(name) for name in self.names(cancel=cancel).values()]
+        return any(
+            zone is not None and self._sample.astimezone(zone).utcoffset() != self._sample.utcoffset() for zone in zones
+        )
+
+
+def last_zone(server: str, lab: str | None) -> str | None:
+    """Return the time zone that a lab had when Alyx last answered; None where this computer never learned it."""
+    return _kept(server).get(str(lab))
+
+
+def remember_zones(server: str, zones: Mapping[str, str]) -> None:
+    """Store the time zones of a server's labs on this computer.
+
+    ``zones``: time zone by name of the lab; they replace those that were stored.
+    """
+    if zones == _kept(server):
+        return
+    try:
+        _file().change(lambda content: content.update({server: dict(zones)}))
+    except ConfigurationError as error:
+        LOG.warning("%s", error)
+
+
+def _kept(server: str) -> dict[str, str]:
+    try:
+        zones = _file().read().get(server, {})
+    except ConfigurationError as error:
+        LOG.warning("%s", error)
+        return {}
+    return {name: zone for name, zone in zones.items() if isinstance(zone, str)}
+
+
+def _file() -> JsonFile:
+    return JsonFile(home_folder() / FILE_NAME, _check)
+
+
+def _check(content: Any) -> None:
+    if not all(isinstance(zones, dict) for zones in content.values()):
+        raise TypeError("not time zones")
