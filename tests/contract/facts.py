@@ -189,6 +189,7 @@ DIFFERENCES: Final = (
         (
             "test_writes.py::test_rewards_and_supplements_are_told_by_the_water_requirement",
             "test_connector.py::test_the_water_requirement_is_the_servers",
+            "test_documented_use.py::test_the_snippets_of_the_readme",
             "test_rig_numbers.py::test_percentage_and_distance_are_the_servers",
             "test_rig_numbers.py::test_need_and_remainder_are_the_servers",
             "test_rig_numbers.py::test_a_weight_is_judged_before_it_is_stored_as_the_server_judges_it_afterwards",

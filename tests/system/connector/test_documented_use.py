@@ -1,4 +1,4 @@
-"""What the docstrings, the README and docs show is run: on the sandbox, or on the real Alyx of `ALYX_TEST_URL`."""
+"""What the docstrings, the README and docs show is run, on each of the servers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import pytest
 
 from alyx_connector import ConfigurationError, Connector, connector
 from alyx_connector import __all__ as public
-from tests.contract.alyx_under_test import AlyxUnderTest, Given, given_server
-from tests.sandbox_server import SandboxServer
+from tests.contract.alyx_under_test import AlyxUnderTest
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,43 +37,29 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def with_demo_lab(given):
+@pytest.fixture
+def server(each_server):
     """The server, set up as the default one; the test is skipped where it has not the animals that are shown."""
-    connector = Connector.setup(*given, make_default=True)
+    connector = Connector.setup(each_server.url, each_server.username, each_server.password, make_default=True)
     shown = connector.search("subjects", nickname=["ea04", "jo002", "jo006"], details=False)
     if len(shown) != 3 or len(connector.search(subject="ea04", details=False)) < 4:
         pytest.skip("the lab of this server is not the demo lab: it has no ea04, jo002 and jo006 with sessions")
-    return given
+    return each_server
 
 
 @pytest.fixture
-def server(request):
-    """A server to read from."""
-    given = given_server()
-    if given is None:
-        sandbox = request.getfixturevalue("sandbox")
-        given = Given(sandbox.url, sandbox.username, sandbox.password)
-    return with_demo_lab(given)
-
-
-@pytest.fixture
-def own_server():
-    """A server to write to: a sandbox of our own, or a real Alyx, on which what is shown is undone."""
-    given = given_server()
-    if given is None:
-        with SandboxServer("--throttle", "off") as sandbox:
-            yield with_demo_lab(Given(sandbox.url, sandbox.username, sandbox.password))
-        return
-    alyx = AlyxUnderTest(*given)
+def written_server(server):
+    """The server, on which what is shown is undone."""
+    alyx = AlyxUnderTest(server.url, server.username, server.password)
     if not alyx.may_write:
         pytest.skip("this server is not on this machine: set ALYX_TEST_WRITE=1 to let tests write to it")
-    path = f"/sessions/{Connector(*with_demo_lab(given)[:2]).search(subject='ea04').iloc[3].id}"
+    path = f"/sessions/{Connector().search(subject='ea04').iloc[3].id}"
     before = {name: alyx.get(path)[name] for name in ("narrative", "n_trials", "json")}
     weighings = {row["url"] for row in alyx.rows("/weighings", nickname="ea04")}
-    yield given
+    yield server
     assert alyx.ask("PATCH", path, json=before).status_code == 200
     for url in {row["url"] for row in alyx.rows("/weighings", nickname="ea04")} - weighings:
-        assert alyx.ask("DELETE", url.removeprefix(alyx.url)).status_code == 204
+        assert alyx.ask("DELETE", url.removeprefix(alyx.root)).status_code == 204
 
 
 def run_examples(member, name, server):
@@ -100,11 +85,11 @@ def test_a_docstring(server, name):
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_docstring_that_writes(own_server, name):
-    run_examples(getattr(Connector, name), name, own_server)
+def test_a_docstring_that_writes(written_server, name):
+    run_examples(getattr(Connector, name), name, written_server)
 
 
-def test_the_snippets_about_writing(own_server, capsys):
+def test_the_snippets_about_writing(written_server, capsys):
     assert {"update", "update_json", "create"} <= set(WRITES)
     client = Connector()
     snippets = re.findall(r"```python\n(.*?)```", WRITING, re.DOTALL)
@@ -157,20 +142,20 @@ def coming_from(heading):
 
 
 @pytest.fixture
-def at_hand(own_server):
+def at_hand(written_server):
     """What the lines of the page about alyx-connector have defined before."""
     named = {"Connector": Connector, "connector": Connector()}
     exec('sessions = connector.search(subject="ea04"); session = sessions.iloc[3]', named)
     return named
 
 
-def test_what_is_the_same_as_in_alyx_connector(own_server):
+def test_what_is_the_same_as_in_alyx_connector(written_server):
     (lines,) = re.findall(r"```python\n(.*?)```", COMING, re.DOTALL)
     shown = 'url="127.0.0.1:8000", username="jose", password="jose-demo"'
     assert shown in lines
-    here = f"url={own_server.url!r}, username={own_server.username!r}, password={own_server.password!r}"
-    user = f"username={own_server.username!r}"
-    host = f"url={urlsplit(own_server.url).hostname!r}"
+    here = f"url={written_server.url!r}, username={written_server.username!r}, password={written_server.password!r}"
+    user = f"username={written_server.username!r}"
+    host = f"url={urlsplit(written_server.url).hostname!r}"
     exec(lines.replace(shown, here).replace('username="jose"', user).replace('url="127.0.0.1"', host), {})
 
 
