@@ -79,6 +79,18 @@ def each_server(request: pytest.FixtureRequest) -> Server:
     return Server(request.param, running.url, running.username, running.password)
 
 
+@pytest.fixture(scope="module")
+def fresh_server(each_server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """As `each_server`, for tests that leave on it what they wrote."""
+    if each_server.name == SANDBOX:
+        with servers.start_sandbox() as own:
+            yield Server(SANDBOX, own.url, own.username, own.password)
+        return
+    yield each_server
+    if each_server.name == ALYX_LOCAL:
+        request.getfixturevalue("alyx_local").reset()
+
+
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on a server that stays away as soon as all tries failed, without the seconds between them."""
