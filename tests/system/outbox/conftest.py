@@ -61,7 +61,7 @@ def alyx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def token(alyx: SandboxServer) -> str:
     with AlyxClient(alyx.url) as client:
         return client.login(alyx.username, alyx.password)

@@ -23,14 +23,14 @@ class Animal:
 
 
 class Lab:
-    """The sandbox behind a proxy, one user of it, and its database."""
+    """A server behind a proxy, and one user of it; a sandbox whose folder is known also at one moment, past its API."""
 
     def __init__(self, sandbox: Any, proxy_url: str, token: str) -> None:
         self.url = proxy_url
         self.username = sandbox.username
         self.token = token
         self.direct = AlyxClient(sandbox.url, username=sandbox.username, token=token)
-        self._database: Path = sandbox.data / "alyx.sqlite3"
+        self._sandbox = sandbox
         self.lab = str(self.direct.list("subjects", {"responsible_user": self.username})[0]["lab"])
 
     def animal(self, nickname: str, **fields: Any) -> Animal:
@@ -73,7 +73,8 @@ class Lab:
         return Draft(kind=kind, subject_id=animal.id, subject_name=animal.nickname, values=values, **{**known, **more})
 
     def _write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
-        with closing(sqlite3.connect(self._database, timeout=30, isolation_level=None)) as connection:
+        database: Path = self._sandbox.data / "alyx.sqlite3"
+        with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             for statement, values in statements:
                 assert connection.execute(statement, values).rowcount == 1
