@@ -220,6 +220,10 @@ DIFFERENCES: Final = (
         "test_connector.py::test_a_nickname_matches_whatever_its_case",
     ),
     _client(
+        "the nickname of a subject is not its name on the server",
+        "test_cli_servers.py::test_a_subject_by_its_nickname",
+    ),
+    _client(
         "a dataset names its session by the session's name",
         "test_connector.py::test_the_datasets_of_a_session",
     ),
