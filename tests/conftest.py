@@ -47,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     servers.mark_differences(items)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what this machine cannot test."""
+    if reason := servers.without_alyx_local():
+        terminalreporter.write_line(f"SKIPPED {reason}")
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[SandboxServer]:
     """A sandbox with the demo lab that all tests of a run share: leave it as it was."""

@@ -34,11 +34,11 @@ _START_S: Final = 120
 def missing() -> str | None:
     """Return what this machine lacks to run an Alyx-Local; None where nothing."""
     if programs() is None:
-        return "PostgreSQL is not installed: apt-get install postgresql"
+        return "PostgreSQL is not installed (apt-get install postgresql)"
     if shutil.which("setpriv") is None:
         return "setpriv of util-linux is not installed"
     if not (KEPT / "venv" / ".installed").exists():
-        return "its package is not installed: make alyx-local"
+        return "its package is not installed (make alyx-local)"
     return None
 
 
@@ -176,12 +176,12 @@ def _environment(folder: Path) -> dict[str, str]:
 def _new_folder() -> tuple[Path, TextIO]:
     """Return a folder that postgres can reach, and its lock; those that killed runs left behind are removed."""
     for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/in-use"):
-        with old.open("w") as lock:
-            try:
+        try:
+            with old.open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            shutil.rmtree(old.parent, ignore_errors=True)
+                shutil.rmtree(old.parent)
+        except OSError:  # in use, or another user's
+            continue
     # Short, because the name of a socket may have 107 characters only.
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder.chmod(0o755)
