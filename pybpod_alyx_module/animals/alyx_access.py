@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from alyx_connector.errors import AlyxError
+from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.http.parallel import gather
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.remedies import explain
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 #: How often Alyx is asked again where an item of the outbox reached it in between.
 _ROUNDS: Final = 2
+
+#: What a server cannot tell of any animal, by client: as long as PyBpod runs, it is not asked again.
+_UNTOLD: Final[weakref.WeakKeyDictionary[AlyxClient, frozenset[str]]] = weakref.WeakKeyDictionary()
+
+
+class UntoldError(ConfigurationError):
+    """The server cannot tell something of any animal: nothing is wrong with this one, and nothing is to be done."""
 
 
 class AlyxAccess(Protocol):
@@ -57,6 +65,16 @@ def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, A
         return username, access.client(server, username), ""
     except AlyxError as error:
         return username, None, explain(error)
+
+
+def is_untold(client: AlyxClient, what: str) -> bool:
+    """Tell whether a server was found unable to tell something of any animal."""
+    return what in _UNTOLD.get(client, ())
+
+
+def note_untold(client: AlyxClient, what: str) -> None:
+    """Take note that a server cannot tell something of any animal."""
+    _UNTOLD[client] = _UNTOLD.get(client, frozenset()) | {what}
 
 
 def ask_at_once(cancel: CancelToken, *jobs: Job, workers: int, until: Callable[[Any], bool]) -> Gathered:

@@ -47,7 +47,8 @@ def run_checks(states: Sequence[SubjectState], policy: Mapping[str, str]) -> tup
     """Check the subjects of a setup before it runs.
 
     A check whose answer did not arrive never blocks, not even where it is set to ``"block"``: a rig must be able to
-    run without its network. It is reported as a warning: one for each reason, under the first of its checks.
+    run without its network. It is reported as a warning: one for each reason, under the first of its checks. What a
+    server tells of no animal is a note, once for all of them.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def run_checks(states: Sequence[SubjectState], policy: Mapping[str, str]) -> tup
         names = ", ".join(state.name for state in states)
         sentence = f"This setup has {len(states)} Alyx subjects: {names}. Trials and water go to one of them only."
         found.append(Finding("several", levels["several"], "", sentence))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _of_one(state: SubjectState, levels: Mapping[str, str]) -> Iterator[Finding]:
@@ -94,7 +95,11 @@ def _of_one(state: SubjectState, levels: Mapping[str, str]) -> Iterator[Finding]
         try:
             sentences = list(look(state))
         except _MissingPart as missing:
-            unknown.setdefault(state.not_checked.get(str(missing), "Alyx gave no answer."), []).append(check)
+            why = state.not_checked.get(str(missing), "Alyx gave no answer.")
+            if str(missing) in state.untold:
+                yield Finding(check, NOTE, "", why, checked=False)
+            else:
+                unknown.setdefault(why, []).append(check)
             continue
         for is_note, sentence in sentences:
             yield Finding(check, NOTE if is_note else levels[check], state.name, sentence)
@@ -136,7 +141,7 @@ def _run_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
 
 def _weighed_today(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.weighed_today is None:
-        raise _MissingPart("requirement")
+        raise _MissingPart("weighings" if "requirement" in state.untold else "requirement")
     if not state.weighed_today:
         last = state.last_weight
         when = f" (last weight {shown(last.grams)} g on {last.when:%Y-%m-%d})" if last and last.when else ""
@@ -165,7 +170,8 @@ def _water(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if not state.water.needs_water:
         return
     if state.water.weight_known:
-        yield False, f"{state.name} still needs {state.water.remaining} mL of water today."
+        day = f" {state.water_day_note}" if state.water_day_note else ""
+        yield False, f"{state.name} still needs {state.water.remaining} mL of water today.{day}"
     else:
         yield False, f"{state.name} is water-restricted, but Alyx has no weight to compute its water from."
 

@@ -1,7 +1,7 @@
 """Rows of the animals that a user may handle, asked for one responsible user at a time.
 
-Rows of weighings, water and restrictions name their subject by nickname only, and a nickname is the only one of its
-responsible user, but not of the server.
+Rows of weighings, water and restrictions do not have their subject's id. They name it by nickname, which is the only
+one of its responsible user, but not of the server; or by a name that the server makes itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
+from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.animals.alyx_access import ask_at_once
 from pybpod_alyx_module.animals.rows import first_day
 
@@ -30,8 +31,14 @@ _TELL: Final = "Tell whoever runs the Alyx server."
 
 
 def list_owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[str]:
-    """List whose animals a user may handle: the user's own first, then of those who name this user as allowed."""
-    allowing = client.list("users", {"django": f"allowed_users__username__in,['{_checked(username)}']"}, cancel=cancel)
+    """List whose animals a user may handle: the user's own first, then of those who name this user as allowed.
+
+    Returns: the user alone where the server does not tell allowed users.
+    """
+    allowed = f"allowed_users__username__in,['{_checked(username)}']"
+    if not dialect_of(client, cancel=cancel).tells_allowed_users:
+        return [username]
+    allowing = client.list("users", {"django": allowed}, cancel=cancel)
     owners = {str(row.get("username")) for row in allowing if username in (row.get("allowed_users") or ())}
     return [username, *sorted(name for name in owners - {username} if _USER.fullmatch(name))]
 
@@ -39,28 +46,30 @@ def list_owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[
 def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cancel: CancelToken) -> Rows:
     """List the subjects of a responsible user."""
     rows = client.list("subjects", {"responsible_user": owner, **filters}, cancel=cancel)
-    names = {row.get("nickname") for row in rows if isinstance(row.get("nickname"), str) and row.get("id")}
+    dialect = dialect_of(client, cancel=cancel)
+    names = {dialect.subject_name(row) for row in rows if isinstance(row.get("nickname"), str) and row.get("id")}
     if any(row.get("responsible_user") != owner for row in rows) or len(names) != len(rows):
         raise ProtocolError(f"{client.url} was asked for the subjects of {owner} and sent others.", hint=_TELL)
     return rows
 
 
-def rows_by_nickname(
+def rows_of_each(
     client: AlyxClient, owner: str, endpoint: str, time_field: str | None
-) -> Callable[[CancelToken], dict[str, Rows]]:
+) -> Callable[[CancelToken], Callable[[dict[str, Any]], Rows]]:
     """Make the request for the rows of a responsible user's animals.
 
+    Returns: it answers with a function that takes an animal's own row and returns the rows that name it.
     ``time_field``: the field that tells when a row is of: the last days are asked for; None asks for all.
     """
     django = f"subject__responsible_user__username__in,['{_checked(owner)}']"
     if time_field:
         django += f",{time_field}__date__gte,{first_day()}"
 
-    def fetch(cancel: CancelToken) -> dict[str, Rows]:
-        rows: dict[str, Rows] = defaultdict(list)
+    def fetch(cancel: CancelToken) -> Callable[[dict[str, Any]], Rows]:
+        dialect, rows = dialect_of(client, cancel=cancel), defaultdict[str, "Rows"](list)
         for row in client.list(endpoint, {"django": django}, cancel=cancel):
             rows[str(row.get("subject"))].append(row)
-        return rows
+        return lambda animal: rows[dialect.subject_name(animal)]
 
     return fetch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_by_nickname
+from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
 from pybpod_alyx_module.animals.rows import weighings
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal
 
@@ -33,7 +33,7 @@ def _weighed_animals(client: AlyxClient, owner: str, cancel: CancelToken) -> lis
     subjects, weights = fetch_all(
         cancel,
         lambda stop: list_subjects(client, owner, {"alive": "True"}, stop),
-        rows_by_nickname(client, owner, "weighings", "date_time"),
+        rows_of_each(client, owner, "weighings", "date_time"),
     )
-    newest = {row["id"]: weighings(weights[row["nickname"]])[-1:] for row in subjects}
+    newest = {row["id"]: weighings(weights(row))[-1:] for row in subjects}
     return [OtherAnimal(row["id"], row["nickname"], one) for row in subjects for one in newest[row["id"]]]

@@ -39,8 +39,9 @@ class AnimalOverview:
 
     @property
     def not_checked(self) -> tuple[str, ...]:
-        """Why something is missing, each reason once."""
-        return tuple(dict.fromkeys(self.state.not_checked.values()))
+        """Why something is missing that another try may bring, each reason once."""
+        state = self.state
+        return tuple(dict.fromkeys(why for part, why in state.not_checked.items() if part not in state.untold))
 
 
 def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_by_nickname
-from pybpod_alyx_module.animals.rows import number_of, running_type, wall_time, water_now, weighings
+from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
+from pybpod_alyx_module.animals.rows import (
+    day_of_water,
+    is_counted_in_utc,
+    number_of,
+    running_type,
+    water_now,
+    weighings,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,6 +48,8 @@ class RestrictedAnimal:
     last_weight: Weighed | None
     #: That of the running water restriction, None if it names none.
     water_type: str | None
+    #: Whether the server counts its water by the day in UTC, not by its lab's.
+    is_counted_in_utc: bool = False
 
     @property
     def needs_water(self) -> bool:
@@ -65,14 +74,11 @@ def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[Res
         return []
     weights, gifts, restrictions = fetch_all(
         cancel,
-        rows_by_nickname(client, owner, "weighings", "date_time"),
-        rows_by_nickname(client, owner, "water-administrations", "date_time"),
-        rows_by_nickname(client, owner, "water-restriction", None),
+        rows_of_each(client, owner, "weighings", "date_time"),
+        rows_of_each(client, owner, "water-administrations", "date_time"),
+        rows_of_each(client, owner, "water-restriction", None),
     )
-    return [
-        _animal(row, weights[row["nickname"]], gifts[row["nickname"]], restrictions[row["nickname"]])
-        for row in subjects
-    ]
+    return [_animal(row, weights(row), gifts(row), restrictions(row)) for row in subjects]
 
 
 def _animal(
@@ -93,6 +99,7 @@ def _animal(
         replace(water, reward=reward, supplement=supplement),
         weighed[-1] if weighed else None,
         running_type(restrictions),
+        is_counted_in_utc(row),
     )
 
 
@@ -103,9 +110,9 @@ def _split(given: Decimal, gifts: Sequence[dict[str, Any]]) -> tuple[Decimal | N
         return Decimal(0), Decimal(0)
     days: dict[dt.date, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for gift in gifts:
-        when = wall_time(gift.get("date_time"))
-        if when is not None and gift.get("water_administered") is not None:
-            days[when.date()][0 if gift.get("session") else 1] += number_of(gift, "water_administered")
+        day = day_of_water(gift.get("date_time"))
+        if day is not None and gift.get("water_administered") is not None:
+            days[day][0 if gift.get("session") else 1] += number_of(gift, "water_administered")
     newest = max(days, default=None)
     if newest is None or abs(sum(days[newest]) - given) > _SAME:
         return None, None

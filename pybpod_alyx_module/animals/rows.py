@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SessionSeen",
+    "day_of_water",
     "first_day",
+    "is_counted_in_utc",
     "number_of",
     "running_type",
     "session_seen",
+    "utc_day_note",
     "wall_time",
     "water_now",
     "weighings",
@@ -57,7 +60,7 @@ def wall_time(value: Any) -> dt.datetime | None:
     if value is None:
         return None
     try:
-        return dt.datetime.fromisoformat(value.replace("Z", "+00:00")).replace(tzinfo=None)
+        return _moment(value).replace(tzinfo=None)
     except (AttributeError, ValueError):
         raise ProtocolError(f"Alyx sent {value!r} as a time.", hint="Tell whoever runs the Alyx server.") from None
 
@@ -76,6 +79,47 @@ def water_now(row: dict[str, Any], *, restricted: bool) -> Water:
     """
     expected = number_of(row, "expected_water")
     return Water(expected, None, None, expected - number_of(row, "remaining_water"), restricted)
+
+
+def day_of_water(value: Any) -> dt.date | None:
+    """Return the day for which the server counts water given at a time; None if there is no time.
+
+    ``value``: naive (Alyx, which counts by its lab's day), or with an offset: such a server counts by the day in UTC.
+    """
+    when = wall_time(value)
+    if when is None or not _has_offset(value):
+        return when and when.date()
+    return _moment(value).astimezone(dt.timezone.utc).date()
+
+
+def is_counted_in_utc(row: dict[str, Any]) -> bool:
+    """Tell whether the server counts a subject's water by the day in UTC, not by its lab's.
+
+    ``row``: of ``/subjects``; a server whose times carry an offset does.
+    """
+    return _has_offset(row.get("last_water_restriction"))
+
+
+def utc_day_note(zone: dt.tzinfo | None, *, now: dt.datetime | None = None) -> str:
+    """Say so where the day in UTC, by which a server counts water, is another one than it is in the lab.
+
+    Returns: empty where it is the same.
+    ``zone``: of the lab; this computer's where it is not known.
+    ``now``: this moment if it is not given.
+    """
+    now = now or dt.datetime.now(dt.timezone.utc)
+    counted, in_lab = now.astimezone(dt.timezone.utc).date(), now.astimezone(zone).date()
+    if counted == in_lab:
+        return ""
+    return f"The server counts water by the day in UTC: what is given now counts for {counted}, not for {in_lab}."
+
+
+def _has_offset(value: Any) -> bool:
+    return wall_time(value) is not None and _moment(value).tzinfo is not None
+
+
+def _moment(value: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
 def weighings(rows: Iterable[dict[str, Any]]) -> tuple[Weighed, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -16,15 +17,26 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
 from alyx_connector.ids import canonical_id
 from alyx_connector.zones.moments import lab_zone
-from pybpod_alyx_module.animals.alyx_access import ask_at_once
+from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, note_untold
+from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
-from pybpod_alyx_module.animals.rows import first_day, running_type, session_seen, water_now, weighings
+from pybpod_alyx_module.animals.rows import (
+    first_day,
+    is_counted_in_utc,
+    number_of,
+    running_type,
+    session_seen,
+    utc_day_note,
+    water_now,
+    weighings,
+)
 from pybpod_alyx_module.animals.water import water_today
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
@@ -40,6 +52,10 @@ PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "wa
 #: All requests that do not wait for another.
 _WORKERS: Final = 5
 _TELL: Final = "Tell whoever runs the Alyx server."
+#: How many other animals a server must fail with before it counts as one that tells nothing of this kind.
+_WITNESSES: Final = 2
+#: Among how many animals these are looked for: a namesake is no witness.
+_LISTED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,8 @@ class SubjectState:
     name: str
     #: Why a part is missing, a sentence by the name of the part, see `PARTS`.
     not_checked: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Which of these parts this server tells of no animal: nothing is wrong, and asking again is of no use.
+    untold: frozenset[str] = frozenset()
     #: Whether Alyx has it and this user may see it.
     found: bool | None = None
     alive: bool | None = None
@@ -75,6 +93,10 @@ class SubjectState:
     requirement: Requirement | None = None
     #: Need and gifts of today.
     water: Water | None = None
+    #: A sentence where the server counts water for another day than it is in the lab, else empty.
+    water_day_note: str = ""
+    #: Weight at the start of the water restriction as the subject's row has it, g; None without one.
+    reference_weight: Decimal | None = None
     #: That of the running water restriction, None also if there is none.
     water_type: str | None = None
 
@@ -116,10 +138,22 @@ def fetch_state(
 def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
     """Ask for the types of water.
 
-    Returns: in the server's order, empty if it has none.
+    Returns: in the server's order, empty if it has none; from a server that cannot list them, those of all water
+    restrictions and of the water of the last days.
     """
-    rows = client.list("water-type", cancel=cancel)
-    return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
+    if not is_untold(client, "water types"):
+        try:
+            rows = client.list("water-type", cancel=cancel)
+        except ServerFaultError:  # it is asked for nothing in particular: this is so for everybody
+            note_untold(client, "water types")
+        else:
+            return tuple(row["name"] for row in rows if isinstance(row.get("name"), str))
+    of_days = {"django": f"date_time__date__gte,{first_day()}"}
+    used = [
+        *client.list("water-restriction", cancel=cancel),
+        *client.list("water-administrations", of_days, cancel=cancel),
+    ]
+    return tuple(sorted({row["water_type"] for row in used if isinstance(row.get("water_type"), str)}))
 
 
 class _Parts:
@@ -132,6 +166,7 @@ class _Parts:
         self._lock = threading.Lock()
         self._arrived: dict[str, Any] = {}
         self._reasons: dict[str, str] = {}
+        self._untold: set[str] = set()
 
     def fetch(self, cancel: CancelToken) -> None:
         after = f"subject__pk,{self._id}"
@@ -151,6 +186,8 @@ class _Parts:
                     answer = request(stop)
                 except AlyxError as error:
                     self._keep(self._reasons, part, explain(error))
+                    if isinstance(error, UntoldError):
+                        self._untold.add(part)
                 else:
                     self._keep(self._arrived, part, answer)
 
@@ -198,16 +235,40 @@ class _Parts:
 
     def _requirement(self, nickname: str) -> Callable[[CancelToken], Requirement]:
         def ask(cancel: CancelToken) -> Requirement:
-            start = {"start_date": self._since.isoformat()}
+            if is_untold(self._client, "requirement"):
+                raise self._no_requirements()
             try:
-                answer = self._client.get(("water-requirement", nickname), start, cancel=cancel)
+                answer = self._requirement_of(nickname, cancel)
             except ServerFaultError:
+                if self._fails_with_others(cancel):
+                    note_untold(self._client, "requirement")
+                    raise self._no_requirements() from None
                 self._only_one(nickname, cancel)  # says so where that is the reason
                 raise
             self._only_one(nickname, cancel)
             return read_requirement(answer)
 
         return ask
+
+    def _requirement_of(self, nickname: str, cancel: CancelToken) -> Any:
+        start = {"start_date": self._since.isoformat()}
+        return self._client.get(("water-requirement", nickname), start, cancel=cancel)
+
+    def _fails_with_others(self, cancel: CancelToken) -> bool:
+        # One animal may have what the server cannot compute; several have not.
+        page = self._client.get("subjects", {"alive": "True", "limit": _LISTED}, cancel=cancel)
+        known = Counter(row.get("nickname") for row in page["results"] if row.get("id") != self._id)
+        others = [str(nickname) for nickname, count in known.items() if nickname and count == 1]
+        for nickname in others[:_WITNESSES]:
+            try:
+                self._requirement_of(nickname, cancel)
+            except ServerFaultError:
+                continue
+            return False
+        return len(others) >= _WITNESSES
+
+    def _no_requirements(self) -> UntoldError:
+        return UntoldError(f"{server_name(self._client.url)} does not tell minimum weights.")
 
     def _only_one(self, nickname: str, cancel: CancelToken) -> None:
         rows = self._client.list("subjects", {"nickname": nickname}, cancel=cancel)
@@ -258,6 +319,7 @@ class _Parts:
             self._id,
             row.get("nickname", name),
             MappingProxyType({part: reasons[part] for part in PARTS if part in reasons}),
+            frozenset(self._untold),
             found=True if row else None,
             alive=row.get("alive"),
             death_date=row.get("death_date"),
@@ -271,6 +333,8 @@ class _Parts:
             weighings=weighed,
             requirement=requirement,
             water=water,
+            water_day_note=utc_day_note(lab_zone(arrived.get("lab"))) if is_counted_in_utc(row) else "",
+            reference_weight=_reference_weight(row),
             water_type=water_type,
         )
 
@@ -308,6 +372,10 @@ def _water(row: dict[str, Any], requirement: Requirement | None) -> Water:
     if requirement is None:
         return water_now(row, restricted=restricted)
     return water_today(requirement, restricted_now=restricted if "last_water_restriction" in row else None)
+
+
+def _reference_weight(row: dict[str, Any]) -> Decimal | None:
+    return (number_of(row, "reference_weight") or None) if row.get("reference_weight") is not None else None
 
 
 def _day_in(zone: str | None) -> dt.date | None:

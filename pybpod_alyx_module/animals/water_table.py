@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.schema.source import dialect_of
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
+from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
+from pybpod_alyx_module.animals.rows import utc_day_note
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.lab_time import lab_now
@@ -50,6 +53,8 @@ class WaterTable:
     rows: tuple[TableRow, ...]
     #: How many are water-restricted in all.
     restricted: int
+    #: What one must know of this server, a sentence each.
+    notes: tuple[str, ...] = ()
 
 
 def fetch_water_table(
@@ -75,7 +80,10 @@ def fetch_water_table(
     animals, unsent = fetch_with_unsent(fetch, read_unsent)
     zones = {lab: _zone(client, lab, cancel) for lab in sorted({animal.lab for animal in animals})}
     rows = [_row(animal, zones[animal.lab], unsent) for animal in animals]
-    return WaterTable(client.url, username, tuple(row for row in rows if row.animal.needs_water), len(rows))
+    due = tuple(row for row in rows if row.animal.needs_water)
+    days = [utc_day_note(lab_zone(row.lab_timezone)) for row in rows if row.animal.is_counted_in_utc]
+    notes = tuple(note for note in dict.fromkeys((*days, _whose(client, cancel))) if note)
+    return WaterTable(client.url, username, due, len(rows), notes)
 
 
 def give_water(outbox: Outbox, drafts: tuple[Draft, ...]) -> tuple[Item | OutboxError, ...]:
@@ -94,6 +102,12 @@ def _row(animal: RestrictedAnimal, zone: str | None, unsent: tuple[Item, ...]) -
     row = TableRow(animal, zone, unsent_sentences(its_own))
     water = with_unsent_water(animal.water, its_own, row.lab_now().date())
     return replace(row, animal=replace(animal, water=water))
+
+
+def _whose(client: AlyxClient, cancel: CancelToken) -> str:
+    if dialect_of(client, cancel=cancel).tells_allowed_users:
+        return ""
+    return f"{server_name(client.url)} does not tell who allows whom: these are the animals you are responsible for."
 
 
 def _last_server() -> str:

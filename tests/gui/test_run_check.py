@@ -397,3 +397,30 @@ def test_the_run_button_of_a_subject_is_checked_too(rig, policy):
     wait(rig.qtbot, lambda: rig.setup.alyx_run_dialog is not None)
     rig.rests()
     assert not subject._run.checked
+
+
+def test_what_a_server_tells_of_no_animal_is_said_at_the_first_run_only(
+    project, alyx, outbox, qtbot, menu, proxy, make_rig, policy
+):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    rig = make_rig(bench)
+    asked = []
+
+    def fails(seen):
+        if not seen.path.startswith("/water-requirement/"):
+            return None
+        asked.append(seen.path)
+        return "answer", {"status": 500, "body": b'{"status_code": 500, "detail": "a fault"}'}
+
+    proxy.choose(fails)
+    policy(min_weight="block", to_be_culled="warn")
+    rig.put_on("culled")
+    sentence = "does not tell minimum weights."
+    dialog = rig.asked()
+    assert sentence in dialog.text
+    assert dialog.run_button.isVisible()
+    press(rig.qtbot, dialog.no_button)
+    assert sentence not in rig.asked().text
+    assert "Alyx lists culled as to be culled." in rig.setup.alyx_run_dialog.text
+    assert len(asked) == 3

@@ -116,6 +116,8 @@ class WaterDialog(RecordDialog):
         if state.water is None:
             return lines
         lines += state.water.sentences()
+        if state.water_day_note:
+            lines.append(state.water_day_note)
         try:
             amount = self._amount()
         except AlyxError:  # nothing is typed yet, or not all of it

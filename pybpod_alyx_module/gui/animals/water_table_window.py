@@ -128,14 +128,15 @@ class WaterTableWindow(AlyxWindow):
         self._items.clear()
         self.user.say(f"as {table.username} at {server_name(table.server)}")
         if table.rows:
-            self.message.setText(
+            said = (
                 "Tick the animals that you give water, correct the amounts, then press Give ticked. "
                 "Given: as reward + as supplement. All in mL."
             )
         elif table.restricted:
-            self.message.setText("All your water-restricted animals have had their water today.")
+            said = "All your water-restricted animals have had their water today."
         else:
-            self.message.setText("None of your animals is water-restricted.")
+            said = "None of your animals is water-restricted."
+        self.message.setText("\n".join((said, *table.notes)))
         self.table.blockSignals(True)
         self.table.setRowCount(len(table.rows))
         for number, row in enumerate(table.rows):

@@ -114,6 +114,10 @@ class WeightDialog(RecordDialog):
             lines.append(f"Last weight: {_plain(last.grams)} g{when}")
         elif state.weighings is not None:
             lines.append("Last weight: none in the last days")
+        if "requirement" in state.untold:
+            if state.reference_weight is not None:
+                lines.append(f"Reference weight: {_plain(state.reference_weight)} g")
+            lines.append(state.not_checked["requirement"])
         if state.requirement is not None:
             try:
                 judged = judge(grams(self.weight.edit.text()), state.requirement)

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 #: On the button while Alyx is asked.
 CHECKING: Final = "Checking…"
 
-#: Notices already shown in this session of PyBpod.
-_shown: set[tuple[Finding, ...]] = set()
+#: What was already shown in this session of PyBpod.
+_shown: set[Finding] = set()
 
 
 class Setup(PyBpodSetup):
@@ -106,6 +106,8 @@ class Setup(PyBpodSetup):
             self._checked = None
             self._run_guarded()
             return
+        # what the server tells of no animal is not said at each run
+        findings = tuple(one for one in findings if one.checked or one.level != NOTE or one not in _shown)
         if any(finding.level != NOTE and finding.checked for finding in findings):
             self._restore()
             self._ask(findings)
@@ -116,6 +118,7 @@ class Setup(PyBpodSetup):
             self._show_notice(findings)
 
     def _ask(self, findings: Sequence[Finding]) -> None:
+        _shown.update(findings)
         dialog = RunCheckDialog(self.name, findings, main_window_of(self))
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_answered)
@@ -133,9 +136,9 @@ class Setup(PyBpodSetup):
 
     def _show_notice(self, findings: tuple[Finding, ...]) -> None:
         # what was not checked is shown each time, what is so every day once
-        if findings in _shown and all(finding.level == NOTE for finding in findings):
+        if all(finding.level == NOTE and finding in _shown for finding in findings):
             return
-        _shown.add(findings)
+        _shown.update(findings)
         dialog = RunCheckDialog(self.name, findings, main_window_of(self), runs=True)
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_notice_closed)

@@ -12,6 +12,7 @@ import pytest
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
+from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import first_day
@@ -71,6 +72,7 @@ def test_the_number_of_requests_does_not_grow_with_the_animals(tmp_path: Path) -
         AlyxClient(proxy.url) as client,
     ):
         client.login(server.username, server.password)
+        dialect_of(client)
         for user in (USER, "ana"):
             proxy.forget_requests()
             rows = fetch_restricted_animals(client, user, cancel=CancelToken())

@@ -1,0 +1,62 @@
+"""For which day a server counts water, and what is said where that is not the day in the lab."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alyx_connector.errors import ProtocolError
+from pybpod_alyx_module.animals.rows import day_of_water, is_counted_in_utc, utc_day_note
+
+PARIS, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("time", "day"),
+    [
+        ("2026-11-21T00:30:00", "2026-11-21"),
+        ("2026-11-21T00:30:00+01:00", "2026-11-20"),
+        ("2026-11-21T01:00:00+01:00", "2026-11-21"),
+        ("2026-11-20T20:00:00-05:00", "2026-11-21"),
+        ("2026-11-20T23:59:59Z", "2026-11-20"),
+    ],
+)
+def test_water_with_an_offset_counts_for_its_day_in_utc(time: str, day: str) -> None:
+    assert day_of_water(time) == dt.date.fromisoformat(day)
+
+
+def test_no_time_has_no_day_and_no_text_is_refused() -> None:
+    assert day_of_water(None) is None
+    with pytest.raises(ProtocolError, match="as a time"):
+        day_of_water("soon")
+
+
+@pytest.mark.parametrize(
+    ("restricted_at", "in_utc"), [("2026-11-15T08:00:00Z", True), ("2026-11-15T08:00:00", False), (None, False)]
+)
+def test_a_server_with_offsets_counts_in_utc(restricted_at: str | None, in_utc: bool) -> None:
+    assert is_counted_in_utc({"last_water_restriction": restricted_at}) is in_utc
+
+
+@pytest.mark.parametrize(
+    ("zone", "time", "counted", "in_lab"),
+    [
+        (PARIS, "2026-11-21T00:30:00+01:00", "2026-11-20", "2026-11-21"),
+        (PARIS, "2026-07-21T01:59:00+02:00", "2026-07-20", "2026-07-21"),
+        (NEW_YORK, "2026-11-20T19:00:00-05:00", "2026-11-21", "2026-11-20"),
+    ],
+)
+def test_another_day_is_said(zone: ZoneInfo, time: str, counted: str, in_lab: str) -> None:
+    said = utc_day_note(zone, now=dt.datetime.fromisoformat(time))
+    assert said == (
+        f"The server counts water by the day in UTC: what is given now counts for {counted}, not for {in_lab}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "time"), [(PARIS, "2026-11-21T01:00:00+01:00"), (NEW_YORK, "2026-11-20T18:59:00-05:00")]
+)
+def test_the_same_day_needs_no_word(zone: ZoneInfo, time: str) -> None:
+    assert utc_day_note(zone, now=dt.datetime.fromisoformat(time)) == ""
