@@ -11,6 +11,7 @@ from alyx_connector.progress import Cancelled
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.rows import running_type
+from pybpod_alyx_module.animals.subject_state import fetch_water_types
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_span
@@ -84,32 +85,41 @@ class _Questions:
         self._stop = stop
 
     def rows(self, what: str, endpoint: str, django: str | None = None) -> list[dict[str, Any]] | None:
-        found: list[dict[str, Any]] | None = self._ask(what, endpoint, django)
+        params = {"django": django} if django else None
+        found: list[dict[str, Any]] | None = self._ask(
+            what, (endpoint, django), lambda client: client.list(endpoint, params, cancel=self._stop)
+        )
         return found
 
     def one(self, what: str, *path: str) -> Any:
         """Ask for one record; `_MISSING` where there is none."""
-        return self._ask(what, path, None)
+        return self._ask(what, path, lambda client: client.get(path, cancel=self._stop), missing=_MISSING)
 
-    def _ask(self, what: str, endpoint: str | tuple[str, ...], django: str | None) -> Any:
+    def water_types(self) -> tuple[str, ...]:
+        """Ask for the types of water; empty where they did not arrive."""
+        found: tuple[str, ...] | None = self._ask(
+            "The type of water", ("types of water",), lambda client: fetch_water_types(client, cancel=self._stop)
+        )
+        return found or ()
+
+    def _ask(
+        self, what: str, question: tuple[Any, ...], fetch: Callable[[AlyxClient], Any], *, missing: Any = None
+    ) -> Any:
+        # None where there is no answer, and ``missing`` where there is no such record
         answers, down = self._session.answers, self._session.down
-        server, question = self.choice.server, (*self._account, endpoint, django)
+        server, question = self.choice.server, (*self._account, *question)
         if question in answers:
             return answers[question]
         if server in down:
             self.notes.append(down[server])
             return None
         try:
-            client = self._session.client(*self._account)
-            if isinstance(endpoint, tuple):
-                answer: Any = client.get(endpoint, cancel=self._stop)
-            else:
-                answer = client.list(endpoint, {"django": django} if django else None, cancel=self._stop)
+            answer = fetch(self._session.client(*self._account))
         except Cancelled:
             self._note_down(f"{server} did not answer within {PATIENCE_S:g} s, so nothing could be checked there.")
             return None
         except NotFoundError:
-            return _MISSING if isinstance(endpoint, tuple) else None
+            return missing
         except (TransportError, CredentialsError) as error:
             self._note_down(f"Nothing could be checked on Alyx. {explain(error)}")
             return None
@@ -136,9 +146,7 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
     earlier = _earlier(questions, file, animal)
     allowed = _allowed_users(questions, animal.responsible_user) if animal.responsible_user != choice.username else ()
     restrictions = questions.rows("The type of water", "water-restriction", f"subject__pk,{subject_id}")
-    water_types = tuple(
-        str(row["name"]) for row in questions.rows("The type of water", "water-type") or () if row.get("name")
-    )
+    water_types = questions.water_types()
     return replace(
         choice,
         animal=animal,
@@ -180,7 +188,9 @@ def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] 
     if owner is None:
         return None
     user = questions.one("Whom the responsible user allows", "users", owner)
-    return tuple(str(name) for name in user.get("allowed_users") or ()) if isinstance(user, dict) else None
+    if not isinstance(user, dict) or "allowed_users" not in user:  # no answer, or a server that does not tell
+        return None
+    return tuple(str(name) for name in user["allowed_users"] or ())
 
 
 def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> EarlierRegistration | None:

@@ -137,11 +137,14 @@ def _about_users(
 ) -> Iterator[Concern]:
     owner = animal.responsible_user
     if owner is not None and owner != username and username not in (allowed_users or ()):
-        allows = "does not allow" if allowed_users is not None else "may not allow"
+        permission = (
+            f"who does not allow {username} to handle their subjects"
+            if allowed_users is not None
+            else f"and whether {username} may handle their subjects is not known"
+        )
         yield Concern(
             ConcernKind.NOT_PERMITTED,
-            f"The responsible user of {animal.nickname} is {owner}, who {allows} {username} to handle their subjects. "
-            "Alyx may refuse the session.",
+            f"The responsible user of {animal.nickname} is {owner}, {permission}. Alyx may refuse the session.",
         )
     creator = file.creator
     if creator is not None and creator.connection == "ALYX" and creator.name.casefold() != username.casefold():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alyx_connector.errors import NotFoundError, ProtocolError, TransportError
+from alyx_connector.errors import NotFoundError, ProtocolError, ServerFaultError, TransportError
 from alyx_connector.progress import CancelToken
 from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -76,6 +76,29 @@ def test_the_type_of_water_of_the_running_restriction(row, water_type):
     assert choice.not_checked == (
         f"There is no animal ea04 on {SERVER} under its Alyx id, or Alyx does not show it to jose.",
     )
+
+
+@pytest.mark.parametrize(
+    ("user", "allowed"),
+    [({"allowed_users": ["jose"]}, ("jose",)), ({"allowed_users": []}, ()), ({"username": "ana"}, None)],
+)
+def test_a_server_that_does_not_tell_allowed_users_does_not_forbid(user, allowed):
+    row = {"id": EA04, "nickname": "ea04", "lab": "haisslab", "responsible_user": "ana", "alive": True, "projects": []}
+    assert ask(Client({"subjects": [row]}, {("users", "ana"): user})).allowed_users == allowed
+
+
+def test_the_types_of_water_of_a_server_that_cannot_list_them():
+    class Failing(Client):
+        def list(self, endpoint, parameters=None, *, cancel):
+            found = super().list(endpoint, parameters, cancel=cancel)
+            if endpoint == "water-type":
+                raise ServerFaultError("It failed.")
+            return found
+
+    used = {"water-restriction": [{**RUNNING, "water_type": "Sucrose"}], "water-administrations": [{"water_type": "W"}]}
+    choice = ask(Failing(used))
+    assert (choice.water_types, choice.water_type) == (("Sucrose", "W"), "Sucrose")
+    assert not [note for note in choice.not_checked if "water" in note]
 
 
 def test_nothing_is_asked_twice():

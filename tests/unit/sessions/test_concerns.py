@@ -92,7 +92,8 @@ class TestUsers:
     OF_ANA = Animal(EA04, "ea04", "haisslab", (), "ana", True)
 
     @pytest.mark.parametrize(
-        ("allowed", "words"), [(None, "may not allow jose"), ((), "does not allow jose"), (("x",), "does")]
+        ("allowed", "words"),
+        [(None, "whether jose may handle their subjects is not known"), ((), "does not allow jose"), (("x",), "does")],
     )
     def test_not_permitted(self, allowed, words):
         concern = only(animal=self.OF_ANA, allowed_users=allowed)
