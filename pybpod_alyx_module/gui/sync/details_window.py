@@ -85,7 +85,9 @@ class DetailsWindow(AlyxWindow):
         state = self._state(record)
         if state:
             head["State"] = state
-        lasting, changing = ([_row(field, record) for field in fields] for fields in (LASTING, CHANGING))
+        lasting, changing = (
+            [_row(field, record) for field in fields if not _is_untold(field, record)] for fields in (LASTING, CHANGING)
+        )
         self.values = head | {name: text for name, text, _blank in (*lasting, *changing)}
         content = (head | {"Synced": repr(record.get(SYNCED_AT))}, lasting, changing)
         if content == self._content:
@@ -183,6 +185,11 @@ def _replace_line(cursor: QTextCursor, text: str) -> None:
 def _row(field: str, record: Mapping[str, Any]) -> tuple[str, str, bool]:
     value = _value(field, record)
     return label(field), words(value), is_blank(value)
+
+
+def _is_untold(field: str, record: Mapping[str, Any]) -> bool:
+    # A sync brings all that the server tells: what a synced copy lacks, this server's subjects do not have.
+    return field not in record and SYNCED_AT in record
 
 
 def _is_zero(value: Any) -> bool:
