@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _TIMEOUT = 60
+#: More rows in one answer no server gives.
+_PAGE = 1000
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|[+-]\d\d:\d\d)$")
 _NAMES = ("ALYX_TEST_URL", "ALYX_TEST_USER", "ALYX_TEST_PASSWORD")
 Row = TypeVar("Row")
@@ -87,8 +90,12 @@ class AlyxUnderTest:
         return answer.json()
 
     def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        """Return the first page of a list, of up to 1000 rows."""
-        rows: list[dict[str, Any]] = self.get(path, limit=1000, **params)["results"]
+        """Return the rows of a list, page by page."""
+        page = self.get(path, limit=_PAGE, **params)
+        rows: list[dict[str, Any]] = page["results"]
+        while page["next"]:
+            page = self.get(path, limit=_PAGE, offset=len(rows), **params)
+            rows += page["results"]
         return rows
 
     @contextmanager
@@ -132,12 +139,12 @@ class AlyxUnderTest:
         times = Counter(row["nickname"].lower() for row in self.subjects)
         return [row for row in self.subjects if times[row["nickname"].lower()] == 1]
 
-    @property
+    @cached_property
     def subject(self) -> dict[str, Any]:
-        """A living subject of the user with sessions, the only one of its nickname."""
-        with_sessions = {row["subject"] for row in self.rows("/sessions")}
-        own = [row for row in self.unique if row["responsible_user"] == self.user and row["nickname"] in with_sessions]
-        return found(own, f"a subject of {self.user} with sessions")
+        """A subject of the user with sessions, the only one of its nickname."""
+        own = (row for row in self.unique if row["responsible_user"] == self.user)
+        with_sessions = (row for row in own if self.get("/sessions", subject=row["nickname"], limit=1)["count"])
+        return found(list(islice(with_sessions, 1)), f"a subject of {self.user} with sessions")
 
     @property
     def dead(self) -> dict[str, Any]:

@@ -15,13 +15,13 @@ def _ids(rows: list[dict[str, object]]) -> list[object]:
 
 
 def test_next_leads_through_all_rows_once(alyx: AlyxUnderTest) -> None:
-    page = alyx.get("/subjects", limit=4)
+    page = alyx.get("/subjects", limit=max(4, len(alyx.subjects) // 10))
     seen = _ids(page["results"])
     while page["next"]:
         assert page["next"].startswith(f"{alyx.root}/subjects?")
         page = alyx.get("/subjects", **dict(parse_qsl(urlsplit(page["next"]).query)))
         seen += _ids(page["results"])
-    assert seen == _ids(alyx.subjects)[: len(seen)]
+    assert seen == _ids(alyx.subjects)
     assert len(seen) == page["count"]
 
 
