@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alyx_sandbox.lab_file import LabFileError, read_lab
+from alyx_sandbox.lab_checks import LabFileError
+from alyx_sandbox.lab_file import read_lab
 from alyx_sandbox.options import Options, parse_options
 
 if TYPE_CHECKING:
@@ -65,10 +66,14 @@ def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) 
         port = listening.getsockname()[1]
 
         def ready() -> None:
-            user = lab["main_user"]
-            password = next(one["password"] for one in lab["users"] if one["username"] == user)
+            user, passwords = lab["main_user"], {one["username"]: one["password"] for one in lab["users"]}
+            password = passwords.pop(user)
             where = f", Alyx below {options.api_root}" * (options.api_root != "/")
             print(f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}", flush=True)
+            if passwords:
+                # After the line that programs read.
+                others = ", ".join(f"{name} (password {password})" for name, password in passwords.items())
+                print(f"Other users: {others}", flush=True)
             if options.stop_with_stdin:
                 stop_when_stdin_ends()
 

@@ -54,6 +54,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from alyx_sandbox.lab_checks import LabFileError, check_names, fail
 from alyx_sandbox.options import DEMO_LAB
 
 if TYPE_CHECKING:
@@ -71,10 +72,6 @@ _JSON_NAMES = {
     int: "a number",
     float: "a number",
 }
-
-
-class LabFileError(Exception):
-    """A lab file cannot be read; the message names the place in it."""
 
 
 def read_lab(path: Path | None) -> dict[str, Any]:
@@ -106,20 +103,16 @@ def read_lab(path: Path | None) -> dict[str, Any]:
         raise LabFileError(f"the lab file {source} is not JSON: {error}") from error
     try:
         lab: dict[str, Any] = _LAB(content, "")
-        _check_names(lab)
+        check_names(lab)
     except LabFileError as error:
         raise LabFileError(f"the lab file {source}, at {error}") from None
     return lab
 
 
-def _fail(place: str, what: str) -> LabFileError:
-    return LabFileError(f"{place or 'the top'}: {what}")
-
-
 def _of_kind(*kinds: type) -> Parser:
     def parse(value: Any, place: str) -> Any:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise _fail(place, f"{value!r} is not {_JSON_NAMES[kinds[0]]}")
+            raise fail(place, f"{value!r} is not {_JSON_NAMES[kinds[0]]}")
         return value
 
     return parse
@@ -136,7 +129,7 @@ def _anything(value: Any, place: str) -> Any:
 def _choice(*choices: str) -> Parser:
     def parse(value: Any, place: str) -> Any:
         if value not in choices:
-            raise _fail(place, f"{value!r} is not one of {', '.join(choices)}")
+            raise fail(place, f"{value!r} is not one of {', '.join(choices)}")
         return value
 
     return parse
@@ -154,14 +147,14 @@ def _record(**fields: tuple[Parser, Any] | Parser) -> Parser:
         found: Mapping[str, Any] = _of_kind(dict)(value, place)
         for key in found:
             if key not in fields:
-                raise _fail(place, f"unknown key {key!r}; known are {', '.join(fields)}")
+                raise fail(place, f"unknown key {key!r}; known are {', '.join(fields)}")
         result = {}
         for key, field in fields.items():
             parser, default = field if isinstance(field, tuple) else (field, _REQUIRED)
             if key in found:
                 result[key] = parser(found[key], f"{place}.{key}".lstrip("."))
             elif default is _REQUIRED:
-                raise _fail(place, f"{key!r} is missing")
+                raise fail(place, f"{key!r} is missing")
             else:
                 result[key] = [] if default == [] else default
         return result
@@ -178,7 +171,7 @@ def _day(value: Any, place: str) -> date:
             return datetime.now(timezone.utc).date() + timedelta(days=days)
         return date.fromisoformat(text)
     except ValueError:
-        raise _fail(place, f"{text!r} is not a day such as 2024-01-31, today or today-3") from None
+        raise fail(place, f"{text!r} is not a day such as 2024-01-31, today or today-3") from None
 
 
 def _moment(value: Any, place: str) -> datetime:
@@ -186,26 +179,26 @@ def _moment(value: Any, place: str) -> datetime:
     try:
         return datetime.combine(_day(day, place), time.fromisoformat(clock or "00:00:00"))
     except ValueError:
-        raise _fail(place, f"{value!r} is not a time such as 2024-01-31T10:00:00 or today-3T10:00:00") from None
+        raise fail(place, f"{value!r} is not a time such as 2024-01-31T10:00:00 or today-3T10:00:00") from None
 
 
 def _uuid(value: Any, place: str) -> UUID:
     try:
         return UUID(_text(value, place))
     except ValueError:
-        raise _fail(place, f"{value!r} is not a UUID") from None
+        raise fail(place, f"{value!r} is not a UUID") from None
 
 
 def _fraction(value: Any, place: str) -> float:
     number: float = _number(value, place)
     if not 0 <= number <= 1:
-        raise _fail(place, f"{value!r} is not between 0 and 1")
+        raise fail(place, f"{value!r} is not between 0 and 1")
     return number
 
 
 def _no_zscore(value: Any, place: str) -> float:
     if _number(value, place) != 0:
-        raise _fail(place, "the sandbox cannot judge weights by z-score: use reference_weight_pct")
+        raise fail(place, "the sandbox cannot judge weights by z-score: use reference_weight_pct")
     return 0.0
 
 
@@ -316,78 +309,3 @@ _LAB = _record(
     dataset_types=(_list_of(_record(name=_text, description=(_text, ""), filename_pattern=_maybe_text)), []),
     subjects=(_list_of(_SUBJECT), []),
 )
-
-
-def _names(lab: dict[str, Any], key: str, by: str = "name") -> set[str]:
-    names: set[str] = set()
-    for index, entry in enumerate(lab[key]):
-        if entry[by] in names:
-            raise _fail(f"{key}[{index}].{by}", f"{entry[by]!r} is there twice")
-        names.add(entry[by])
-    return names
-
-
-def _check_names(lab: dict[str, Any]) -> None:
-    if not lab["users"]:
-        raise _fail("users", "the list is empty: a lab needs a user to log in")
-    lab["main_user"] = lab["main_user"] or lab["users"][0]["username"]
-    known = {
-        "user": _names(lab, "users", "username"),
-        "lab": _names(lab, "labs"),
-        "location": _names(lab, "locations"),
-        "project": _names(lab, "projects"),
-        "procedure": _names(lab, "procedures"),
-        "line": _names(lab, "lines"),
-        "dataset type": _names(lab, "dataset_types"),
-        "water type": {"Water", *lab["water_types"]},
-    }
-
-    def check(kind: str, name: str | None, place: str) -> None:
-        if name is not None and name not in known[kind]:
-            raise _fail(place, f"no {kind} {name!r} in this file; there are {', '.join(sorted(known[kind])) or 'none'}")
-
-    check("user", lab["main_user"], "main_user")
-    for place, entry in _entries(lab, ""):
-        for key, kind in _REFERENCES.items():
-            names = entry.get(key)
-            for name in names if isinstance(names, list) else [names]:
-                if isinstance(name, str):
-                    check(kind, name, f"{place}.{key}")
-    _check_unique_subjects(lab["subjects"])
-
-
-#: What the texts below these keys name.
-_REFERENCES = {
-    "user": "user",
-    "users": "user",
-    "responsible_user": "user",
-    "allowed_users": "user",
-    "lab": "lab",
-    "labs": "lab",
-    "location": "location",
-    "projects": "project",
-    "procedures": "procedure",
-    "line": "line",
-    "dataset_type": "dataset type",
-    "water_type": "water type",
-}
-
-
-def _entries(entry: dict[str, Any], place: str) -> list[tuple[str, dict[str, Any]]]:
-    found = [(place, entry)] if place else []
-    for key, value in entry.items():
-        if isinstance(value, list) and key != "json" and key != "extended_qc":
-            for index, item in enumerate(value):
-                if isinstance(item, dict):
-                    found.extend(_entries(item, f"{place}.{key}[{index}]".lstrip(".")))
-    return found
-
-
-def _check_unique_subjects(subjects: list[dict[str, Any]]) -> None:
-    for owner in ("lab", "responsible_user"):
-        seen: set[tuple[str, str]] = set()
-        for index, subject in enumerate(subjects):
-            key = (subject["nickname"], subject[owner])
-            if key in seen:
-                raise _fail(f"subjects[{index}].nickname", f"{key[0]!r} is there twice for the {owner} {key[1]!r}")
-            seen.add(key)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from alyx_sandbox.lab_file import LabFileError, read_lab
+from alyx_sandbox.lab_checks import LabFileError
+from alyx_sandbox.lab_file import read_lab
 from tests.contract.shapes import OF_ALYX
 from tests.sandbox_server import SandboxServer
 from tests.system.test_sandbox_process import _run
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _SMALL = {"users": [{"username": "jose", "password": "x", "labs": ["lab"]}], "labs": [{"name": "lab"}]}
+
+_ID = "0b7c9f4e-1c67-4b3f-93c9-1b8f6f0f3a01"
+_SESSION = {"start_time": "2024-01-01T10:00:00"}
+_UNKNOWN = {"dataset_types": [{"name": "unknown"}]}
+_FILE = {"name": "x.npy", "dataset_type": "unknown", "collection": "alf"}
+
+
+def _animal(nickname: str, **more: Any) -> dict[str, Any]:
+    return {"nickname": nickname, "lab": "lab", "responsible_user": "jose", **more}
 
 
 def _write(folder: Path, content: Any) -> Path:
@@ -62,6 +72,23 @@ def _write(folder: Path, content: Any) -> Path:
         (
             {**_SMALL, "subjects": [{"nickname": "a", "lab": "lab", "responsible_user": "jose"}] * 2},
             "at subjects[1].nickname: 'a' is there twice for the lab 'lab'",
+        ),
+        (
+            {**_SMALL, "lines": [{"name": "one", "nickname": "a"}, {"name": "two", "nickname": "a"}]},
+            "at lines[1].nickname: 'a' is there twice",
+        ),
+        (
+            {**_SMALL, "dataset_types": [{"name": name, "filename_pattern": "*a*"} for name in "ab"]},
+            "at dataset_types[1].filename_pattern: '*a*' is there twice",
+        ),
+        ({**_SMALL, "subjects": [_animal("a", id=_ID), _animal("b", id=_ID)]}, f"at subjects[1].id: '{_ID}'"),
+        (
+            {**_SMALL, "subjects": [_animal(name, sessions=[{**_SESSION, "id": _ID}]) for name in "ab"]},
+            f"at subjects[1].sessions[0].id: '{_ID}' is there twice",
+        ),
+        (
+            {**_SMALL, **_UNKNOWN, "subjects": [_animal("a", sessions=[{**_SESSION, "datasets": [_FILE, _FILE]}])]},
+            "at subjects[0].sessions[0].datasets[1].name: 'alf/x.npy' is there twice",
         ),
     ],
 )

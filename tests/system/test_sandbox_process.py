@@ -104,6 +104,17 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path, monkeypatch: py
     assert server.stop() == -signal.SIGKILL
 
 
+def test_it_names_all_users_when_it_is_ready() -> None:
+    with SandboxServer() as server:
+        assert server.process.stdout is not None
+        others = server.process.stdout.readline()
+    assert "(user jose, password jose-demo)" in server.ready_line
+    assert others == (
+        "Other users: ana (password ana-demo), priya (password priya-demo), stock (password stock-demo), "
+        "public (password public-demo)\n"
+    )
+
+
 def test_it_listens_on_loopback_only(sandbox: SandboxServer) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", sandbox.port), timeout=_TIMEOUT)
