@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import models
 from django.utils import timezone
 
 #: Where a lab names a zone that does not exist, Alyx takes this one.
@@ -66,3 +68,14 @@ def wall_time(moment: datetime | None, zone: tzinfo | None = None) -> datetime:
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment, timezone.get_default_timezone())
     return timezone.make_naive(moment, zone or timezone.get_default_timezone())
+
+
+class Moment(models.DateTimeField):
+    """A time. Without zones in the database, one that a filter asks for with its offset is read as a moment."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return a time as the database compares it."""
+        moment = super().get_prep_value(value)
+        if moment is None or settings.USE_TZ or not timezone.is_aware(moment):
+            return moment
+        return timezone.make_naive(moment, timezone.get_default_timezone())

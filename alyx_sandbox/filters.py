@@ -13,9 +13,11 @@ from django.utils import timezone
 from django_filters import CharFilter
 from django_filters import rest_framework as rest_filters
 
+from alyx_sandbox.absent_filters import AbsentOfDatasets, AbsentOfLabs, AbsentOfSessions, AbsentOfSubjects
 from alyx_sandbox.filter_values import parse_pairs
 from alyx_sandbox.json_lookups import compare_like_postgresql
 from alyx_sandbox.models import (
+    QC_CHOICES,
     Dataset,
     Lab,
     LabMember,
@@ -57,7 +59,7 @@ class AlyxFilter(rest_filters.FilterSet):
         filter_overrides = {models.JSONField: {"filter_class": CharFilter}}
 
 
-class SubjectFilter(AlyxFilter):
+class SubjectFilter(AbsentOfSubjects, AlyxFilter):
     """Filters of ``/subjects``."""
 
     alive = django_filters.BooleanFilter(method="_filter_alive")
@@ -115,11 +117,13 @@ class ActionFilter(AlyxFilter):
         return queryset.filter(**parse_pairs(value, prefix=f"{name}__"))
 
 
-class SessionFilter(ActionFilter):
+class SessionFilter(AbsentOfSessions, ActionFilter):
     """Filters of ``/sessions``."""
 
     dataset_types = CharFilter(method="_filter_dataset_types")
     datasets = CharFilter(method="_filter_datasets")
+    dataset_qc_lte = CharFilter(method="_filter_dataset_qc_lte")
+    histology = django_filters.BooleanFilter(method="_filter_histology")
     performance_gte = django_filters.NumberFilter(method="_filter_performance_gte")
     performance_lte = django_filters.NumberFilter(method="_filter_performance_lte")
     type = CharFilter(lookup_expr="iexact")
@@ -140,7 +144,19 @@ class SessionFilter(ActionFilter):
 
     def _filter_datasets(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         # Keep none: this is about datasets that are online, and the sandbox has none.
+        _qc_number(self.data.get("dataset_qc_lte", "FAIL"))
         return queryset.none()
+
+    def _filter_dataset_qc_lte(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Keep the sessions with a dataset that is at least so good; once for each, as on Alyx.
+        if "datasets" in self.data:
+            return queryset
+        return queryset.filter(data_dataset_session_related__qc__lte=_qc_number(value))
+
+    def _filter_histology(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        # Keep the sessions of subjects that have one of histology, or those of others.
+        histology = Q(subject__actions_sessions__procedures__name="Histology")
+        return (queryset.filter(histology) if value else queryset.exclude(histology)).distinct()
 
     def _with_performance(self, queryset: QuerySet) -> QuerySet:
         performance = ExpressionWrapper(100 * F("n_correct_trials") / F("n_trials"), output_field=FloatField())
@@ -191,7 +207,7 @@ class UserFilter(AlyxFilter):
         exclude = ["password"]
 
 
-class LabFilter(AlyxFilter):
+class LabFilter(AbsentOfLabs, AlyxFilter):
     """Filters of ``/labs``."""
 
     class Meta(AlyxFilter.Meta):
@@ -199,13 +215,16 @@ class LabFilter(AlyxFilter):
         exclude = ["json"]
 
 
-class DatasetFilter(AlyxFilter):
+class DatasetFilter(AbsentOfDatasets, AlyxFilter):
     """Filters of ``/datasets``."""
 
     subject = CharFilter("session__subject__nickname")
     lab = CharFilter("session__lab__name")
     date = CharFilter("session__start_time__date")
     created_by = CharFilter("created_by__username")
+    created_date = CharFilter("created_datetime__date")
+    created_date_gte = django_filters.DateTimeFilter("created_datetime__date", lookup_expr="gte")
+    created_date_lte = django_filters.DateTimeFilter("created_datetime__date", lookup_expr="lte")
     dataset_type = CharFilter("dataset_type__name")
     experiment_number = CharFilter("session__number")
     qc = CharFilter(method="_filter_choice")
@@ -213,3 +232,11 @@ class DatasetFilter(AlyxFilter):
     class Meta(AlyxFilter.Meta):
         model = Dataset
         exclude = ["json"]
+
+
+def _qc_number(text: str) -> int:
+    numbers = {label: number for number, label in QC_CHOICES}
+    number = int(text) if text.isnumeric() else numbers.get(text.upper())
+    if number is None or number not in numbers.values():
+        raise ValueError(f"{text} is not a valid QC")
+    return number

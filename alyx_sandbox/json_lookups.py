@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.signals import connection_created
-from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.json import JSONField, KeyTransform
 from django.db.models.lookups import Lookup
 
 if TYPE_CHECKING:
@@ -27,10 +27,20 @@ class _BelowKey(Lookup):
         return f"BELOW_KEY({document}, %s, %s, %s)", [*params, json.dumps(keys), self.lookup_name, json.dumps(wanted)]
 
 
+class _Contains(_BelowKey):
+    # In the whole, below no key.
+    lookup_name = "contains"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        document, params = self.process_lhs(compiler, connection)
+        return f"BELOW_KEY({document}, %s, %s, %s)", [*params, "[]", self.lookup_name, json.dumps(self.rhs)]
+
+
 def compare_like_postgresql() -> None:
     """Let filters compare what stands in JSON as PostgreSQL does."""
     for name in _HOLDS:
         KeyTransform.register_lookup(type(f"_{name}", (_BelowKey,), {"lookup_name": name}))
+    JSONField.register_lookup(_Contains)
     connection_created.connect(_add_function)
 
 

@@ -12,15 +12,19 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+
+from alyx_sandbox.clock import Moment
 
 MOUSE = ("Mus musculus", "Laboratory mouse")
 QC_CHOICES = [(50, "CRITICAL"), (40, "FAIL"), (30, "WARNING"), (0, "NOT_SET"), (10, "PASS")]
 ZYGOSITIES = [(0, "Absent"), (1, "Heterozygous"), (2, "Homozygous"), (3, "Present")]
 ZYGOSITY_SYMBOLS = ("-/-", "+/-", "+/+", "+")
 NOT_NEGATIVE = [MinValueValidator(limit_value=0)]
+#: The whole numbers that PostgreSQL, below Alyx, can store; SQLite has more.
+WHOLE = [MinValueValidator(limit_value=-(2**31)), MaxValueValidator(limit_value=2**31 - 1)]
 
 
 class Record(models.Model):
@@ -153,6 +157,7 @@ class Subject(Record):
     """An animal. Its nickname is unique within a lab and within a responsible user, not on the server."""
 
     SEXES = (("M", "Male"), ("F", "Female"), ("U", "Unknown"))
+    PROTOCOLS = tuple((str(number), str(number)) for number in range(1, 5))
     #: Changes of these are kept in ``json["history"]``, as Alyx does.
     HISTORY = ("nickname", "responsible_user_id", "cage")
 
@@ -185,7 +190,7 @@ class Subject(Record):
     projects = models.ManyToManyField(Project, blank=True)
     cage = models.CharField(max_length=64, null=True, blank=True)
     ear_mark = models.CharField(max_length=32, blank=True)
-    protocol_number = models.CharField(max_length=1, default="1")
+    protocol_number = models.CharField(max_length=1, default="1", choices=PROTOCOLS)
     description = models.TextField(blank=True)
     adverse_effects = models.TextField(blank=True)
     actual_severity = models.IntegerField(null=True, blank=True)
@@ -200,7 +205,8 @@ class Subject(Record):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._loaded = {name: getattr(self, name) for name in self.HISTORY}
+        # Not what is not loaded: Django deletes rows by their ids alone.
+        self._loaded = {name: self.__dict__[name] for name in self.HISTORY if name in self.__dict__}
 
     def alive(self) -> bool:
         """Tell whether the subject lives today."""
@@ -211,6 +217,15 @@ class Subject(Record):
         if self.birth_date is None:
             return 0
         return ((self.death_date or timezone.now().date()) - self.birth_date).days // 7
+
+    def set_protocol_number(self) -> None:
+        """Store the protocol that follows from what is done with the subject: restricted water, or a surgery."""
+        restriction = self.actions_waterrestrictions.order_by("start_time").last()
+        if restriction and restriction.end_time is None:
+            self.protocol_number = "3"
+        else:
+            self.protocol_number = "2" if self.actions_surgerys.exists() else "1"
+        self.save()
 
     def zygosity_strings(self) -> list[str]:
         """Return the genotype as the list route shows it.
@@ -254,7 +269,7 @@ class Weighing(Record):
 
     user = models.ForeignKey(LabMember, null=True, blank=True, on_delete=models.SET_NULL)
     subject = models.ForeignKey(Subject, related_name="weighings", on_delete=models.CASCADE)
-    date_time = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    date_time = Moment(null=True, blank=True, default=timezone.now)
     weight = models.FloatField(validators=NOT_NEGATIVE)
 
 
@@ -273,8 +288,8 @@ class Action(Record):
     lab = models.ForeignKey(Lab, null=True, blank=True, on_delete=models.SET_NULL)
     procedures = models.ManyToManyField(ProcedureType, blank=True)
     narrative = models.TextField(blank=True)
-    start_time = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    end_time = models.DateTimeField(null=True, blank=True)
+    start_time = Moment(null=True, blank=True, default=timezone.now)
+    end_time = Moment(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -285,12 +300,22 @@ class Surgery(Action):
 
     implant_weight = models.FloatField(validators=NOT_NEGATIVE)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the surgery and the subject's protocol."""
+        super().save(*args, **kwargs)
+        self.subject.set_protocol_number()
+
 
 class WaterRestriction(Action):
     """A water restriction, running while it has no end."""
 
     reference_weight = models.FloatField(validators=NOT_NEGATIVE, default=0)
     water_type = models.ForeignKey(WaterType, null=True, blank=True, on_delete=models.SET_NULL)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the restriction and the subject's protocol."""
+        super().save(*args, **kwargs)
+        self.subject.set_protocol_number()
 
 
 class Session(Action):
@@ -299,13 +324,13 @@ class Session(Action):
     parent_session = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
     projects = models.ManyToManyField(Project, blank=True)
     type = models.CharField(max_length=255, null=True, blank=True)
-    number = models.IntegerField(null=True, blank=True)
+    number = models.IntegerField(null=True, blank=True, validators=WHOLE)
     task_protocol = models.CharField(max_length=1023, blank=True, default="")
-    n_trials = models.IntegerField(blank=True, null=True)
-    n_correct_trials = models.IntegerField(blank=True, null=True)
+    n_trials = models.IntegerField(blank=True, null=True, validators=WHOLE)
+    n_correct_trials = models.IntegerField(blank=True, null=True, validators=WHOLE)
     qc = models.IntegerField(default=0, choices=QC_CHOICES)
     extended_qc = models.JSONField(null=True, blank=True)
-    auto_datetime = models.DateTimeField(auto_now=True, blank=True, null=True)
+    auto_datetime = Moment(auto_now=True, blank=True, null=True)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the session; without a lab it belongs to the subject's."""
@@ -319,7 +344,7 @@ class WaterAdministration(Record):
 
     user = models.ForeignKey(LabMember, null=True, blank=True, on_delete=models.SET_NULL)
     subject = models.ForeignKey(Subject, related_name="water_administrations", on_delete=models.CASCADE)
-    date_time = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    date_time = Moment(null=True, blank=True, default=timezone.now)
     session = models.ForeignKey(
         Session, null=True, blank=True, on_delete=models.SET_NULL, related_name="wateradmin_session_related"
     )
@@ -355,7 +380,7 @@ class Dataset(Record):
     """A file of a session. The sandbox keeps no file records, so none is ever online."""
 
     created_by = models.ForeignKey(LabMember, null=True, blank=True, on_delete=models.CASCADE)
-    created_datetime = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    created_datetime = Moment(null=True, blank=True, default=timezone.now)
     session = models.ForeignKey(
         Session, null=True, blank=True, on_delete=models.CASCADE, related_name="data_dataset_session_related"
     )
@@ -366,4 +391,4 @@ class Dataset(Record):
     version = models.CharField(max_length=64, blank=True)
     default_dataset = models.BooleanField(default=True)
     qc = models.IntegerField(default=0, choices=QC_CHOICES)
-    auto_datetime = models.DateTimeField(auto_now=True, blank=True, null=True)
+    auto_datetime = Moment(auto_now=True, blank=True, null=True)

@@ -23,6 +23,18 @@ from alyx_sandbox.models import (
 from alyx_sandbox.serializers import QcField, current_user, slug
 
 
+class Constant(serializers.ReadOnlyField):
+    """What is the same for all rows: said in each answer, that of a PATCH too."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self._value = value
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Return the value, whatever the row."""
+        return self._value
+
+
 class SessionWaterSerializer(serializers.ModelSerializer):
     """Water given in a session."""
 
@@ -37,8 +49,8 @@ class SessionDatasetSerializer(serializers.HyperlinkedModelSerializer):
     """A dataset, as the detail of its session shows it."""
 
     dataset_type = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    data_url = serializers.ReadOnlyField(default=None)
-    revision = serializers.ReadOnlyField(default="")
+    data_url = Constant(None)
+    revision = Constant("")
     default_revision = serializers.CharField(source="default_dataset")
     qc = QcField()
 
@@ -140,11 +152,11 @@ class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
 
     created_by = current_user()
     dataset_type = slug(DatasetType)
-    data_format = serializers.ReadOnlyField(default="unknown")
+    data_format = Constant("unknown")
     experiment_number = serializers.ReadOnlyField(source="session.number", default=None)
-    file_records = serializers.ReadOnlyField(default=())
-    revision = serializers.ReadOnlyField(default="")
-    tags = serializers.ReadOnlyField(default=())
+    file_records = Constant(())
+    revision = Constant("")
+    tags = Constant(())
     qc = QcField(required=False)
 
     class Meta:
@@ -175,8 +187,8 @@ class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
 class DatasetSerializer(DatasetDetailSerializer):
     """A row of ``/datasets``, which tells two things more than the detail."""
 
-    protected = serializers.ReadOnlyField(default=0)
-    public = serializers.ReadOnlyField(default=0)
+    protected = Constant(0)
+    public = Constant(0)
 
     class Meta(DatasetDetailSerializer.Meta):
         fields = (

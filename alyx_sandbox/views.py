@@ -265,9 +265,14 @@ class DatasetList(generics.ListCreateAPIView):
     """Lists or creates datasets."""
 
     queryset = Dataset.objects.select_related("created_by", "dataset_type", "session")
-    serializer_class = session_rows.DatasetSerializer
     permission_classes = PERMISSIONS
     filterset_class = filters.DatasetFilter
+
+    def get_serializer_class(self) -> type:
+        """Return the rows of a list, which tell more than the answer to a new dataset."""
+        if self.request and self.request.method == "POST":
+            return session_rows.DatasetDetailSerializer
+        return session_rows.DatasetSerializer
 
 
 class DatasetDetail(generics.RetrieveUpdateDestroyAPIView):
