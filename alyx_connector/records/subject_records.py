@@ -1,4 +1,4 @@
-"""What Alyx keeps of one animal, and of one session: weights, water, datasets."""
+"""What Alyx keeps of animals, and of one session: weights, water, datasets."""
 
 from __future__ import annotations
 
@@ -6,42 +6,52 @@ import warnings
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import ConfigurationError, ProtocolError
-from alyx_connector.frames.columns import WATER_REQUIREMENT
+from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.frames.columns import WATER_REQUIREMENT, Column, Kind
 from alyx_connector.ids import is_id
-from alyx_connector.records.one_subject import refuse_namesakes, subject_filters
+from alyx_connector.progress import CancelToken
+from alyx_connector.records.named_animals import is_several, named_animals
+from alyx_connector.records.one_subject import refuse_namesakes
+from alyx_connector.records.requirements import fetch_requirements
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.connector_search import ConnectorSearch
 from alyx_connector.search.filters import checked_day
+from alyx_connector.terminal import ProgressBar
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alyx_connector.warning import Note
+
 __all__ = ["SubjectRecords"]
+
+#: What an answer of ``/water-requirement`` says of an animal, whatever the day.
+_LIMITS = ("implant_weight", "reference_weight_pct", "zscore_weight_pct")
 
 
 class SubjectRecords(ConnectorSearch):
-    """The part of `Connector` that is about one animal or one session.
+    """The part of `Connector` that is about animals, or one session.
 
-    An animal is named by its nickname, or by its id where several have one nickname.
+    An animal is named by its nickname, by its id where several have one nickname, or by a row of a search: its own, or
+    one that is of it. Several are a list of these, a column of a frame or a frame.
     """
 
-    def subject(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
-        """Return what Alyx records of an animal, alive or not.
+    def subject(self, subject: Any, *, lab: str | None = None) -> pd.DataFrame:
+        """Return what Alyx records of animals, alive or not.
 
         Parameters
         ----------
-        subject : str
-            Nickname or id.
+        subject : str, pandas.Series, or a list of them
+            Nickname or id, or a row of a search; several are asked for in one request.
         lab : str, optional
             Tells animals of one nickname apart.
 
         Returns
         -------
         pandas.DataFrame
-            One row, more if several animals have this nickname, none if there is no such animal: with a warning in
+            A row an animal, more if several have its nickname, none if there is no such animal: with a warning in
             both cases. Columns and dtypes as of ``search("subjects")``: ``birth_date`` and
             ``death_date`` datetime64[ns]; ``age_weeks`` Int64, whole weeks;
             ``reference_weight`` Float64, g; ``expected_water`` and
@@ -56,35 +66,41 @@ class SubjectRecords(ConnectorSearch):
         --------
         >>> Connector().subject("ea04").iloc[0].lab
         'haisslab'
+        >>> Connector().subject(["ea04", "jo006"]).nickname.to_list()
+        ['ea04', 'jo006']
         """
-        in_lab: dict[str, Any] = {} if lab is None else {"lab": lab}
-        for wanted in subject_filters(str(subject), self._dialect()):
-            frame = self.search("subjects", details=False, **{**wanted, **in_lab})
-            if len(frame):
-                break
-        listed = [f"{one.nickname} of {one.lab} (id {one.id})" for one in frame.itertuples()]
-        if len(listed) != 1:
-            several = f"Several animals are called {subject}: {', '.join(listed)}. Name one by its id."
-            note = several if listed else f"There is no subject {subject} at {self._client.url} that you may see."
-            frame.attrs["notes"] = [*frame.attrs["notes"], note]
-            warnings.warn(note, AlyxWarning, stacklevel=2)
+        names, of_lab = named_animals(subject)
+        lab = lab if lab is not None else of_lab
+        wanted: dict[str, Any] = {"nickname": names} if lab is None else {"nickname": names, "lab": lab}
+        frame = self.search("subjects", details=False, **wanted)
+        for name, several in frame.groupby("nickname"):
+            if len(several) > 1:
+                listed = ", ".join(f"{one.nickname} of {one.lab} (id {one.id})" for one in several.itertuples())
+                note = f"Several animals are called {name}: {listed}. Name one by its id."
+                frame.attrs["notes"] = [*frame.attrs["notes"], note]
+                warnings.warn(note, AlyxWarning, stacklevel=2)
         return frame
 
-    def weights(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
-        """Return the weighings of an animal, newest first.
+    def weights(self, subject: Any, *, lab: str | None = None, percentage: bool = False) -> pd.DataFrame:
+        """Return the weighings of animals, newest first.
 
         Parameters
         ----------
-        subject : str
-            Nickname or id.
+        subject : str, pandas.Series, or a list of them
+            Nickname or id, or a row of a search; several are asked for in one request.
         lab : str, optional
             Tells animals of one nickname apart.
+        percentage : bool
+            Whether to add what the server computes for the day of each weighing: a request an animal, several at once.
 
         Returns
         -------
         pandas.DataFrame
-            Shape ``(n_weighings, 6)``, indexed by id: ``id`` string; ``subject`` string, the nickname; ``date_time``
-            datetime64[ns], lab time; ``weight`` Float64, g, an implant included; ``user`` and ``url`` string. No
+            Shape ``(n_weighings, 6)``, indexed by id: ``id`` string; ``subject`` string, the nickname (where the
+            server names animals with their lab, that name); ``date_time`` datetime64[ns], lab time; ``weight``
+            Float64, g, an implant included; ``user`` and ``url`` string. With ``percentage`` two more, Float64:
+            ``percentage_weight``, percent of the expected weight, implant off both, and ``min_weight``, g, implant
+            included (0: no limit set on Alyx); missing, with a warning, where the server does not tell them. No
             weighing gives zero rows with the same columns and dtypes.
 
         Raises
@@ -96,23 +112,26 @@ class SubjectRecords(ConnectorSearch):
         --------
         >>> Connector().weights("ea04").weight.to_list()
         [23.8, 24.1]
+        >>> len(Connector().weights(["ea04", "jo006"]))
+        13
         """
-        return self._actions("weighings", subject, lab)
+        frame = self._actions("weighings", subject, lab)
+        return self._with_percentage(frame) if percentage else frame
 
-    def water(self, subject: str, *, lab: str | None = None) -> pd.DataFrame:
-        """Return the water that an animal was given, newest first.
+    def water(self, subject: Any, *, lab: str | None = None) -> pd.DataFrame:
+        """Return the water that animals were given, newest first.
 
         Parameters
         ----------
-        subject : str
-            Nickname or id.
+        subject : str, pandas.Series, or a list of them
+            Nickname or id, or a row of a search; several are asked for in one request.
         lab : str, optional
             Tells animals of one nickname apart.
 
         Returns
         -------
         pandas.DataFrame
-            Shape ``(n_administrations, 9)``, indexed by id: ``id``, ``subject`` (the nickname), ``water_type``,
+            Shape ``(n_administrations, 9)``, indexed by id: ``id``, ``subject`` (see `weights`), ``water_type``,
             ``user``, ``url`` string; ``date_time`` datetime64[ns], lab time; ``water_administered`` Float64, mL;
             ``session`` string, the id of the session in which it was a reward, missing for a supplement; ``adlib``
             boolean. No water gives zero rows with the same columns and dtypes.
@@ -124,13 +143,13 @@ class SubjectRecords(ConnectorSearch):
         """
         return self._actions("water-administrations", subject, lab)
 
-    def water_requirement(self, subject: str, start: Any, end: Any, *, lab: str | None = None) -> pd.DataFrame:
-        """Return what an animal weighed and drank, and should have, day by day: the server's own numbers.
+    def water_requirement(self, subject: Any, start: Any, end: Any, *, lab: str | None = None) -> pd.DataFrame:
+        """Return what animals weighed and drank, and should have, day by day: the server's own numbers.
 
         Parameters
         ----------
-        subject : str
-            Nickname or id.
+        subject : str, pandas.Series, or a list of them
+            Nickname or id, or a row of a search. It costs a request an animal, several at once.
         start, end : str or datetime.date
             First and last day, both included.
         lab : str, optional
@@ -148,6 +167,9 @@ class SubjectRecords(ConnectorSearch):
             ``reference_weight_pct`` and ``zscore_weight_pct``. No animal gives zero rows with the same columns and
             dtypes.
 
+            Of a list: animal by animal, with a first column ``subject`` string, the nickname; those three of ``attrs``
+            are dicts by nickname, and an animal that the server does not answer for is missing, with a warning.
+
         Raises
         ------
         ConfigurationError
@@ -164,23 +186,34 @@ class SubjectRecords(ConnectorSearch):
                 hint="Give the first day, then the last.",
                 setting="end",
             )
-        days = {"start_date": first, "end_date": last}
         found = self.subject(subject, lab=lab)
-        answer: dict[str, Any] = {"records": []}
-        with self._explained():
-            if len(found):
-                dialect = self._dialect()
-                if dialect.subject_key == Dialect.subject_key:
-                    refuse_namesakes(self._client, found.iloc[0]["nickname"])
-                answer = self._client.get(("water-requirement", dialect.subject_name(found.iloc[0])), days)
-        if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
-            raise ProtocolError(f"{self._client.url} answered water-requirement without records.", hint="Try again.")
-        rows = [{"id": record.get("date"), **record} for record in answer["records"]]
-        frame = self._table("water-requirement", rows, WATER_REQUIREMENT, [], details=False)
+        dialect = self._dialect()
+        names = {dialect.subject_name(one): one["nickname"] for one in found.to_dict("records")}
+        several = is_several(subject)
+        if names and not several and dialect.subject_key == Dialect.subject_key:
+            with self._explained():
+                refuse_namesakes(self._client, next(iter(names)))
+        answers = self._requirements(dict.fromkeys(names, (first, last)))
+        notes: list[Note] = []
+        rows: list[dict[str, Any]] = []
+        limits: dict[str, dict[str, Any]] = {name: {} for name in _LIMITS}
+        for name, nickname in names.items():
+            answer = answers.get(name)
+            if isinstance(answer, dict):
+                rows += [{"id": record.get("date"), "subject": nickname, **record} for record in answer["records"]]
+                for limit in _LIMITS:
+                    limits[limit][nickname] = answer.get(limit)
+            elif not several and answer is not None:
+                raise answer
+        self._tell_unanswered(list(names), answers, notes)
+        columns = (*((Column("subject", Kind.TEXT),) if several else ()), *WATER_REQUIREMENT)
+        if not several:
+            rows = [{name: row[name] for name in row if name != "subject"} for row in rows]
+        frame = self._table("water-requirement", rows, columns, notes, details=False)
         frame = frame.set_index("date", drop=False).drop(columns="id")
         frame.index.name = None
-        for name in ("implant_weight", "reference_weight_pct", "zscore_weight_pct"):
-            frame.attrs[name] = answer.get(name)
+        for limit in _LIMITS:
+            frame.attrs[limit] = limits[limit] if several else next(iter(limits[limit].values()), None)
         return frame
 
     def datasets(self, session: Any) -> pd.DataFrame:
@@ -214,8 +247,49 @@ class SubjectRecords(ConnectorSearch):
             )
         return self.search("datasets", session=named, details=False)
 
-    def _actions(self, endpoint: str, subject: str, lab: str | None) -> pd.DataFrame:
-        found = self.subject(subject, lab=lab)
-        frame = self.search(endpoint, details=False, django=[{"subject": one} for one in found["id"]])
-        frame.attrs["notes"] = [*found.attrs["notes"], *frame.attrs["notes"]]
+    def _actions(self, endpoint: str, subject: Any, lab: str | None) -> pd.DataFrame:
+        names, of_lab = named_animals(subject)
+        notes: list[str] = []
+        if lab is not None or of_lab is not None:
+            found = self.subject(names, lab=lab if lab is not None else of_lab)
+            names, notes = found["id"].to_list(), found.attrs["notes"]
+        frame = self.search(endpoint, details=False, subject=names)
+        frame.attrs["notes"] = [*notes, *frame.attrs["notes"]]
         return frame.sort_values("date_time", ascending=False, kind="stable")
+
+    def _with_percentage(self, weighings: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        days = weighings["date_time"].dt.strftime("%Y-%m-%d")
+        by_animal = days.dropna().groupby(weighings["subject"])
+        answers = self._requirements({str(name): (min(group), max(group)) for name, group in by_animal})
+        notes: list[Note] = []
+        self._tell_unanswered([str(name) for name in by_animal.groups], answers, notes)
+        of_day = {
+            (name, record.get("date")): record
+            for name, answer in answers.items()
+            if isinstance(answer, dict)
+            for record in answer["records"]
+        }
+        records = [of_day.get(key, {}) for key in zip(weighings["subject"], days, strict=True)]
+        frame = weighings.copy()
+        for column in ("percentage_weight", "min_weight"):
+            frame[column] = pd.array([record.get(column) for record in records], dtype="Float64")
+        frame.attrs["notes"] = [*weighings.attrs["notes"], *map(str, notes)]
+        for note in notes:
+            warnings.warn(note, AlyxWarning, stacklevel=3)
+        return frame
+
+    def _requirements(self, days: dict[str, tuple[str, str]]) -> dict[str, dict[str, Any] | AlyxError]:
+        with self._explained(), ProgressBar() as bar:
+            return fetch_requirements(self._client, days, cancel=CancelToken(), report=bar)
+
+    def _tell_unanswered(
+        self, names: list[str], answers: dict[str, dict[str, Any] | AlyxError], notes: list[Note]
+    ) -> None:
+        failed = [name for name in names if not isinstance(answers.get(name), dict)]
+        if failed:
+            reason = next(error.message for error in answers.values() if isinstance(error, AlyxError))
+            some = f"{len(failed)} of {len(names)} animals ({', '.join(failed[:10])})"
+            whose = some if len(failed) < len(names) else "these animals"
+            notes.append(f"{self._client.url} does not tell expected and minimum weights of {whose}: {reason}")

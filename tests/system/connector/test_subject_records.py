@@ -108,7 +108,7 @@ def test_namesakes_are_told_and_told_apart(connector):
     with pytest.warns(AlyxWarning, match=r"Several animals are called jo001: .*champalimaud.*Name one by its id"):
         both = connector.subject("jo001")
     assert set(both["lab"]) == {"champalimaud", "cortexlab"}
-    with pytest.warns(AlyxWarning, match="Several animals are called jo001"):
+    with pytest.warns(AlyxWarning, match="several animals with the same nickname: jo001 of champalimaud, jo001 of"):
         mixed = connector.weights("jo001")
     apart = [connector.weights("jo001", lab=lab) for lab in ("champalimaud", "cortexlab")]
     assert [len(frame) for frame in apart] == [3, 0]
@@ -161,3 +161,100 @@ def test_the_datasets_of_a_session(connector, raw):
     with pytest.raises(ConfigurationError, match="is not a session") as caught:
         connector.datasets(connector.search(subject="ea04", details=False))
     assert len(str(caught.value)) < 200
+
+
+# several animals at once
+
+
+@pytest.fixture
+def asked(connector, sandbox):
+    with FaultProxy(sandbox.url) as proxy:
+        connector = Connector.setup(proxy.url, "jose", "jose-demo", make_default=True)
+        connector.endpoints()
+        proxy.forget_requests()
+        yield connector, proxy
+
+
+def test_weights_of_several_animals_are_those_of_each_in_one_request(asked):
+    connector, proxy = asked
+    several = connector.weights(["ea04", "jo006", "implant_1"])
+    assert [request.path for request in proxy.requests] == ["/weighings", "/subjects"]
+    assert several["date_time"].is_monotonic_decreasing
+    each = pd.concat([connector.weights(name) for name in ("ea04", "jo006", "implant_1")])
+    assert sorted(several["id"]) == sorted(each["id"])
+    assert set(several["subject"]) == {"ea04", "jo006", "implant_1"}
+    proxy.forget_requests()
+    water = connector.water(["ea04", "jo006"])
+    assert sorted(water["id"]) == sorted(connector.water("jo006")["id"])
+
+
+def test_animals_may_be_named_by_rows_columns_and_frames(connector):
+    subjects = connector.subject(["ea04", "jo006"])
+    assert subjects["nickname"].to_list() == ["ea04", "jo006"]
+    expected = connector.weights(["ea04", "jo006"])
+    for named in (
+        subjects,
+        subjects["nickname"],
+        subjects["id"],
+        subjects["nickname"].to_numpy(),
+        list(subjects["id"]),
+    ):
+        assert connector.weights(named).equals(expected)
+    one = connector.weights("ea04")
+    session = connector.search(subject="ea04", limit=1, details=False).iloc[0]
+    for row in (subjects.iloc[0], session, one.iloc[0], dict(session)):
+        assert connector.weights(row).equals(one)
+    sessions = connector.search(subject=["ea04", "jo006"], details=False)
+    assert connector.weights(sessions).equals(expected)
+    assert connector.weights([]).empty
+    with pytest.raises(ConfigurationError, match="None is not a subject"):
+        connector.weights(None)
+
+
+def test_the_row_of_a_namesake_means_that_animal(connector):
+    with pytest.warns(AlyxWarning, match="Several animals"):
+        both = connector.subject("jo001")
+    for _, row in both.iterrows():
+        assert connector.subject(row)["id"].to_list() == [row["id"]]
+    session = connector.search(subject="jo001", limit=1, details=False).iloc[0]
+    assert session.lab == "champalimaud"
+    assert len(connector.weights(session)) == 3
+
+
+def test_percentage_and_minimum_are_the_servers_for_the_day_of_each_weighing(connector, raw):
+    weights = connector.weights(["jo006", "implant_1"], percentage=True)
+    assert dtypes(weights) == {**WEIGHTS, "percentage_weight": "Float64", "min_weight": "Float64"}
+    assert set(weights["subject"]) == {"jo006", "implant_1"}
+    for row in weights.itertuples():
+        day = f"{row.date_time:%Y-%m-%d}"
+        answer = raw.get(("water-requirement", row.subject), {"start_date": day, "end_date": day})
+        (record,) = answer["records"]
+        assert (row.percentage_weight, row.min_weight) == (record["percentage_weight"], record["min_weight"])
+    assert weights["percentage_weight"].notna().all()
+
+
+def test_a_server_that_does_not_tell_percentages_is_said_once(asked):
+    connector, proxy = asked
+    for name in ("ea04", "jo006", "implant_1", "jo002", "jo003"):
+        proxy.fault("answer", path=f"/water-requirement/{name}", status=500, body={"detail": "no luck"})
+    with pytest.warns(AlyxWarning) as caught:
+        weights = connector.weights(["ea04", "jo006", "implant_1", "jo002", "jo003"], percentage=True)
+    assert len(caught) == 1
+    assert "does not tell expected and minimum weights of these animals" in str(caught[0].message)
+    assert weights.attrs["notes"] == [str(caught[0].message)]
+    assert weights["percentage_weight"].isna().all()
+    assert len(weights) > 5
+    proxy.fault("answer", path="/water-requirement/jo006", status=500, body={"detail": "no luck"})
+    with pytest.warns(AlyxWarning, match=r"of 1 of 2 animals \(jo006\)"):
+        weights = connector.weights(["ea04", "jo006"], percentage=True)
+    assert set(weights["subject"][weights["percentage_weight"].isna()]) == {"jo006"}
+
+
+def test_the_water_requirement_of_several_animals(connector):
+    several = connector.water_requirement(["jo006", "implant_1"], *DAYS)
+    assert several.columns[0] == "subject"
+    assert several["subject"].to_list() == ["implant_1"] * 3 + ["jo006"] * 3
+    one = connector.water_requirement("jo006", *DAYS)
+    assert several[several["subject"] == "jo006"].drop(columns="subject").equals(one)
+    assert several.attrs["implant_weight"]["jo006"] == one.attrs["implant_weight"]
+    assert connector.water_requirement([], *DAYS).columns.to_list() == several.columns.to_list()
