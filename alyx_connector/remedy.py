@@ -157,7 +157,9 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
         "Check the filters, above all django=; if they are right, tell whoever runs the server."
     ),
     RemedyKind.GIVE_LIST: lambda remedy: f"Give a list: {remedy.name}={list(remedy.values)!r}.",
-    RemedyKind.GIVE_DAYS: lambda remedy: 'Give the first and the last day; ("2024-01-01", None) has no end.',
+    RemedyKind.GIVE_DAYS: lambda remedy: (
+        'Give the first and the last day, ("2024-01-01", None) has no end; or a month, "2024-01", or a year.'
+    ),
     RemedyKind.ADD_LAB: lambda remedy: "Add lab= to tell them apart.",
     RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out details=False.",
     RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without offline=True, with the same filters.",

@@ -89,7 +89,7 @@ COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.GIVE_LIST: lambda remedy: (
         "Give " + " ".join(f"{_option(remedy.name)} {shlex.quote(value)}" for value in remedy.values)
     ),
-    RemedyKind.GIVE_DAYS: lambda remedy: "Give --since and --until, or one of them.",
+    RemedyKind.GIVE_DAYS: lambda remedy: "Give --since and --until, or one of them: days, months or years.",
     RemedyKind.ADD_LAB: lambda remedy: "Add --lab to tell them apart.",
     RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out --no-details.",
     RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without --offline, with the same filters.",

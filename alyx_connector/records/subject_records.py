@@ -16,7 +16,7 @@ from alyx_connector.records.requirements import fetch_requirements
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.connector_search import ConnectorSearch
-from alyx_connector.search.filters import checked_day
+from alyx_connector.search.days import checked_day
 from alyx_connector.terminal import ProgressBar
 from alyx_connector.warning import AlyxWarning
 
@@ -151,7 +151,7 @@ class SubjectRecords(ConnectorSearch):
         subject : str, pandas.Series, or a list of them
             Nickname or id, or a row of a search. It costs a request an animal, several at once.
         start, end : str or datetime.date
-            First and last day, both included.
+            First and last day, both included; or months or years.
         lab : str, optional
             Tells animals of one nickname apart; the server itself cannot.
 
@@ -179,7 +179,7 @@ class SubjectRecords(ConnectorSearch):
         AlyxError
             If the server cannot be asked.
         """
-        first, last = checked_day("start", start), checked_day("end", end)
+        first, last = checked_day("start", start), checked_day("end", end, last=True)
         if last < first:
             raise ConfigurationError(
                 f"The days end ({last}) before they begin ({first}).",

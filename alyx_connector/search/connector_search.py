@@ -83,7 +83,9 @@ class ConnectorSearch(ConnectorAccount):
             - a list, a set, an array or a column of a frame: any of these (an empty one matches nothing); one request
               a value, but of animals and ids one request for many;
             - ``subject=``: a nickname or an id, or a list of them, in which nicknames must be exact;
-            - ``date_range=(first, last)``: days, both included; None is an open end;
+            - ``date_range=(first, last)``: days, both included; None is an open end; or one day, month or year:
+              ``"2024-09"``. Days are dates or texts like ``"2024-09-01"``, ``"2024/9/1"`` and ``"1 Sep 2024"``;
+              ``"1/9/2024"``, which could be January, is refused;
             - ``extended_qc={"pass": True, "noise_uV__lt": 5}``, ``json={…}``: what must hold in that field; nested
               dicts lead into nested objects, None asks for a missing key; ``__lt``, ``__lte``, ``__gt``, ``__gte``,
               ``__in``, ``__contains`` (of a list: one of its values), ``__isnull`` (whether the key is missing) and

@@ -96,17 +96,19 @@ def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint
             continue
         known = described.filters.get(name)
         if known is None and not (name == "id" and "django" in described.filters):
-            raise _unknown(name, endpoint, described, url)
+            raise _unknown(name, value, endpoint, described, url)
         if known is not None and name not in PAIRS and name not in {"id", "date_range"}:
             for one in value if isinstance(value, list) else [value]:
                 _check_value(known, endpoint, one)
 
 
-def _unknown(name: str, endpoint: str, described: Endpoint, url: str) -> ConfigurationError:
+def _unknown(name: str, value: Any, endpoint: str, described: Endpoint, url: str) -> ConfigurationError:
     guess = did_you_mean(name, [one for one in described.filters if trap(endpoint, one) is None])
     if not described.filters:
         guess = " This list has no filters."
     instead = _ARGUMENTS_ELSEWHERE.get(name)
+    if instead is None and "__" in name and "django" in described.filters:  # a lookup of the server's database
+        instead = Remedy(RemedyKind.USE_DJANGO, name=name, values=(str(value),))
     return ConfigurationError(
         f"{endpoint} at {url} cannot be filtered by {name}: the server would ignore it and return everything."
         f"{'' if instead else guess}",

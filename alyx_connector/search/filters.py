@@ -10,22 +10,16 @@ import uuid
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
-from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.days import days_of
 
-__all__ = [
-    "IDS_IN_A_REQUEST",
-    "PAIRS",
-    "checked_day",
-    "day_range",
-    "is_many",
-    "make_requests",
-    "plain_filters",
-    "plain_value",
-]
+if TYPE_CHECKING:
+    from alyx_connector.remedy import Remedy
+
+__all__ = ["IDS_IN_A_REQUEST", "PAIRS", "is_many", "make_requests", "plain_filters", "plain_value"]
 
 #: As many ids as an address of 4094 characters can hold.
 IDS_IN_A_REQUEST = 80
@@ -44,7 +38,6 @@ _OPERATORS = _ORDERED | {"not", "isnull", "contains", "in", "exact", "range"}
 _EXACT_INTEGER = 2**53
 #: Below and above all numbers, and below all texts, where the server compares what stands in JSON.
 _LEAST_NUMBER, _GREATEST_NUMBER, _LEAST_TEXT = "(-1e308)", "(1e308)", "('')"
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def is_many(value: Any) -> bool:
@@ -80,7 +73,7 @@ def make_requests(filters: Mapping[str, Any], further: Iterable[list[str]] = ())
         if name == "id":
             alternatives.append([("django", text) for text in _ids(value)])
         elif name == "date_range":
-            first, last = day_range(value)
+            first, last = days_of(name, value)
             if first and last:
                 alternatives.append([(name, f"{first},{last}")])
             else:
@@ -295,53 +288,3 @@ def _uuid(value: Any) -> str:
     if canonical is None:
         raise _refuse("id", f"has {value!r}, which is not a valid id of Alyx", "An id is a UUID, 36 characters.")
     return canonical
-
-
-def day_range(value: Any) -> tuple[str | None, str | None]:
-    """Read a ``date_range``: the first and the last day, ISO; None for no end."""
-    both = value.split(",") if isinstance(value, str) else (value, value) if isinstance(value, dt.date) else value
-    days = list(both) if isinstance(both, list | tuple) else []
-    if len(days) != 2 or not any(day is not None for day in days):
-        raise _refuse("date_range", f"cannot be {value!r}", Remedy(RemedyKind.GIVE_DAYS))
-    first, last = (None if day is None else checked_day("date_range", day) for day in days)
-    if first and last and last < first:
-        raise _refuse("date_range", f"ends ({last}) before it begins ({first})", "Give the first day, then the last.")
-    return first, last
-
-
-def checked_day(name: str, value: Any) -> str:
-    """Make a day into what the server understands.
-
-    Parameters
-    ----------
-    name : str
-        What it is for, for the wording of the error.
-    value : str, datetime.date or datetime.datetime
-        The day.
-
-    Returns
-    -------
-    str
-        Like ``2024-01-31``.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is no day.
-    """
-    if isinstance(value, dt.datetime) and not _is_missing(value):
-        if value.tzinfo is not None:
-            raise _refuse(name, "has a time with a time zone", "Alyx keeps lab time: give the day in the lab.")
-        value = value.date()
-    if isinstance(value, dt.date) and not _is_missing(value):
-        return value.isoformat()
-    if isinstance(value, str) and _is_day(value.strip()):
-        return value.strip()
-    raise _refuse(name, f"has {value!r}, which is not a valid day", 'Write days like "2024-01-31".')
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(_DATE.fullmatch(text)) and bool(dt.date.fromisoformat(text))
-    except ValueError:
-        return False

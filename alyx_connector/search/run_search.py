@@ -14,9 +14,10 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.add_details import add_details, add_kept_details
 from alyx_connector.search.cache_store import KeptList
+from alyx_connector.search.days import days_of, with_days
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint
-from alyx_connector.search.filters import day_range, make_requests, plain_filters
+from alyx_connector.search.filters import make_requests, plain_filters
 from alyx_connector.search.lab_times import a_day_more, on_days
 from alyx_connector.search.listing import list_rows
 from alyx_connector.search.namesakes import tell_namesakes
@@ -119,10 +120,11 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     endpoint = search.endpoint
     schema = schemas.schema(cancel=work.cancel, tell=work.tell)
     described = _described(schema, search, work)
-    check_filters(search.filters, endpoint, described, work.client.url)
-    key = _key(_requests(schema, endpoint, search.filters), search.limit)
-    days = _days_of_labs(search, work)
-    asked = search.filters if days is None else {**search.filters, "date_range": a_day_more(days)}
+    filters = with_days(search.filters, described)
+    check_filters(filters, endpoint, described, work.client.url)
+    key = _key(_requests(schema, endpoint, filters), search.limit)
+    days = _days_of_labs(filters, work)
+    asked = filters if days is None else {**filters, "date_range": a_day_more(days)}
     requests = _requests(schema, endpoint, asked)
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
@@ -136,31 +138,32 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     if requests:
         work.store.put_list(endpoint, key, KeptList(listed.rows, retrieved))
     named = filter_of_subjects(endpoint)
-    if named in search.filters:
-        tell_namesakes(work, endpoint, listed.rows, search.filters[named])
+    if named in filters:
+        tell_namesakes(work, endpoint, listed.rows, filters[named])
     rows = listed.rows
     if details and layout.detailed:
         rows = add_details(work, endpoint, listed, requests, refresh=refresh)
     if requests and (search.limit is None or len(rows) < search.limit):
         tell_what_is_missing(
-            work, endpoint, search.filters, rows, described, lambda filters: _requests(schema, endpoint, filters)
+            work, endpoint, filters, rows, described, lambda others: _requests(schema, endpoint, others)
         )
     return Found(rows, details, columns, retrieved)
 
 
-def _days_of_labs(search: Search, work: Work) -> tuple[str | None, str | None] | None:
+def _days_of_labs(filters: Mapping[str, Any], work: Work) -> tuple[str | None, str | None] | None:
     # The days that are meant, where the server's may be others.
-    if "date_range" not in search.filters or not work.zones.days_may_differ(cancel=work.cancel):
+    if "date_range" not in filters or not work.zones.days_may_differ(cancel=work.cancel):
         return None
-    return day_range(search.filters["date_range"])
+    return days_of("date_range", filters["date_range"])
 
 
 def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> Found | None:
     endpoint = search.endpoint
     schema = schemas.last_known()
     described = _described(schema, search, work)
-    check_filters(search.filters, endpoint, described, work.client.url)
-    requests = _requests(schema, endpoint, search.filters)
+    filters = with_days(search.filters, described)
+    check_filters(filters, endpoint, described, work.client.url)
+    requests = _requests(schema, endpoint, filters)
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)

@@ -136,6 +136,8 @@ def test_every_option_that_is_not_its_own_is_a_filter(cli, words, expected):
     [
         (["--subjct", "ea04"], "Did you mean subject?"),
         (["--task-protocl", "x"], "Did you mean task_protocol?"),
+        (["--n-trials--gt", "100"], "Use --django n_trials__gt,100"),
+        (["--since", "1/9/2024"], "could be the day or the month first"),
         (["--limit", "0"], "not a whole number from 1"),
         (["sesions"], "Did you mean sessions?"),
         (["--subject", "a,b"], "--subject a --subject b"),

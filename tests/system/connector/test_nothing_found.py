@@ -118,6 +118,27 @@ def test_a_check_that_fails_costs_a_note(asked):
     assert "no such luck" in said
 
 
+def test_a_lookup_that_is_no_filter_says_how_to_ask(asked):
+    connector, _ = asked
+    with pytest.raises(ConfigurationError) as caught:
+        connector.search(n_trials__gt=100, details=False)
+    assert 'Use django={"n_trials__gt": "100"}' in str(caught.value)
+    found = connector.search(django={"n_trials__gt": "100"})
+    assert found["id"].to_list() == connector.search()["id"][connector.search()["n_trials"].fillna(0) > 100].to_list()
+    assert len(found) > 0
+
+
+def test_a_month_is_all_of_its_days(asked):
+    connector, _ = asked
+    everything = connector.search(details=False)
+    january = connector.search(date_range="2024-01", details=False)
+    assert (
+        january["id"].to_list()
+        == everything["id"][everything["start_time"].dt.strftime("%Y-%m") == "2024-01"].to_list()
+    )
+    assert connector.search("subjects", birth_date="12 Sep 2023")["nickname"].to_list() == ["ea04"]
+
+
 # animals by id, many at once, the first rows
 
 
