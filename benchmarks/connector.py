@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FIRST_DAY = dt.date(2024, 1, 1)
 SUBJECTS = 12
 SUBJECT = "syn0001"
-PARTS = ("list", "details", "repeat", "memory")
+PARTS = ("list", "details", "repeat", "animals", "memory")
 
 OURS = "Connector.search(details=False)"
 CLIENT = "AlyxClient.list"
@@ -65,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _sandbox(options.sessions, *words) as sandbox, empty_home() as home:
                 for part in wanted:
                     timed[part](name, _server_of(sandbox), home, options)
+        if "animals" in options.parts:
+            with _sandbox(options.sessions, *words, subjects=max(options.animals)) as sandbox, empty_home() as home:
+                for number in options.animals:
+                    _animals(name, _server_of(sandbox), home, options.rounds, number)
     if "repeat" in options.parts:
         # As Alyx ships: so many requests of one user in a minute.
         throttled = ("--latency", str(options.latency), "--throttle", options.throttle)
@@ -83,6 +87,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each is measured (default: 5)")
     parser.add_argument("--sessions", type=int, default=12_000, metavar="N", help="sessions listed (default: 12000)")
     parser.add_argument("--details", type=int, default=300, metavar="N", help="sessions with details (default: 300)")
+    parser.add_argument(
+        "--animals",
+        type=lambda text: [int(number) for number in text.split(",")],
+        default=[10, 50, 264],
+        metavar="N,N",
+        help="animals asked for at once (default: 10,50,264)",
+    )
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="rows in memory (default: 100000)")
     parser.add_argument("--latency", type=int, default=40, metavar="MS", help="of the server far away (default: 40)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of the other server (default: 2)")
@@ -104,8 +115,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return found
 
 
-def _sandbox(sessions: int, *words: str) -> SandboxServer:
-    made_up = ("--subjects", str(SUBJECTS), "--sessions", str(sessions))
+def _sandbox(sessions: int, *words: str, subjects: int = SUBJECTS) -> SandboxServer:
+    made_up = ("--subjects", str(subjects), "--sessions", str(sessions))
     return SandboxServer("--throttle", "off", *made_up, *words)
 
 
@@ -179,6 +190,43 @@ def _repeat(name: str, server: Server, home: Path, options: argparse.Namespace) 
     _print_table(title, {"first": first, "again": again}, "again")
     _print_aim("times as fast", first.best / again.best, at_least=50)
     _print_aim("requests", asked_again, at_most=3)
+
+
+def _animals(name: str, server: Server, home: Path, rounds: int, number: int) -> None:
+    # The sessions of one day: there is one an hour.
+    names = [f"syn{place:04}" for place in range(1, number + 1)]
+    quoted = ",".join(f"'{one}'" for one in names)
+    days = (FIRST_DAY.isoformat(), (FIRST_DAY + dt.timedelta(days=number // 24)).isoformat())
+    one, connector = new_one(server, home), new_connector(server, home)
+
+    def each(endpoint: str, **filters: Any) -> list[Any]:
+        # ONE-api's documentation asks for one animal at a time.
+        key = "nickname" if endpoint == "weighings" else "subject"
+        return [row for animal in names for row in one.rest(endpoint, "list", **{key: animal}, **filters)]
+
+    jobs = {
+        f"Weights of {number} animals": (
+            lambda: connector.weights(names),
+            lambda: each("weighings"),
+            lambda: list(one.rest("weighings", "list", django=f"subject__nickname__in,[{quoted}]")),
+        ),
+        f"Sessions of {number} animals, listed": (
+            lambda: search(connector, subject=names, date_range=days, details=False),
+            lambda: each("sessions", date_range=list(days)),
+            lambda: list(
+                one.rest("sessions", "list", django=f"subject__nickname__in,[{quoted}]", date_range=list(days))
+            ),
+        ),
+    }
+    for title, (ours, one_by_one, by_expert) in jobs.items():
+        contenders = {"Connector": ours, "ONE-api, animal by animal": one_by_one}
+        if len(quoted) < 1300:  # more is no address for ONE-api
+            contenders["ONE-api, django= by hand"] = by_expert
+        timings = alternate(contenders, rounds, len(ours()))
+        _print_table(f"{title}, server {name}", timings, "Connector")
+        ratio = timings["ONE-api, animal by animal"].best / timings["Connector"].best
+        _print_aim("times as fast as ONE-api, animal by animal", ratio, at_least=1)
+    connector.close()
 
 
 def _memory(server: Server) -> None:

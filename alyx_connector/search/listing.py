@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
 
-__all__ = ["Listed", "list_rows"]
+__all__ = ["Listed", "count_rows", "list_rows"]
 
 #: Rows of a page, the most that Alyx gives.
 PAGE_ROWS = 1000
@@ -36,6 +36,8 @@ class Listed:
     took_s: float
     #: They were listed then or later, by the server's clock, UTC; None if not known.
     as_of: dt.datetime | None
+    #: What was counted meanwhile.
+    counted: int = 0
 
 
 def _in_order(endpoint: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -52,12 +54,14 @@ def list_rows(
     requests: Sequence[Mapping[str, str]],
     *,
     limit: int | None = None,
+    count: tuple[str, Sequence[Mapping[str, str]]] = ("", ()),
     cancel: CancelToken,
     report: Report,
 ) -> Listed:
     """List the rows that any of some requests returns.
 
     ``limit``: how many rows are enough, the first ones; None: all of them.
+    ``count``: another list, and requests whose rows are to be counted meanwhile.
     """
     sent = ServerTime()
     began = time.monotonic()
@@ -67,7 +71,12 @@ def list_rows(
             return client.list(endpoint, params, cancel=stop, report=tell, server_time=sent)
         return _first_rows(client, endpoint, params, limit, stop, tell, sent)
 
-    lists = [read(requests[0], cancel, report)] if len(requests) == 1 else _several(requests, read, cancel, report)
+    if len(requests) == 1 and not count[1]:
+        lists, counts = [read(requests[0], cancel, report)], []
+    else:
+        jobs = [_job(read, params) for params in requests]
+        found = _all_of([*jobs, *(_count(client, count[0], params) for params in count[1])], cancel, report)
+        lists, counts = found[: len(jobs)], found[len(jobs) :]
     took_s = (time.monotonic() - began) / max(1, len(requests))
     rows: dict[str, dict[str, Any]] = {}
     for listed in lists:
@@ -77,7 +86,23 @@ def list_rows(
             rows.setdefault(str(key), row if "id" in row else {"id": name, **row})
     merged = list(rows.values())
     ordered = _in_order(endpoint, merged) if len(lists) > 1 else merged
-    return Listed(ordered[:limit], took_s, sent.as_of)
+    return Listed(ordered[:limit], took_s, sent.as_of, sum(counts))
+
+
+def count_rows(
+    client: AlyxClient, endpoint: str, requests: Sequence[Mapping[str, str]], *, cancel: CancelToken, report: Report
+) -> int:
+    """Say how many rows some requests would list together, at the price of one row each."""
+    jobs = [_count(client, endpoint, params) for params in requests]
+    return jobs[0](cancel, report) if len(jobs) == 1 else sum(_all_of(jobs, cancel, report))
+
+
+def _count(client: AlyxClient, endpoint: str, params: Mapping[str, str]) -> Job:
+    def count(stop: CancelToken, tell: Report) -> int:
+        answer = client.get(endpoint, {**params, "limit": "1"}, cancel=stop, report=tell)
+        return int(answer.get("count", 0)) if isinstance(answer, dict) else 0
+
+    return count
 
 
 def _first_rows(
@@ -102,19 +127,14 @@ def _first_rows(
     return rows
 
 
-def _several(
-    requests: Sequence[Mapping[str, str]],
-    read: Callable[[Mapping[str, str], CancelToken, Report], list[dict[str, Any]]],
-    cancel: CancelToken,
-    report: Report,
-) -> list[list[dict[str, Any]]]:
-    def job(params: Mapping[str, str]) -> Job:
-        return lambda stop, tell: read(params, stop, tell)
+def _job(read: Callable[[Mapping[str, str], CancelToken, Report], Any], params: Mapping[str, str]) -> Job:
+    return lambda stop, tell: read(params, stop, tell)
 
+
+def _all_of(jobs: Sequence[Job], cancel: CancelToken, report: Report) -> list[Any]:
     def arrived(outcome: Any) -> bool:
         return not isinstance(outcome, AlyxError)
 
-    jobs = [job(params) for params in requests]
     gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
     for outcome in gathered.outcomes:
         if isinstance(outcome, AlyxError):

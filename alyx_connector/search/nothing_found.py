@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, CredentialsError
-from alyx_connector.http.parallel import gather
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.nearest import did_you_mean
-from alyx_connector.search.fetch_details import WORKERS, only_waits
+from alyx_connector.search.fetch_details import only_waits
+from alyx_connector.search.listing import count_rows
 from alyx_connector.search.subject_filter import any_of, filter_of_subjects, is_quotable
 
 if TYPE_CHECKING:
@@ -59,15 +59,16 @@ def tell_what_is_missing(
     rows: Sequence[Mapping[str, Any]],
     described: Endpoint | None,
     requests_of: Callable[[Mapping[str, Any]], list[dict[str, str]]],
-) -> None:
+) -> set[str]:
     """Tell which names that were searched for the server does not have, and why nothing was found.
 
+    Returns: these names.
     ``filters``: as `plain_filters` returns them.
     ``rows``: what was found. Nothing is asked where all that was searched for is among them.
     ``requests_of``: makes the requests of filters.
     """
+    absent: set[str] = set()
     try:
-        absent = False
         for name, value in filters.items():
             kind = _SUBJECT if name == filter_of_subjects(endpoint) else _KINDS.get(name)
             if kind is None:
@@ -75,7 +76,7 @@ def tell_what_is_missing(
             part = described is not None and name in described.filters and described.filters[name].is_part
             lacking = _lacking(kind, value, rows, part)
             if lacking:
-                absent |= _tell_absent(work, kind, lacking, part)
+                absent.update(_tell_absent(work, kind, lacking, part))
         if set(filters) == {"id"}:
             _tell_ids(work, endpoint, filters["id"], rows)
         if not rows and not absent and len(filters) > 1:
@@ -84,6 +85,7 @@ def tell_what_is_missing(
         raise
     except AlyxError as error:
         work.tell(f"Whether there is all that was searched for could not be checked: {error.message}")
+    return absent
 
 
 def _tell_ids(work: Work, endpoint: str, value: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -121,7 +123,7 @@ def _shows(text: str, wanted: str, part: bool) -> bool:
     return wanted in text if part else text == wanted or text.endswith(f"__{wanted}")
 
 
-def _tell_absent(work: Work, kind: _Kind, lacking: Sequence[str], part: bool) -> bool:
+def _tell_absent(work: Work, kind: _Kind, lacking: Sequence[str], part: bool) -> list[str]:
     known = _subjects(work, lacking) if kind is _SUBJECT else _names(work, kind)
     folded = [name.casefold() for name in known]
 
@@ -130,18 +132,18 @@ def _tell_absent(work: Work, kind: _Kind, lacking: Sequence[str], part: bool) ->
 
     absent = [one for one in lacking if not is_there(one.casefold())]
     if not absent:
-        return False
+        return []
     near = _nicknames(work) if kind is _SUBJECT and not all(map(is_id, absent)) else known
     url = work.client.url
     if len(absent) == 1:
         named = f"with {absent[0]} in its name" if part else ("with the id " if is_id(absent[0]) else "") + absent[0]
         work.tell(f"There is no {kind.noun} {named} at {url} that you may see.{did_you_mean(absent[0], near)}")
-        return True
+        return absent
     guesses = [f" {one}:{guess}" for one in absent[:_SHOWN] if (guess := did_you_mean(one, near))]
     work.tell(
         f"{len(absent)} {kind.noun}s are not at {url}, or you may not see them: {_listed(absent)}.{''.join(guesses)}"
     )
-    return True
+    return absent
 
 
 def _names(work: Work, kind: _Kind) -> list[str]:
@@ -150,23 +152,21 @@ def _names(work: Work, kind: _Kind) -> list[str]:
 
 
 def _subjects(work: Work, wanted: Sequence[str]) -> list[str]:
-    # Of the wanted ones those that there are; the server makes much of each row, so others are not asked for.
+    # Of the wanted ones those that there are, by a count where that is enough.
     report = only_waits(work.report)
-    ids = [str(canonical_id(one)) for one in wanted if is_id(one)]
-    by_id = [{"django": lookup} for lookup in any_of("pk", ids)]
-    counts = [work.client.get("subjects", {**one, "limit": "1"}, cancel=work.cancel, report=report) for one in by_id]
-    if sum(count.get("count", 0) for count in counts) == len(ids):
-        by_id = []
-    names = [one for one in wanted if not is_id(one)]
-    by_name = [{"django": lookup} for lookup in any_of("nickname", filter(is_quotable, names))]
-    by_name += [{"nickname": name} for name in names if not is_quotable(name)]
-    found = [
-        row
-        for asked in by_id + by_name
-        for row in work.client.list("subjects", asked, cancel=work.cancel, report=report)
-    ]
-    known = [str(row.get(field)) for row in found for field in ("id", "nickname", "name")]
-    return known if by_id else [*known, *(one for one in wanted if is_id(one))]
+    known: list[str] = []
+    ids = {str(canonical_id(one)): one for one in wanted if is_id(one)}
+    names = {one: one for one in wanted if not is_id(one)}
+    for field, several in (("pk", ids), ("nickname", names)):
+        asked = [{"django": lookup} for lookup in any_of(field, filter(is_quotable, several))]
+        asked += [{"nickname": name} for name in several if not is_quotable(name)]
+        if count_rows(work.client, "subjects", asked, cancel=work.cancel, report=report) == len(several):
+            known += several.values()
+            continue
+        for one in asked:
+            for row in work.client.list("subjects", one, cancel=work.cancel, report=report):
+                known += [ids.get(str(row.get("id")), ""), str(row.get("nickname")), str(row.get("name"))]
+    return known
 
 
 def _nicknames(work: Work) -> list[str]:
@@ -186,15 +186,11 @@ def _tell_why(
     if sum(map(len, left_out.values())) > _TRIES:
         return
 
-    def count(params: Mapping[str, str]) -> Any:
-        return lambda stop, tell: work.client.get(endpoint, {**params, "limit": "1"}, cancel=stop, report=tell)
-
-    jobs = [count(params) for requests in left_out.values() for params in requests]
-    gathered = gather(jobs, workers=WORKERS, cancel=work.cancel, report=only_waits(work.report), arrived=lambda _: True)
-    if gathered.stopped is not None:
-        raise gathered.stopped
-    counts = iter(one.get("count", 0) if isinstance(one, dict) else 0 for one in gathered.outcomes)
-    matches = {name: sum(next(counts) for _ in requests) for name, requests in left_out.items()}
+    report = only_waits(work.report)
+    matches = {
+        name: count_rows(work.client, endpoint, requests, cancel=work.cancel, report=report)
+        for name, requests in left_out.items()
+    }
     would = [f"without {name} there are {count}" for name, count in matches.items() if count]
     reason = f": {', '.join(would)}" if would else ", nor if one of them is left out"
     work.tell(f"No {endpoint} match all of these filters together{reason}.")

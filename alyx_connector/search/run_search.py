@@ -20,7 +20,7 @@ from alyx_connector.search.filter_check import check_filters, find_endpoint
 from alyx_connector.search.filters import make_requests, plain_filters
 from alyx_connector.search.lab_times import a_day_more, on_days
 from alyx_connector.search.listing import list_rows
-from alyx_connector.search.namesakes import tell_namesakes
+from alyx_connector.search.namesakes import animals_to_count, tell_namesakes
 from alyx_connector.search.nothing_found import tell_what_is_missing
 from alyx_connector.search.subject_filter import filter_of_subjects, subject_lookups
 
@@ -130,23 +130,31 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
     retrieved = utc_now()
-    limit = search.limit if days is None else None
-    listed = list_rows(work.client, endpoint, requests, limit=limit, cancel=work.cancel, report=work.report)
+    named = filters.get(filter_of_subjects(endpoint))
+    listed = list_rows(
+        work.client,
+        endpoint,
+        requests,
+        limit=search.limit if days is None else None,
+        count=("subjects", animals_to_count(endpoint, named) if named is not None else ()),
+        cancel=work.cancel,
+        report=work.report,
+    )
     if days is not None:
         rows = on_days(listed.rows, days, work.client, work.zones)
         listed = replace(listed, rows=rows[: search.limit])
     if requests:
         work.store.put_list(endpoint, key, KeptList(listed.rows, retrieved))
-    named = filter_of_subjects(endpoint)
-    if named in filters:
-        tell_namesakes(work, endpoint, listed.rows, filters[named])
     rows = listed.rows
     if details and layout.detailed:
         rows = add_details(work, endpoint, listed, requests, refresh=refresh)
+    absent: set[str] = set()
     if requests and (search.limit is None or len(rows) < search.limit):
-        tell_what_is_missing(
+        absent = tell_what_is_missing(
             work, endpoint, filters, rows, described, lambda others: _requests(schema, endpoint, others)
         )
+    if named is not None:
+        tell_namesakes(work, endpoint, listed, named, absent)
     return Found(rows, details, columns, retrieved)
 
 

@@ -42,7 +42,7 @@ def test_an_animal_that_there_is_not_is_named_with_those_nearest(asked):
         found = connector.search(subject=["ea04", "ea40"], details=False)
     assert set(found["subject"]) == {"ea04"}
     assert len(found) == 25
-    assert paths(proxy) == ["/sessions", "/subjects", "/users"]
+    assert paths(proxy) == ["/sessions", "/subjects", "/subjects", "/users"]
 
 
 def test_what_is_all_there_costs_nothing(asked):
