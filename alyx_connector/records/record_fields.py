@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.address import last_part
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import KIND_OF_FIELD, Kind
+from alyx_connector.frames.tables import read_json
 from alyx_connector.nearest import did_you_mean
 from alyx_connector.schema.description import Field
 from alyx_connector.search.filters import plain_value
@@ -29,6 +30,7 @@ __all__ = [
     "check_names",
     "checked_qc",
     "fields_of",
+    "json_or_text",
     "merged",
     "not_as_sent",
     "same_json",
@@ -182,6 +184,14 @@ def changed_paths(name: str, before: Any, after: Any) -> list[str]:
             for path in changed_paths(f"{name}.{key}", before.get(key, absent), after.get(key, absent))
         ]
     return [] if same_json(before, after) else [name]
+
+
+def json_or_text(value: Any) -> Any:
+    """Return what a field of JSON holds; a text of JSON is read, what cannot be read stays what it is."""
+    try:
+        return read_json(value)
+    except ValueError:
+        return value
 
 
 def same_json(one: Any, other: Any) -> bool:

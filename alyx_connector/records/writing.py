@@ -6,18 +6,19 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import ConfigurationError, ConflictError, InvalidDataError, ProtocolError
+from alyx_connector.errors import ConfigurationError, InvalidDataError, ProtocolError
 from alyx_connector.frames.columns import known_layout
-from alyx_connector.frames.tables import identity, read_json
+from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
+from alyx_connector.records.changes import Changes
 from alyx_connector.records.lab_offsets import with_lab_offsets
 from alyx_connector.records.one_subject import find_subject
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,
-    changed_paths,
     check_names,
     checked_qc,
     fields_of,
+    json_or_text,
     merged,
     not_as_sent,
     same_json,
@@ -28,7 +29,6 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.connector_account import ConnectorAccount
 from alyx_connector.search.filter_check import find_endpoint
 from alyx_connector.search.lab_times import labs_of
-from alyx_connector.zones.moments import same_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Writing"]
 
-_AGAIN = "Look at what the record holds now, then call again: the record is read again."
-
 
 class Writing(ConnectorAccount):
     """The part of `Connector` that writes; there is no delete."""
+
+    def __init__(self, url: str | None = None, username: str | None = None, *, write: bool = False) -> None:
+        super().__init__(url, username, write=write)
+        self._changes = Changes(self._client.url)
 
     def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:
         """Change fields of a record; the others stay as they are. Needs ``Connector(write=True)``.
@@ -177,14 +179,14 @@ class Writing(ConnectorAccount):
             before = self._read(target)
             check_names([field], fields_of(before), target.endpoint, self._client.url)
             if since is not None:
-                self._check_since(target, before, since, field)
+                self._changes.check_since(target, before, since, field)
             current = self._object(target, before, field)
             after = merged(current, wanted)
             answer = before
             if not same_json(after, current):
-                self._check_unchanged(target, before, self._read(target), field)
-                answer = self._change(target, {field: after})
-                if _json_or_text(answer.get(field)) != after:
+                self._changes.check_unchanged(target, before, self._read(target), field)
+                answer = self._change(target, {field: after}, before)
+                if json_or_text(answer.get(field)) != after:
                     raise ProtocolError(
                         f"{self._client.url} answered that it stored something else as {field} of {target}.",
                         hint=target.look(RemedyKind.LOOK),
@@ -326,9 +328,13 @@ class Writing(ConnectorAccount):
     def _read(self, target: WriteTarget) -> dict[str, Any]:
         return self._record(target, self._client.get(target.route))
 
-    def _change(self, target: WriteTarget, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def _change(
+        self, target: WriteTarget, sent: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         with target.may_be_stored():
-            return self._record(target, self._client.patch(target.route, sent))
+            answer = self._record(target, self._client.patch(target.route, sent))
+        self._changes.wrote(target, before, answer)
+        return answer
 
     def _record(self, target: WriteTarget, answer: Any) -> dict[str, Any]:
         if not isinstance(answer, dict) or (target.by_id and answer.get("id", target.name) != target.name):
@@ -336,7 +342,7 @@ class Writing(ConnectorAccount):
         return {"id": identity(answer), **answer}
 
     def _object(self, target: WriteTarget, record: Mapping[str, Any], field: str) -> dict[str, Any]:
-        value = _json_or_text(record.get(field))
+        value = json_or_text(record.get(field))
         if value is None:
             return {}
         if isinstance(value, dict):
@@ -349,49 +355,3 @@ class Writing(ConnectorAccount):
             endpoint=target.endpoint,
             fields={field: [f"is {kind}"]},
         )
-
-    def _check_since(self, target: WriteTarget, record: Mapping[str, Any], since: Any, field: str) -> None:
-        if not hasattr(since, "get") or field not in since or since.get("id", target.name) != target.name:
-            raise ConfigurationError(
-                f"since is not a row of {target} with its {field}.",
-                hint="Give the row of a search with details, or what update_json returned.",
-                setting="since",
-            )
-        then, now = (_json_or_text(value) for value in (since[field], record.get(field)))
-        if isinstance(now, dict | list) or isinstance(then, dict | list):  # a frame shows all else as None
-            changed = changed_paths(field, then, now)
-        else:
-            changed = []
-        written, seen = record.get("auto_datetime"), since.get("auto_datetime")
-        if written and seen is not None and not same_time(getattr(seen, "isoformat", seen.__str__)(), str(written)):
-            changed.append("auto_datetime")
-        if changed:
-            raise self._conflict(target, "since you looked", changed)
-
-    def _check_unchanged(
-        self, target: WriteTarget, before: Mapping[str, Any], again: Mapping[str, Any], field: str
-    ) -> None:
-        if not any(changed_paths(name, before.get(name), again.get(name)) for name in (field, "auto_datetime")):
-            return
-        names = dict.fromkeys([field, *before, *again])
-        raise self._conflict(
-            target,
-            "at this moment",
-            [path for name in names for path in changed_paths(name, before.get(name), again.get(name))],
-        )
-
-    def _conflict(self, target: WriteTarget, when: str, changed: list[str]) -> ConflictError:
-        return ConflictError(
-            f"Somebody else changed {target} at {self._client.url} {when}: {', '.join(changed[:8])}"
-            f"{', …' if len(changed) > 8 else ''}. Nothing was written.",
-            hint=_AGAIN,
-            changed=changed,
-        )
-
-
-def _json_or_text(value: Any) -> Any:
-    # A text that holds JSON is read; what cannot be read stays what it is.
-    try:
-        return read_json(value)
-    except ValueError:
-        return value

@@ -120,6 +120,7 @@ def test_a_change_by_somebody_else_between_the_reads_is_told_and_kept(writer, pr
 def test_since_covers_the_time_since_the_search(writer, proxy, direct, session):
     row = writer.search(id=session).iloc[0]
     assert writer.update_json("sessions", session, {"mine": 1}, since=row).json == {**BEFORE, "mine": 1}
+    direct.patch(("sessions", session), {"json": {**BEFORE, "mine": 5}})
     proxy.forget_requests()
     with pytest.raises(
         ConflictError, match=r"since you looked: json\.mine, auto_datetime\. Nothing was written"
@@ -136,6 +137,20 @@ def test_since_covers_the_time_since_the_search(writer, proxy, direct, session):
     for number in (3, 4):
         row = writer.update_json("sessions", row, {"mine": number}, since=row)
     assert stored(direct, session) == {**BEFORE, "mine": 4}
+
+
+def test_what_we_wrote_ourselves_is_not_somebody_elses(writer, direct, session):
+    row = writer.search(id=session).iloc[0]
+    writer.update("sessions", session, narrative="ours")
+    for number in (1, 2, 3):
+        writer.update_json("sessions", session, {"mine": number}, since=row)
+        writer.update("sessions", session, number=number)
+    assert stored(direct, session) == {**BEFORE, "mine": 3}
+    direct.patch(("sessions", session), {"json": {**BEFORE, "mine": 9}})
+    writer.update("sessions", session, narrative="ours again")
+    with pytest.raises(ConflictError, match=r"json\.mine"):
+        writer.update_json("sessions", session, {"mine": 4}, since=row)
+    assert stored(direct, session) == {**BEFORE, "mine": 9}
 
 
 def test_since_must_be_a_row_of_this_record_that_tells_the_field(writer, proxy, session):
