@@ -66,6 +66,8 @@ class RemedyKind(Enum):
     LIST_COMPLETELY = "list completely"
     #: Name the record by its id.
     GIVE_RECORD = "give record"
+    #: Name the session by its id, or by subject, day and number.
+    GIVE_SESSION = "give session"
     #: Merge into the JSON ``name`` of a record of ``endpoint``, instead of replacing it.
     MERGE_JSON = "merge json"
     #: Look at the records of ``endpoint``; where ``name`` is given, at those whose ``name`` is ``values[0]``.
@@ -168,6 +170,9 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.STAY_OFFLINE: lambda remedy: "Use offline=True, which asks nothing of the server, or leave it out.",
     RemedyKind.LIST_COMPLETELY: lambda remedy: "Use page_size, or get() for one page.",
     RemedyKind.GIVE_RECORD: lambda remedy: "Give its id, or its row: sessions.iloc[3].",
+    RemedyKind.GIVE_SESSION: lambda remedy: (
+        'Give its id, its row (sessions.iloc[3]), or subject, day and number: "ea04/2024-01-01/001".'
+    ),
     RemedyKind.MERGE_JSON: lambda remedy: (
         f"Use {_call('update_json', _literal(remedy.endpoint), 'id', '{…}', field=remedy.name)}, which merges."
     ),

@@ -243,6 +243,8 @@ def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:
 def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:
     # By what it is known, and what there is: by id, by the filter of its name, or, in lists without such a filter
     # (short ones), out of the whole list.
+    if endpoint == "sessions" and not is_id(name):
+        name = str(connector.session(name, **source)["id"])
     if is_id(name):
         return "id", connector.search(endpoint, id=name, details=True, **source)
     described = connector.endpoints().set_index("endpoint")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.errors import AlyxError, ConfigurationError, NotFoundError
 from alyx_connector.frames.columns import WATER_REQUIREMENT, Column, Kind
-from alyx_connector.ids import is_id
 from alyx_connector.progress import CancelToken
 from alyx_connector.records.named_animals import is_several, named_animals
+from alyx_connector.records.one_session import is_reference, session_id
 from alyx_connector.records.one_subject import refuse_namesakes
 from alyx_connector.records.requirements import fetch_requirements
 from alyx_connector.remedy import Remedy, RemedyKind
@@ -216,13 +215,60 @@ class SubjectRecords(ConnectorSearch):
             frame.attrs[limit] = limits[limit] if several else next(iter(limits[limit].values()), None)
         return frame
 
+    def session(self, session: Any, *, refresh: bool = False, offline: bool = False) -> pd.Series:
+        """Return what Alyx records of one session.
+
+        Parameters
+        ----------
+        session : str or pandas.Series
+            Its id, its row of a search, or subject, day and number: ``"ea04/2024-01-01/001"``, also
+            ``"ea04/2024-01-01/1"``. The subject may also be an id.
+        refresh, offline : bool
+            As for `search`; offline a session can be named only by its id or its row.
+
+        Returns
+        -------
+        pandas.Series
+            Its row, with details, as ``search("sessions")`` has it.
+
+        Raises
+        ------
+        ConfigurationError
+            If that does not name a session, or several have this subject, day and number: lists them.
+        NotFoundError
+            If there is no such session; lists the numbers of that day.
+        AlyxError
+            If the server cannot be asked; see `Connector.search`.
+
+        Examples
+        --------
+        >>> session = Connector().session("ea04/2024-01-01/001")
+        >>> session.subject, int(session.number)
+        ('ea04', 1)
+        """
+        if offline and is_reference(session):
+            raise ConfigurationError(
+                f"Offline, {session} cannot be looked up: subject, day and number are not kept.",
+                hint="Name the session by its id.",
+                setting="offline",
+            )
+        one = self._session_id(session)
+        found = self.search("sessions", id=one, details=True, refresh=refresh, offline=offline)
+        if found.empty:
+            raise NotFoundError(
+                f"There is no session {one} at {self._client.url} that you may see.",
+                hint=Remedy(RemedyKind.GIVE_SESSION),
+                endpoint="sessions",
+            )
+        return found.iloc[0]
+
     def datasets(self, session: Any) -> pd.DataFrame:
         """Return the datasets of a session.
 
         Parameters
         ----------
         session : str or pandas.Series
-            Id of the session, or its row of a search.
+            The session, as for `session`.
 
         Returns
         -------
@@ -234,18 +280,17 @@ class SubjectRecords(ConnectorSearch):
         Raises
         ------
         ConfigurationError
-            If that is no session.
+            If that does not name a session, or names several.
+        NotFoundError
+            If there is no session of that subject, day and number.
         AlyxError
             If the server cannot be asked; see `Connector.search`.
         """
-        named = str(session.get("id") if hasattr(session, "get") else session)
-        if not is_id(named):
-            raise ConfigurationError(
-                f"{shorten(named, 60, placeholder='…')!r} is not a session.",
-                hint=Remedy(RemedyKind.GIVE_RECORD),
-                setting="session",
-            )
-        return self.search("datasets", session=named, details=False)
+        return self.search("datasets", session=self._session_id(session), details=False)
+
+    def _session_id(self, session: Any) -> str:
+        with self._explained():
+            return session_id(self._client, session, self._dialect())
 
     def _actions(self, endpoint: str, subject: Any, lab: str | None) -> pd.DataFrame:
         names, of_lab = named_animals(subject)

@@ -12,11 +12,11 @@ from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.records.changes import Changes
 from alyx_connector.records.lab_offsets import with_lab_offsets
+from alyx_connector.records.one_session import session_id
 from alyx_connector.records.one_subject import find_subject
 from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     check_names,
-    checked_qc,
     fields_of,
     json_or_text,
     merged,
@@ -24,6 +24,7 @@ from alyx_connector.records.record_fields import (
     same_json,
     sendable,
 )
+from alyx_connector.records.server_names import server_names
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.connector_account import ConnectorAccount
@@ -56,8 +57,9 @@ class Writing(ConnectorAccount):
         endpoint : str
             Whose list the record is in: ``"sessions"``, ``"subjects"``, …
         record : str or pandas.Series
-            Its id, or its row of a search; a subject also by its nickname, if it is the only one of that name; what
-            Alyx knows by its name (labs, projects, …) by that.
+            Its id, or its row of a search; a subject also by its nickname, if it is the only one of that name; a
+            session also by subject, day and number (``"ea04/2024-01-01/001"``); what Alyx knows by its name (labs,
+            projects, …) by that.
         **fields
             The new values: text, numbers, True or False, dates, naive datetimes in lab time, lists, values of NumPy
             and pandas; None, NaT and NA store null. ``json`` and ``extended_qc`` are for `update_json`.
@@ -204,7 +206,8 @@ class Writing(ConnectorAccount):
         endpoint : str
             What to make: ``"sessions"``, ``"weighings"``, ``"water-administrations"``, …
         **fields
-            As for `update`, and also ``json={…}``. ``subject`` is a nickname or an id. Units: weights g, water mL.
+            As for `update`, and also ``json={…}``. ``subject`` is a nickname or an id, ``session`` of water what
+            `Connector.session` takes. Units: weights g, water mL.
 
         Returns
         -------
@@ -288,6 +291,8 @@ class Writing(ConnectorAccount):
             return WriteTarget(
                 endpoint, described, (endpoint, dialect.subject_name(subject)), str(subject["id"]), by_id=True
             )
+        if endpoint == "sessions":
+            name = session_id(self._client, name, self._dialect())
         by_id = is_id(name)
         if described and described.detail_by == "id" and not by_id:
             raise ConfigurationError(
@@ -309,17 +314,10 @@ class Writing(ConnectorAccount):
                 setting="fields" if known else "endpoint",
             )
         check_names(fields, known, target.endpoint, self._client.url)
+        named, lab = server_names(self._client, target.endpoint, fields, self._dialect())
         kinds = {field.name: field.format for field in known}
-        sent = {name: sendable(name, value, kinds[name]) for name, value in fields.items()}
-        lab = sent.get("lab")
-        if isinstance(sent.get("subject"), str):
-            # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
-            dialect, by_nickname = self._dialect(), target.endpoint == "sessions"
-            row = find_subject(self._client, sent["subject"], dialect, by_nickname=by_nickname)
-            sent["subject"] = str(row["nickname"]) if by_nickname else dialect.subject_name(row)
-            lab = lab or row.get("lab")
-        if "qc" in sent:
-            sent["qc"] = checked_qc(sent["qc"], self._dialect())
+        sent = {name: sendable(name, value, kinds[name]) for name, value in {**fields, **named}.items()}
+        lab = sent.get("lab") or lab
         return with_lab_offsets(sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append)
 
     def _lab_of(self, target: WriteTarget) -> str | None:

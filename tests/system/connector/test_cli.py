@@ -118,7 +118,7 @@ def test_nothing_set_up_is_an_empty_list_and_a_word(fresh):
         (["--subject", "ea04", "--since", "2024-01-03"], 6),
         (["--subject", "ea04", "--until", "2024-01-02"], 19),
         (["--subject", "ea04", "--since", "2024-01-02", "--until", "2024-01-02"], 12),
-        (["--filter", "subject=ea04", "--filter", "number=1"], 9),
+        (["--filter", "subject=ea04", "--filter", "number=1"], 3),
         (["--subject", "ea04", "--extended-qc", '{"pass": true}'], 5),
         (["--subject", "ea04", "--extended-qc", "pass,True"], 5),
         (["subjects", "--alive", "false"], 3),
@@ -249,8 +249,19 @@ def test_records_known_by_name(cli):
     assert "the name x\\x1b[31m." in cli.refused("get", "labs", "x\x1b[31m", expect=1), "shown, not obeyed"
 
 
+def test_a_session_by_subject_day_and_number(cli):
+    row = json.loads(cli.run("search", "--subject", "ea04", "--until", "2024-01-01", "--format", "json")[0])[-1]
+    for reference in ("ea04/2024-01-01/001", "ea04/2024-01-01/1"):
+        assert json.loads(cli.run("get", "sessions", reference, "--format", "json")[0])["id"] == row["id"]
+
+
 def test_records_that_are_not_one(cli):
-    assert "not a valid id of Alyx" in cli.refused("get", "sessions", "nonsense", expect=2)
+    told = cli.refused("get", "sessions", "nonsense", expect=2)
+    assert "'nonsense' is not a session.\n  Give its id, or subject, day and number: ea04/2024-01-01/001" in told
+    told = cli.refused("get", "sessions", "ea04/2024-01-01/9", expect=1)
+    assert "no session ea04/2024-01-01/009" in told
+    assert "Numbers of that day: 001" in told
+    assert "alyx-connector search sessions --subject ea04" in told
     assert "has none" in cli.refused("get", "sessions", "00000000-0000-4000-8000-000000000000", expect=1)
     told = cli.refused("get", "subjects", "jo001", expect=2)
     assert "Several subjects are called jo001" in told

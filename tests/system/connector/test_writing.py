@@ -132,7 +132,8 @@ def test_what_cannot_be_written_is_refused_before_anything_is_sent(writer, proxy
     [
         ("session", NOBODY, "has no list session.*Did you mean sessions"),
         ("weighings", NOBODY, "weighings of .* cannot be changed"),
-        ("sessions", "ea04", "'ea04' is not a valid id of sessions"),
+        ("sessions", "ea04", "'ea04' is not a session"),
+        ("sessions", "ea04/2024-01-01", "'ea04/2024-01-01' is not a session"),
         ("sessions", "", "A record of sessions cannot be named by"),
         ("sessions", None, "by NoneType"),
         ("sessions", pd.DataFrame({"id": [NOBODY]}), "by Series"),
@@ -269,3 +270,12 @@ def test_where_the_server_does_not_describe_itself_the_record_tells_the_fields(s
     assert writes(proxy) == []
     with pytest.warns(AlyxWarning, match="names of fields cannot be checked"):
         connector.create("procedures", name="weighing")
+
+
+def test_several_sessions_of_one_day_and_number_are_named(writer):
+    fields = {"subject": "jo002", "number": 4, "start_time": WHEN}
+    several = [writer.create("sessions", **fields).id for _ in range(2)]
+    for ask in (writer.session, writer.datasets, lambda named: writer.update("sessions", named, n_trials=1)):
+        with pytest.raises(ConfigurationError, match=r"Several sessions of .* are jo002/2024-03-01/004") as caught:
+            ask("jo002/2024-03-01/4")
+        assert all(one in caught.value.message for one in several)

@@ -1,0 +1,41 @@
+"""What a record is sent with that servers name in ways of their own: its subject, its session, its qc."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from alyx_connector.records.one_session import is_reference, session_id
+from alyx_connector.records.one_subject import find_subject
+from alyx_connector.records.record_fields import checked_qc, sendable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.schema.dialect import Dialect
+
+__all__ = ["server_names"]
+
+
+def server_names(
+    client: AlyxClient, endpoint: str, fields: Mapping[str, Any], dialect: Dialect
+) -> tuple[dict[str, Any], str | None]:
+    """Name what the server has another name for than people.
+
+    Returns: those of the fields, as the server takes them, and the lab of the subject; None without a subject.
+    """
+    named: dict[str, Any] = {}
+    lab: str | None = None
+    subject, session = fields.get("subject"), fields.get("session")
+    if isinstance(subject, str | uuid.UUID):
+        # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
+        by_nickname = endpoint == "sessions"
+        row = find_subject(client, str(subject), dialect, by_nickname=by_nickname)
+        named["subject"] = str(row["nickname"]) if by_nickname else dialect.subject_name(row)
+        lab = row.get("lab")
+    if endpoint == "water-administrations" and (hasattr(session, "get") or is_reference(session)):
+        named["session"] = session_id(client, session, dialect)
+    if "qc" in fields:
+        named["qc"] = checked_qc(sendable("qc", fields["qc"]), dialect)
+    return named, lab
