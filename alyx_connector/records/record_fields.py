@@ -30,6 +30,7 @@ __all__ = [
     "check_names",
     "checked_qc",
     "fields_of",
+    "json_holds",
     "json_or_text",
     "merged",
     "not_as_sent",
@@ -202,6 +203,12 @@ def same_json(one: Any, other: Any) -> bool:
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
+def json_holds(stored: Any, sent: Any) -> bool:
+    """Tell whether an object of JSON has all that was sent, and perhaps more, as where a server reads the narrative."""
+    both = isinstance(stored, dict) and isinstance(sent, dict)
+    return both and same_json(merged(stored, sent), stored)
+
+
 def not_as_sent(sent: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """Tell which fields the server did not store as they were sent.
 
@@ -211,6 +218,8 @@ def not_as_sent(sent: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]
     for name, value in sent.items():
         if name not in answer:
             told.append(f"The server did not say what it stored as {name}.")
+        elif name in JSON_FIELDS and json_holds(answer[name], value):
+            told += [f"The server added {path}." for path in changed_paths(name, value, answer[name])]
         elif not _same(value, answer[name]):
             told.append(f"{name} was sent as {_shown(value)} and stored as {_shown(answer[name])}.")
     return told

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import ConfigurationError, InvalidDataError, ProtocolError
+from alyx_connector.errors import ConfigurationError, InvalidDataError, ProtocolError, ServerFaultError
 from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
@@ -18,6 +18,7 @@ from alyx_connector.records.record_fields import (
     JSON_FIELDS,
     check_names,
     fields_of,
+    json_holds,
     json_or_text,
     merged,
     not_as_sent,
@@ -25,6 +26,7 @@ from alyx_connector.records.record_fields import (
     sendable,
 )
 from alyx_connector.records.server_names import server_names
+from alyx_connector.records.session_numbers import free_number
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.connector_account import ConnectorAccount
@@ -188,7 +190,7 @@ class Writing(ConnectorAccount):
             if not same_json(after, current):
                 self._changes.check_unchanged(target, before, self._read(target), field)
                 answer = self._change(target, {field: after}, before)
-                if json_or_text(answer.get(field)) != after:
+                if not json_holds(json_or_text(answer.get(field)), after):
                     raise ProtocolError(
                         f"{self._client.url} answered that it stored something else as {field} of {target}.",
                         hint=target.look(RemedyKind.LOOK),
@@ -220,7 +222,8 @@ class Writing(ConnectorAccount):
             See `update`; also if there is no such subject, or several have its nickname (with their labs): the server
             cannot tell them apart. Nothing was written.
         InvalidDataError
-            If the server refuses the values, or misses one; ``fields`` says which. Nothing was written.
+            If the server refuses the values, or misses one; ``fields`` says which; if it takes each number of a
+            subject's day only once, and that is taken: names the next. Nothing was written.
         PermissionDeniedError
             If this user may not write.
         AlyxError
@@ -249,6 +252,8 @@ class Writing(ConnectorAccount):
                         "server ignores unknown ones."
                     )
             sent = self._checked(target, known, fields, "made", notes)
+            if target.endpoint == "sessions" and sent.get("start_time") and self._dialect().names_sessions:
+                sent["number"] = free_number(self._client, sent)
             with target.may_be_stored(str(sent.get("subject") or "")):
                 answer = self._record(target, self._client.post(target.route, sent))
         notes += not_as_sent(sent, answer)
@@ -329,8 +334,13 @@ class Writing(ConnectorAccount):
     def _change(
         self, target: WriteTarget, sent: Mapping[str, Any], before: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        with target.may_be_stored():
-            answer = self._record(target, self._client.patch(target.route, sent))
+        try:
+            with target.may_be_stored():
+                answer = self._record(target, self._client.patch(target.route, sent))
+        except ServerFaultError:
+            if target.endpoint == "sessions" and self._dialect().names_sessions:
+                free_number(self._client, {**self._read(target), **sent})  # says so where the number is taken
+            raise
         self._changes.wrote(target, before, answer)
         return answer
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.records.record_fields import merged
+from alyx_connector.records.session_numbers import days_around, numbers_taken
 from pybpod_alyx_module.outbox.alyx_records import (
     KEY_IN_JSON,
     ROUTES,
@@ -23,7 +24,6 @@ from pybpod_alyx_module.outbox.alyx_records import (
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
-from pybpod_alyx_module.outbox.session_numbers import days_around, numbers_taken
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:

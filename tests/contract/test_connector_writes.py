@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alyx_connector import ConfigurationError, ConflictError, Connector
+from alyx_connector import AlyxWarning, ConfigurationError, ConflictError, Connector, InvalidDataError
 from tests.contract.alyx_under_test import on_the_clock
 
 if TYPE_CHECKING:
@@ -103,3 +103,39 @@ def test_an_unknown_name_is_refused_before_anything_is_sent(
     with pytest.raises(ConfigurationError, match="narrative"):
         writer.update("sessions", session, narative="x")
     assert _stored(writable, session)["auto_datetime"] == session.auto_datetime.isoformat()
+
+
+def test_a_number_that_is_taken_is_refused_with_the_next(writable: AlyxUnderTest, writer: Connector) -> None:
+    with writable.new_subject() as animal:
+        fields = {"subject": animal.nickname, "start_time": WHEN}
+        first, second = (writer.create("sessions", **fields, number=number) for number in (1, 2))
+        with pytest.raises(InvalidDataError, match=r"has a session 1 of .* 3 is free") as caught:
+            writer.create("sessions", **fields, number=1)
+        assert caught.value.fields == {"number": ["1 is taken"]}
+        with pytest.raises(InvalidDataError, match=r"has a session 1 of .* 2 is free"):
+            writer.update("sessions", second, number=1)
+        assert writer.create("sessions", **fields).number == 3
+        numbers = [row["number"] for row in writable.rows("/sessions", subject=animal.nickname)]
+        assert (first.number, sorted(numbers)) == (1, [1, 2, 3])
+
+
+def test_sessions_may_share_a_number(writable: AlyxUnderTest, writer: Connector) -> None:
+    with writable.new_subject() as animal:
+        for _ in range(2):
+            assert writer.create("sessions", subject=animal.nickname, start_time=WHEN, number=1).number == 1
+        assert len(writable.rows("/sessions", subject=animal.nickname)) == 2
+
+
+def test_what_a_server_reads_in_the_narrative_is_said_and_stays(writer: Connector, subject: Animal) -> None:
+    fields = {"subject": subject.nickname, "start_time": WHEN, "number": 1}
+    with pytest.warns(AlyxWarning) as caught:
+        session = writer.create("sessions", **fields, narrative="- C2: right", json={"rig": "r1"})
+    assert session.json == {"rig": "r1", "whisker_stims": {"Stimulus right": {"1": "C2"}}}
+    assert "The server added json.whisker_stims." in [str(one.message) for one in caught]
+    changed = writer.update_json("sessions", session, {"a": 1}, since=session)
+    assert changed.json == {**session.json, "a": 1}
+
+
+def test_a_narrative_changes_nothing_else(writer: Connector, subject: Animal) -> None:
+    fields = {"subject": subject.nickname, "start_time": WHEN, "number": 1}
+    assert writer.create("sessions", **fields, narrative="- C2: right", json={"rig": "r1"}).json == {"rig": "r1"}

@@ -1,14 +1,18 @@
-"""Which number a new session may have on its day, where the server names sessions by subject, day and number. Pure."""
+"""Which number a new session may have on its day, where the server names sessions by subject, day and number."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.errors import InvalidDataError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["days_around", "numbers_taken"]
+    from alyx_connector.http.client import AlyxClient
+
+__all__ = ["days_around", "free_number", "numbers_taken"]
 
 _A_DAY = timedelta(days=1)
 
@@ -38,6 +42,29 @@ def numbers_taken(start: str, rows: Iterable[Mapping[str, Any]]) -> set[int]:
     for zone in zones:
         ours |= _days(began.replace(tzinfo=zone) if began.tzinfo is None else began.astimezone(zone))
     return {number for when, number in seen if isinstance(number, int) and ours & _days(when)}
+
+
+def free_number(client: AlyxClient, session: Mapping[str, Any]) -> int:
+    """Return the number that a session may have: its own, if no other session has it; the next if it has none.
+
+    An error that names the next one if its own is taken.
+
+    ``session``: what is sent, or stored with its ``id``; with ``subject`` and ``start_time``.
+    """
+    start, subject, number = str(session["start_time"]), session["subject"], session.get("number")
+    first, last = days_around(start)
+    rows = client.list("sessions", {"subject": subject, "date_range": f"{first},{last}"})
+    taken = numbers_taken(start, [row for row in rows if row.get("id") != session.get("id")])
+    free = 1 + max(taken, default=0)
+    if number not in taken:
+        return free if number is None else int(number)
+    raise InvalidDataError(
+        f"{client.url} has a session {number} of {subject} on {start[:10]} already, by its own clock or in UTC, and "
+        "takes each number of a day only once. Nothing was written.",
+        hint=f"Give another number: {free} is free.",
+        endpoint="sessions",
+        fields={"number": [f"{number} is taken"]},
+    )
 
 
 def _days(when: datetime) -> set[date]:
