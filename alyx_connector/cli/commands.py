@@ -16,7 +16,7 @@ from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredEr
 from alyx_connector.frames.columns import DETAIL_ERROR, known_layout
 from alyx_connector.ids import is_id
 from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.search.filter_check import trap
+from alyx_connector.search.filter_check import instead_of
 from alyx_connector.search.filters import PAIRS
 from alyx_connector.terminal import can_ask
 
@@ -148,7 +148,10 @@ def _filters(options: argparse.Namespace) -> bool:
     output = Output.of(options)
     with _connected(options) as connector:
         frame = connector.filters(options.endpoint)
-    instead = [trap(options.endpoint, name) for name in frame["filter"]]
+    instead = [
+        None if usable else instead_of(options.endpoint, name)
+        for name, usable in zip(frame["filter"], frame["usable"], strict=True)
+    ]
     frame["instead"] = pd.array([filter_on_the_command_line(one) if one else None for one in instead], dtype="string")
     output.write(frame, "filters", none=f"No filters of {options.endpoint} are described.")
     return False

@@ -187,20 +187,20 @@ def changed_paths(name: str, before: Any, after: Any) -> list[str]:
     return [] if same_json(before, after) else [name]
 
 
-def json_or_text(value: Any) -> Any:
-    """Return what a field of JSON holds; a text of JSON is read, what cannot be read stays what it is."""
-    try:
-        return read_json(value)
-    except ValueError:
-        return value
-
-
 def same_json(one: Any, other: Any) -> bool:
     """Tell whether two values are the same in JSON, where True is not 1.
 
     Returns: whatever the order of keys.
     """
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def json_or_text(value: Any) -> Any:
+    """Read a text that holds JSON; what cannot be read stays what it is."""
+    try:
+        return read_json(value)
+    except ValueError:
+        return value
 
 
 def json_holds(stored: Any, sent: Any) -> bool:

@@ -45,6 +45,19 @@ _MATCHES = {
     ("*", "json"): "pairs of a key and a value",
     ("*", "extended_qc"): "pairs of a key and a value",
 }
+#: The same, on servers whose sessions have names.
+_MATCHES_WITH_NAMES = {
+    ("sessions", "subject"): _EXACT,
+    ("sessions", "users"): _ANY,
+}
+#: Filters that are described, although the server answers them with an error.
+_UNANSWERED = {
+    (endpoint, name)
+    for endpoint in ("weighings", "water-administrations")
+    for name in ("lab", "users", "date_range", "location")
+}
+#: The same, on servers whose sessions have names.
+_UNANSWERED_WITH_NAMES = {("sessions", "dataset_types")}
 _DESCRIBED = re.compile(
     r"^\s*-\s+\*\*(\w+)\*\*(?:, \*\*(\w+)\*\*)?:?\s*(.*?)(?=^\s*-\s+\*\*|^\s*\[|\Z)", re.MULTILINE | re.DOTALL
 )
@@ -69,6 +82,8 @@ class Filter:
     match: str
     #: In the server's words; may be empty.
     description: str
+    #: Whether the server can answer it.
+    usable: bool = True
 
     @property
     def is_part(self) -> bool:
@@ -241,14 +256,17 @@ def _kind(name: str, said: dict[str, Any]) -> Kind:
 def _filter(endpoint: str, said: dict[str, Any], words: str, dialect: Dialect) -> Filter:
     schema, name = said.get("schema", {}), said["name"]
     items = schema.get("items", {}) if schema.get("type") == "array" else schema
-    match = _MATCHES.get((endpoint, name)) or _MATCHES.get(("*", name))
+    known = {**_MATCHES, **(_MATCHES_WITH_NAMES if dialect.names_sessions else {})}
+    match = known.get((endpoint, name)) or known.get(("*", name))
     if match is None:
         match = _ANY if schema.get("type") == "array" else _PART if "(icontains)" in words else _EXACT
         match = {"_gte": "at least", "_lte": "at most"}.get(name[-4:], match)
     choices = tuple(str(choice) for choice in items.get("enum", ()) if choice not in {None, ""})
     if name == "qc":  # the description of Alyx calls it a text, and names other words than there are
         choices = tuple(word for _, word in dialect.qc_words)
-    return Filter(name, schema.get("type", ""), items.get("format", ""), choices, match, words)
+    failing = _UNANSWERED | (_UNANSWERED_WITH_NAMES if dialect.names_sessions else set())
+    usable = (endpoint, name) not in failing
+    return Filter(name, schema.get("type", ""), items.get("format", ""), choices, match, words, usable)
 
 
 def _descriptions(text: str) -> dict[str, str]:

@@ -19,16 +19,23 @@ if TYPE_CHECKING:
 
     from alyx_connector.schema.description import Endpoint, Filter, Schema
 
-__all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "trap"]
+__all__ = ["check_filters", "endpoint_rows", "filter_rows", "find_endpoint", "instead_of"]
 
-_ACTION_TRAPS = {
+_OF_ACTIONS = {
     "lab": Remedy(RemedyKind.USE_DJANGO, name="subject__lab__name", values=("<lab>",)),
     "users": Remedy(RemedyKind.USE_DJANGO, name="user__username", values=("<name>",)),
     "date_range": Remedy(RemedyKind.USE_DJANGO, name="date_time__date__gte", values=("2024-01-01",)),
     "location": Remedy(RemedyKind.USE_FILTER_OF, endpoint="sessions", name="location"),
 }
-#: Filters that the schema names although the server answers them with an error, and what to use instead.
-_TRAPS = {"weighings": _ACTION_TRAPS, "water-administrations": _ACTION_TRAPS}
+_DATASET_TYPE = Remedy(
+    RemedyKind.USE_DJANGO, name="data_dataset_session_related__dataset_type__name", values=("trials.table",)
+)
+#: What to use instead of filters that some servers lack, or cannot answer although they describe them.
+_INSTEAD = {
+    "weighings": _OF_ACTIONS,
+    "water-administrations": _OF_ACTIONS,
+    "sessions": {"dataset_types": _DATASET_TYPE},
+}
 #: What searches of ONE and of the package alyx-connector take, and no server has as a filter.
 _ARGUMENTS_ELSEWHERE = {
     "no_cache": Remedy(RemedyKind.REFRESH),
@@ -40,12 +47,9 @@ _NO_COMMA = frozenset({"subject", "nickname"})
 _DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 
 
-def trap(endpoint: str, name: str) -> Remedy | None:
-    """Say what to use instead of a filter that the schema names but the server cannot answer.
-
-    Returns: None if the server can answer it.
-    """
-    return _TRAPS.get(endpoint, {}).get(name)
+def instead_of(endpoint: str, name: str) -> Remedy | None:
+    """Say what to use instead of a filter where the server lacks it, or cannot answer it; None if nothing."""
+    return _INSTEAD.get(endpoint, {}).get(name)
 
 
 def find_endpoint(schema: Schema, name: str, url: str) -> Endpoint:
@@ -85,16 +89,15 @@ def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint
     ``described``: what the server says of it; without that, names are not checked.
     """
     for name, value in filters.items():
-        instead = trap(endpoint, name)
-        if instead is not None:
-            raise ConfigurationError(
-                f"Alyx names the filter {name} of {endpoint}, but the server cannot answer it.",
-                hint=instead,
-                setting=name,
-            )
         if described is None:
             continue
         known = described.filters.get(name)
+        if known is not None and not known.usable:
+            raise ConfigurationError(
+                f"Alyx names the filter {name} of {endpoint}, but the server cannot answer it.",
+                hint=instead_of(endpoint, name) or Remedy(RemedyKind.LIST_FILTERS, endpoint=endpoint),
+                setting=name,
+            )
         if known is None and not (name == "id" and "django" in described.filters):
             raise _unknown(name, value, endpoint, described, url)
         if known is not None and name not in PAIRS and name not in {"id", "date_range"}:
@@ -103,10 +106,10 @@ def check_filters(filters: Mapping[str, Any], endpoint: str, described: Endpoint
 
 
 def _unknown(name: str, value: Any, endpoint: str, described: Endpoint, url: str) -> ConfigurationError:
-    guess = did_you_mean(name, [one for one in described.filters if trap(endpoint, one) is None])
+    guess = did_you_mean(name, [one.name for one in described.filters.values() if one.usable])
     if not described.filters:
         guess = " This list has no filters."
-    instead = _ARGUMENTS_ELSEWHERE.get(name)
+    instead = _ARGUMENTS_ELSEWHERE.get(name) or instead_of(endpoint, name)
     if instead is None and "__" in name and "django" in described.filters:  # a lookup of the server's database
         instead = Remedy(RemedyKind.USE_DJANGO, name=name, values=(str(value),))
     return ConfigurationError(
@@ -162,13 +165,13 @@ def filter_rows(described: Endpoint) -> list[dict[str, Any]]:
     """Make the rows of `Connector.filters`."""
     rows = []
     for one in described.filters.values():
-        instead = trap(described.name, one.name)
+        instead = None if one.usable else instead_of(described.name, one.name)
         rows.append(
             {
                 "filter": one.name,
                 "takes": _expected(one, described.name)[0],
                 "match": one.match,
-                "usable": instead is None,
+                "usable": one.usable,
                 "instead": filter_in_python(instead) if instead else None,
                 "description": one.description or None,
             }

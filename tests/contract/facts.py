@@ -143,7 +143,10 @@ DIFFERENCES: Final = (
     Difference(
         Why.OTHERWISE,
         "the subject of sessions is exact, several with commas, and nickname is no filter of theirs",
-        ("test_lists.py::test_subject_filters_of_sessions_ignore_case_and_take_no_list",),
+        (
+            "test_lists.py::test_subject_filters_of_sessions_ignore_case_and_take_no_list",
+            "test_connector.py::test_a_nickname_matches_whatever_its_case",
+        ),
     ),
     Difference(
         Why.OTHERWISE,
@@ -229,21 +232,8 @@ DIFFERENCES: Final = (
         *_cases("test_connector.py::test_other_lists_have_the_known_columns_and_nothing_else", "subjects", "datasets"),
     ),
     _client(
-        "a nickname is sent as it was typed, where the server looks at its case",
-        "test_connector.py::test_a_nickname_matches_whatever_its_case",
-    ),
-    _client(
         "the nickname of a subject is not its name on the server",
         "test_cli_servers.py::test_a_subject_by_its_nickname",
-    ),
-    _client(
-        "a dataset names its session by the session's name",
-        "test_connector.py::test_the_datasets_of_a_session",
-    ),
-    _client(
-        "the tests ask for what Alyx has: filters of weighings, the types of water",
-        "test_connector.py::test_endpoints_and_filters_are_the_servers",
-        "test_connector.py::test_every_list_can_be_searched",
     ),
 )
 

@@ -77,3 +77,24 @@ def test_what_the_list_does_not_tell_is_a_column_of_the_details():
 def test_it_survives_being_kept():
     for schema in (ALYX, ALYX_LOCAL):
         assert schema_from_dict(json.loads(json.dumps(schema_to_dict(schema)))) == schema
+
+
+def test_filters_compare_as_this_server_does_and_those_it_cannot_answer_say_what_to_use():
+    def of_sessions(schema):
+        return {row["filter"]: row for row in filter_rows(schema.endpoints["sessions"])}
+
+    alyx, alyx_local = of_sessions(ALYX), of_sessions(ALYX_LOCAL)
+    assert [alyx[name]["match"] for name in ("users", "subject")] == ["all", "exact, but for case"]
+    assert [alyx_local[name]["match"] for name in ("users", "subject")] == ["any", "exact"]
+    assert (alyx["dataset_types"]["usable"], alyx["dataset_types"]["instead"]) == (True, None)
+    assert not alyx_local["dataset_types"]["usable"]
+    assert "dataset_type__name" in alyx_local["dataset_types"]["instead"]
+    check_filters({"dataset_types": "trials.table"}, "sessions", ALYX.endpoints["sessions"], "http://alyx.example")
+    with pytest.raises(ConfigurationError, match=r"cannot answer it.*dataset_type__name"):
+        check_filters({"dataset_types": "x"}, "sessions", ALYX_LOCAL.endpoints["sessions"], "http://alyx.example")
+
+
+@pytest.mark.parametrize(("schema", "why"), [(ALYX, "cannot answer it"), (ALYX_LOCAL, "would ignore it")])
+def test_weighings_of_a_lab_are_asked_for_in_the_way_that_there_is(schema, why):
+    with pytest.raises(ConfigurationError, match=rf"{why}.*subject__lab__name"):
+        check_filters({"lab": "haisslab"}, "weighings", schema.endpoints["weighings"], "http://alyx.example")
