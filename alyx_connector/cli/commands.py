@@ -257,9 +257,14 @@ def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]
         return "id", connector.search(
             endpoint, id=name, details=True, **source
         )  # says what an id is, or which lists there are
-    wanted = {known_by: name} if known_by in known["filters"] else {}
-    found = connector.search(endpoint, details=True, **{**source, **wanted})
-    return known_by or "name", found[(found[known_by or "id"] == name).fillna(False)]
+    # An animal is called by its nickname, also where the server has another name for it.
+    for column in dict.fromkeys(["nickname", known_by] if endpoint == "subjects" else [known_by]):
+        wanted = {column: name} if column in known["filters"] else {}
+        found = connector.search(endpoint, details=True, **{**source, **wanted})
+        found = found[(found[column or "id"] == name).fillna(False)]
+        if len(found):
+            break
+    return column or "name", found
 
 
 #: The commands: each takes the words of the command line and returns whether only a part arrived.

@@ -231,10 +231,6 @@ DIFFERENCES: Final = (
         *_cases("test_connector.py::test_sessions_have_the_known_columns_and_nothing_else", "True", "False"),
         *_cases("test_connector.py::test_other_lists_have_the_known_columns_and_nothing_else", "subjects", "datasets"),
     ),
-    _client(
-        "the nickname of a subject is not its name on the server",
-        "test_cli_servers.py::test_a_subject_by_its_nickname",
-    ),
 )
 
 
