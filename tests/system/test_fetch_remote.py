@@ -81,3 +81,15 @@ def test_more_ids_than_one_request_takes_come_in_several():
         remote = fetch_remote(client, "ana", local)
         assert len(rows) > 200
         assert {subject.alyx_id for subject in remote.looked_up} == {row["id"] for row in rows}
+
+
+def test_alyx_local_tells_who_is_alive_and_looks_up_by_id(alyx_local):
+    with AlyxClient(alyx_local.url) as client:
+        client.login(alyx_local.username, alyx_local.password)
+        others = client.list("subjects", {"responsible_user": "ana"})
+        remote = fetch_remote(client, alyx_local.username, [linked(row, client.url) for row in others])
+    by_name = {subject.nickname: subject for subject in remote.listed}
+    assert by_name["ea04"].alive
+    assert not by_name["future_cull"].alive  # a death date to come counts there at once
+    assert {subject.alyx_id for subject in remote.looked_up} == {row["id"] for row in others}
+    assert len(others) == 3
