@@ -94,6 +94,13 @@ def test_zero_of_an_animal_without_water_restriction_is_no_measurement(subject, 
     assert {values[name] for name in ("Expected water (mL)", "Remaining water (mL)", "Reference weight (g)")} == {"0"}
 
 
+def test_what_a_synced_copy_lacks_is_left_out(subject):
+    subject.alyx = record("ea04", alyx_synced_at=datetime.datetime.now().astimezone().isoformat(), json=..., litter=...)
+    window = open_details_window(subject)
+    assert not {"JSON", "Litter"} & window.values.keys()
+    assert window.values["Strain"]
+
+
 def test_a_weight_without_water_restriction_is_shown(subject):
     subject.alyx = record("ea04", last_water_restriction=None, reference_weight=24.5, remaining_water=0.25)
     values = open_details_window(subject).values

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pybpod_alyx_module.animals.checks_before_run import run_checks
+from pybpod_alyx_module.animals.checks_before_run import NOTE, Finding, run_checks
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
@@ -159,3 +159,20 @@ def test_a_subject_that_is_gone_is_said_once() -> None:
 def test_a_policy_that_makes_no_sense_is_refused(policy: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="no such check or level"):
         run_checks([], policy)
+
+
+def test_what_a_server_tells_of_no_animal_is_a_note_and_said_once() -> None:
+    why = "alyx.lab.org does not tell minimum weights."
+    without = {"needs": None, "not_checked": {"requirement": why}, "untold": frozenset({"requirement"})}
+    states = [state(name, **without) for name in ("ea04", "ea05")]
+    found = run_checks(states, {**dict.fromkeys(CHECKS, "off"), "min_weight": "block", "alive": "block"})
+    assert found == (Finding("min_weight", NOTE, "", why, checked=False),)
+
+
+def test_whether_it_was_weighed_is_known_without_minimum_weights() -> None:
+    without = {"needs": None, "not_checked": {"requirement": "?"}, "untold": frozenset({"requirement"})}
+    policy = {**dict.fromkeys(CHECKS, "off"), "weighed_today": "block"}
+    (found,) = run_checks([state(**without)], policy)
+    assert (found.level, found.sentence) == ("block", "implant_1 has not been weighed today.")
+    (found,) = run_checks([state(weighings=None, **without)], policy)
+    assert (found.level, found.checked) == ("warn", False)
