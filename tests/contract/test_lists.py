@@ -224,3 +224,32 @@ def test_the_detail_repeats_the_row(alyx: AlyxUnderTest) -> None:
     assert {key: row[key] for key in row if key not in changing} == {
         key: detail[key] for key in detail if key not in changing
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "filters"),
+    [
+        ("/datasets", {"tags": "nonsense"}),
+        ("/datasets", {"md5": "nonsense"}),
+        ("/labs", {"repositories": "nonsense"}),
+        ("/subjects", {"protocol_number": "9"}),
+        ("/subjects", {"request": "nonsense"}),
+    ],
+)
+def test_a_filter_refuses_what_cannot_be(alyx: AlyxUnderTest, path: str, filters: dict[str, str]) -> None:
+    answer = alyx.ask("GET", path, params=filters)
+    assert answer.status_code == 400
+    assert list(answer.json()) == [*filters, "status_code"]
+
+
+def test_a_filter_takes_a_time_with_an_offset_as_a_moment(alyx: AlyxUnderTest) -> None:
+    count = alyx.get("/sessions", limit=1)["count"]
+    after, before = (
+        alyx.get("/sessions", limit=1, django=f"start_time__{word},2024-01-01T10:00:00+01:00")["count"]
+        for word in ("gte", "lt")
+    )
+    assert after + before + alyx.get("/sessions", limit=1, django="start_time__isnull,True")["count"] == count
+
+
+def test_a_whole_json_can_be_asked_for_what_it_contains(alyx: AlyxUnderTest) -> None:
+    assert alyx.get("/sessions", limit=1, django="json__contains,no such text")["count"] == 0

@@ -249,3 +249,32 @@ def test_a_nickname_is_unique_in_its_lab_and_for_its_user(writable: AlyxUnderTes
         "The fields nickname, lab must make a unique set.",
         "The fields nickname, responsible_user must make a unique set.",
     ]
+
+
+def test_a_whole_number_beyond_those_of_the_database_is_refused(writable: AlyxUnderTest, subject: Animal) -> None:
+    answer = writable.ask("POST", "/sessions", json={"subject": subject.nickname, "number": 1, "n_trials": 2**31})
+    assert answer.status_code == 400
+    assert "2147483647" in answer.json()["n_trials"][0]
+
+
+def test_a_dataset_answers_to_a_change_with_all_fields(writable: AlyxUnderTest, subject: Animal) -> None:
+    session = writable.ask("POST", "/sessions", json={"subject": subject.nickname, "number": 1}).json()
+    body = {"session": session["url"], "name": "a.b.npy", "dataset_type": "unknown", "data_format": "unknown"}
+    made = writable.ask("POST", "/datasets", json=body).json()
+    name = made["url"].rpartition("/")[2]
+    changed = writable.ask("PATCH", f"/datasets/{name}", json={"file_size": 3}).json()
+    assert changed["file_size"] == 3
+    assert changed.keys() == made.keys() == writable.get(f"/datasets/{name}").keys()
+    [held] = writable.ask("PATCH", f"/sessions/{session['id']}", json={"narrative": "x"}).json()[
+        "data_dataset_session_related"
+    ]
+    assert held["data_url"] is None
+    assert writable.ask("DELETE", f"/datasets/{name}").status_code == 204
+
+
+def test_a_lab_takes_its_subjects_along(writable: AlyxUnderTest) -> None:
+    lab, name = (f"contract_{uuid.uuid4().hex[:12]}" for _ in range(2))
+    assert writable.ask("POST", "/labs", json={"name": lab, "timezone": "UTC"}).status_code == 201
+    assert writable.ask("POST", "/subjects", json={"nickname": name, "lab": lab}).status_code == 201
+    assert writable.ask("DELETE", f"/labs/{lab}").status_code == 204
+    assert writable.rows("/subjects", nickname=name) == []
