@@ -86,6 +86,7 @@ setup(
         "alyx_connector.search",
         "alyx_connector.zones",
         "alyx_sandbox",
+        "alyx_sandbox.alyx_local",
         "pybpod_alyx_module",
         "pybpod_alyx_module.animals",
         "pybpod_alyx_module.demo",

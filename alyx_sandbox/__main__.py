@@ -68,7 +68,7 @@ def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) 
         def ready() -> None:
             user, passwords = lab["main_user"], {one["username"]: one["password"] for one in lab["users"]}
             password = passwords.pop(user)
-            where = f", Alyx below {options.api_root}" * (options.api_root != "/")
+            where = f", {options.kind.title} below {options.kind.root}" * (options.kind.root != "/")
             print(f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}", flush=True)
             if passwords:
                 # After the line that programs read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from rest_framework import permissions
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.response import Response
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Pages(LimitOffsetPagination):
-    """Pages of 250 rows by default and at most 1000."""
+    """Pages of 250 rows by default; what they have at most is the kind of server's affair."""
 
     default_limit = 250
-    max_limit = 1000
+    max_limit = settings.ALYX_SANDBOX_PAGE_LIMIT
 
 
 class NotPublic(permissions.BasePermission):

@@ -9,9 +9,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.utils.module_loading import import_string
 
 from alyx_sandbox import models
 from alyx_sandbox.clock import stored
+from alyx_sandbox.kinds import ALYX
 from alyx_sandbox.synthetic import add_synthetic_lab
 from alyx_sandbox.throttle import create_counter
 
@@ -37,7 +39,12 @@ def open_database(options: Options, lab: dict[str, Any], folder: Path) -> None:
         with transaction.atomic():
             load_lab(lab)
             add_synthetic_lab(options.subjects, options.sessions, lab["main_user"])
-        marker.touch()
+            if options.kind.completes_lab:
+                import_string(options.kind.completes_lab)(lab)
+        marker.write_text(options.kind.name, encoding="utf-8")
+    elif (marker.read_text(encoding="utf-8") or ALYX.name) != options.kind.name:
+        made = marker.read_text(encoding="utf-8") or ALYX.name
+        raise RuntimeError(f"the database in {folder} is that of --like {made}: say so, or name another folder")
     connections.close_all()
 
 

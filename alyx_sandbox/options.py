@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from alyx_sandbox.kinds import ALYX, KINDS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: The throttle of Alyx.
-DEFAULT_THROTTLE = "550/minute"
 DEMO_LAB = ("alyx_sandbox", "demo_lab.json")
 
 
@@ -37,8 +38,10 @@ class Options:
     subjects: int
     #: Made-up sessions besides those of the lab.
     sessions: int
-    #: ``/`` as Alyx serves, ``/api/`` as Alyx-Local.
-    api_root: str
+    #: What the sandbox stands in for.
+    kind: Kind
+    #: The zone of the server's clock; empty: that of the lab file.
+    time_zone: str
     #: Stop when standard input ends, which it does when the program that started the sandbox is gone.
     stop_with_stdin: bool
 
@@ -62,15 +65,21 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--throttle",
         type=_throttle,
-        default=DEFAULT_THROTTLE,
+        default=argparse.SUPPRESS,
         metavar="RATE",
-        help=f"requests of a user in a second, minute, hour or day, or off (default: {DEFAULT_THROTTLE})",
+        help=f"requests of a user in a second, minute, hour or day, or off (default: {ALYX.throttle}; Alyx-Local: off)",
     )
     parser.add_argument("--latency", type=_count(0), default=0, metavar="MS", help="ms that a request takes at least")
     parser.add_argument("--subjects", type=_count(0), default=0, metavar="N", help="add N made-up subjects")
     parser.add_argument("--sessions", type=_count(0), default=0, metavar="N", help="add N made-up sessions")
     parser.add_argument(
-        "--api-root", type=_root, default="/", metavar="PATH", help="/api/ serves as Alyx-Local does (default: /)"
+        "--like", choices=KINDS, default=ALYX.name, help=f"answer as this server (default: {ALYX.name})"
+    )
+    parser.add_argument(
+        "--time-zone",
+        type=_time_zone,
+        metavar="ZONE",
+        help="zone of the server's clock (default: that of the lab file; Alyx-Local: Europe/Paris)",
     )
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     found = parser.parse_args(arguments)
@@ -78,16 +87,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         parser.error("--workers: more than one worker is not supported on Windows; leave it out")
     if found.sessions and not found.subjects:
         parser.error("--sessions needs --subjects: made-up sessions belong to made-up subjects")
+    kind = KINDS[found.like]
     return Options(
         port=found.port,
         data=found.data,
         lab=found.lab,
         workers=found.workers,
-        throttle=found.throttle,
+        throttle=getattr(found, "throttle", kind.throttle),
         latency=found.latency / 1000,
         subjects=found.subjects,
         sessions=found.sessions,
-        api_root=found.api_root,
+        kind=kind,
+        time_zone=found.time_zone or kind.time_zone,
         stop_with_stdin=found.stop_with_stdin,
     )
 
@@ -111,11 +122,13 @@ def _throttle(text: str) -> str | None:
     if text == "off":
         return None
     if not re.fullmatch(r"[1-9]\d*/(second|minute|hour|day)", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as {DEFAULT_THROTTLE}, nor off")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as {ALYX.throttle}, nor off")
     return text
 
 
-def _root(text: str) -> str:
-    if not re.fullmatch(r"/(?:[\w-]+/)*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a path such as /api/ with a slash at both ends")
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time zone such as Europe/Lisbon") from error
     return text

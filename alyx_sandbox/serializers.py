@@ -23,7 +23,7 @@ from alyx_sandbox.models import (
     WaterType,
     Weighing,
 )
-from alyx_sandbox.water import water_control
+from alyx_sandbox.water import WaterControl, water_control
 
 
 def slug(model: type[Any], field: str = "name", **options: Any) -> serializers.SlugRelatedField:
@@ -71,13 +71,14 @@ class QcField(serializers.Field):
 class WeighingSerializer(serializers.HyperlinkedModelSerializer):
     """A weighing."""
 
+    water_rules: type[WaterControl] = WaterControl
     subject = slug(Subject, "nickname")
     user = current_user()
 
     def create(self, validated_data: dict[str, Any]) -> Weighing:
         """Store a weighing, then look at the subject's weight. If that fails the row is there, as on Alyx."""
         weighing: Weighing = super().create(validated_data)
-        water_control(weighing.subject)
+        water_control(weighing.subject, self.water_rules)
         return weighing
 
     class Meta:
@@ -115,7 +116,7 @@ class ProjectSerializer(serializers.HyperlinkedModelSerializer):
 
     class Meta:
         model = Project
-        fields = ("name", "description", "users")
+        fields: tuple[str, ...] = ("name", "description", "users")
 
 
 class UserSerializer(serializers.ModelSerializer):
@@ -218,4 +219,4 @@ class DatasetTypeSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = DatasetType
-        fields = ("id", "name", "created_by", "description", "filename_pattern")
+        fields: tuple[str, ...] = ("id", "name", "created_by", "description", "filename_pattern")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from typing import TYPE_CHECKING
 
 import django
@@ -13,21 +14,20 @@ if TYPE_CHECKING:
 
     from alyx_sandbox.options import Options
 
-#: Where the server runs as Alyx-Local, which answers times with an offset.
-ALYX_LOCAL_ZONE = "Europe/Paris"
-
 
 def configure(options: Options, folder: Path, server_zone: str) -> None:
     """Set Django up. Comes before any import of the tables.
 
-    ``server_zone``: the zone of the server's clock, which decides the day of a naive time.
+    ``server_zone``: the zone of the server's clock, which decides the day of a naive time, unless an option names one.
     """
-    is_alyx_local = options.api_root != "/"
+    kind = options.kind
+    # A naive time in a filter is one of the server's zone, as it is on a real one.
+    warnings.filterwarnings("ignore", r"DateTimeField .* received a naive datetime", RuntimeWarning)
     settings.configure(
         DEBUG=False,
         SECRET_KEY=secrets.token_urlsafe(),
         ALLOWED_HOSTS=["127.0.0.1", "localhost"],
-        ROOT_URLCONF="alyx_sandbox.urls",
+        ROOT_URLCONF=kind.urls,
         AUTH_USER_MODEL="alyx_sandbox.LabMember",
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=[
@@ -38,9 +38,10 @@ def configure(options: Options, folder: Path, server_zone: str) -> None:
             "django_filters",
             "drf_spectacular",
             "alyx_sandbox",
+            *kind.apps,
         ],
         # Tables are made from the models: a sandbox has no past to migrate from.
-        MIGRATION_MODULES=dict.fromkeys(["contenttypes", "auth", "authtoken", "alyx_sandbox"]),
+        MIGRATION_MODULES=dict.fromkeys(["contenttypes", "auth", "authtoken", "alyx_sandbox", "alyx_local"]),
         MIDDLEWARE=[
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.common.CommonMiddleware",
@@ -64,8 +65,8 @@ def configure(options: Options, folder: Path, server_zone: str) -> None:
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         STATIC_URL="/static/",
         USE_I18N=False,
-        USE_TZ=is_alyx_local,
-        TIME_ZONE=ALYX_LOCAL_ZONE if is_alyx_local else server_zone,
+        USE_TZ=kind.keeps_offsets,
+        TIME_ZONE=options.time_zone or server_zone,
         REST_FRAMEWORK={
             "DEFAULT_AUTHENTICATION_CLASSES": [
                 # First, so that a missing token is a 403 and not a 401.
@@ -73,6 +74,10 @@ def configure(options: Options, folder: Path, server_zone: str) -> None:
                 "rest_framework.authentication.TokenAuthentication",
             ],
             "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+            "DEFAULT_RENDERER_CLASSES": [
+                "rest_framework.renderers.JSONRenderer",
+                *["rest_framework.renderers.BrowsableAPIRenderer"] * kind.renders_pages,
+            ],
             "DEFAULT_PAGINATION_CLASS": "alyx_sandbox.api.Pages",
             "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
             "DEFAULT_THROTTLE_CLASSES": ["alyx_sandbox.throttle.SharedUserThrottle"],
@@ -81,8 +86,8 @@ def configure(options: Options, folder: Path, server_zone: str) -> None:
             "STRICT_JSON": False,
         },
         # What the schema cannot tell is a text, as in the schema of Alyx; nobody needs to read that at every start.
-        SPECTACULAR_SETTINGS={"DISABLE_ERRORS_AND_WARNINGS": True},
-        ALYX_SANDBOX_API_ROOT=options.api_root,
+        SPECTACULAR_SETTINGS={"DISABLE_ERRORS_AND_WARNINGS": True, **kind.schema},
+        ALYX_SANDBOX_PAGE_LIMIT=kind.page_limit,
         ALYX_SANDBOX_COUNTER=folder / "throttle.sqlite3",
     )
     django.setup()

@@ -19,7 +19,7 @@ class ManySubjects(serializers.ListSerializer):
     def to_representation(self, data: Any) -> list[Any]:
         """Show a page."""
         subjects = list(data)
-        controls = water_controls(subjects)
+        controls = water_controls(subjects, self.child.water_rules)
         for subject in subjects:
             subject.water_control = controls[subject.pk]
         return super().to_representation(subjects)
@@ -28,6 +28,7 @@ class ManySubjects(serializers.ListSerializer):
 class WaterSerializer(serializers.HyperlinkedModelSerializer):
     """What the server computes about the water of a subject."""
 
+    water_rules: type[WaterControl] = WaterControl
     expected_water = serializers.SerializerMethodField("_expected_water")
     remaining_water = serializers.SerializerMethodField("_remaining_water")
     reference_weight = serializers.SerializerMethodField("_reference_weight")
@@ -37,7 +38,7 @@ class WaterSerializer(serializers.HyperlinkedModelSerializer):
 
     def _control(self, subject: Subject) -> WaterControl:
         if not hasattr(subject, "water_control"):
-            subject.water_control = water_control(subject)
+            subject.water_control = water_control(subject, self.water_rules)
         return subject.water_control
 
     def _expected_water(self, subject: Subject) -> float:
@@ -126,7 +127,7 @@ class SubjectSerializer(WaterSerializer):
             "remaining_water",
             "json",
         )
-        extra_kwargs = {"url": {"view_name": "subject-detail", "lookup_field": "nickname"}}
+        extra_kwargs: dict[str, Any] = {"url": {"view_name": "subject-detail", "lookup_field": "nickname"}}
 
 
 class SubjectDetailSerializer(SubjectSerializer):

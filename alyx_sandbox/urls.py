@@ -1,15 +1,15 @@
-"""The routes of the sandbox, at the root as Alyx has them or below ``/api/`` as Alyx-Local does."""
+"""The routes of the sandbox that stands in for Alyx."""
 
-from django.conf import settings
-from django.urls import include, path
+from django.urls import path
 from django.views.generic.base import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authtoken.views import obtain_auth_token
 
 from alyx_sandbox import views
 
-_routes = [
+urlpatterns = [
     path("", RedirectView.as_view(url="/admin")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("auth-token", obtain_auth_token),
     path("dataset-types", views.DatasetTypeList.as_view(), name="datasettype-list"),
     path("dataset-types/<str:name>", views.DatasetTypeDetail.as_view(), name="datasettype-detail"),
@@ -41,10 +41,4 @@ _routes = [
     path("water-type/<str:name>", views.WaterTypeList.as_view(), name="watertype-detail"),
     path("weighings", views.WeighingList.as_view(), name="weighing-list"),
     path("weighings/<uuid:pk>", views.WeighingDetail.as_view(), name="weighing-detail"),
-]
-
-urlpatterns = [
-    # Below the address on every server, whatever the root of its API.
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path(settings.ALYX_SANDBOX_API_ROOT.lstrip("/"), include(_routes)),
 ]

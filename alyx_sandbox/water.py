@@ -58,6 +58,15 @@ class WaterControl:
     #: By start.
     restrictions: list[Restriction] = field(default_factory=list)
 
+    @staticmethod
+    def zone_of_days(lab_zone: str) -> tzinfo:
+        """Return the zone in which days begin and end for a lab of that zone."""
+        return zone_of(lab_zone)
+
+    def server_time(self, moment: datetime) -> datetime:
+        """Return a stored time by the clock that restrictions are compared by."""
+        return wall_time(moment)
+
     def _now(self) -> datetime:
         # The wall time of the lab.
         return wall_time(timezone.now(), self.zone)
@@ -228,9 +237,9 @@ def _last_until(entries: list[tuple[datetime, float]], moment: datetime) -> floa
     return entries[index - 1][1] if index else None
 
 
-def water_controls(subjects: Iterable[Subject]) -> dict[UUID, WaterControl]:
-    """Return the water and weight of many subjects, with four queries for all of them."""
-    controls = {subject.pk: _empty_control(subject) for subject in subjects}
+def water_controls(subjects: Iterable[Subject], rules: type[WaterControl] = WaterControl) -> dict[UUID, WaterControl]:
+    """Return the water and weight of many subjects by some server's rules, with four queries for all of them."""
+    controls = {subject.pk: _empty_control(subject, rules) for subject in subjects}
     rows: dict[type, dict[UUID, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
     for model, time_field, fields in (
         (Surgery, "start_time", ["implant_weight"]),
@@ -249,22 +258,22 @@ def water_controls(subjects: Iterable[Subject]) -> dict[UUID, WaterControl]:
             (wall_time(at, zone), volume, session) for at, volume, session in rows[WaterAdministration][subject_id]
         ]
         control.restrictions = [
-            Restriction(wall_time(start), end and wall_time(end), reference, start)
+            Restriction(control.server_time(start), end and control.server_time(end), reference, start)
             for start, end, reference in rows[WaterRestriction][subject_id]
         ]
     return controls
 
 
-def water_control(subject: Subject) -> WaterControl:
-    """Return the water and weight of one subject."""
-    return water_controls([subject])[subject.pk]
+def water_control(subject: Subject, rules: type[WaterControl] = WaterControl) -> WaterControl:
+    """Return the water and weight of one subject by some server's rules."""
+    return water_controls([subject], rules)[subject.pk]
 
 
-def _empty_control(subject: Subject) -> WaterControl:
+def _empty_control(subject: Subject, rules: type[WaterControl]) -> WaterControl:
     birth = subject.birth_date and noon(subject.birth_date.isoformat())
-    return WaterControl(
+    return rules(
         reference_weight_pct=subject.lab.reference_weight_pct,
         zscore_weight_pct=subject.lab.zscore_weight_pct,
-        zone=zone_of(subject.lab.timezone),
+        zone=rules.zone_of_days(subject.lab.timezone),
         birth_date=birth,
     )

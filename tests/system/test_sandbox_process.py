@@ -133,7 +133,8 @@ def test_a_taken_port_is_told(sandbox: SandboxServer) -> None:
         (["--throttle", "many"], "is not a rate such as 550/minute"),
         (["--workers", "0"], "is not a whole number from 1 on"),
         (["--port", "70000"], "is not a port"),
-        (["--api-root", "api"], "is not a path such as /api/"),
+        (["--like", "alyx-remote"], "invalid choice"),
+        (["--time-zone", "Europe/Atlantis"], "is not a time zone such as Europe/Lisbon"),
         (["--sessions", "5"], "--sessions needs --subjects"),
     ],
 )
@@ -192,7 +193,7 @@ def test_latency_holds_answers_back() -> None:
 
 
 def test_as_alyx_local_it_serves_below_api_with_offsets() -> None:
-    with SandboxServer("--api-root", "/api/") as server:
+    with SandboxServer("--like", "alyx-local") as server:
         assert requests.get(f"{server.url}/auth-token", timeout=_TIMEOUT).status_code == 404
         root = f"{server.url}/api"
         token = _token(root)
@@ -200,7 +201,29 @@ def test_as_alyx_local_it_serves_below_api_with_offsets() -> None:
         assert page["next"] == f"{root}/sessions?limit=1&offset=1&subject=ea04"
         assert page["results"][0]["start_time"] == "2024-01-03T10:00:00+01:00"
         assert page["results"][0]["url"].startswith(f"{root}/sessions/")
-        assert _get(f"{root}/subjects/implant_1", token).json()["last_water_restriction"].endswith("+01:00")
+        detail = _get(f"{root}/subjects/champalimaud__implant_1", token).json()
+        assert detail["last_water_restriction"].endswith("Z"), "this one is in UTC there"
+
+
+@pytest.mark.parametrize(
+    ("kind", "time"), [("alyx-local", "2026-06-10T08:00:00+01:00"), ("alyx", "2026-06-10T07:00:00")]
+)
+def test_the_zone_of_the_server_is_an_option(kind: str, time: str) -> None:
+    with SandboxServer("--like", kind, "--time-zone", "Europe/Lisbon") as server:
+        root = f"{server.url}/api" if kind == "alyx-local" else server.url
+        subject = "haisslab__ea04" if kind == "alyx-local" else "ea04"
+        body = {"subject": subject, "weight": 20, "date_time": "2026-06-10T09:00:00+02:00"}
+        answer = requests.post(f"{root}/weighings", headers=_token(root), json=body, timeout=_TIMEOUT)
+        assert answer.json()["date_time"] == time
+
+
+def test_the_database_of_another_kind_of_server_is_not_served(tmp_path: Path) -> None:
+    with SandboxServer("--data", str(tmp_path), "--like", "alyx-local"):
+        pass
+    ended = _run("--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert f"the database in {tmp_path} is that of --like alyx-local: say so, or name another folder" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_made_up_labs_are_the_same_for_the_same_numbers() -> None:

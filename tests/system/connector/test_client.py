@@ -276,7 +276,7 @@ def test_the_api_root_of_alyx_local_is_found(suffix, alyx_local):
 
 @pytest.fixture(scope="module")
 def alyx_local():
-    with SandboxServer("--api-root", "/api/") as server:
+    with SandboxServer("--like", "alyx-local") as server:
         yield server
 
 
