@@ -52,7 +52,9 @@ class Rig:
 
 
 @pytest.fixture
-def rig(writable: AlyxUnderTest, tmp_path) -> Iterator[Rig]:
+def rig(writable: AlyxUnderTest, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    # What is kept of a server goes by its address, and another proxy may have had this port.
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     with FaultProxy(writable.url) as proxy:
         rig = Rig(writable, proxy, Outbox(tmp_path / "outbox.sqlite"))
         yield rig

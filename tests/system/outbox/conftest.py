@@ -73,6 +73,12 @@ def proxy(alyx: SandboxServer) -> Iterator[FaultProxy]:
         yield proxy
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a server goes by its address, and another proxy may have had this port."""
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
 def lab(alyx: SandboxServer, proxy: FaultProxy, token: str) -> Iterator[Lab]:
     lab = Lab(alyx, proxy.url, token)
