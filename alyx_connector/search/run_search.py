@@ -20,9 +20,13 @@ from alyx_connector.search.filter_check import check_filters, find_endpoint
 from alyx_connector.search.filters import make_requests, plain_filters
 from alyx_connector.search.lab_times import a_day_more, on_days
 from alyx_connector.search.listing import list_rows
-from alyx_connector.search.namesakes import animals_to_count, tell_namesakes
 from alyx_connector.search.nothing_found import tell_what_is_missing
-from alyx_connector.search.subject_filter import filter_of_subjects, subject_lookups
+from alyx_connector.search.subject_filter import (
+    animals_to_count,
+    filter_of_subjects,
+    subject_lookups,
+    tell_namesakes,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
