@@ -68,6 +68,8 @@ class RemedyKind(Enum):
     GIVE_RECORD = "give record"
     #: Name the session by its id, or by subject, day and number.
     GIVE_SESSION = "give session"
+    #: Say that a doubtful record is meant.
+    FORCE = "force"
     #: Merge into the JSON ``name`` of a record of ``endpoint``, instead of replacing it.
     MERGE_JSON = "merge json"
     #: Look at the records of ``endpoint``; where ``name`` is given, at those whose ``name`` is ``values[0]``.
@@ -173,6 +175,7 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.GIVE_SESSION: lambda remedy: (
         'Give its id, its row (sessions.iloc[3]), or subject, day and number: "ea04/2024-01-01/001".'
     ),
+    RemedyKind.FORCE: lambda remedy: "If it is right, add force=True.",
     RemedyKind.MERGE_JSON: lambda remedy: (
         f"Use {_call('update_json', _literal(remedy.endpoint), 'id', '{…}', field=remedy.name)}, which merges."
     ),

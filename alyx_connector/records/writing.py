@@ -11,6 +11,7 @@ from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.records.changes import Changes
+from alyx_connector.records.doubtful import DOUBTED, refuse_doubtful
 from alyx_connector.records.lab_offsets import with_lab_offsets
 from alyx_connector.records.one_session import session_id
 from alyx_connector.records.one_subject import find_subject
@@ -197,7 +198,7 @@ class Writing(ConnectorAccount):
                     )
         return self._table(target.endpoint, [answer], target.columns, [], details=False).iloc[0]
 
-    def create(self, endpoint: str, /, **fields: Any) -> pd.Series:
+    def create(self, endpoint: str, /, *, force: bool = False, **fields: Any) -> pd.Series:
         """Make a new record. Needs ``Connector(write=True)``.
 
         Nothing on the server stops a second identical one, so it is sent once. Where the answer is lost the record may
@@ -207,6 +208,9 @@ class Writing(ConnectorAccount):
         ----------
         endpoint : str
             What to make: ``"sessions"``, ``"weighings"``, ``"water-administrations"``, …
+        force : bool
+            Whether to make also what is hardly meant: a weight that the species cannot have or that is 10 % off one of
+            the last three days, a record that the animal has already, a session without ``start_time``.
         **fields
             As for `update`, and also ``json={…}``. ``subject`` is a nickname or an id, ``session`` of water what
             `Connector.session` takes. Units: weights g, water mL.
@@ -252,6 +256,10 @@ class Writing(ConnectorAccount):
                         "server ignores unknown ones."
                     )
             sent = self._checked(target, known, fields, "made", notes)
+            if not force and target.endpoint in DOUBTED and isinstance(sent.get("subject"), str):
+                by_nickname = target.endpoint == "sessions"
+                animal = find_subject(self._client, str(fields["subject"]), self._dialect(), by_nickname=by_nickname)
+                refuse_doubtful(self._client, target.endpoint, sent, animal)
             if target.endpoint == "sessions" and sent.get("start_time") and self._dialect().names_sessions:
                 sent["number"] = free_number(self._client, sent)
             with target.may_be_stored(str(sent.get("subject") or "")):

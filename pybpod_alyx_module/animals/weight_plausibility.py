@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from alyx_connector.records.doubtful import weight_range
 from pybpod_alyx_module.numbers import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LAST_DAYS", "OtherAnimal", "Weighed", "WeightConcern", "concerns", "weight_range"]
+__all__ = ["LAST_DAYS", "OtherAnimal", "Weighed", "WeightConcern", "concerns"]
 
 #: How many days before today a weight counts for.
 LAST_DAYS: Final = 3
-#: A word in the name of a species on Alyx ("Mus musculus", "Laboratory mouse"), and what such an animal can weigh, g.
-_RANGES: Final = (
-    (re.compile(r"\b(musculus|mouse|mice)\b", re.IGNORECASE), (Decimal(5), Decimal(80))),
-    (re.compile(r"\b(norvegicus|rat|rats)\b", re.IGNORECASE), (Decimal(20), Decimal(1000))),
-)
-_ANY_SPECIES: Final = (Decimal(1), Decimal(30000))
 
 
 @dataclass(frozen=True)
@@ -56,20 +50,6 @@ class WeightConcern:
     sentence: str
     #: Alyx id of the animal that the weight fits better; else empty.
     subject_id: str = ""
-
-
-def weight_range(species: str | None) -> tuple[Decimal, Decimal]:
-    """Return what an animal of a species can weigh, from after weaning on, with an implant.
-
-    Mouse, 5 to 80 g: weaned at 10 to 12 g (Animal Resources Centre, Western Australia, "Biological data"); means of
-    40 inbred strains at 16 weeks from 11.4 g to 39.3 g (Reed, Bachmanov & Tordoff 2007, doi
-    10.1016/j.physbeh.2007.03.026); obese strains above that. Rat, 20 to 1000 g: weaned at 40 to 60 g, adult from 350
-    g (Animal Resources Centre), males of 450 to 520 g (NCKU Laboratory Animal Center). The limits lie wide of these:
-    they are to catch a wrong unit or a missing point, not to judge an animal.
-
-    Returns: lightest and heaviest, g; for a species that is not known here 1 g to 30 kg.
-    """
-    return next((limits for word, limits in _RANGES if word.search(species or "")), _ANY_SPECIES)
 
 
 def concerns(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,14 @@ def session(client):
     """A session of the test's own, as the server answered it."""
     made = {"subject": "ea04", "narrative": "", "json": {"rig": "rig_1"}, "start_time": "2024-03-01T09:00:00"}
     return client.post("sessions", made)
+
+
+@pytest.fixture
+def animal(client):
+    """The nickname of a mouse of the test's own."""
+    name = f"mouse_{uuid.uuid4().hex[:12]}"
+    client.post("subjects", {"nickname": name, "lab": "haisslab", "species": "Laboratory mouse"})
+    return name
 
 
 def writes(proxy):
@@ -210,7 +219,7 @@ def test_create_gives_the_record_and_names_the_animal_by_nickname_or_id(writer, 
     (subject,) = client.list("subjects", {"nickname": "ea04"})
     proxy.forget_requests()
     for name in ("ea04", subject["id"]):
-        row = writer.create("weighings", subject=name, weight=np.float64(24.5), date_time=WHEN)
+        row = writer.create("weighings", subject=name, weight=np.float64(24.5), date_time=WHEN, force=True)
         assert (row.subject, row.weight, row.date_time, row.user) == ("ea04", 24.5, WHEN, "jose")
         assert client.get(("weighings", row.id))["weight"] == 24.5
     assert writes(proxy) == [("POST", {"subject": "ea04", "weight": 24.5, "date_time": "2024-03-01T09:30:00"})] * 2
@@ -250,7 +259,7 @@ def test_a_new_record_is_never_sent_twice_and_its_loss_says_how_to_look(writer, 
     assert proxy.count("POST") == 1
     assert len(client.list("weighings", {"nickname": "ea04"})) == before + 1
     with pytest.raises(InvalidDataError, match="weight"):
-        writer.create("weighings", subject="ea04", weight=-1)
+        writer.create("weighings", subject="ea04", weight=-1, force=True)
 
 
 def test_where_the_server_does_not_describe_itself_the_record_tells_the_fields(strict_home, proxy, session):
@@ -274,8 +283,45 @@ def test_where_the_server_does_not_describe_itself_the_record_tells_the_fields(s
 
 def test_several_sessions_of_one_day_and_number_are_named(writer):
     fields = {"subject": "jo002", "number": 4, "start_time": WHEN}
-    several = [writer.create("sessions", **fields).id for _ in range(2)]
+    several = [writer.create("sessions", **fields, force=True).id for _ in range(2)]
     for ask in (writer.session, writer.datasets, lambda named: writer.update("sessions", named, n_trials=1)):
         with pytest.raises(ConfigurationError, match=r"Several sessions of .* are jo002/2024-03-01/004") as caught:
             ask("jo002/2024-03-01/4")
         assert all(one in caught.value.message for one in several)
+
+
+# what is hardly meant
+
+
+def test_a_weight_that_is_hardly_meant_is_refused_unless_forced(writer, proxy, animal):
+    proxy.forget_requests()
+    for grams, why in [(2450, "outside what an animal"), (0.0245, "outside what an animal")]:
+        with pytest.raises(ConfigurationError, match=why) as caught:
+            writer.create("weighings", subject=animal, weight=grams, date_time="2024-03-01T09:00:00")
+        assert "force=True" in str(caught.value)
+        assert caught.value.setting == "weight"
+    assert proxy.count("POST") == 0
+    writer.create("weighings", subject=animal, weight=24.5, date_time="2024-03-01T09:00:00")
+    with pytest.raises(ConfigurationError, match=r"20 % off the 24\.5 g"):
+        writer.create("weighings", subject=animal, weight=29.4, date_time="2024-03-03T09:00:00")
+    with pytest.raises(ConfigurationError, match="has one of these weighings"):
+        writer.create("weighings", subject=animal, weight=24.5, date_time="2024-03-01T09:00:00")
+    assert proxy.count("POST") == 1
+    writer.create("weighings", subject=animal, weight=24.5, date_time="2024-03-01T09:00:00", force=True)
+    writer.create("weighings", subject=animal, weight=29.4, date_time="2024-03-08T09:00:00")
+
+
+def test_a_second_identical_record_and_a_session_without_a_start_are_refused_unless_forced(writer, proxy, animal):
+    proxy.forget_requests()
+    with pytest.raises(ConfigurationError, match="has no start_time"):
+        writer.create("sessions", subject=animal, number=1)
+    session = {"subject": animal, "start_time": "2024-03-01T10:00:00"}
+    writer.create("sessions", **session, number=1)
+    with pytest.raises(ConfigurationError, match="has one of these sessions"):
+        writer.create("sessions", **session, number=2)
+    writer.create("sessions", **session, number=2, force=True)
+    water = {"subject": animal, "water_administered": 0.5, "date_time": "2024-03-01T10:30:00"}
+    writer.create("water-administrations", **water)
+    with pytest.raises(ConfigurationError, match="has one of these water-administrations"):
+        writer.create("water-administrations", **water)
+    assert proxy.count("POST") == 3

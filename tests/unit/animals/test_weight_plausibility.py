@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns, weight_range
+from alyx_connector.records.doubtful import weight_range
+from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns
 from tests.unit.animals.rig_rows import DAY
 
 MOUSE = "Laboratory mouse"
