@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.address import last_part
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -39,11 +41,12 @@ class Dialect:
     tells_allowed_users: bool = True
 
     def subject_name(self, row: Mapping[str, Any]) -> str:
-        """Return by what a subject is called in its address, in weighings and in water.
+        """Return by what a subject is called in its address, in weighings and in water; sessions take its nickname.
 
-        ``row``: of ``/subjects``.
+        ``row``: of ``/subjects``; its url says it also where the server does not describe itself, or no longer so.
         """
-        return str(row.get(self.subject_key) or row["nickname"])
+        url = row.get("url")
+        return (last_part(url) if isinstance(url, str) else "") or str(row.get(self.subject_key) or row["nickname"])
 
     def qc_word(self, value: Any) -> Any:
         """Return the word of a ``qc``; what has none stays what it is."""

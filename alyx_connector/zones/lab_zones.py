@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
 
-__all__ = ["FILE_NAME", "LabZones", "last_zone", "remember_zones"]
+__all__ = ["FILE_NAME", "LabZones", "last_zone", "remember_zones", "zones_of"]
 
 LOG = logging.getLogger(__name__)
 
@@ -31,11 +32,19 @@ class LabZones:
     """The time zones of the labs of one server."""
 
     def __init__(self, client: AlyxClient) -> None:
-        self._client = client
+        # Weakly, because `zones_of` keeps this by its client.
+        self._client_ref = weakref.ref(client)
         self._names: dict[str, str] | None = None
         self._wanted: set[str] = set()
         self._keeps: bool | None = None
         self._sample: dt.datetime | None = None
+
+    @property
+    def _client(self) -> AlyxClient:
+        client = self._client_ref()
+        if client is None:
+            raise ConfigurationError("The client of these zones is gone.", hint="Make new ones.", setting="client")
+        return client
 
     def names(
         self, labs: Iterable[str | None] = (), *, cancel: CancelToken | None = None, ask: bool = True
@@ -98,6 +107,14 @@ class LabZones:
         return any(
             zone is not None and self._sample.astimezone(zone).utcoffset() != self._sample.utcoffset() for zone in zones
         )
+
+
+_ZONES: weakref.WeakKeyDictionary[AlyxClient, LabZones] = weakref.WeakKeyDictionary()
+
+
+def zones_of(client: AlyxClient) -> LabZones:
+    """Return the zones that a client's server was asked for before, or new ones."""
+    return _ZONES.setdefault(client, LabZones(client))
 
 
 def last_zone(server: str, lab: str | None) -> str | None:

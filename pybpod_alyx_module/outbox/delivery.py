@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.records.record_fields import merged
 from alyx_connector.records.session_numbers import days_around, numbers_taken
+from alyx_connector.zones.moments import with_lab_offset
 from pybpod_alyx_module.outbox.alyx_records import (
     KEY_IN_JSON,
     ROUTES,
@@ -21,6 +22,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
     record_id,
     uuid_in,
 )
+from pybpod_alyx_module.outbox.drafts import TIMES
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
@@ -66,6 +68,7 @@ class Delivery:
 
         Returns: to be given to `send` at once.
         """
+        self._add_offsets()
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
         fields = payload(self._item, self._subject(), self._session_id)
@@ -98,6 +101,7 @@ class Delivery:
         Returns: ``MISS`` only where the server said that it has no such record.
         """
         try:
+            self._add_offsets()
             if self._item.kind is Kind.SESSION_UPDATE:
                 return self._look_for_update()
             records = [self._item.server_id] if self._item.server_id else self._find()
@@ -126,6 +130,7 @@ class Delivery:
         )
         hint = "Delete that record on Alyx, then retry."
         try:
+            self._add_offsets()
             if self._alyx.rows(self._route, {"django": f"pk,{record}"}):
                 found = self._read(record)
                 if not is_ours(self._item, found) or not has_our_amount(self._item, found):
@@ -138,6 +143,18 @@ class Delivery:
                 return Outcome(Event.PARK, f"{loud} {held.outcome.reason}", hint)
             return held.outcome
         return Outcome(Event.WITHDRAW)
+
+    def _add_offsets(self) -> None:
+        # Where the server keeps zones, it takes a time without an offset to be of its own zone, not of the lab's.
+        values = self._item.values
+        if any(isinstance(values.get(name), str) for name in TIMES):
+            zone = self._alyx.lab_zone(self._lab)
+            placed = {name: with_lab_offset(values[name], zone) for name in TIMES if zone and name in values}
+            self._item = replace(self._item, values={**values, **placed})
+
+    def _lab(self) -> str | None:
+        rows = self._alyx.rows("subjects", {"django": f"pk,{self._item.subject_id}"})
+        return rows[0].get("lab") if rows else None
 
     def _subject(self) -> str:
         # By what the server names the animal now, if that is this one alone.

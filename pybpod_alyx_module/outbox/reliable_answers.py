@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, NotFoundError, RateLimitedError
 from alyx_connector.progress import Cancelled, CancelToken
 from alyx_connector.schema.source import dialect_of
+from alyx_connector.zones.lab_zones import zones_of
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope, outcome_of_reading, outcome_of_writing
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from alyx_connector import AlyxClient
     from alyx_connector.progress import Progress
@@ -43,6 +45,22 @@ class ReliableClient:
 
     def _read_dialect(self, _: Any, *, cancel: CancelToken, report: Any) -> Dialect:
         return dialect_of(self._client, cancel=cancel)
+
+    def lab_zone(self, find_lab: Callable[[], str | None]) -> ZoneInfo | None:
+        """Return the zone of a lab where the server keeps zones; None where it keeps none, or the zone is not known.
+
+        ``find_lab``: called only where it keeps zones.
+        """
+        if not self._call(outcome_of_reading, self._ask_whether_zones_are_kept, ""):
+            return None
+        zone: ZoneInfo | None = self._call(outcome_of_reading, self._read_zone, "", find_lab())
+        return zone
+
+    def _ask_whether_zones_are_kept(self, _: Any, *, cancel: CancelToken, report: Any) -> bool:
+        return zones_of(self._client).server_keeps_zones(cancel=cancel)
+
+    def _read_zone(self, _: Any, lab: str | None, *, cancel: CancelToken, report: Any) -> ZoneInfo | None:
+        return zones_of(self._client).zone(lab, cancel=cancel)
 
     def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list; an empty list only where it is the answer to this very question.

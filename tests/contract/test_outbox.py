@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from alyx_connector import AlyxClient
+from alyx_connector.zones.moments import read_time
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
@@ -22,11 +25,11 @@ if TYPE_CHECKING:
 class Rig:
     """An outbox for one new subject of the user, its sender, and a proxy before the server."""
 
-    def __init__(self, alyx: AlyxUnderTest, proxy: FaultProxy, outbox: Outbox) -> None:
+    def __init__(self, alyx: AlyxUnderTest, proxy: FaultProxy, outbox: Outbox, lab: str = "") -> None:
         self.alyx, self.proxy, self.outbox = alyx, proxy, outbox
         self.now = 0.0
         self.nickname = f"contract_{uuid.uuid4().hex[:12]}"
-        answer = alyx.ask("POST", "/subjects", json={"nickname": self.nickname, "lab": alyx.subject["lab"]})
+        answer = alyx.ask("POST", "/subjects", json={"nickname": self.nickname, "lab": lab or alyx.subject["lab"]})
         assert answer.status_code == 201, answer.text
         self.id = alyx.rows("/subjects", nickname=self.nickname)[0]["id"]
         token = str(alyx.session.headers["Authorization"]).removeprefix("Token ")
@@ -88,6 +91,41 @@ def test_all_kinds_arrive(rig: Rig) -> None:
     add_all(rig)
     rig.send()
     check_all(rig)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("fault", ["", "drop-after"])
+def test_a_time_of_the_lab_arrives_as_that_moment(writable: AlyxUnderTest, tmp_path, zone: str, fault: str) -> None:
+    lab = f"zone{uuid.uuid4().hex[:8]}"
+    assert writable.ask("POST", "/labs", json={"name": lab, "timezone": zone}).status_code == 201
+    with FaultProxy(writable.url) as proxy:
+        rig = Rig(writable, proxy, Outbox(tmp_path / "outbox.sqlite"), lab)
+        typed = "2026-07-20T23:30:00"
+        for kind, values in (
+            (Kind.WEIGHING, {"weight": 22.4, "date_time": typed}),
+            (Kind.SESSION, {"start_time": typed, "end_time": typed, "n_trials": 3}),
+        ):
+            rig.add(kind, values)
+        if fault:
+            proxy.fault(fault, method="POST", times=2)
+        for _ in range(5):
+            rig.send()
+        assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 2
+        for route, field in (("/weighings", "date_time"), ("/sessions", "start_time")):
+            [row] = rig.rows(route)
+            stored = read_time(row[field])
+            moment = dt.datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(zone))
+            assert stored is not None
+            stored = stored.replace(microsecond=0)  # of weights and water, the outbox marks them there
+            assert stored == (moment.astimezone(dt.timezone.utc) if stored.tzinfo else dt.datetime.fromisoformat(typed))
+        rig.close()
+
+
+def test_weights_arrive_although_the_server_does_not_describe_itself(rig: Rig) -> None:
+    rig.proxy.fault("answer", status=404, body=b"<html>", path="/api/schema", times=9)
+    rig.add(Kind.WEIGHING, {"weight": 22.4, "date_time": "2026-11-20T09:00:00"})
+    rig.send()
+    assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")]
 
 
 @pytest.mark.parametrize("fault", ["drop", "drop-after"])

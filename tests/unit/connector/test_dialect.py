@@ -36,6 +36,8 @@ def test_alyx_local_names_subjects_by_name_and_has_numbers_for_qc():
     row = {"nickname": "ea04", "name": "haisslab__ea04"}
     assert ALYX_LOCAL.dialect.subject_name(row) == "haisslab__ea04"
     assert ALYX.dialect.subject_name(row) == "ea04"
+    addressed = {**row, "url": "http://alyx.example/api/subjects/haisslab__ea%2004"}
+    assert ALYX.dialect.subject_name(addressed) == "haisslab__ea 04", "whatever the server said of itself"
 
 
 def test_qc_is_a_word_for_people_and_what_the_server_takes_for_it():
