@@ -107,7 +107,7 @@ def test_an_unknown_name_is_refused_before_anything_is_sent(
 
 def test_a_number_that_is_taken_is_refused_with_the_next(writable: AlyxUnderTest, writer: Connector) -> None:
     with writable.new_subject() as animal:
-        fields = {"subject": animal.nickname, "start_time": WHEN}
+        fields = {"subject": animal.nickname, "start_time": WHEN, "force": True}
         first, second = (writer.create("sessions", **fields, number=number) for number in (1, 2))
         with pytest.raises(InvalidDataError, match=r"has a session 1 of .* 3 is free") as caught:
             writer.create("sessions", **fields, number=1)
@@ -122,7 +122,7 @@ def test_a_number_that_is_taken_is_refused_with_the_next(writable: AlyxUnderTest
 def test_sessions_may_share_a_number(writable: AlyxUnderTest, writer: Connector) -> None:
     with writable.new_subject() as animal:
         for _ in range(2):
-            assert writer.create("sessions", subject=animal.nickname, start_time=WHEN, number=1).number == 1
+            assert writer.create("sessions", subject=animal.nickname, start_time=WHEN, number=1, force=True).number == 1
         assert len(writable.rows("/sessions", subject=animal.nickname)) == 2
 
 
