@@ -1,6 +1,8 @@
 # make demo        see the subjects of a demo lab arrive in PyBpod
 # make test        run all tests, a worker for each core; some on a real Alyx-Local
 # make test-long   the same with 2,000 crashes and at twelve hours of the day: about an hour
+# make test-oldest run the client's tests with the oldest libraries that setup.py allows
+# make test-newest run the client's tests with the newest libraries
 # make check       run the linters
 # make benchmark   measure the client beside ONE-api
 # make alyx-local  install the real Alyx-Local of the tests, as make test does
@@ -14,7 +16,7 @@ ALYX_LOCAL := .alyx-local/venv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
 
-.PHONY: help demo test test-long alyx-local check benchmark clean
+.PHONY: help demo test test-long test-oldest test-newest alyx-local check benchmark clean
 .DEFAULT_GOAL := help
 
 help:
@@ -72,10 +74,28 @@ test-long: export OUTBOX_CRASH_ROUNDS = 2000
 test-long: export TEST_HOURS = all
 test-long: test
 
+# Each in a virtual environment of its own, without PyBpod.
+CLIENT_TESTS := tests/unit/connector tests/contract tests/system/connector --server sandbox
+# They take long and turn on no library's version.
+CLIENT_TESTS += $(patsubst %,--ignore-glob='*/test_%.py',cache* churn outbox setup_terminal update_json)
+
+.venv-oldest/.installed: CONSTRAINTS := -c requirements/oldest.txt
+.venv-oldest/.installed: requirements/oldest.txt
+.venv-newest/.installed: CONSTRAINTS := --upgrade
+.venv-%/.installed: setup.py
+	@echo "==> Installing the $* libraries into .venv-$*"
+	@$(PYTHON) -m venv .venv-$*
+	@.venv-$*/bin/python -m pip --disable-pip-version-check install -q --only-binary numpy,pandas,pyarrow $(CONSTRAINTS) -e '.[test-client]'
+	@touch $@
+
+test-oldest test-newest: test-%: .venv-%/.installed
+	@echo "==> pytest with the $* libraries"
+	@.venv-$*/bin/python -m pytest -q -n logical --dist loadfile --max-worker-restart 0 $(CLIENT_TESTS)
+
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/mypy alyx_connector alyx_sandbox pybpod_alyx_module
 
 benchmark: $(VENV)/.test ; @$(BIN)/python -m benchmarks.connector
 
 clean:
-	rm -rf $(VENV) .alyx-local build *.egg-info demo-output
+	rm -rf $(VENV) .venv-oldest .venv-newest .alyx-local build *.egg-info demo-output

@@ -29,10 +29,12 @@ SANDBOX = [
 ]
 # The field's own client, which must work on the sandbox; newer pyarrow wants a NumPy that PyBpod's lock does not have.
 ONE = ["ONE-api==3.6.*", "pyarrow<22"]
-TEST = [
+PARQUET = ["pyarrow>=10.0.1"]
+#: What the tests of the client need; make test-oldest and make test-newest install no more.
+TEST_CLIENT = [
     *SANDBOX,
+    *PARQUET,
     "pytest>=8",
-    "pytest-qt>=4.4",
     "pytest-timeout>=2.3",
     # As many workers as the machine has cores.
     "pytest-xdist>=3.7",
@@ -40,15 +42,19 @@ TEST = [
     "time-machine>=2.16",
     "hypothesis>=6.100",
     "cryptography>=42",
-    "import-linter>=2",
-    # The wheel is built and asked for its types.
-    "setuptools>=77",
-    "mypy",
     # The questions of Connector.setup are answered at a real terminal.
     "pexpect>=4.8",
     # And in a kernel of Jupyter, which also runs the notebook of the docs.
     "nbclient>=0.10",
     "ipykernel>=6.29",
+]
+TEST = [
+    *TEST_CLIENT,
+    "pytest-qt>=4.4",
+    "import-linter>=2",
+    # The wheel is built and asked for its types.
+    "setuptools>=77",
+    "mypy",
     *ONE,
 ]
 
@@ -129,9 +135,10 @@ setup(
         "rich>=13",
     ],
     extras_require={
-        "parquet": ["pyarrow"],
+        "parquet": PARQUET,
         "sandbox": SANDBOX,
         "test": TEST,
+        "test-client": TEST_CLIENT,
         "benchmark": [*SANDBOX, *ONE],
         "dev": [*TEST, "ruff", "types-requests"],
     },

@@ -67,13 +67,11 @@ def column_values(name: str, column: pd.Series) -> list[Any]:
     """
     if str(column.dtype) == "object":
         return list(column)
-    missing = column.isna()
     if str(column.dtype).startswith("datetime64"):
-        texts = [value.isoformat() for value in column]
-        values = [text[:10] if name in _DAYS and text.endswith("T00:00:00") else text for text in texts]
-    else:
-        values = column.to_list()
-    return [None if lacks else value for value, lacks in zip(values, missing, strict=True)]
+        texts = [None if lacks else value.isoformat() for value, lacks in zip(column, column.isna(), strict=True)]
+        return [text[:10] if text and name in _DAYS and text.endswith("T00:00:00") else text for text in texts]
+    # Not Series.to_list(), which gives NumPy's numbers in pandas before 2.
+    return list(column.to_numpy(dtype=object, na_value=None))
 
 
 def _finite(value: Any) -> Any:

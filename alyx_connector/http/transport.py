@@ -12,6 +12,7 @@ import http.client
 import socket
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,8 @@ class Transport:
         self._timeout = (connect_s, read_s)
         self._slots = threading.Semaphore(concurrency)
         self._session = requests.Session()
+        # urllib3 before 2 leaves the connections of who never closes to the garbage collector.
+        weakref.finalize(self, self._session.close)
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         adapter = _Adapter(pool_connections=2, pool_maxsize=concurrency, max_retries=0)
         self._session.mount("http://", adapter)

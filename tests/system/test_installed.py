@@ -12,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from alyx_connector import __version__
 
@@ -120,6 +122,25 @@ class TestDistributions:
         targets = [rest.partition(")")[0] for rest in text.split("](")[1:]]
         assert targets
         assert [target for target in targets if not target.startswith("https://")] == []
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_are_allowed(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = email.message_from_bytes(archive.read(f"{NAME}-{__version__}.dist-info/METADATA"))
+    required = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+    allowed = {
+        one.name: Version(bound.version)
+        for one in required
+        if str(one.marker) in {"None", 'extra == "parquet"', 'extra == "sandbox"'}
+        for bound in one.specifier
+        if bound.operator == ">="
+    }
+    lines = (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    tested = {}
+    for pin in [Requirement(line) for line in lines if not line.startswith("#")]:
+        tested.setdefault(pin.name, Version(next(iter(pin.specifier)).version))
+    del tested["numpy"]  # pandas asks for it, not we
+    assert tested == allowed
 
 
 def test_no_program_tells_to_install_the_predecessor():

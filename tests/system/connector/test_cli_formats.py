@@ -100,7 +100,7 @@ def test_csv_is_read_back_by_pandas_and_holds_no_formula(cli, rows):
         assert json.loads(record["json"]) == rows[name]["json"]
         assert record["start_time"] == rows[name]["start_time"]
         assert record["n_trials"] == rows[name]["n_trials"], "a number stays a number"
-    starts = {str(cell)[0] for column in frame.select_dtypes("object") for cell in frame[column].dropna()}
+    starts = {str(cell)[0] for column in frame.select_dtypes(["object", "string"]) for cell in frame[column].dropna()}
     assert not starts & set("=+-@\t\r")
 
 
