@@ -14,7 +14,7 @@ from alyx_connector.schema.dialect import Dialect
 
 if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import CancelToken
+    from alyx_connector.progress import CancelToken, Report
     from alyx_connector.schema.description import Schema
     from alyx_connector.warning import Tell
 
@@ -36,10 +36,10 @@ class SchemaSource:
         #: Why there is no schema; empty while there may be one.
         self._missing = ""
 
-    def schema(self, *, cancel: CancelToken | None = None, tell: Tell) -> Schema | None:
+    def schema(self, *, cancel: CancelToken | None = None, report: Report | None = None, tell: Tell) -> Schema | None:
         """Return the schema; None where the server has none, as an Alyx before 3.0."""
         if self._schema is None or not 0 <= time.time() - self._kept_at < A_DAY_S:
-            self._schema = None if self._missing else self._look(cancel)
+            self._schema = None if self._missing else self._look(cancel, report)
         if self._schema is None:
             tell(
                 f"{self._client.url} does not describe its lists ({self._missing}): names of filters cannot be "
@@ -67,14 +67,14 @@ class SchemaSource:
         except ConfigurationError:
             return {}
 
-    def _look(self, cancel: CancelToken | None) -> Schema | None:
+    def _look(self, cancel: CancelToken | None, report: Report | None) -> Schema | None:
         file = self._file()
         kept = self._kept(file)
         if kept.get("version") == VERSION and 0 <= time.time() - kept["time"] < A_DAY_S:
             self._kept_at = kept["time"]
             return schema_from_dict(kept["schema"])
         try:
-            schema = parse_schema(self._client.openapi(cancel=cancel))
+            schema = parse_schema(self._client.openapi(cancel=cancel, report=report))
         except CredentialsError:
             raise
         except (ResponseError, ProtocolError, ValueError) as error:
@@ -102,14 +102,14 @@ def _check(content: Any) -> None:
 _FOUND: weakref.WeakKeyDictionary[AlyxClient, tuple[float, Dialect]] = weakref.WeakKeyDictionary()
 
 
-def dialect_of(client: AlyxClient, *, cancel: CancelToken | None = None) -> Dialect:
+def dialect_of(client: AlyxClient, *, cancel: CancelToken | None = None, report: Report | None = None) -> Dialect:
     """Say in what the server of a client differs from others; asks for its schema once a day.
 
     Returns: that of Alyx where the server does not describe itself.
     """
     when, dialect = _FOUND.get(client, (0.0, Dialect()))
     if not 0 <= time.time() - when < A_DAY_S:
-        schema = SchemaSource(client).schema(cancel=cancel, tell=lambda _: None)
+        schema = SchemaSource(client).schema(cancel=cancel, report=report, tell=lambda _: None)
         dialect = schema.dialect if schema else Dialect()
         _FOUND[client] = (time.time(), dialect)
     return dialect

@@ -6,7 +6,8 @@ import logging
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError
+from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ServerFaultError
+from alyx_connector.http.retry import RETRIED_STATUSES
 from alyx_connector.private_file import JsonFile, home_folder
 from alyx_connector.zones.moments import LAB_TIMES, has_offset, lab_zone, read_time
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import CancelToken
+    from alyx_connector.progress import CancelToken, Report
 
 __all__ = ["FILE_NAME", "LabZones", "last_zone", "remember_zones", "zones_of"]
 
@@ -36,6 +37,7 @@ class LabZones:
         self._client_ref = weakref.ref(client)
         self._names: dict[str, str] | None = None
         self._wanted: set[str] = set()
+        self._failure: AlyxError | None = None
         self._keeps: bool | None = None
         self._sample: dt.datetime | None = None
 
@@ -47,9 +49,14 @@ class LabZones:
         return client
 
     def names(
-        self, labs: Iterable[str | None] = (), *, cancel: CancelToken | None = None, ask: bool = True
+        self,
+        labs: Iterable[str | None] = (),
+        *,
+        cancel: CancelToken | None = None,
+        report: Report | None = None,
+        ask: bool = True,
     ) -> Mapping[str, str]:
-        """Return the name of the zone of each lab; as last known where the server is not asked, or cannot be.
+        """Return the name of the zone of each lab; as last known where the server is not asked, or does not tell.
 
         Returns: empty if nothing is known. A lab without a zone has an empty one.
         ``labs``: where one of them is not among those of an earlier answer, they are asked for again, once.
@@ -58,19 +65,32 @@ class LabZones:
         self._wanted |= new
         if ask and (self._names is None or new):
             try:
-                rows = self._client.list("labs", cancel=cancel)
+                rows = self._client.list("labs", cancel=cancel, report=report)
             except CredentialsError:
                 raise
             except AlyxError as error:
                 LOG.debug("labs of %s: %s", self._client.url, error)
+                self._wanted -= new
+                self._failure = error
             else:
+                self._failure = None
                 self._names = {str(row.get("name")): str(row.get("timezone") or "") for row in rows}
                 remember_zones(self._client.url, self._names)
         return _kept(self._client.url) if self._names is None else self._names
 
-    def zone(self, lab: str | None, *, cancel: CancelToken | None = None, ask: bool = True) -> ZoneInfo | None:
-        """Return the zone of a lab; None if it is not known."""
-        return lab_zone(self.names([lab], cancel=cancel, ask=ask).get(str(lab)))
+    def zone(
+        self,
+        lab: str | None,
+        *,
+        cancel: CancelToken | None = None,
+        report: Report | None = None,
+        ask: bool = True,
+    ) -> ZoneInfo | None:
+        """Return the zone of a lab; None if it has none. An error where it was never told, and cannot be asked for."""
+        names = self.names([lab], cancel=cancel, report=report, ask=ask)
+        if ask and str(lab) not in names and self._failure is not None:
+            raise self._failure
+        return lab_zone(names.get(str(lab)))
 
     def observe(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Learn from rows of the server whether it keeps zones: it does if it says any lab time with an offset."""
@@ -80,17 +100,17 @@ class LabZones:
             self._keeps = has_offset(rows)
             self._sample = max((time for time in times if time.tzinfo is not None), default=None)
 
-    def server_keeps_zones(self, *, cancel: CancelToken | None = None) -> bool:
-        """Tell whether the server keeps zones; reads a row where none was seen yet.
+    def server_keeps_zones(self, *, cancel: CancelToken | None = None, report: Report | None = None) -> bool:
+        """Tell whether the server keeps zones; reads a row where none was seen yet, and an error if it cannot be read.
 
         Returns: False also where there is no row that could tell.
         """
         for endpoint in _TELLING if self._keeps is None else ():
             try:
-                page = self._client.get(endpoint, {"limit": 1}, cancel=cancel)
-            except CredentialsError:
-                raise
-            except AlyxError as error:
+                page = self._client.get(endpoint, {"limit": 1}, cancel=cancel, report=report)
+            except ServerFaultError as error:
+                if error.status in RETRIED_STATUSES:
+                    raise
                 LOG.debug("a row of %s at %s: %s", endpoint, self._client.url, error)
                 continue
             rows = page.get("results") if isinstance(page, dict) else None

@@ -7,6 +7,7 @@ from typing import Final
 
 from alyx_connector import errors
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.animals.alyx_access import UntoldError
 from pybpod_alyx_module.connect import PasswordMissingError
 from pybpod_alyx_module.errors import NotTakenBackError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
@@ -64,6 +65,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
         "This is not an Alyx server",
         "Check the address. On a guest network, open a web browser first and log in there.",
     ),
+    UntoldError: ("Alyx does not tell it", "There is nothing to be done: this server tells it of no animal."),
     SyncError: ("PyBpod could not do this", "Try again; if it stays, save the project and restart PyBpod."),
     OutboxError: ("The Alyx outbox could not do this", "Try again; what the outbox holds is as it was."),
     RigError: ("A file of the rig cannot be used", "Correct or remove the file that it names, then try again."),

@@ -44,7 +44,7 @@ class ReliableClient:
         return found
 
     def _read_dialect(self, _: Any, *, cancel: CancelToken, report: Any) -> Dialect:
-        return dialect_of(self._client, cancel=cancel)
+        return dialect_of(self._client, cancel=cancel, report=report)
 
     def lab_zone(self, find_lab: Callable[[], str | None]) -> ZoneInfo | None:
         """Return the zone of a lab where the server keeps zones; None where it keeps none, or the zone is not known.
@@ -57,10 +57,10 @@ class ReliableClient:
         return zone
 
     def _ask_whether_zones_are_kept(self, _: Any, *, cancel: CancelToken, report: Any) -> bool:
-        return zones_of(self._client).server_keeps_zones(cancel=cancel)
+        return zones_of(self._client).server_keeps_zones(cancel=cancel, report=report)
 
     def _read_zone(self, _: Any, lab: str | None, *, cancel: CancelToken, report: Any) -> ZoneInfo | None:
-        return zones_of(self._client).zone(lab, cancel=cancel)
+        return zones_of(self._client).zone(lab, cancel=cancel, report=report)
 
     def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list; an empty list only where it is the answer to this very question.

@@ -124,8 +124,7 @@ def test_a_session_is_registered_and_updated(rig, menu, qtbot, outbox):
     rig.on_alyx(session)
     (before,) = rig.written("ea04")
     assert before["json"]["whisker_stims"] == {"Stimulus right": {"1": "C2"}}
-    water = [row for row in rig.alyx.of("water-administrations", "ea04") if row["session"]]
-    assert before["id"] in [row["session"] for row in water]
+    wait(qtbot, lambda: before["id"] in [row["session"] for row in rig.alyx.of("water-administrations", "ea04")])
     notices = register(rig, menu, session, qtbot, "Update on Alyx…", "- C2: right, it ran well")
     assert "omebody else" not in notices
     wait(qtbot, lambda: "ran well" in rig.written("ea04")[0]["narrative"])

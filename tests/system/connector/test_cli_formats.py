@@ -141,7 +141,8 @@ def test_columns_are_chosen_in_order(cli, rows):
 @pytest.mark.parametrize(("form", "empty"), [("table", None), ("csv", None), ("json", "[]\n")])
 def test_no_match_is_an_empty_table_and_a_word(cli, form, empty):
     printed, told = cli.run("search", "--subject", "nobody", "--format", form)
-    assert told == "No sessions match.\n"
+    assert told.splitlines()[0].startswith("Note: There is no subject nobody at ")
+    assert told.splitlines()[1:] == ["No sessions match."]
     assert printed == empty if empty else ("start_time" in printed and printed.count("\n") == 1)
 
 
