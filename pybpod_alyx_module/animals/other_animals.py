@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
-from pybpod_alyx_module.animals.rows import weighings
+from pybpod_alyx_module.animals.rows import weighings, zone_of_rows
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal
 
 if TYPE_CHECKING:
@@ -35,5 +35,9 @@ def _weighed_animals(client: AlyxClient, owner: str, cancel: CancelToken) -> lis
         lambda stop: list_subjects(client, owner, {"alive": "True"}, stop),
         rows_of_each(client, owner, "weighings", "date_time"),
     )
-    newest = {row["id"]: weighings(weights(row))[-1:] for row in subjects}
-    return [OtherAnimal(row["id"], row["nickname"], one) for row in subjects for one in newest[row["id"]]]
+    others = []
+    for row in subjects:
+        rows = weights(row)
+        newest = weighings(rows, zone_of_rows(client, row.get("lab"), rows, cancel))[-1:]
+        others += [OtherAnimal(row["id"], row["nickname"], one) for one in newest]
+    return others

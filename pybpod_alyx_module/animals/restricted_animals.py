@@ -15,6 +15,7 @@ from pybpod_alyx_module.animals.rows import (
     running_type,
     water_now,
     weighings,
+    zone_of_rows,
 )
 
 if TYPE_CHECKING:
@@ -78,19 +79,23 @@ def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[Res
         rows_of_each(client, owner, "water-administrations", "date_time"),
         rows_of_each(client, owner, "water-restriction", None),
     )
-    return [_animal(row, weights(row), gifts(row), restrictions(row)) for row in subjects]
+    animals = []
+    for row in subjects:
+        weighed = weights(row)
+        zone = zone_of_rows(client, row.get("lab"), weighed, cancel)
+        animals.append(_animal(row, weighings(weighed, zone), gifts(row), restrictions(row)))
+    return animals
 
 
 def _animal(
     row: dict[str, Any],
-    weights: Sequence[dict[str, Any]],
+    weighed: Sequence[Weighed],
     gifts: Sequence[dict[str, Any]],
     restrictions: Sequence[dict[str, Any]],
 ) -> RestrictedAnimal:
     # The list holds those whose restriction has no end.
     water = water_now(row, restricted=True)
     reward, supplement = _split(water.given, gifts)
-    weighed = weighings(weights)
     return RestrictedAnimal(
         row["id"],
         row["nickname"],

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.zones.lab_zones import zones_of
+from alyx_connector.zones.moments import has_offset, lab_zone
 from pybpod_alyx_module.animals.water import Water
 from pybpod_alyx_module.animals.weight_plausibility import LAST_DAYS, Weighed
 from pybpod_alyx_module.numbers import exact, is_number
@@ -14,6 +16,9 @@ from pybpod_alyx_module.numbers import exact, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
+
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
 
 __all__ = [
     "SessionSeen",
@@ -27,6 +32,7 @@ __all__ = [
     "wall_time",
     "water_now",
     "weighings",
+    "zone_of_rows",
 ]
 
 #: Days that zones and midnight can put between this computer and a lab.
@@ -52,17 +58,31 @@ def first_day() -> dt.date:
     return dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=LAST_DAYS + _MARGIN)
 
 
-def wall_time(value: Any) -> dt.datetime | None:
-    """Read a time of Alyx as the server's clock showed it: naive; None if there is no time.
+def wall_time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime | None:
+    """Read a time of Alyx as the lab's clock showed it: naive; None if there is no time.
 
-    ``value``: naive (Alyx) or with the server's offset (Alyx-Local), which is dropped; or nothing.
+    ``value``: naive (Alyx), with the server's offset (Alyx-Local), or nothing.
+    ``zone``: of the lab; without it, what the server's clock showed.
     """
     if value is None:
         return None
     try:
-        return _moment(value).replace(tzinfo=None)
+        moment = _moment(value)
+        in_lab = moment if zone is None or moment.tzinfo is None else moment.astimezone(zone)
+        return in_lab.replace(tzinfo=None)
     except (AttributeError, ValueError):
         raise ProtocolError(f"Alyx sent {value!r} as a time.", hint="Tell whoever runs the Alyx server.") from None
+
+
+def zone_of_rows(
+    client: AlyxClient, lab: str | None, rows: Iterable[dict[str, Any]], cancel: CancelToken
+) -> dt.tzinfo | None:
+    """Return the zone of a lab where it matters: if the server said the times of rows with an offset.
+
+    Returns: None also where the zone is not known.
+    """
+    names = zones_of(client).names([lab], cancel=cancel) if has_offset(rows) else {}
+    return lab_zone(names.get(lab or ""))
 
 
 def number_of(row: dict[str, Any], name: str) -> Decimal:
@@ -122,15 +142,15 @@ def _moment(value: str) -> dt.datetime:
     return dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
-def weighings(rows: Iterable[dict[str, Any]]) -> tuple[Weighed, ...]:
-    """Read rows of ``/weighings`` of one subject."""
-    found = [Weighed(number_of(row, "weight"), wall_time(row.get("date_time"))) for row in rows]
+def weighings(rows: Iterable[dict[str, Any]], zone: dt.tzinfo | None) -> tuple[Weighed, ...]:
+    """Read rows of ``/weighings`` of one subject, of a lab in that zone."""
+    found = [Weighed(number_of(row, "weight"), wall_time(row.get("date_time"), zone)) for row in rows]
     return tuple(sorted(found, key=lambda one: one.when.isoformat() if one.when else ""))
 
 
-def session_seen(row: dict[str, Any]) -> SessionSeen | None:
-    """Read a row of ``/sessions``; None for a session without a time, which no day has."""
-    start = wall_time(row.get("start_time"))
+def session_seen(row: dict[str, Any], zone: dt.tzinfo | None) -> SessionSeen | None:
+    """Read a row of ``/sessions`` of a lab in that zone; None for a session without a time, which no day has."""
+    start = wall_time(row.get("start_time"), zone)
     if start is None:
         return None
     number = row.get("number")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
 from alyx_connector.ids import canonical_id
+from alyx_connector.zones.lab_zones import last_zone
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, note_untold
 from pybpod_alyx_module.animals.alyx_subject import server_name
@@ -303,10 +304,12 @@ class _Parts:
             gone = f"{self._client.url} has no subject with the id of {name}, or you may not see it."
             return SubjectState(self._id, name, MappingProxyType(dict.fromkeys(PARTS[1:], gone)), found=False)
         requirement: Requirement | None = arrived.get("requirement")
-        day = requirement.today.date if requirement else _day_in(arrived.get("lab"))
+        zone_name = arrived.get("lab") or last_zone(self._client.url, (row or {}).get("lab"))
+        day = requirement.today.date if requirement else _day_in(zone_name)
         read = _Read(reasons)
-        sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day))
-        weighed = read.part("weighings", arrived, weighings)
+        zone = lab_zone(zone_name)
+        sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day, zone))
+        weighed = read.part("weighings", arrived, lambda rows: weighings(rows, zone))
         water_type = read.part("water type", arrived, running_type)
         for part in PARTS:
             if part not in arrived:
@@ -324,7 +327,7 @@ class _Parts:
             alive=row.get("alive"),
             death_date=row.get("death_date"),
             lab=row.get("lab") or "",
-            lab_zone=arrived.get("lab"),
+            lab_zone=zone_name,
             responsible_user=row.get("responsible_user") or "",
             species=row.get("species"),
             day=day,
@@ -333,12 +336,14 @@ class _Parts:
             weighings=weighed,
             requirement=requirement,
             water=water,
-            water_day_note=utc_day_note(lab_zone(arrived.get("lab"))) if is_counted_in_utc(row) else "",
+            water_day_note=utc_day_note(zone) if is_counted_in_utc(row) else "",
             reference_weight=_reference_weight(row),
             water_type=water_type,
         )
 
-    def _of_day(self, rows: Sequence[dict[str, Any]], day: dt.date | None) -> tuple[SessionSeen, ...]:
+    def _of_day(
+        self, rows: Sequence[dict[str, Any]], day: dt.date | None, zone: dt.tzinfo | None
+    ) -> tuple[SessionSeen, ...]:
         if day is None:
             raise ConfigurationError(f"{self._client.url} did not say what day it is in the lab.")
         if day < self._since:
@@ -346,7 +351,7 @@ class _Parts:
                 f"In the lab at {self._client.url} it is {day}, days before this computer's date.",
                 hint="Set the clock of this computer.",
             )
-        seen = [one for one in map(session_seen, rows) if one is not None and one.start_time.date() == day]
+        seen = [one for row in rows if (one := session_seen(row, zone)) and one.start_time.date() == day]
         return tuple(sorted(seen, key=lambda one: one.start_time))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alyx_connector.accounts import Accounts
-from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
+from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.schema.source import dialect_of
+from alyx_connector.zones.lab_zones import zones_of
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
 from pybpod_alyx_module.animals.alyx_subject import server_name
@@ -78,8 +79,8 @@ def fetch_water_table(
         return tuple(item for item in access.open().items(states=OPEN) if item.server == client.url)
 
     animals, unsent = fetch_with_unsent(fetch, read_unsent)
-    zones = {lab: _zone(client, lab, cancel) for lab in sorted({animal.lab for animal in animals})}
-    rows = [_row(animal, zones[animal.lab], unsent) for animal in animals]
+    zones = zones_of(client).names({animal.lab for animal in animals}, cancel=cancel)
+    rows = [_row(animal, _valid(zones.get(animal.lab)), unsent) for animal in animals]
     due = tuple(row for row in rows if row.animal.needs_water)
     days = [utc_day_note(lab_zone(row.lab_timezone)) for row in rows if row.animal.is_counted_in_utc]
     notes = tuple(note for note in dict.fromkeys((*days, _whose(client, cancel))) if note)
@@ -120,12 +121,6 @@ def _last_server() -> str:
     return last.url
 
 
-def _zone(client: AlyxClient, lab: str, cancel: CancelToken) -> str | None:
-    if not lab:
-        return None
-    try:
-        answer: Any = client.get(("labs", lab), cancel=cancel)
-    except AlyxError:  # the lab's zone is not known then, which the table says
-        return None
-    zone = answer.get("timezone") if isinstance(answer, dict) else None
-    return zone if isinstance(zone, str) and lab_zone(zone) is not None else None
+def _valid(zone: str | None) -> str | None:
+    # The table says so where the zone of a lab is not known.
+    return zone if lab_zone(zone) is not None else None

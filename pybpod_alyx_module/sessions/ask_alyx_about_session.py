@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
 from alyx_connector.ids import is_id
 from alyx_connector.progress import Cancelled
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
-from alyx_connector.zones.moments import lab_zone
+from alyx_connector.zones.moments import lab_zone, on_lab_clock
 from pybpod_alyx_module.animals.rows import running_type
 from pybpod_alyx_module.animals.subject_state import fetch_water_types
 from pybpod_alyx_module.animals.water import default_water_type
@@ -21,7 +22,8 @@ from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
 from pybpod_alyx_module.sessions.on_rig import Animal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import date, tzinfo
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 #: How long the server may take for all questions about a session, in seconds.
 PATIENCE_S: Final = 10.0
 
+_A_DAY: Final = timedelta(days=1)
 #: Told apart from None, which is "Alyx did not answer".
 _MISSING: Final = object()
 
@@ -140,9 +143,9 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
     animal = _animal(questions)
     zone = _lab_timezone(questions, animal.lab)
     start, _end = lab_span(file.started, file.end, lab_zone(zone), None)
-    same_day = questions.rows(
-        "Other sessions of that day", "sessions", f"subject__pk,{subject_id},start_time__date,{start.date()}"
-    )
+    # The server's day may be another one than the lab's.
+    days = f"start_time__date__gte,{start.date() - _A_DAY},start_time__date__lte,{start.date() + _A_DAY}"
+    around = questions.rows("Other sessions of that day", "sessions", f"subject__pk,{subject_id},{days}")
     earlier = _earlier(questions, file, animal)
     allowed = _allowed_users(questions, animal.responsible_user) if animal.responsible_user != choice.username else ()
     restrictions = questions.rows("The type of water", "water-restriction", f"subject__pk,{subject_id}")
@@ -151,7 +154,7 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
         choice,
         animal=animal,
         lab_timezone=zone,
-        same_day=None if same_day is None else tuple(same_day),
+        same_day=None if around is None else _on_day(around, start.date(), lab_zone(zone)),
         allowed_users=allowed,
         water_types=water_types,
         water_type=default_water_type(running_type(restrictions or ()), water_types),
@@ -171,6 +174,12 @@ def _animal(questions: _Questions) -> Animal:
             f"show it to {choice.username}."
         )
     return choice.animal
+
+
+def _on_day(rows: Sequence[dict[str, Any]], day: date, zone: tzinfo | None) -> tuple[dict[str, Any], ...]:
+    # With the times that the lab's clock showed.
+    in_lab = [{**row, "start_time": on_lab_clock(row.get("start_time"), zone)} if zone else row for row in rows]
+    return tuple(row for row in in_lab if str(row.get("start_time"))[:10] == day.isoformat())
 
 
 def _lab_timezone(questions: _Questions, lab: str | None) -> str | None:
