@@ -77,7 +77,7 @@ test-long: test
 # Each in a virtual environment of its own, without PyBpod.
 CLIENT_TESTS := tests/unit/connector tests/contract tests/system/connector --server sandbox
 # They take long and turn on no library's version.
-CLIENT_TESTS += $(patsubst %,--ignore-glob='*/test_%.py',cache* churn outbox setup_terminal update_json)
+CLIENT_TESTS += $(patsubst %,--ignore-glob='*/test_%.py',cache* churn like* outbox setup_terminal update_json)
 
 .venv-oldest/.installed: CONSTRAINTS := -c requirements/oldest.txt
 .venv-oldest/.installed: requirements/oldest.txt

@@ -55,7 +55,7 @@ def test_writing_is_off_unless_asked_for(writer, proxy, session):
         for write in (
             lambda to: to.update("sessions", session["id"], narrative="x"),
             lambda to: to.update_json("sessions", session["id"], {"x": 1}),
-            lambda to: to.create("weighings", subject="ea04", weight=24.5),
+            lambda to: to.create("weighings", subject="ea04", weight=24.5, force=True),
         ):
             with pytest.raises(
                 ConfigurationError, match=r'only reads.*Connector\(url=".*", username="jose", write=True'
@@ -208,10 +208,10 @@ def test_a_user_who_may_not_write_and_a_token_that_was_revoked(writer, proxy, wr
     Connector.setup(writable.url, "public", "public-demo", make_default=False)
     reader = Connector(writable.url, "public", write=True)
     with pytest.raises(PermissionDeniedError, match="do not have permission"):
-        reader.create("weighings", subject="ea04", weight=24.5)
+        reader.create("weighings", subject="ea04", weight=24.5, force=True)
     proxy.fault("answer", method="POST", status=403, body={"detail": "Invalid token."})
     with pytest.raises(LoginRequiredError, match=r'Connector\.setup\(url=".*", username="jose"\)'):
-        writer.create("weighings", subject="ea04", weight=24.5)
+        writer.create("weighings", subject="ea04", weight=24.5, force=True)
 
 
 def test_create_gives_the_record_and_names_the_animal_by_nickname_or_id(writer, proxy, client):
@@ -254,7 +254,7 @@ def test_a_new_record_is_never_sent_twice_and_its_loss_says_how_to_look(writer, 
     with pytest.raises(
         UnreachableError, match=r'Look before you send it again: connector\.weights\("ea04"\)'
     ) as caught:
-        writer.create("weighings", subject="ea04", weight=24.4)
+        writer.create("weighings", subject="ea04", weight=24.4, force=True)
     assert caught.value.maybe_processed
     assert proxy.count("POST") == 1
     assert len(client.list("weighings", {"nickname": "ea04"})) == before + 1
@@ -268,7 +268,7 @@ def test_where_the_server_does_not_describe_itself_the_record_tells_the_fields(s
     connector = Connector(write=True)
     assert connector.update("sessions", session["id"], narrative="no schema").narrative == "no schema"
     assert connector.update_json("sessions", session["id"], {"x": 1}).json == {"rig": "rig_1", "x": 1}
-    assert connector.create("weighings", subject="ea04", weight=24.3).weight == 24.3
+    assert connector.create("weighings", subject="ea04", weight=24.3, force=True).weight == 24.3
     proxy.forget_requests()
     with pytest.raises(ConfigurationError, match="Did you mean narrative"):
         connector.update("sessions", session["id"], narative="x")
