@@ -102,7 +102,7 @@ def _search(options: argparse.Namespace) -> bool:
     with _connected(options) as connector, _since_explained(options, connector):
         frame = connector.search(
             endpoint,
-            details=_details(options, output.columns),
+            details=_details(options, connector, output.columns),
             expand=options.expand,
             partial=options.partial,
             limit=options.limit,
@@ -170,12 +170,16 @@ def _source(options: argparse.Namespace) -> dict[str, Any]:
     return {name: True for name in ("refresh", "offline") if getattr(options, name)}
 
 
-def _details(options: argparse.Namespace, columns: list[str] | None) -> bool | None:
+def _details(options: argparse.Namespace, connector: Connector, columns: list[str] | None) -> bool | None:
     # Where only columns of the list are wanted, its details need not be fetched; where others are, they must be.
     if options.details is not None or not columns:
         return options.details  # type: ignore[no-any-return]
     layout = known_layout(options.endpoint)
     listed = {column.name for column in layout.listed} if layout else set()
+    if set(columns) <= listed and not options.offline:
+        with contextlib.suppress(AlyxError):  # the search says what is wrong
+            described = connector.endpoints().set_index("endpoint")["details_add"]
+            listed -= set(described.get(options.endpoint, ()))  # this server may list less
     return bool(options.expand) or not set(columns) <= listed
 
 

@@ -87,7 +87,23 @@ def labs_of(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], client:
     labs = [_named_lab(row, names) for row in rows]
     missing = {str(row.get("subject")) for row, lab in zip(rows, labs, strict=True) if lab is None}
     of_animals = _labs_of_animals(sorted(missing), client) if missing and client is not None else {}
-    return [lab or of_animals.get(str(row.get("subject"))) for row, lab in zip(rows, labs, strict=True)]
+    labs = [lab or of_animals.get(str(row.get("subject"))) for row, lab in zip(rows, labs, strict=True)]
+    if client is None:
+        return labs
+    return [lab or _lab_of_session(row, client) for row, lab in zip(rows, labs, strict=True)]
+
+
+def _lab_of_session(row: Mapping[str, Any], client: AlyxClient) -> str | None:
+    # Of namesakes of several labs, the details of a session alone tell whose it is.
+    if not is_id(str(row.get("id"))) or "start_time" not in row:
+        return None
+    try:
+        lab = client.get(("sessions", str(row["id"]))).get("lab")
+    except CredentialsError:
+        raise
+    except AlyxError:
+        return None
+    return lab if isinstance(lab, str) and lab else None
 
 
 def _named_lab(row: Mapping[str, Any], names: Mapping[str, str]) -> str | None:

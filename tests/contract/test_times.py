@@ -114,3 +114,10 @@ def test_days_are_those_of_the_lab(writer: Connector, lab: Lab, number: int, clo
     ):
         found = writer.search(subject=lab.subject, date_range=(first, last), details=False)
         assert (made.id in found["id"].to_list()) is is_there, (first, last)
+
+
+def test_sessions_of_namesakes_are_on_the_clock_of_their_own_labs(alyx: AlyxUnderTest, connector: Connector) -> None:
+    listed = connector.search(subject=alyx.namesake, details=False)
+    detailed = connector.search(subject=alyx.namesake, details=True)
+    assert not any("time zone" in note for note in listed.attrs["notes"])
+    assert listed.start_time.to_dict() == detailed.start_time.to_dict()

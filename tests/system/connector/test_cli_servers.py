@@ -70,6 +70,14 @@ def test_sessions_by_qc(alyx, cli):
     assert ids(cli, "--qc", "PASS") == of(alyx, "/sessions", qc="PASS")
 
 
+def test_a_column_that_only_the_details_have_is_fetched(alyx, cli):
+    printed, _ = cli.run("search", "--subject", "ea04", "--columns", "subject,lab,task_protocol", "--format", "csv")
+    rows = [line.split(",") for line in printed.splitlines()]
+    assert rows[0] == ["subject", "lab", "task_protocol"]
+    assert {tuple(row[:2]) for row in rows[1:]} == {("ea04", "haisslab")}
+    assert "wait_task_v1" in {row[2] for row in rows[1:]}
+
+
 def test_a_session_in_full(alyx, cli):
     detail = alyx.get(f"/sessions/{alyx.session_row['id']}")
     printed, _ = cli.run("get", "sessions", detail["id"], "--format", "json")
