@@ -68,6 +68,8 @@ class RemedyKind(Enum):
     GIVE_RECORD = "give record"
     #: Name the session by its id, or by subject, day and number.
     GIVE_SESSION = "give session"
+    #: Ask for what is known of the animal ``values[0]`` elsewhere: today's numbers, weighings, water.
+    ASK_SUBJECT = "ask subject"
     #: Say that a doubtful record is meant.
     FORCE = "force"
     #: Merge into the JSON ``name`` of a record of ``endpoint``, instead of replacing it.
@@ -174,6 +176,11 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.GIVE_RECORD: lambda remedy: "Give its id, or its row: sessions.iloc[3].",
     RemedyKind.GIVE_SESSION: lambda remedy: (
         'Give its id, its row (sessions.iloc[3]), or subject, day and number: "ea04/2024-01-01/001".'
+    ),
+    RemedyKind.ASK_SUBJECT: lambda remedy: (
+        f"{_call('connector.subject', _literal(remedy.values[0]))} has reference weight, expected and remaining water "
+        f"of now; {_call('connector.weights', _literal(remedy.values[0]))} and "
+        f"{_call('connector.water', _literal(remedy.values[0]))} have what was measured and given."
     ),
     RemedyKind.FORCE: lambda remedy: "If it is right, add force=True.",
     RemedyKind.MERGE_JSON: lambda remedy: (

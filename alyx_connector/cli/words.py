@@ -99,6 +99,7 @@ COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.LIST_COMPLETELY: lambda remedy: "Leave them out: a list is always read as a whole.",
     RemedyKind.GIVE_RECORD: lambda remedy: "Give its id.",
     RemedyKind.GIVE_SESSION: lambda remedy: "Give its id, or subject, day and number: ea04/2024-01-01/001",
+    RemedyKind.ASK_SUBJECT: lambda remedy: f"alyx-connector get subjects {remedy.values[0]} has the numbers of now.",
     RemedyKind.FORCE: lambda remedy: "This command only reads.",
     RemedyKind.MERGE_JSON: lambda remedy: "This command only reads.",
     RemedyKind.LOOK: lambda remedy: f"Look at it: {_search(remedy)}",

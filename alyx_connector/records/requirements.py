@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.errors import AlyxError, CredentialsError, ProtocolError
+from alyx_connector.errors import AlyxError, CredentialsError, ProtocolError, ServerFaultError
 from alyx_connector.http.parallel import gather
+from alyx_connector.http.retry import RETRIED_STATUSES
+from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.fetch_details import WORKERS
 
 if TYPE_CHECKING:
@@ -49,13 +51,21 @@ def fetch_requirements(
     if gathered.stopped is not None and (answered or refused < _GIVEN_UP_AFTER):
         raise gathered.stopped
     return {
-        name: _checked(outcome, client.url)
+        name: _checked(outcome, client.url, name)
         for name, outcome in zip(days, gathered.outcomes, strict=True)
         if outcome is not None
     }
 
 
-def _checked(answer: Any, url: str) -> dict[str, Any] | AlyxError:
+def _checked(answer: Any, url: str, name: str) -> dict[str, Any] | AlyxError:
+    if isinstance(answer, ServerFaultError) and answer.status not in RETRIED_STATUSES:
+        return ServerFaultError(
+            f"{url} does not tell what {name} weighed and drank day by day: it fails with water-requirement.",
+            hint=Remedy(RemedyKind.ASK_SUBJECT, values=(name,)),
+            status=answer.status,
+            endpoint=answer.endpoint,
+            detail=answer.detail,
+        )
     if isinstance(answer, AlyxError):
         return answer
     if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):

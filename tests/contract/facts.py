@@ -211,6 +211,12 @@ DIFFERENCES: Final = (
     ),
     # water
     Difference(
+        Why.OTHERWISE,
+        "weights and water are told day by day",
+        ("test_connector.py::test_a_server_that_tells_no_water_requirement_says_what_to_ask_instead",),
+        _AS_ALYX,
+    ),
+    Difference(
         Why.FAULT,
         "water-requirement is a 500 for everybody",
         (

@@ -282,6 +282,15 @@ def test_namesakes_are_told(alyx: AlyxUnderTest, connector: Connector) -> None:
     assert connector.subject(one["id"])["lab"].to_list() == [one["lab"]]
 
 
+def test_a_server_that_tells_no_water_requirement_says_what_to_ask_instead(
+    alyx: AlyxUnderTest, connector: Connector
+) -> None:
+    name = alyx.restricted["nickname"]
+    with pytest.raises(ServerFaultError, match=r"does not tell what .* weighed and drank") as caught:
+        connector.water_requirement(name, "2024-01-01", "2024-01-02")
+    assert "connector.subject(" in caught.value.hint
+
+
 def test_the_water_requirement_of_namesakes_is_refused(alyx: AlyxUnderTest, connector: Connector) -> None:
     with pytest.raises(ConfigurationError, match="cannot tell them apart"), pytest.warns(AlyxWarning):
         connector.water_requirement(alyx.namesake, "2024-01-01", "2024-01-02")
