@@ -33,7 +33,7 @@ class Kind(str, Enum):
     FLAG = "flag"
     #: Times and days: ``datetime64[ns]``, lab time.
     TIME = "time"
-    #: A dict, a list or None: ``object``.
+    #: A dict, a list or None, or what else somebody put there: ``object``.
     JSON = "json"
     #: Whatever Alyx nests in a record, mostly lists: ``object``.
     NESTED = "nested"

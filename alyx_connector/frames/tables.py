@@ -200,10 +200,10 @@ def _json_values(name: str, values: list[Any], tell: Tell) -> list[Any]:
         try:
             read.append(read_json(value))
         except ValueError:
-            read.append(None)
+            read.append(value)
             strange += 1
     if strange:
-        tell(f"{name} of {strange} row{'s' * (strange > 1)} holds neither an object nor a list; it is shown as None.")
+        tell(f"{name} of {strange} row{'s' * (strange > 1)} holds neither an object nor a list; it is shown as it is.")
     return read
 
 

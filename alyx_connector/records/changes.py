@@ -47,10 +47,7 @@ class Changes:
                 setting="since",
             )
         then, now = (json_or_text(value) for value in (since[field], record.get(field)))
-        if isinstance(now, dict | list) or isinstance(then, dict | list):  # a frame shows all else as None
-            changed = changed_paths(field, then, now)
-        else:
-            changed = []
+        changed = changed_paths(field, then, now)
         written, seen = record.get("auto_datetime"), since.get("auto_datetime")
         if written and seen is not None and not same_time(getattr(seen, "isoformat", seen.__str__)(), str(written)):
             changed.append("auto_datetime")

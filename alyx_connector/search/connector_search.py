@@ -103,7 +103,8 @@ class ConnectorSearch(ConnectorAccount):
             ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
             ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time, whatever the zone of the
             server (``auto_datetime``, ``created_datetime``: as on the server's clock); ``json`` and ``extended_qc`` are
-            a dict, a list or None; other nested fields are as Alyx has them.
+            a dict, a list or None, or as it is where it holds something else, with a warning; other nested fields are
+            as Alyx has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
             Names that the server does not have (subject, lab, users, projects, location, procedures) are warned of,

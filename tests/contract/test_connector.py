@@ -95,8 +95,8 @@ def test_details_are_those_of_the_server(alyx: AlyxUnderTest, details: pd.DataFr
     assert zone is not None
     assert session.start_time == pd.Timestamp(on_lab_clock(detail["start_time"], zone))
     assert session.auto_datetime == pd.Timestamp(on_the_clock(detail)["auto_datetime"])
-    assert all(value is None or isinstance(value, dict | list) for value in details["json"])
-    assert all(value is None or isinstance(value, dict | list) for value in details["extended_qc"])
+    assert all(value is None or isinstance(value, dict | list | str) for value in details["json"])
+    assert all(value is None or isinstance(value, dict | list | str) for value in details["extended_qc"])
 
 
 def test_nested_values_become_columns(connector: Connector, details: pd.DataFrame) -> None:

@@ -83,12 +83,12 @@ def test_json_is_a_dict_a_list_or_none(value, read):
 
 
 @pytest.mark.parametrize("value", [5, True, "{", "words", "5", "[" * 100_000])
-def test_what_is_no_json_object_is_shown_as_none_and_told(value):
+def test_what_is_no_json_object_is_shown_as_it_is_and_told(value):
     with pytest.raises(ValueError, match="neither"):
         read_json(value)
     frame, told = table([{"json": value}, {"json": {"a": 1}}], [Column("json", Kind.JSON)])
-    assert frame["json"].to_list() == [None, {"a": 1}]
-    assert told == ["json of 1 row holds neither an object nor a list; it is shown as None."]
+    assert frame["json"].to_list() == [value, {"a": 1}]
+    assert told == ["json of 1 row holds neither an object nor a list; it is shown as it is."]
 
 
 @pytest.mark.parametrize("offset", ["+01:00", "-05:00", "Z", "+0100"])
