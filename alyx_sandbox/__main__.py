@@ -69,11 +69,12 @@ def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) 
             user, passwords = lab["main_user"], {one["username"]: one["password"] for one in lab["users"]}
             password = passwords.pop(user)
             where = f", {options.kind.title} below {options.kind.root}" * (options.kind.root != "/")
-            print(f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}", flush=True)
+            lines = [f"alyx_sandbox ready at http://{HOST}:{port}/ (user {user}, password {password}){where}"]
             if passwords:
-                # After the line that programs read.
                 others = ", ".join(f"{name} (password {password})" for name, password in passwords.items())
-                print(f"Other users: {others}", flush=True)
+                lines.append(f"Other users: {others}")
+            # At once: programs read the first line, and may hang up after it.
+            print("\n".join(lines), flush=True)
             if options.stop_with_stdin:
                 stop_when_stdin_ends()
 
