@@ -66,6 +66,7 @@ def counted(server):
     """A Connector, and the lab that it asks through a proxy that counts from 0."""
     with FaultProxy(server.url) as proxy, warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
         connector = Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)
         connector.search("labs", details=False)  # finds the server, and reads its schema
         proxy.forget_requests()

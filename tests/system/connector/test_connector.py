@@ -71,6 +71,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
         yield tmp_path / "home"
 
 

@@ -18,6 +18,7 @@ def asked(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
     with FaultProxy(sandbox.url) as proxy, warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
         connector = Connector.setup(proxy.url, "jose", "jose-demo", make_default=True)
         connector.endpoints()
         proxy.forget_requests()

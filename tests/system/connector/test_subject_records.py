@@ -39,6 +39,7 @@ def connector(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
         yield Connector.setup(sandbox.url, "jose", "jose-demo", make_default=True)
 
 
