@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
 
-__all__ = ["DOUBTED", "refuse_doubtful", "weight_range"]
+__all__ = ["CHANGE_PERCENT", "DOUBTED", "LAST_DAYS", "refuse_doubtful", "weight_range"]
 
 #: A word in the name of a species on Alyx ("Mus musculus", "Laboratory mouse"), and what such an animal can weigh, g.
 _RANGES: Final = (
@@ -25,9 +25,9 @@ _RANGES: Final = (
 )
 _ANY_SPECIES: Final = (Decimal(1), Decimal(30000))
 #: A weight that differs by so many percent from one of the days before is doubtful.
-_CHANGE: Final = Decimal(10)
-#: How many days before count.
-_LAST_DAYS: Final = 3
+CHANGE_PERCENT: Final = Decimal(10)
+#: How many days before today a weight counts for.
+LAST_DAYS: Final = 3
 #: By what a record of an animal is the same as another, the time first.
 _SAME: Final = {
     "weighings": ("date_time", "weight"),
@@ -99,10 +99,10 @@ def _refuse_jump(sent: Mapping[str, Any], others: list[dict[str, Any]], name: st
     day = _day(sent.get("date_time")) or dt.date.today()  # noqa: DTZ011 - to a day, as lab time has no zone here
     for other in others:
         earlier, then = _number(other.get("weight")), _day(other.get("date_time"))
-        if grams is None or not earlier or then is None or not 0 <= (day - then).days <= _LAST_DAYS:
+        if grams is None or not earlier or then is None or not 0 <= (day - then).days <= LAST_DAYS:
             continue
         change = abs(grams - earlier) / earlier * 100
-        if change >= _CHANGE:
+        if change >= CHANGE_PERCENT:
             raise _doubtful("weight", f"{grams} g is {change:.0f} % off the {earlier} g that {name} weighed on {then}.")
 
 

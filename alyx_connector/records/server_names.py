@@ -20,22 +20,21 @@ __all__ = ["server_names"]
 
 def server_names(
     client: AlyxClient, endpoint: str, fields: Mapping[str, Any], dialect: Dialect
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Name what the server has another name for than people.
 
-    Returns: those of the fields, as the server takes them, and the lab of the subject; None without a subject.
+    Returns: those of the fields, as the server takes them, and the row of the subject; empty without a subject.
     """
     named: dict[str, Any] = {}
-    lab: str | None = None
+    animal: dict[str, Any] = {}
     subject, session = fields.get("subject"), fields.get("session")
     if isinstance(subject, str | uuid.UUID):
         # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
         by_nickname = endpoint == "sessions"
-        row = find_subject(client, str(subject), dialect, by_nickname=by_nickname)
-        named["subject"] = str(row["nickname"]) if by_nickname else dialect.subject_name(row)
-        lab = row.get("lab")
+        animal = find_subject(client, str(subject), dialect, by_nickname=by_nickname)
+        named["subject"] = str(animal["nickname"]) if by_nickname else dialect.subject_name(animal)
     if endpoint == "water-administrations" and (hasattr(session, "get") or is_reference(session)):
         named["session"] = session_id(client, session, dialect)
     if "qc" in fields:
         named["qc"] = checked_qc(sendable("qc", fields["qc"]), dialect)
-    return named, lab
+    return named, animal

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import InvalidDataError
+from alyx_connector.zones.moments import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,8 +36,7 @@ def numbers_taken(start: str, rows: Iterable[Mapping[str, Any]]) -> set[int]:
     ``rows``: the subject's sessions of these days, as the server lists them.
     """
     began = datetime.fromisoformat(start)
-    dated = [row for row in rows if row.get("start_time")]
-    seen = [(datetime.fromisoformat(str(row["start_time"])), row.get("number")) for row in dated]
+    seen = [(when, row.get("number")) for row in rows if (when := read_time(row.get("start_time"))) is not None]
     zones = {when.tzinfo for when, _ in seen if when.tzinfo is not None}
     ours = {began.date()}
     for zone in zones:

@@ -199,15 +199,14 @@ class SubjectRecords(ConnectorSearch):
         for name, nickname in names.items():
             answer = answers.get(name)
             if isinstance(answer, dict):
-                rows += [{"id": record.get("date"), "subject": nickname, **record} for record in answer["records"]]
+                named = {"subject": nickname} if several else {}
+                rows += [{"id": record.get("date"), **named, **record} for record in answer["records"]]
                 for limit in _LIMITS:
                     limits[limit][nickname] = answer.get(limit)
             elif not several and answer is not None:
                 raise answer
         self._tell_unanswered(list(names), answers, notes)
         columns = (*((Column("subject", Kind.TEXT),) if several else ()), *WATER_REQUIREMENT)
-        if not several:
-            rows = [{name: row[name] for name in row if name != "subject"} for row in rows]
         frame = self._table("water-requirement", rows, columns, notes, details=False)
         frame = frame.set_index("date", drop=False).drop(columns="id")
         frame.index.name = None

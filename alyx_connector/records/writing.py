@@ -108,7 +108,7 @@ class Writing(ConnectorAccount):
                         setting=name,
                     )
             known = target.described.updated if target.described else fields_of(self._read(target))
-            sent = self._checked(target, known, fields, "changed", notes)
+            sent, _ = self._checked(target, known, fields, "changed", notes)
             answer = self._change(target, sent)
         notes += not_as_sent(sent, answer)
         return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
@@ -255,10 +255,8 @@ class Writing(ConnectorAccount):
                         f"{self._client.url} does not describe its lists: names of fields cannot be checked, and the "
                         "server ignores unknown ones."
                     )
-            sent = self._checked(target, known, fields, "made", notes)
-            if not force and target.endpoint in DOUBTED and isinstance(sent.get("subject"), str):
-                by_nickname = target.endpoint == "sessions"
-                animal = find_subject(self._client, str(fields["subject"]), self._dialect(), by_nickname=by_nickname)
+            sent, animal = self._checked(target, known, fields, "made", notes)
+            if not force and target.endpoint in DOUBTED and animal:
                 refuse_doubtful(self._client, target.endpoint, sent, animal)
             if target.endpoint == "sessions" and sent.get("start_time") and self._dialect().names_sessions:
                 sent["number"] = free_number(self._client, sent)
@@ -318,7 +316,8 @@ class Writing(ConnectorAccount):
 
     def _checked(
         self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str, notes: list[Note]
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        # What is sent, and the row of its subject; empty without a subject.
         if not known or not fields:
             why = "there is no field to send" if known else "the server takes none"
             raise ConfigurationError(
@@ -327,11 +326,12 @@ class Writing(ConnectorAccount):
                 setting="fields" if known else "endpoint",
             )
         check_names(fields, known, target.endpoint, self._client.url)
-        named, lab = server_names(self._client, target.endpoint, fields, self._dialect())
+        named, animal = server_names(self._client, target.endpoint, fields, self._dialect())
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in {**fields, **named}.items()}
-        lab = sent.get("lab") or lab
-        return with_lab_offsets(sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append)
+        lab = sent.get("lab") or animal.get("lab")
+        sent = with_lab_offsets(sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append)
+        return sent, animal
 
     def _lab_of(self, target: WriteTarget) -> str | None:
         return labs_of([self._read(target)], self._zones.names(), self._client)[0] if target.name else None

@@ -52,10 +52,10 @@ class SchemaSource:
 
         Returns: None if none is kept.
         """
+        if self._schema is not None:
+            return self._schema
         kept = self._kept(self._file())
-        if self._schema is None and kept.get("version") == VERSION:
-            return schema_from_dict(kept["schema"])
-        return self._schema
+        return schema_from_dict(kept["schema"]) if kept.get("version") == VERSION else None
 
     def _file(self) -> JsonFile:
         name = hashlib.sha256(self._client.url.encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ from alyx_connector.search.cache import Cache
 from alyx_connector.search.lab_times import in_lab_time
 from alyx_connector.terminal import Given, log_in, say
 from alyx_connector.warning import AlyxWarning
-from alyx_connector.zones.lab_zones import LabZones
+from alyx_connector.zones.lab_zones import zones_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,7 +52,7 @@ class ConnectorAccount:
             )
         self._client = AlyxClient(account.url, username=account.username, token=token, program=PROGRAM)
         self._schemas = SchemaSource(self._client)
-        self._zones = LabZones(self._client)
+        self._zones = zones_of(self._client)
         self._cache = Cache.of_account(account.url, account.username)
 
     @classmethod

@@ -79,13 +79,7 @@ def make_requests(filters: Mapping[str, Any], further: Iterable[list[str]] = ())
             else:
                 alternatives.append([("django", f"start_time__date__{'gte' if first else 'lte'},{first or last}")])
         else:
-            asked = [
-                ("django", _pairs(name, one))
-                if isinstance(one, Mapping) and name in PAIRS
-                else (name, _text(name, one))
-                for one in _listed(value)
-            ]
-            alternatives.append(list(dict.fromkeys(asked)))
+            alternatives.append(list(dict.fromkeys(_filter(name, one) for one in _listed(value))))
     return [_request(chosen) for chosen in itertools.product(*alternatives)]
 
 

@@ -20,6 +20,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from alyx_connector.zones.moments import read_time
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -55,10 +57,8 @@ class Known:
 
 def read_change(record: Mapping[str, object]) -> dt.datetime | None:
     """Say when a record last changed; naive, of the server's clock; None where the record does not tell."""
-    try:
-        return dt.datetime.fromisoformat(str(record.get("auto_datetime")).replace("Z", "+00:00")).replace(tzinfo=None)
-    except ValueError:
-        return None
+    time = read_time(record.get("auto_datetime"))
+    return None if time is None else time.replace(tzinfo=None)
 
 
 class ServerClock:

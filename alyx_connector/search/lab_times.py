@@ -32,8 +32,7 @@ def in_lab_time(
     ``ask``: whether the server may be asked for what is not known: the zones of labs, the labs of animals.
     ``tell``: takes a sentence where the zone of a lab is not known.
     """
-    zones.observe(rows)
-    if not has_offset(rows):
+    if not zones.observe(rows):
         return list(rows)
     labs = labs_of(rows, zones.names(ask=ask), client if ask else None)
     names = zones.names(labs, ask=ask)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ServerFaultError
 from alyx_connector.http.retry import RETRIED_STATUSES
 from alyx_connector.private_file import JsonFile, home_folder
-from alyx_connector.zones.moments import LAB_TIMES, has_offset, lab_zone, read_time
+from alyx_connector.zones.moments import lab_times, lab_zone
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -92,13 +92,17 @@ class LabZones:
             raise self._failure
         return lab_zone(names.get(str(lab)))
 
-    def observe(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Learn from rows of the server whether it keeps zones: it does if it says any lab time with an offset."""
-        rows = list(rows)
-        times = [time for row in rows for name in LAB_TIMES if (time := read_time(row.get(name))) is not None]
+    def observe(self, rows: Iterable[Mapping[str, Any]]) -> bool:
+        """Learn from rows of the server whether it keeps zones: it does if it says any lab time with an offset.
+
+        Returns: whether these rows have such a time.
+        """
+        times = lab_times(rows)
+        moments = [time for time in times if time.tzinfo is not None]
         if times:
-            self._keeps = has_offset(rows)
-            self._sample = max((time for time in times if time.tzinfo is not None), default=None)
+            self._keeps = bool(moments)
+            self._sample = max(moments, default=None)
+        return bool(moments)
 
     def server_keeps_zones(self, *, cancel: CancelToken | None = None, report: Report | None = None) -> bool:
         """Tell whether the server keeps zones; reads a row where none was seen yet, and an error if it cannot be read.

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["LAB_TIMES", "has_offset", "lab_zone", "on_lab_clock", "read_time", "same_time", "with_lab_offset"]
+__all__ = [
+    "LAB_TIMES",
+    "has_offset",
+    "lab_times",
+    "lab_zone",
+    "on_lab_clock",
+    "read_time",
+    "same_time",
+    "with_lab_offset",
+]
 
 #: Fields that hold a time of the lab; other times are the server's own.
 LAB_TIMES = ("start_time", "end_time", "date_time")
@@ -36,10 +45,15 @@ def read_time(value: Any) -> dt.datetime | None:
         return None
 
 
+def lab_times(rows: Iterable[Mapping[str, Any]]) -> list[dt.datetime]:
+    """Return all lab times of rows."""
+    times = (read_time(row.get(name)) for row in rows for name in LAB_TIMES)
+    return [time for time in times if time is not None]
+
+
 def has_offset(rows: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether a server said a lab time with its offset: then it keeps moments, and honours what it is sent."""
-    times = (read_time(row.get(name)) for row in rows for name in LAB_TIMES)
-    return any(time is not None and time.tzinfo is not None for time in times)
+    return any(time.tzinfo is not None for time in lab_times(rows))
 
 
 def on_lab_clock(value: Any, zone: dt.tzinfo) -> Any:

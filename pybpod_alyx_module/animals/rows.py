@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.records.doubtful import LAST_DAYS
 from alyx_connector.zones.lab_zones import zones_of
-from alyx_connector.zones.moments import has_offset, lab_zone
+from alyx_connector.zones.moments import has_offset, lab_zone, read_time
 from pybpod_alyx_module.animals.water import Water
-from pybpod_alyx_module.animals.weight_plausibility import LAST_DAYS, Weighed
+from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.numbers import exact, is_number
 
 if TYPE_CHECKING:
@@ -64,14 +65,11 @@ def wall_time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime | None:
     ``value``: naive (Alyx), with the server's offset (Alyx-Local), or nothing.
     ``zone``: of the lab; without it, what the server's clock showed.
     """
-    if value is None:
+    moment = _time(value)
+    if moment is None:
         return None
-    try:
-        moment = _moment(value)
-        in_lab = moment if zone is None or moment.tzinfo is None else moment.astimezone(zone)
-        return in_lab.replace(tzinfo=None)
-    except (AttributeError, ValueError):
-        raise ProtocolError(f"Alyx sent {value!r} as a time.", hint="Tell whoever runs the Alyx server.") from None
+    in_lab = moment if zone is None or moment.tzinfo is None else moment.astimezone(zone)
+    return in_lab.replace(tzinfo=None)
 
 
 def zone_of_rows(
@@ -106,10 +104,10 @@ def day_of_water(value: Any) -> dt.date | None:
 
     ``value``: naive (Alyx, which counts by its lab's day), or with an offset: such a server counts by the day in UTC.
     """
-    when = wall_time(value)
-    if when is None or not _has_offset(value):
-        return when and when.date()
-    return _moment(value).astimezone(dt.timezone.utc).date()
+    when = _time(value)
+    if when is None:
+        return None
+    return (when if when.tzinfo is None else when.astimezone(dt.timezone.utc)).date()
 
 
 def is_counted_in_utc(row: dict[str, Any]) -> bool:
@@ -117,7 +115,8 @@ def is_counted_in_utc(row: dict[str, Any]) -> bool:
 
     ``row``: of ``/subjects``; a server whose times carry an offset does.
     """
-    return _has_offset(row.get("last_water_restriction"))
+    when = _time(row.get("last_water_restriction"))
+    return when is not None and when.tzinfo is not None
 
 
 def utc_day_note(zone: dt.tzinfo | None, *, now: dt.datetime | None = None) -> str:
@@ -134,12 +133,11 @@ def utc_day_note(zone: dt.tzinfo | None, *, now: dt.datetime | None = None) -> s
     return f"The server counts water by the day in UTC: what is given now counts for {counted}, not for {in_lab}."
 
 
-def _has_offset(value: Any) -> bool:
-    return wall_time(value) is not None and _moment(value).tzinfo is not None
-
-
-def _moment(value: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+def _time(value: Any) -> dt.datetime | None:
+    time = read_time(value)
+    if time is None and value is not None:
+        raise ProtocolError(f"Alyx sent {value!r} as a time.", hint="Tell whoever runs the Alyx server.")
+    return time
 
 
 def weighings(rows: Iterable[dict[str, Any]], zone: dt.tzinfo | None) -> tuple[Weighed, ...]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from alyx_connector.records.doubtful import weight_range
+from alyx_connector.records.doubtful import CHANGE_PERCENT, LAST_DAYS, weight_range
 from pybpod_alyx_module.numbers import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LAST_DAYS", "OtherAnimal", "Weighed", "WeightConcern", "concerns"]
-
-#: How many days before today a weight counts for.
-LAST_DAYS: Final = 3
+__all__ = ["OtherAnimal", "Weighed", "WeightConcern", "concerns"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def concerns(
     others: Sequence[OtherAnimal],
     *,
     today: dt.date,
-    percent: Decimal = Decimal(10),
+    percent: Decimal = CHANGE_PERCENT,
 ) -> tuple[WeightConcern, ...]:
     """Say what speaks against a weight; empty if nothing does.
 
