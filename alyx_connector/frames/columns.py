@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "ACCOUNT",
@@ -11,12 +15,15 @@ __all__ = [
     "ENDPOINT",
     "FILTER",
     "KIND_OF_FIELD",
+    "QC_WORDS",
     "UNKNOWN",
     "WATER_REQUIREMENT",
     "Column",
     "Kind",
     "Layout",
+    "in_reading_order",
     "known_layout",
+    "read_first",
 ]
 
 
@@ -33,6 +40,8 @@ class Kind(str, Enum):
     FLAG = "flag"
     #: Times and days: ``datetime64[ns]``, lab time.
     TIME = "time"
+    #: A word of ``qc``: an ordered ``category``, from NOT_SET to CRITICAL.
+    QC = "qc"
     #: A dict, a list or None, or what else somebody put there: ``object``.
     JSON = "json"
     #: Whatever Alyx nests in a record, mostly lists: ``object``.
@@ -63,6 +72,9 @@ class Layout:
         """Whether the details tell much that the list does not, as those of sessions: at least half as much again."""
         return bool(self.detailed) and 2 * len(self.detailed) >= len(self.listed)
 
+
+#: The words of a ``qc`` from the best to the worst but for the first, with the number that stands for each.
+QC_WORDS = ((0, "NOT_SET"), (10, "PASS"), (30, "WARNING"), (40, "FAIL"), (50, "CRITICAL"))
 
 #: Why a record has no details: the last column of a search with details.
 DETAIL_ERROR = Column("detail_error", Kind.TEXT)
@@ -117,6 +129,7 @@ KIND_OF_FIELD = {
         (Kind.NUMBER, _NUMBERS),
         (Kind.FLAG, _FLAGS),
         (Kind.TIME, _TIMES),
+        (Kind.QC, "qc"),
         (Kind.JSON, _JSON),
         (Kind.NESTED, _NESTED),
     )
@@ -157,6 +170,18 @@ _LAYOUTS = {
         )
     ),
 }
+#: What a person reads first of a record; the order of columns, and the choice where there is no room for all.
+_READ_FIRST = {
+    endpoint: tuple(names.split())
+    for endpoint, names in {
+        "sessions": "subject start_time number task_protocol narrative n_trials lab projects qc",
+        "subjects": "nickname lab responsible_user sex birth_date alive reference_weight remaining_water",
+        "weighings": "subject date_time weight user",
+        "water-administrations": "subject date_time water_administered water_type adlib user",
+        "datasets": "name collection session file_size created_datetime qc",
+    }.items()
+}
+_READ_LAST = ("id", "url")
 #: A day of ``/water-requirement``.
 WATER_REQUIREMENT = _columns(
     "id date weight weighing_at reference_weight expected_weight min_weight percentage_weight given_water_reward "
@@ -170,3 +195,19 @@ def known_layout(endpoint: str) -> Layout | None:
     Returns: None for other endpoints: their columns are what the server says of them.
     """
     return _LAYOUTS.get(endpoint)
+
+
+def read_first(endpoint: str) -> tuple[str, ...]:
+    """Name the columns of an endpoint that a person reads first; empty where nobody chose."""
+    return _READ_FIRST.get(endpoint, ())
+
+
+def in_reading_order(endpoint: str, columns: Iterable[Column]) -> tuple[list[Column], list[Column]]:
+    """Put columns into the order in which a person reads them.
+
+    Returns: what is read first, then the others as they come; and, apart, what comes after all others: id and url.
+    """
+    named = {column.name: column for column in columns}
+    last = [named.pop(name) for name in _READ_LAST if name in named]
+    first = [named.pop(name) for name in read_first(endpoint) if name in named]
+    return [*first, *named.values()], last

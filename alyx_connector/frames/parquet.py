@@ -48,6 +48,11 @@ def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
         "version": VERSION,
         "nested": nested,
         "dtypes": {str(name): str(dtype) for name, dtype in frame.dtypes.items()},
+        "categories": {
+            str(name): [list(frame[name].cat.categories), bool(frame[name].cat.ordered)]
+            for name, dtype in frame.dtypes.items()
+            if str(dtype) == "category" and all(isinstance(one, str) for one in frame[name].cat.categories)
+        },
         "index": str(frame.index.dtype),
         "attrs": json.loads(_to_json(dict(frame.attrs), "attrs") or "{}"),
     }
@@ -76,6 +81,8 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     ConfigurationError
         If pyarrow is missing, or the file cannot be read or is no such file.
     """
+    import pandas as pd
+
     pa, pq = load_pyarrow()
     try:
         with open(path, "rb") as file:
@@ -98,6 +105,8 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
         )
     if notes:
         others = {name: dtype for name, dtype in notes["dtypes"].items() if name not in notes["nested"]}
+        for name, (categories, ordered) in notes.get("categories", {}).items():
+            others[name] = pd.CategoricalDtype(categories, ordered=ordered)
         frame = frame.astype(others)
         frame.index = frame.index.astype(notes["index"])
         frame.attrs = notes["attrs"]

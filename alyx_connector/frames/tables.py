@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.address import last_part
-from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind
+from alyx_connector.frames.columns import KIND_OF_FIELD, QC_WORDS, Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +28,8 @@ _WHOLE = {
     Kind.TEXT: frozenset({str, type(None)}),
     Kind.COUNT: frozenset({int, type(None)}),
 }
+_QC = [word for _, word in QC_WORDS]
+_QC_OR_NONE = frozenset({*_QC, None})
 #: What a JSON text may be wrapped in: a JSON text that holds a JSON text, and so on.
 _WRAPPINGS = 5
 
@@ -121,7 +123,7 @@ def make_table(
     same columns and dtypes.
     ``rows``: what the server answered; a field that a row lacks is missing in the frame.
     ``columns``: the columns that there always are. Fields that are not among them come after them, as the rows have
-    them.
+    them, and then ``last``.
     ``tell``: takes a sentence for each thing that the frame does not show as the server said it.
     """
     import pandas as pd
@@ -142,11 +144,13 @@ def _array(column: Column, values: list[Any], tell: Tell) -> Any:
     kind = column.kind
     if kind is Kind.JSON:
         return object_array(_json_values(column.name, values, tell))
+    if kind is Kind.QC and _QC_OR_NONE.issuperset(values):
+        return pd.Categorical(values, categories=_QC, ordered=True)
     if kind is Kind.TIME:
         return _times(column.name, values, tell)
     if kind in _WHOLE and _WHOLE[kind].issuperset(map(type, values)) and (kind is Kind.TEXT or _fits_int64(values)):
         return pd.array(values, dtype=_DTYPES[kind])
-    if kind is not Kind.NESTED and not all(value is None or _FITS[kind](value) for value in values):
+    if kind is Kind.QC or (kind is not Kind.NESTED and not _all(values, kind)):
         fitting = next(
             (other for other in (Kind.FLAG, Kind.COUNT, Kind.NUMBER, Kind.TEXT) if _all(values, other)), None
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.address import last_part
+from alyx_connector.frames.columns import QC_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -26,13 +27,7 @@ class Dialect:
     #: The field of a subject by which its address, weighings and water name it: ``nickname`` or ``name``.
     subject_key: str = "nickname"
     #: The words of a ``qc``, with the number that stands for each.
-    qc_words: tuple[tuple[int, str], ...] = (
-        (0, "NOT_SET"),
-        (10, "PASS"),
-        (30, "WARNING"),
-        (40, "FAIL"),
-        (50, "CRITICAL"),
-    )
+    qc_words: tuple[tuple[int, str], ...] = QC_WORDS
     #: Whether records of this server hold these numbers, and not the words.
     qc_is_number: bool = False
     #: Whether a session has a name, made of subject, day and number, that no other session may have.

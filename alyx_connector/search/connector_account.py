@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
-from alyx_connector.frames.columns import ACCOUNT, DETAIL_ERROR, Column
+from alyx_connector.frames.columns import ACCOUNT, DETAIL_ERROR, Column, in_reading_order
 from alyx_connector.frames.tables import make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now
@@ -205,11 +205,11 @@ class ConnectorAccount:
     ) -> pd.DataFrame:
         # ``ask``: whether the server may be asked which zone each lab has, where it keeps zones.
         rows = in_lab_time(rows, self._client, self._zones, ask=ask, tell=notes.append)
-        last = (DETAIL_ERROR,) if details else ()
         known = self._schemas.last_known()
         if known and known.dialect.qc_is_number:
             rows = [{**row, "qc": known.dialect.qc_word(row["qc"])} if "qc" in row else row for row in rows]
-        frame = make_table(rows, columns, tell=notes.append, last=last)
+        read, last = in_reading_order(endpoint, columns)
+        frame = make_table(rows, read, tell=notes.append, last=[*last, *((DETAIL_ERROR,) if details else ())])
         if frame["id"].notna().all():
             frame = frame.set_index("id", drop=False)
             frame.index.name = None  # a name that a column has too would be ambiguous to pandas

@@ -98,13 +98,14 @@ class ConnectorSearch(ConnectorAccount):
         -------
         pandas.DataFrame
             Sessions: newest first. Index: id, also as column ``id``; a plain range for the few lists whose rows have
-            neither id, url nor name. First the columns of the list, then those of the
-            details in Alyx's order, then fields that this version does not know; with details a last column
-            ``detail_error``, missing where there is none. Text is ``string``, counts are ``Int64``, numbers
-            ``Float64``, yes or no ``boolean``, times and days ``datetime64[ns]`` in lab time, whatever the zone of the
-            server (``auto_datetime``, ``created_datetime``: as on the server's clock); ``json`` and ``extended_qc`` are
-            a dict, a list or None, or as it is where it holds something else, with a warning; other nested fields are
-            as Alyx has them.
+            neither id, url nor name. First the columns that a person reads first, of sessions subject, start_time,
+            number, task_protocol, narrative, n_trials, lab, projects and qc; then the others in Alyx's order, fields
+            that this version does not know, and id and url; with details a last column ``detail_error``, missing where
+            there is none. Text is ``string``, counts are ``Int64``, numbers ``Float64``, yes or no ``boolean``, ``qc``
+            an ordered ``category`` (NOT_SET, PASS, WARNING, FAIL, CRITICAL), times and days ``datetime64[ns]`` in lab
+            time, whatever the zone of the server (``auto_datetime``, ``created_datetime``: as on the server's clock);
+            ``json`` and ``extended_qc`` are a dict, a list or None, or as it is where it holds something else, with a
+            warning; other nested fields are as Alyx has them.
             Units: weights g, water mL. No match gives zero rows with the same columns and dtypes.
 
             Names that the server does not have (subject, lab, users, projects, location, procedures) are warned of,

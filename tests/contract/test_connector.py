@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from alyx_connector import AlyxWarning, ConfigurationError, ServerFaultError
-from alyx_connector.frames.columns import DETAIL_ERROR, WATER_REQUIREMENT, Kind, known_layout
+from alyx_connector.frames.columns import DETAIL_ERROR, WATER_REQUIREMENT, Kind, in_reading_order, known_layout
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.zones.moments import lab_zone, on_lab_clock
 from tests.contract.alyx_under_test import found, on_the_clock
@@ -25,6 +25,7 @@ DTYPES = {
     Kind.NUMBER: "Float64",
     Kind.FLAG: "boolean",
     Kind.TIME: "datetime64[ns]",
+    Kind.QC: "category",
     Kind.JSON: "object",
     Kind.NESTED: "object",
 }
@@ -39,7 +40,8 @@ def details(alyx: AlyxUnderTest, connector: Connector) -> pd.DataFrame:
 def _expected(endpoint: str, *, detailed: bool) -> dict[str, str]:
     layout = known_layout(endpoint)
     assert layout is not None
-    columns = (*layout.listed, *((*layout.detailed, DETAIL_ERROR) if detailed else ()))
+    read, last = in_reading_order(endpoint, (*layout.listed, *(layout.detailed if detailed else ())))
+    columns = (*read, *last, *((DETAIL_ERROR,) if detailed else ()))
     return {column.name: DTYPES[column.kind] for column in columns}
 
 

@@ -104,7 +104,7 @@ def test_a_wide_terminal_shows_the_narrative_and_cuts_it_off_where_it_ends(cli):
 def test_columns_that_do_not_fit_are_shown_below_each_other(cli):
     shown = table(cli.shown("search", "--subject", "ea04", "--columns", "all", columns=80))
     fields = [line.split()[0] for line in shown[:27]]
-    assert fields[:4] == ["id", "subject", "start_time", "number"]
+    assert fields[:4] == ["subject", "start_time", "number", "task_protocol"]
     assert {"narrative", "extended_qc"} <= set(fields)
     assert max(map(len, shown)) <= 80
 
@@ -150,7 +150,7 @@ def test_ctrl_c_during_the_details_shows_what_has_arrived_where_that_was_wished(
     assert child.exitstatus == 1
     assert "the search was stopped" in child.before
     assert "Traceback" not in child.before
-    rows = [json.loads(line.rstrip(",")) for line in child.before.splitlines() if line.startswith('{"id"')]
+    rows = [json.loads(line.rstrip(",")) for line in child.before.splitlines() if line.startswith('{"subject"')]
     assert len(rows) == 34
     stopped = [row for row in rows if row["detail_error"]]
     assert len(stopped) == 34 - 14

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from alyx_connector.frames.columns import Column, Kind, known_layout
+from alyx_connector.frames.columns import Column, Kind, in_reading_order, known_layout
 from alyx_connector.frames.tables import expanded, identity, make_table, read_json
 
 EACH_KIND = [Column(kind.value, kind) for kind in Kind]
@@ -15,6 +15,7 @@ DTYPES = {
     "number": "Float64",
     "flag": "boolean",
     "time": "datetime64[ns]",
+    "qc": "category",
     "json": "object",
     "nested": "object",
 }
@@ -126,6 +127,34 @@ def test_the_columns_of_sessions_stand_in_the_order_of_alyx():
         *("id", "subject", "start_time", "number", "lab", "projects", "url", "task_protocol")
     ]
     assert [column.name for column in layout.detailed][:3] == ["users", "location", "procedures"]
+
+
+def test_what_a_person_reads_first_comes_first_and_what_nobody_reads_last():
+    layout = known_layout("sessions")
+    read, last = in_reading_order("sessions", (*layout.listed, *layout.detailed))
+    assert [column.name for column in read][:10] == [
+        *("subject", "start_time", "number", "task_protocol", "narrative", "n_trials", "lab", "projects", "qc", "users")
+    ]
+    assert [column.name for column in last] == ["id", "url"]
+    assert {*read, *last} == {*layout.listed, *layout.detailed}
+    read, last = in_reading_order("labs", [Column("id", Kind.TEXT), Column("name", Kind.TEXT)])
+    assert ([column.name for column in read], [column.name for column in last]) == (["name"], ["id"])
+
+
+def test_qc_compares_by_how_bad_it_is():
+    column = [Column("qc", Kind.QC)]
+    frame, told = table([{"qc": "FAIL"}, {"qc": None}, {"qc": "NOT_SET"}, {"qc": "CRITICAL"}, {"qc": "PASS"}], column)
+    assert frame["qc"].sort_values().to_list()[:4] == ["NOT_SET", "PASS", "FAIL", "CRITICAL"]
+    assert (frame["qc"] >= "WARNING").to_list() == [True, False, False, True, False]
+    assert told == []
+    assert frame.iloc[:0]["qc"].dtype == table([], column)[0]["qc"].dtype
+
+
+def test_a_qc_that_is_no_word_of_alyx_is_shown_as_it_came_and_told():
+    frame, told = table([{"qc": "PASS"}, {"qc": "SUPERB"}, {"qc": None}], [Column("qc", Kind.QC)])
+    assert frame["qc"].to_list()[:2] == ["PASS", "SUPERB"]
+    assert str(frame["qc"].dtype) == "string"
+    assert len(told) == 1
 
 
 def test_nested_values_become_columns_of_a_fitting_dtype():
