@@ -131,7 +131,7 @@ setup(
         "tzdata",
         # The frames of Connector. No upper limit: PyBpod has pandas already, and its version must not move.
         "pandas>=1.5",
-        # The tables of the command line.
+        # The tables of the command line, and the widths of letters in a frame.
         "rich>=13",
     ],
     extras_require={

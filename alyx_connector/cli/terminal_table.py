@@ -5,29 +5,21 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.frames.cells import as_cells, fit
+from alyx_connector.frames.columns import read_first
+from alyx_connector.frames.record_text import is_nested, tree_lines
 from alyx_connector.frames.text import columns_of, records_of, text_of, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
     from rich.console import Console
 
 __all__ = ["print_records", "print_table", "usual_columns"]
 
-#: What a table shows where nobody chose columns.
-_USUAL = {
-    "sessions": "start_time number lab subject task_protocol n_trials qc narrative id",
-    "subjects": "nickname lab responsible_user sex birth_date alive reference_weight remaining_water id",
-    "weighings": "date_time subject weight user id",
-    "water-administrations": "date_time subject water_administered water_type adlib user id",
-    "datasets": "name collection session file_size created_datetime qc id",
-}
 #: What goes first where the terminal is too narrow for all of these; then from the right.
-_DROPPED_FIRST = ("lab", "narrative", "task_protocol", "n_trials", "number")
-_GAP = 2
-#: Columns up to this width, that of an id, are shown in full; wider ones may shrink to the least width.
-_RIGID, _LEAST = 36, 18
+_DROPPED_FIRST = ("projects", "lab", "narrative", "task_protocol", "n_trials", "number")
 _NESTED_WIDTH = 40
 _STYLES = {
     "qc": {"PASS": "green", "WARNING": "yellow", "FAIL": "red", "CRITICAL": "bold red"},
@@ -41,7 +33,7 @@ def usual_columns(frame: pd.DataFrame, endpoint: str) -> list[str]:
     Returns: names; of lists that are not known all but addresses. ``detail_error`` is among them if it says
     something.
     """
-    wanted = _USUAL.get(endpoint, "").split()
+    wanted = [*first, "id"] if (first := read_first(endpoint)) else []
     hidden = {"url", "id"} if "id" in frame else set()
     names = [name for name in wanted if name in frame] or [name for name in frame if name not in hidden]
     names += [name for name in frame if name.startswith(("json.", "extended_qc.")) and name not in names]
@@ -65,11 +57,10 @@ def print_table(frame: pd.DataFrame, *, all_of_them: bool, wrap: bool = False) -
     console = _console()
     times = {name for name in frame if str(frame[name].dtype).startswith("datetime64")}
     nested = None if wrap else _NESTED_WIDTH
-    cells = {
-        name: [_minute(value) if name in times else _cell(value, nested) for value in values]
-        for name, values in columns_of(frame).items()
-    }
-    widths = _widths(cells, console.width, drop=not all_of_them)
+    cells = {name: as_cells(values, minutes=name in times, nested=nested) for name, values in columns_of(frame).items()}
+    dropping = [name for name in _DROPPED_FIRST if name in cells]
+    dropping += [name for name in reversed(list(cells)) if name not in {*dropping, "id", "detail_error"}][:-1]
+    widths = fit(cells, console.width, [] if all_of_them else dropping)
     if widths is None:
         print_records(records_of(frame))
         return []
@@ -92,6 +83,7 @@ def print_table(frame: pd.DataFrame, *, all_of_them: bool, wrap: bool = False) -
 def print_records(records: Iterable[dict[str, Any]]) -> None:
     """Print records one below the other, a field a line, nothing cut off."""
     from rich.table import Table
+    from rich.text import Text
 
     console = _console()
     for number, record in enumerate(records):
@@ -101,8 +93,8 @@ def print_records(records: Iterable[dict[str, Any]]) -> None:
         grid.add_column(style="bold", no_wrap=True)
         grid.add_column(overflow="fold")
         for name, value in record.items():
-            shown = visible(text_of(value))
-            grid.add_row(_text(name), _text(shown, _style(name, shown)))
+            shown = "\n".join(tree_lines(value)) if is_nested(value) else visible(text_of(value))
+            grid.add_row(_text(name), Text(shown, style=_style(name, shown)))
         console.print(grid)
 
 
@@ -122,46 +114,3 @@ def _text(words: str, style: str = "") -> Any:
 
 def _style(name: str, cell: str) -> str:
     return "red" if name == "detail_error" else _STYLES.get(name, {}).get(cell, "")
-
-
-def _minute(time: str | None) -> str:
-    return (time or "")[:16].replace("T", " ")
-
-
-def _cell(value: Any, nested: int | None) -> str:
-    if isinstance(value, float):
-        return format(value, ".6g")
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        text = visible(", ".join(value))
-    else:
-        text = visible(text_of(value))
-    cut = nested is not None and isinstance(value, dict | list) and len(text) > nested
-    return text[: (nested or 1) - 1] + "…" if cut else text
-
-
-def _widths(cells: dict[str, list[str]], available: int, *, drop: bool) -> dict[str, int] | None:
-    from rich.cells import cell_len
-
-    natural = {name: max(map(cell_len, [visible(name), *column])) for name, column in cells.items()}
-    least = {
-        name: width if width <= _LEAST or _is_rigid(cells[name], width) else max(_LEAST, cell_len(name))
-        for name, width in natural.items()
-    }
-    shown = list(cells)
-    dropping = [name for name in _DROPPED_FIRST if name in shown]
-    dropping += [name for name in reversed(shown) if name not in {*dropping, "id", "detail_error"}][:-1]
-    while sum(least[name] + _GAP for name in shown) - _GAP > available:
-        if not drop or not dropping:
-            return None
-        shown.remove(dropping.pop(0))
-    left = available - sum(least[name] + _GAP for name in shown) + _GAP
-    widths = {name: least[name] for name in shown}
-    for name in sorted(shown, key=lambda one: natural[one] - least[one]):
-        more = min(left, natural[name] - least[name])
-        widths[name] += more
-        left -= more
-    return widths
-
-
-def _is_rigid(column: Sequence[str], width: int) -> bool:
-    return width <= _RIGID and not any(" " in cell for cell in column)

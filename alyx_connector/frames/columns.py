@@ -16,6 +16,7 @@ __all__ = [
     "FILTER",
     "KIND_OF_FIELD",
     "QC_WORDS",
+    "READ_LAST",
     "UNKNOWN",
     "WATER_REQUIREMENT",
     "Column",
@@ -181,7 +182,8 @@ _READ_FIRST = {
         "datasets": "name collection session file_size created_datetime qc",
     }.items()
 }
-_READ_LAST = ("id", "url")
+#: What nobody reads.
+READ_LAST = ("id", "url")
 #: A day of ``/water-requirement``.
 WATER_REQUIREMENT = _columns(
     "id date weight weighing_at reference_weight expected_weight min_weight percentage_weight given_water_reward "
@@ -208,6 +210,6 @@ def in_reading_order(endpoint: str, columns: Iterable[Column]) -> tuple[list[Col
     Returns: what is read first, then the others as they come; and, apart, what comes after all others: id and url.
     """
     named = {column.name: column for column in columns}
-    last = [named.pop(name) for name in _READ_LAST if name in named]
+    last = [named.pop(name) for name in READ_LAST if name in named]
     first = [named.pop(name) for name in read_first(endpoint) if name in named]
     return [*first, *named.values()], last

@@ -83,6 +83,8 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from alyx_connector.frames.frame_view import shown_frame
+
     pa, pq = load_pyarrow()
     try:
         with open(path, "rb") as file:
@@ -110,7 +112,7 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
         frame = frame.astype(others)
         frame.index = frame.index.astype(notes["index"])
         frame.attrs = notes["attrs"]
-    return frame
+    return shown_frame(frame)
 
 
 def load_pyarrow() -> tuple[Any, Any]:

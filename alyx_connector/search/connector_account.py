@@ -222,7 +222,9 @@ class ConnectorAccount:
         }
         for note in notes:
             warn(note)
-        return frame
+        from alyx_connector.frames.frame_view import shown_frame
+
+        return shown_frame(frame)
 
     @property
     def _log_in(self) -> Remedy:

@@ -22,7 +22,7 @@ from tests.fault_proxy import WAIT_S, FaultProxy
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "alyx_connector"]
 #: What a table of sessions shows.
-USUAL = ["start_time", "number", "lab", "subject", "task_protocol", "n_trials", "qc", "narrative", "id"]
+USUAL = ["subject", "start_time", "number", "task_protocol", "narrative", "n_trials", "lab", "projects", "qc", "id"]
 
 
 def obey_ctrl_c():

@@ -109,7 +109,7 @@ def test_pipes_get_plain_lines_that_cut_understands(cli, rows):
     assert not set(printed) & {"\x1b", "\x07", "\x9b", "\u202e", "─"}
     table = [line.split("\t") for line in printed.splitlines()]
     assert len(table) == len(rows) + 1
-    assert {len(line) for line in table} == {9}
+    assert {len(line) for line in table} == {len(USUAL)}
     assert table[0] == USUAL
     records = by_name(rows, [dict(zip(table[0], line, strict=True)) for line in table[1:]])
     assert records["lines"]["narrative"] == HARMFUL["lines"].replace("\n", r"\n").replace("\t", r"\t")

@@ -84,21 +84,27 @@ def test_a_table_has_colours_and_fits_into_80_columns(cli):
     assert "\x1b[31mFAIL" in shown
     assert "\x1b[1mstart_time" in shown
     head, rule, first, *_, note = lines = table(shown)
-    assert head.split() == ["start_time", "subject", "qc", "id"]
+    assert head.split() == ["subject", "start_time", "qc", "id"]
     assert set(rule) == {"─"}
-    assert re.fullmatch(r"2024-01-03 10:00  ea04     FAIL      [0-9a-f-]{36}", first)
-    assert note.startswith("25 rows. Too narrow for number, lab,")
+    assert re.fullmatch(r"ea04     2024-01-03 10:00  FAIL      [0-9a-f-]{36}", first)
+    assert note.startswith("25 rows. Too narrow for number, task_protocol,")
     assert max(map(len, lines[:-1])) <= 80
 
 
 def test_a_wide_terminal_shows_the_narrative_and_cuts_it_off_where_it_ends(cli):
-    wide = table(cli.shown("search", "--subject", "ea04", columns=160))
+    wide = table(cli.shown("search", "--subject", "ea04", columns=170))
     assert wide[0].split() == USUAL
     assert wide[-1] == "25 rows."
     less = table(cli.shown("search", "--subject", "ea04", columns=145))
     assert "no trials in the last 10 minutes" in "\n".join(wide)
     assert "no trials in the…" in "\n".join(less) or "…" in "\n".join(less)
     assert max(map(len, less)) <= 145
+
+
+def test_a_record_shows_its_json_as_a_tree(cli):
+    session = json.loads(cli.run("search", "--subject", "ea04", "--format", "json")[0])[3]["id"]
+    shown = " ".join(" ".join(table(cli.shown("get", "sessions", session))).split())
+    assert "json whisker_stims: Stimulus right: 1: n: 31 amp: 0.5" in shown
 
 
 def test_columns_that_do_not_fit_are_shown_below_each_other(cli):

@@ -19,6 +19,9 @@ from tests.contract.alyx_under_test import AlyxUnderTest
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRITING = (ROOT / "docs/connector.md").read_text(encoding="utf-8").partition("## Writing")[2].partition("\n## ")[0]
+MISSING = (
+    (ROOT / "docs/connector.md").read_text(encoding="utf-8").partition("## Missing values")[2].partition("\n## ")[0]
+)
 COMING = (ROOT / "docs/coming-from-alyx-connector.md").read_text(encoding="utf-8")
 DOCUMENTED = {"Connector": Connector} | {
     name: member
@@ -100,6 +103,23 @@ def test_the_snippets_about_writing(written_server, capsys):
     assert client.weights("ea04").iloc[0].weight == 24.5
     assert "whisker_stims" in session.json
     assert capsys.readouterr().out == "", "nobody else wrote"
+
+
+def test_the_snippets_about_missing_values(server):
+    numbers, plot = re.findall(r"```python\n(.*?)```", MISSING, re.DOTALL)
+    named = {"connector": Connector()}
+    exec(numbers, named)
+    sessions = named["sessions"]
+    lacking = sessions["n_trials"].isna().sum()
+    assert lacking
+    assert len(named["long"]) + len(named["rest"]) == len(sessions)
+    assert len(named["known"]) == len(sessions) - lacking
+    assert 0 < named["slope"] < 1
+    assert set(named["bad"]["qc"]) <= {"WARNING", "FAIL", "CRITICAL"}
+    assert len(named["means"]) == sessions["qc"].nunique()
+    pytest.importorskip("matplotlib").use("Agg")
+    exec(plot, named)
+    assert len(named["axes"].collections[0].get_offsets()) == len(sessions)
 
 
 def analyst_snippets():
