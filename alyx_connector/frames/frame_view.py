@@ -131,6 +131,8 @@ def _record(row: pd.Series) -> tuple[str, dict[str, Any]] | None:
     ):
         return None
     record = {str(name): _plain(str(name), value) for name, value in row.items()}
+    if record.get("detail_error") is None:
+        record.pop("detail_error", None)
     return record_title(endpoint, record), record
 
 
@@ -234,11 +236,12 @@ def _frame_html(frame: pd.DataFrame) -> str:
     cells = _cells(some, names, _PAGE_NESTED_WIDTH)
     right = {name for name in names if str(frame[name].dtype) in {"Int64", "Float64"}}
     is_id = some.index.equals(pd.Index(some["id"]))
-    rows = [f"<tr><th>{'id' if is_id else ''}</th>{''.join(f'<th>{html.escape(visible(n))}</th>' for n in names)}</tr>"]
+    heads = "".join(_cell("th", name, name in right) for name in names)
+    rows = [f"<tr><th>{'id' if is_id else ''}</th>{heads}</tr>"]
     for place, label in enumerate(some.index):
         if first and place == first:
             rows.append(f'<tr><td colspan="{len(names) + 1}">…</td></tr>')
-        data = "".join(_td(cells[name][place], name in right) for name in names)
+        data = "".join(_cell("td", cells[name][place], name in right) for name in names)
         rows.append(f'<tr><th style="white-space: nowrap">{html.escape(visible(str(label)))}</th>{data}</tr>')
     return (
         f'<table border="1" class="dataframe"><thead>{rows[0]}</thead><tbody>{"".join(rows[1:])}</tbody></table>'
@@ -246,8 +249,9 @@ def _frame_html(frame: pd.DataFrame) -> str:
     )
 
 
-def _td(text: str, right: bool) -> str:
+def _cell(tag: str, text: str, right: bool) -> str:
+    text = visible(text)
     most = pd.get_option("display.max_colwidth") or len(text)
     cut = len(text) > most
     shown, title = (text[: most - 1] + "…", f' title="{html.escape(text)}"') if cut else (text, "")
-    return f'<td style="text-align: {"right" if right else "left"}"{title}>{html.escape(shown)}</td>'
+    return f'<{tag} style="text-align: {"right" if right else "left"}"{title}>{html.escape(shown)}</{tag}>'

@@ -109,16 +109,23 @@ def _branches(value: Any, depth: int = 0) -> Iterator[tuple[int, str, str]]:
             yield depth, key, _leaf(one)
 
 
-def _html(value: Any, *, opened: bool = True) -> str:
+def _html(value: Any) -> str:
     if not is_nested(value):
         return _escaped(_leaf(value))
-    children = _children(value)
-    what = "keys" if isinstance(value, dict) else "entries"
-    rows = "".join(f"<li>{_escaped(key)}: {_html(one, opened=len(children) <= 3)}</li>" for key, one in children)
-    return (
-        f"<details{' open' if opened and isinstance(value, dict) else ''}><summary>{len(children)} {what}</summary>"
-        f'<ul style="list-style: none; padding-left: 1.2em; margin: 0">{rows}</ul></details>'
+    if isinstance(value, dict) and sum(1 for _ in _branches(value)) <= _LINES:
+        return _list_html(value)
+    count = f"{len(value)} {'keys' if isinstance(value, dict) else 'entries'}"
+    return f"<details><summary>{count}</summary>{_list_html(value)}</details>"
+
+
+def _list_html(value: Any) -> str:
+    rows = "".join(
+        f"<li><details open><summary>{_escaped(key)}</summary>{_list_html(one)}</details></li>"
+        if is_nested(one)
+        else f"<li>{_escaped(key)}: {_escaped(_leaf(one))}</li>"
+        for key, one in _children(value)
     )
+    return f'<ul style="list-style: none; padding-left: 1.2em; margin: 0">{rows}</ul>'
 
 
 def _escaped(text: str) -> str:

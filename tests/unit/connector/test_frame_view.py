@@ -82,7 +82,7 @@ def test_a_table_is_no_wider_than_the_terminal_and_drops_from_the_right(sessions
 def test_what_was_added_is_shown_and_what_was_made_of_json(sessions):
     made = sessions.assign(**{"json.noise": 1.5})
     made = made[[*sessions.columns[:-3], "json.noise", *sessions.columns[-3:]]].assign(rate=2)
-    for shown in (words(repr(made)), re.findall(r"<th>([^<]*)</th>", made._repr_html_())):
+    for shown in (words(repr(made)), re.findall(r"<th[^>]*>([^<]*)</th>", made._repr_html_())):
         assert {"json.noise", "rate", "subject"} <= set(shown)
 
 
@@ -157,8 +157,17 @@ def test_a_row_reads_like_a_page_with_json_as_a_tree(sessions):
 def test_a_row_in_a_notebook_opens_its_json(sessions):
     page = sessions.iloc[1]._repr_html_()
     assert "sessions ea04/2024-01-03/002" in page
-    assert page.count("<details open>") == 4
+    assert page.count("<details open>") == 3
+    assert "<summary>right</summary>" in page
     assert "<li>amp: 0.5</li>" in page
+
+
+def test_a_long_tree_is_closed_in_a_notebook(sessions):
+    sessions.at[IDS[0], "json"] = {f"key {number}": number for number in range(500)}
+    sessions.at[IDS[0], "notes"] = [{"text": "a note"}, {"text": "another"}]
+    page = sessions.iloc[0]._repr_html_()
+    assert "<details><summary>500 keys</summary>" in page
+    assert "<details><summary>2 entries</summary>" in page
 
 
 def test_a_long_tree_is_cut_and_says_so(sessions):
