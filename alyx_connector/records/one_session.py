@@ -12,6 +12,8 @@ from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.filters import make_requests
+from alyx_connector.search.lab_times import a_day_more, on_days
+from alyx_connector.zones.lab_zones import zones_of
 
 if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
@@ -87,18 +89,22 @@ def _read(text: str) -> _Reference | None:
 
 
 def _rows(client: AlyxClient, reference: _Reference, dialect: Dialect) -> list[dict[str, Any]]:
-    # Those of that day; sessions are found by nickname, whatever else the server calls an animal by.
+    # Those of that day of their lab; sessions are found by nickname, whatever else the server calls an animal by.
     if is_id(reference.subject):
         subjects: list[dict[str, Any]] = [{"django": {"subject": reference.subject}}]
     else:
         subjects = [{"subject": reference.subject}]
         if dialect.subject_key != Dialect.subject_key:
             subjects.append({"django": {f"subject__{dialect.subject_key}": reference.subject}})
-    rows: list[dict[str, Any]] = []
+    zones = zones_of(client)
+    day = (reference.day, reference.day)
+    others = zones.days_may_differ()
+    days = {"date_range": a_day_more(day) if others else day}
     for subject in subjects:
-        days = {"date_range": (reference.day, reference.day)}
-        rows = rows or [row for asked in make_requests({**subject, **days}) for row in client.list("sessions", asked)]
-    return rows
+        rows = [row for asked in make_requests({**subject, **days}) for row in client.list("sessions", asked)]
+        if rows:
+            return on_days(rows, day, client, zones) if others else rows
+    return []
 
 
 def _told(row: dict[str, Any]) -> str:

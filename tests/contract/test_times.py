@@ -114,6 +114,7 @@ def test_days_are_those_of_the_lab(writer: Connector, lab: Lab, number: int, clo
     ):
         found = writer.search(subject=lab.subject, date_range=(first, last), details=False)
         assert (made.id in found["id"].to_list()) is is_there, (first, last)
+    assert writer.session(f"{lab.subject}/2026-02-10/{number}").id == made.id
 
 
 def test_sessions_of_namesakes_are_on_the_clock_of_their_own_labs(alyx: AlyxUnderTest, connector: Connector) -> None:
