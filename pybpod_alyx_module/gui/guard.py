@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from AnyQt.QtCore import Qt, QThread
+from AnyQt.QtCore import QAbstractItemModel, Qt, QThread
 from AnyQt.QtWidgets import QApplication, QMessageBox, QWidget
 
 from pybpod_alyx_module.gui.messages import describe
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
+#: What stands for a method of a model that Qt itself does not have: to ask for it would call ours again.
+_ABSTRACT: dict[str, Any] = {"rowCount": 0, "columnCount": 0, "data": None}
 #: What is shown now, so that a timer that fails a hundred times a second opens one box, not a hundred.
 _boxes: dict[str, QMessageBox] = {}
 
@@ -45,6 +47,40 @@ def slot(function: Callable[P, R]) -> Callable[..., R | None]:
             return None
 
     return guarded
+
+
+def override(function: Callable[P, R]) -> Callable[..., R | None]:
+    """Guard a method that Qt itself calls: an event handler, ``done``, ``sizeHint``, ``data``.
+
+    An exception is logged and shown as `slot` does, and Qt goes on with its own method, as it would without ours: a
+    window closes, a size is a size.
+
+    Returns: the same function.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            logger.exception("The Alyx plugin failed in %s", function.__qualname__)
+            show_error(error, args[0] if isinstance(args[0], QWidget) else None)
+            return _of_qt(guarded, *args)
+
+    guarded.is_override = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def _of_qt(guarded: Callable[..., Any], instance: Any, *args: Any) -> Any:
+    name = guarded.__name__
+    if isinstance(instance, QAbstractItemModel) and name in _ABSTRACT:
+        return _ABSTRACT[name]
+    try:
+        (owner,) = [kind for kind in type(instance).__mro__ if vars(kind).get(name) is guarded]
+        return getattr(super(owner, instance), name)(*args)
+    except Exception:
+        logger.exception("Qt failed in %s, too", name)
+        return None
 
 
 def show_error(error: BaseException, parent: QWidget | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from AnyQt.QtCore import QMimeData, QSize, Qt
 from AnyQt.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QSizePolicy
 
+from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.gui.words import excerpt
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class CalmComboBox(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(20)
 
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the wheel to the window."""
         event.ignore()
@@ -87,11 +89,13 @@ class BigLabel(QLabel):
         self._whole = " ".join(text.split())
         self._fit()
 
+    @override
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size of the whole text."""
         metrics = self.fontMetrics()
         return QSize(min(metrics.horizontalAdvance(self._whole) + 4, 600), metrics.height() + 4)
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Cut the text again."""
         super().resizeEvent(event)
@@ -118,6 +122,7 @@ class ValueBox(QPlainTextEdit):
         self._value = text
         self.setPlainText(excerpt(text, "selecting all and copying has the whole text"))
 
+    @override
     def createMimeDataFromSelection(self) -> QMimeData:  # noqa: N802 - Qt's name
         """Return what is copied: the whole value where all that is shown is selected."""
         cursor = self.textCursor()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QWidget
 
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
@@ -19,7 +19,7 @@ class AlyxWindow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.Window)
 
-    @slot
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Close on Escape."""
         if event.key() == Qt.Key_Escape:

@@ -10,7 +10,7 @@ from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWi
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.zones.moments import lab_zone
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.lab_time import lab_now
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SLACK: Final = dt.timedelta(minutes=1)
 
 
 class _Edit(QDateTimeEdit):
+    @override
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         event.ignore()
 

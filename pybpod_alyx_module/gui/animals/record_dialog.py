@@ -21,7 +21,7 @@ from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
 from pybpod_alyx_module.gui.animals.recorder import Recorder, state_sentence
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
@@ -162,7 +162,7 @@ class RecordDialog(QDialog):
         self.notice.setText(f"{why} What you typed can still be recorded for {self.alyx_subject.name} on Alyx.")
         self.notice.show()
 
-    @slot
+    @override
     def done(self, result: int) -> None:
         """Close; a second call, as from two quick Escapes, does no harm."""
         if not self._closed:
@@ -175,7 +175,7 @@ class RecordDialog(QDialog):
         """Stop asking Alyx, once."""
         self.recorder.stop()
 
-    @slot
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Enter goes on to the next button and sends nothing by itself; Escape closes."""
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):

@@ -22,7 +22,7 @@ from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
@@ -311,7 +311,7 @@ class WaterTableWindow(AlyxWindow):
         self.refresh_button.setEnabled(idle)
         self.give_button.setEnabled(idle and bool(self.ticked()))
 
-    @slot
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Close on Escape; Enter presses the button that has the keyboard."""
         focused = QApplication.focusWidget()
@@ -320,7 +320,7 @@ class WaterTableWindow(AlyxWindow):
         else:
             super().keyPressEvent(event)
 
-    @slot
+    @override
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Stop asking Alyx; what is on its way into the outbox gets there."""
         for task in (self._fetch, self._look):

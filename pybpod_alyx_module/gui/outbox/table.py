@@ -9,7 +9,7 @@ from AnyQt.QtGui import QBrush, QColor
 from AnyQt.QtWidgets import QAbstractItemView, QTableView
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.outbox.words import local_time, state_words, time_words, value_words, why
 
@@ -57,20 +57,22 @@ class OutboxModel(QAbstractTableModel):
         self._columns = columns
         self.items: tuple[Item, ...] = ()
 
+    @override
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
         """Return how many items there are."""
         return 0 if parent is not None and parent.isValid() else len(self.items)
 
+    @override
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
         """Return how many columns there are."""
         return 0 if parent is not None and parent.isValid() else len(self._columns)
 
-    @slot
+    @override
     def headerData(self, section: int, orientation: int, role: int = Qt.DisplayRole) -> Any:  # noqa: N802
         """Return the title of a column; None for anything but a title."""
         return self._columns[section][0] if orientation == Qt.Horizontal and role == Qt.DisplayRole else None
 
-    @slot
+    @override
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         """Return what stands in a cell, its tooltip or its colour; None for anything else."""
         item = self.items[index.row()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QFileDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
 
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
@@ -241,13 +241,13 @@ class OutboxWindow(AlyxWindow):
         count, path = written
         self._show_result(f"{count} item{'' if count == 1 else 's'} written to {path}.")
 
-    @slot
+    @override
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Read the outbox."""
         super().showEvent(event)
         self.refresh()
 
-    @slot
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Forget what is being read; nothing in the outbox changes."""
         super().closeEvent(event)

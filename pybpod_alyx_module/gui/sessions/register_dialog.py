@@ -8,7 +8,7 @@ from AnyQt.QtCore import Qt, Signal
 from AnyQt.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_form import RegisterForm
@@ -306,17 +306,19 @@ class RegisterDialog(QDialog):
         self._writing = False
         self._refresh()
 
+    @override
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Give the yellow box the lines that it needs now."""
         super().resizeEvent(event)
         self._fit_notices()
 
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End what is under way; what is written down already stays."""
         super().closeEvent(event)
         self._end()
 
-    @slot
+    @override
     def done(self, result: int) -> None:
         """Close, on Escape too: the session is left as it is."""
         super().done(result)

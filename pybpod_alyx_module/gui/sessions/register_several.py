@@ -19,7 +19,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
@@ -280,6 +280,7 @@ class SessionsWindow(AlyxWindow):
         self._next()
         self._refresh()
 
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the reading; what is written down already stays."""
         super().closeEvent(event)

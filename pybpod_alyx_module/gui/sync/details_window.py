@@ -9,7 +9,7 @@ from AnyQt.QtCore import QTimer
 from AnyQt.QtGui import QTextCursor, QTextOption
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
@@ -125,12 +125,14 @@ class DetailsWindow(AlyxWindow):
         lines = [f"{name}\t{' '.join(text.splitlines())}" for name, text in self.values.items()]
         QApplication.clipboard().setText("\n".join(lines))
 
+    @override
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Show current values whenever the window comes up."""
         super().showEvent(event)
         self.refresh()
         self._clock.start()
 
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the window; the subject gets a new one when it is asked for again."""
         super().closeEvent(event)
@@ -138,6 +140,7 @@ class DetailsWindow(AlyxWindow):
             self.subject.alyx_details_window = None
         self.deleteLater()
 
+    @override
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Let the clock rest while nobody looks."""
         super().hideEvent(event)

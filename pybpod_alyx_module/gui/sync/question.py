@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from AnyQt.QtCore import Qt, Signal
 from AnyQt.QtWidgets import QDialog
 
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 
 if TYPE_CHECKING:
     from AnyQt.QtWidgets import QWidget
@@ -28,7 +28,7 @@ class Question(QDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.finished.connect(self._on_finished)
 
-    @slot
+    @override
     def done(self, result: int) -> None:
         """Close, and note who had the keyboard until then."""
         self.was_active = self.isActiveWindow()

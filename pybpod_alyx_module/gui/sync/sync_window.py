@@ -19,7 +19,7 @@ from alyx_connector.errors import (
 )
 from pybpod_alyx_module.connect import Connected, LastAccount, connecting, last_account
 from pybpod_alyx_module.errors import NotTakenBackError, SyncError
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
@@ -324,7 +324,7 @@ class SyncWindow(AlyxWindow):
         if self._job is not None:
             self._job.cancel()
 
-    @slot
+    @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Connect on Enter, close on Escape; Enter on another button presses that one."""
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
@@ -336,14 +336,14 @@ class SyncWindow(AlyxWindow):
         else:
             super().keyPressEvent(event)
 
-    @slot
+    @override
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Take *save first* away once that was done."""
         super().changeEvent(event)
         if event.type() == QEvent.ActivationChange and self.form.notice.text():
             self._update_notice()
 
-    @slot
+    @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what is going on; what was applied of an unfinished sync is taken back.
 
