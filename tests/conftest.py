@@ -13,7 +13,7 @@ import pytest
 from alyx_connector.http import retry
 from tests import servers
 from tests.contract.alyx_under_test import given_server
-from tests.contract.facts import ALYX_LOCAL, SANDBOX
+from tests.contract.facts import ALYX_LOCAL, SANDBOX, SANDBOX_LOCAL
 from tests.servers import GIVEN, Server
 
 if TYPE_CHECKING:
@@ -24,20 +24,26 @@ if TYPE_CHECKING:
 
 #: Files of few and long tests: they begin first, so that no worker is left alone with one at the end.
 _LONG = ("test_hours.py", "test_crashes.py", "test_register_run.py", "test_run_check.py", "test_sync_window.py")
+#: Which fixture starts a server of `each_server`.
+_FIXTURES = {SANDBOX: "written_sandbox", SANDBOX_LOCAL: "written_sandbox_local", ALYX_LOCAL: "alyx_local"}
 _NOT_LOOPBACK = "a test tried to reach {}: tests talk to this machine only"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its servers."""
     parser.addoption(
-        "--server", action="append", choices=[SANDBOX, ALYX_LOCAL, GIVEN], default=[], help="test on this one only"
+        "--server",
+        action="append",
+        choices=[SANDBOX, SANDBOX_LOCAL, ALYX_LOCAL, GIVEN],
+        default=[],
+        help="test on this one only",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what asks for `each_server` on each."""
     if "each_server" in metafunc.fixturenames:
-        chosen = servers.names(metafunc.config.getoption("--server"))
+        chosen = servers.names(metafunc.config.getoption("--server"), metafunc.definition.path)
         metafunc.parametrize("each_server", chosen, indirect=True, scope="session")
 
 
@@ -68,6 +74,13 @@ def written_sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture(scope="session")
+def written_sandbox_local() -> Iterator[SandboxServer]:
+    """As `written_sandbox`, one that answers like Alyx-Local."""
+    with servers.start_sandbox(SANDBOX_LOCAL) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def alyx_local() -> Iterator[AlyxLocalServer]:
     """The real Alyx-Local with the demo lab, this worker's own: leave it as it was, or `reset` it."""
     with servers.start_alyx_local() as server:
@@ -81,16 +94,16 @@ def each_server(request: pytest.FixtureRequest) -> Server:
         given = given_server()
         assert given is not None
         return Server(GIVEN, *given)
-    running = request.getfixturevalue("alyx_local" if request.param == ALYX_LOCAL else "written_sandbox")
+    running = request.getfixturevalue(_FIXTURES[request.param])
     return Server(request.param, running.url, running.username, running.password)
 
 
 @pytest.fixture(scope="module")
 def fresh_server(each_server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
     """As `each_server`, for tests that leave on it what they wrote."""
-    if each_server.name == SANDBOX:
-        with servers.start_sandbox() as own:
-            yield Server(SANDBOX, own.url, own.username, own.password)
+    if each_server.name in {SANDBOX, SANDBOX_LOCAL}:
+        with servers.start_sandbox(each_server.name) as own:
+            yield Server(each_server.name, own.url, own.username, own.password)
         return
     yield each_server
     if each_server.name == ALYX_LOCAL:

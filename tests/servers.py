@@ -1,18 +1,20 @@
-"""The servers of the fixture `each_server`: a sandbox, the real Alyx-Local, and that of `ALYX_TEST_URL`."""
+"""The servers of the fixture `each_server`: both sandboxes, the real Alyx-Local, and that of `ALYX_TEST_URL`."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
 
 from tests.alyx_local.server import AlyxLocalServer, missing
 from tests.contract.alyx_under_test import api_root, given_server
-from tests.contract.facts import ALYX, ALYX_LOCAL, SANDBOX, difference
+from tests.contract.facts import ALYX, ALYX_LOCAL, SANDBOX, SANDBOX_LOCAL, difference
 from tests.sandbox_server import SandboxServer
 
 GIVEN: Final = "given"
+_CONTRACT: Final = Path(__file__).parent / "contract"
 
 
 class Server(NamedTuple):
@@ -24,9 +26,14 @@ class Server(NamedTuple):
     password: str
 
 
-def names(chosen: list[str]) -> list[str]:
-    """Return the servers to test on; none chosen means all that this machine can have."""
-    there = [SANDBOX, *([] if without_alyx_local() else [ALYX_LOCAL]), *([GIVEN] if given_server() else [])]
+def names(chosen: list[str], test: Path) -> list[str]:
+    """Return the servers to test on; none chosen means all that this machine can have.
+
+    Then the sandbox that answers like Alyx-Local is asked for facts only: our programs run on the real one.
+    """
+    is_fact = _CONTRACT in test.parents
+    there = [SANDBOX, *([SANDBOX_LOCAL] if is_fact or chosen else [])]
+    there += [*([] if without_alyx_local() else [ALYX_LOCAL]), *([GIVEN] if given_server() else [])]
     return [name for name in there if not chosen or name in chosen]
 
 
@@ -45,9 +52,9 @@ def start_alyx_local() -> AlyxLocalServer:
     return AlyxLocalServer()
 
 
-def start_sandbox() -> SandboxServer:
-    """Start one that answers without a throttle."""
-    return SandboxServer("--throttle", "off")
+def start_sandbox(name: str = SANDBOX) -> SandboxServer:
+    """Start one of the two sandboxes, without a throttle."""
+    return SandboxServer("--throttle", "off", "--like", ALYX if name == SANDBOX else ALYX_LOCAL)
 
 
 def mark_differences(items: list[pytest.Item]) -> None:

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 SANDBOX: Final = "sandbox"
 ALYX: Final = "alyx"
 ALYX_LOCAL: Final = "alyx-local"
+#: The sandbox with ``--like alyx-local``.
+SANDBOX_LOCAL: Final = "sandbox-local"
 
 
 class Why(Enum):
@@ -31,7 +33,8 @@ class Difference(NamedTuple):
     why: Why
     reason: str
     tests: tuple[str, ...]
-    servers: tuple[str, ...] = (ALYX_LOCAL,)
+    #: In what the second is not like the first would be listed for one of them alone.
+    servers: tuple[str, ...] = (ALYX_LOCAL, SANDBOX_LOCAL)
     #: They would wait for what does not come: not even tried there.
     is_long: bool = False
 

@@ -26,7 +26,8 @@ _BEGIN: Final = """\
 Made from the tests by `python -m tests.contract.servers_page`. Each row is a test; of a test with several cases it says
 how many of them hold. Each run of the tests asks the sandbox and Alyx-Local 3.1.8, and Alyx 3.6.1 where `ALYX_TEST_URL`
 names one. A test that does not hold on a server is expected to fail there, for the reason in the last column; once it
-passes, the run is red.
+passes, the run is red. The sandbox that is started with `--like alyx-local` has no column: it must agree with
+Alyx-Local in each row.
 """
 
 

@@ -1,4 +1,4 @@
-"""The sandbox that answers like Alyx-Local, beside recordings of one and a real one: same answers."""
+"""The sandbox that answers like Alyx-Local, beside a real one: same answers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ import requests
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.contract.like_alyx_local import DIFFERENCES, FREE, ORDERED, READS, SCHEMA_DIFFERENCES, WRITES, Write
 from tests.contract.shapes import HEADERS, OF_ALYX_LOCAL
-from tests.contract.test_recorded_answers import LIKE_ANOTHER, ONLY_ALYX, REFUSED_WRITES, check_recorded
-from tests.contract.test_recorded_answers import READS as RECORDED_READS
 from tests.sandbox_server import SandboxServer
 
 if TYPE_CHECKING:
@@ -84,12 +82,6 @@ def _check(name: str, ours: Any, theirs: Any) -> None:
         assert ours != theirs, f"no difference any more: {name}"
     else:
         assert ours == theirs
-
-
-@pytest.mark.parametrize("name", [name for name in [*RECORDED_READS, *REFUSED_WRITES] if name not in ONLY_ALYX])
-def test_it_answers_as_recorded(like: AlyxUnderTest, name: str) -> None:
-    asking = {**RECORDED_READS, **REFUSED_WRITES}[name]
-    check_recorded(OF_ALYX_LOCAL, LIKE_ANOTHER.get(name, name), asking(like))
 
 
 @pytest.mark.parametrize(("path", "params"), READS, ids=[f"{path}?{urlencode(params)}" for path, params in READS])
