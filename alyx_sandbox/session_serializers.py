@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
 
@@ -21,6 +21,9 @@ from alyx_sandbox.models import (
     WaterAdministration,
 )
 from alyx_sandbox.serializers import QcField, current_user, slug
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class Constant(serializers.ReadOnlyField):
@@ -148,16 +151,42 @@ class SessionDetailSerializer(serializers.HyperlinkedModelSerializer):
 
 
 class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
-    """The detail of a dataset. The sandbox keeps neither formats, revisions, tags nor file records."""
+    """The detail of a dataset. The sandbox keeps neither formats, revisions, tags nor file records.
 
+    A new one names its session, or the session's subject, date and number.
+    """
+
+    name = serializers.CharField(max_length=255)
     created_by = current_user()
     dataset_type = slug(DatasetType)
     data_format = Constant("unknown")
+    session = serializers.HyperlinkedRelatedField(
+        required=False, view_name="session-detail", queryset=Session.objects.all()
+    )
+    file_size = serializers.IntegerField(required=False, allow_null=True)
     experiment_number = serializers.ReadOnlyField(source="session.number", default=None)
     file_records = Constant(())
+    subject = slug(Subject, "nickname", write_only=True, required=False)
+    date = serializers.DateField(required=False)
+    number = serializers.IntegerField(required=False)
     revision = Constant("")
+    default_dataset = serializers.BooleanField(required=False, allow_null=True)
     tags = Constant(())
     qc = QcField(required=False)
+
+    def create(self, validated_data: dict[str, Any]) -> Dataset:
+        """Store a dataset, which becomes the default one of its name unless it is said that it is not."""
+        if not validated_data.get("session"):
+            subject, date = (validated_data.pop(name, None) for name in ("subject", "date"))
+            if subject and date:
+                # Whoever made it becomes a user of the session, and is not named by the dataset.
+                number, user = (validated_data.pop(name, None) for name in ("number", "created_by"))
+                validated_data["session"] = _session_of(subject, date, number, user)
+        if validated_data.get("session") and validated_data.get("default_dataset") is not False:
+            alike = {name: validated_data.get(name, "") for name in ("session", "collection", "name")}
+            Dataset.objects.filter(**alike, default_dataset=True).update(default_dataset=False)
+            validated_data["default_dataset"] = True
+        return super().create(validated_data)
 
     class Meta:
         model = Dataset
@@ -175,6 +204,9 @@ class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
             "version",
             "experiment_number",
             "file_records",
+            "subject",
+            "date",
+            "number",
             "auto_datetime",
             "revision",
             "default_dataset",
@@ -182,6 +214,31 @@ class DatasetDetailSerializer(serializers.HyperlinkedModelSerializer):
             "qc",
             "json",
         )
+
+
+def _session_of(subject: Subject, date: dt.date, number: int | None, user: LabMember | None) -> Session:
+    # Find the session that a dataset is of: its day needs a first session, which becomes the parent of the others.
+    of_day = Session.objects.filter(subject=subject, start_time__date=date)
+    base = of_day.filter(parent_session__isnull=True).first()
+    if base is None:
+        raise ValueError(f"A base session for {subject.nickname} on {date} does not exist")
+    _add_user(base, user)
+    session = of_day.filter(number=number).first()
+    if session is None:
+        if number is None:
+            raise TypeError("%d format: a real number is required, not NoneType")
+        raise ValueError(f"A session for {subject.nickname}/{number} on {date} does not exist")
+    _add_user(session, user)
+    if session.parent_session is None and session != base:
+        session.parent_session = base
+        session.save()
+    return session
+
+
+def _add_user(session: Session, user: LabMember | None) -> None:
+    if user and user not in session.users.all():
+        session.users.add(user)
+        session.save()
 
 
 class DatasetSerializer(DatasetDetailSerializer):

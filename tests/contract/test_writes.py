@@ -272,6 +272,20 @@ def test_a_dataset_answers_to_a_change_with_all_fields(writable: AlyxUnderTest, 
     assert writable.ask("DELETE", f"/datasets/{name}").status_code == 204
 
 
+def test_a_dataset_finds_its_session_and_becomes_the_default_one(writable: AlyxUnderTest, subject: Animal) -> None:
+    session = {"subject": subject.nickname, "number": 1, "start_time": "2024-05-06T09:30:00"}
+    made = writable.ask("POST", "/sessions", json=session).json()
+    of_session = {"subject": subject.nickname, "date": "2024-05-06", "number": 1}
+    body = {**of_session, "name": "a.b.npy", "dataset_type": "unknown", "data_format": "unknown"}
+    answers = [writable.ask("POST", "/datasets", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert [answer.json()["session"] for answer in answers] == [made["url"]] * 2
+    rows = {row["url"]: row["default_dataset"] for row in writable.rows("/datasets", subject=subject.nickname)}
+    assert [rows[answer.json()["url"]] for answer in answers] == [False, True]
+    for lost in ({"number": 2}, {"date": "2024-05-07"}):
+        assert writable.ask("POST", "/datasets", json={**body, **lost}).status_code == 500
+
+
 def test_a_lab_takes_its_subjects_along(writable: AlyxUnderTest) -> None:
     lab, name = (f"contract_{uuid.uuid4().hex[:12]}" for _ in range(2))
     assert writable.ask("POST", "/labs", json={"name": lab, "timezone": "UTC"}).status_code == 201

@@ -21,6 +21,11 @@ def _delete(path: str) -> Step:
     return Step("DELETE", path)
 
 
+def _of_session(**body: Any) -> Step:
+    found = {"subject": _NAME, "date": "2025-07-01", **body}
+    return _post("/datasets", name="differential.type.npy", dataset_type="differential.type", **found)
+
+
 _SUBJECT: Final = _post("/subjects", nickname=_NAME, lab="haisslab", responsible_user="jose")
 _GONE: Final = (_delete(f"/subjects/{_NAME}"), get(f"/subjects/{_NAME}"))
 _WRITTEN: Final = "/sessions/{session}"
@@ -187,6 +192,31 @@ SERIES: Final[dict[str, tuple[Step, ...]]] = {
         _patch("/datasets/{dataset}", qc="GREAT"),
         _patch("/datasets/{dataset}", collection=None),
         _post("/datasets", name="x.npy", dataset_type="nope"),
+        _of_session(number=1, collection="alf/probe00"),
+        get("/datasets", subject=_NAME, django="default_dataset,True"),
+        _post(
+            "/sessions",
+            "later",
+            subject=_NAME,
+            number=2,
+            start_time="2025-07-01T12:00:00",
+            parent_session="{address}/sessions/{session}",
+        ),
+        _of_session(number=2, created_by="ana", default_dataset=False),
+        get("/sessions/{later}"),
+        get(_WRITTEN),
+        _of_session(number=3),
+        _of_session(),
+        _of_session(number=1, date="2025-07-02"),
+        _of_session(number=1, date="garbage"),
+        _of_session(number=1, date=None),
+        _of_session(number=None),
+        _of_session(number=1, subject="ghost"),
+        _of_session(number=1, subject="jo001"),
+        _post("/datasets", session="{address}/sessions/{session}", dataset_type="differential.type"),
+        _post("/datasets", "lost", subject=_NAME, name="lost.npy", dataset_type="differential.type"),
+        _delete("/datasets/{lost}"),
+        get("/datasets", subject=_NAME),
         get("/sessions", dataset_types="differential.type"),
         get("/sessions", dataset_qc_lte="PASS", subject=_NAME),
         _delete("/datasets/{dataset}"),
