@@ -5,18 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.zones.moments import same_time
+from alyx_connector.search.subject_filter import any_of
+from alyx_connector.zones.moments import read_time, same_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alyx_connector.http.client import AlyxClient
 
-__all__ = ["CHANGE_PERCENT", "DOUBTED", "LAST_DAYS", "refuse_doubtful", "weight_range"]
+__all__ = [
+    "CHANGE_PERCENT",
+    "DOUBTED",
+    "LAST_DAYS",
+    "SAME",
+    "doubt_beside",
+    "doubt_of_itself",
+    "records_around",
+    "refuse_doubtful",
+    "same_record",
+    "weight_range",
+]
 
 #: A word in the name of a species on Alyx ("Mus musculus", "Laboratory mouse"), and what such an animal can weigh, g.
 _RANGES: Final = (
@@ -29,13 +41,15 @@ CHANGE_PERCENT: Final = Decimal(10)
 #: How many days before today a weight counts for.
 LAST_DAYS: Final = 3
 #: By what a record of an animal is the same as another, the time first.
-_SAME: Final = {
+SAME: Final = {
     "weighings": ("date_time", "weight"),
     "water-administrations": ("date_time", "water_administered"),
     "sessions": ("start_time",),
 }
+_A_DAY: Final = dt.timedelta(days=1)
+_Record = TypeVar("_Record", bound="Mapping[str, Any]")
 #: Of which lists new records are looked at.
-DOUBTED: Final = frozenset(_SAME)
+DOUBTED: Final = frozenset(SAME)
 
 
 def weight_range(species: str | None) -> tuple[Decimal, Decimal]:
@@ -52,6 +66,15 @@ def weight_range(species: str | None) -> tuple[Decimal, Decimal]:
     return next((limits for word, limits in _RANGES if word.search(species or "")), _ANY_SPECIES)
 
 
+class Doubt(NamedTuple):
+    """Why a record is hardly meant."""
+
+    #: Of what field.
+    field: str
+    #: What speaks against it.
+    sentence: str
+
+
 def refuse_doubtful(client: AlyxClient, endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any]) -> None:
     """Refuse a new record of an animal that is hardly meant.
 
@@ -59,51 +82,86 @@ def refuse_doubtful(client: AlyxClient, endpoint: str, sent: Mapping[str, Any], 
     ``sent``: its fields.
     ``animal``: the row of its animal.
     """
-    time, *amounts = _SAME[endpoint]
-    name = animal["nickname"]
-    if endpoint == "sessions" and not sent.get(time):
-        raise _doubtful(time, f"This session of {name} has no start_time: the server would take the present moment.")
-    if endpoint == "weighings":
-        _refuse_weight_of_another_species(sent.get("weight"), animal)
-    others = client.list(endpoint, {"django": f"subject__pk,{animal['id']}"})
-    for other in others:
-        if sent.get(time) and same_time(str(sent[time]), str(other.get(time))) and _same(sent, other, amounts):
+    doubt = doubt_of_itself(endpoint, sent, animal)
+    if doubt is None:
+        others = records_around(client, endpoint, [(sent, animal)]).get(str(sent["subject"]), [])
+        doubt = doubt_beside(endpoint, sent, animal, others)
+        if same_record(endpoint, sent, others) is not None:
+            time, *amounts = SAME[endpoint]
             what = ", ".join(f"{field} {sent[field]}" for field in (time, *amounts))
-            raise _doubtful(time, f"{name} has one of these {endpoint} at {client.url} already ({what}).")
-    if endpoint == "weighings":
-        _refuse_jump(sent, others, name)
+            doubt = Doubt(time, f"{animal['nickname']} has one of these {endpoint} at {client.url} already ({what}).")
+    if doubt is not None:
+        raise ConfigurationError(
+            f"{doubt.sentence} Nothing was written.", hint=Remedy(RemedyKind.FORCE), setting=doubt.field
+        )
 
 
-def _doubtful(field: str, sentence: str) -> ConfigurationError:
-    return ConfigurationError(f"{sentence} Nothing was written.", hint=Remedy(RemedyKind.FORCE), setting=field)
+def records_around(
+    client: AlyxClient, endpoint: str, records: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what animals have from `LAST_DAYS` before new records on, by what the server calls each animal.
+
+    ``endpoint``: one of `DOUBTED`.
+    ``records``: the fields of each new record, and the row of its animal.
+    """
+    time = SAME[endpoint][0]
+    days = [_day(sent.get(time)) for sent, _ in records]
+    # A day more on either side: the server's clock may be another one than the lab's.
+    days_around = f"{time}__date__gte,{min(days) - (LAST_DAYS + 1) * _A_DAY},{time}__date__lte,{max(days) + _A_DAY}"
+    found: dict[str, list[dict[str, Any]]] = {}
+    for lookup in any_of("subject__pk", dict.fromkeys(str(animal["id"]) for _, animal in records)):
+        for row in client.list(endpoint, {"django": f"{lookup},{days_around}"}):
+            found.setdefault(str(row.get("subject")), []).append(row)
+    return found
+
+
+def doubt_of_itself(endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any]) -> Doubt | None:
+    """Say what speaks against a new record, whatever else there is; None if nothing does."""
+    time, name = SAME[endpoint][0], animal["nickname"]
+    if endpoint == "sessions" and not sent.get(time):
+        return Doubt(time, f"This session of {name} has no start_time: the server would take the present moment.")
+    grams, species = _number(sent.get("weight")), animal.get("species")
+    least, most = weight_range(species)
+    if endpoint != "weighings" or grams is None or least <= grams <= most:
+        return None
+    what = f"an animal of the species {species}" if species else "an animal"
+    return Doubt("weight", f"{grams} g is outside what {what} such as {name} can weigh ({least} g to {most} g).")
+
+
+def doubt_beside(
+    endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any], others: Iterable[Mapping[str, Any]]
+) -> Doubt | None:
+    """Say what speaks against a new record beside others of its animal; None if nothing does."""
+    grams, day = _number(sent.get("weight")), _day(sent.get("date_time"))
+    for other in others if endpoint == "weighings" else ():
+        earlier, then = _number(other.get("weight")), read_time(other.get("date_time"))
+        if grams is None or not earlier or then is None or not 0 <= (day - then.date()).days <= LAST_DAYS:
+            continue
+        change = abs(grams - earlier) / earlier * 100
+        if change >= CHANGE_PERCENT:
+            return Doubt(
+                "weight",
+                f"{grams} g is {change:.0f} % off the {earlier} g that {animal['nickname']} weighed on {then.date()}.",
+            )
+    return None
+
+
+def same_record(endpoint: str, sent: Mapping[str, Any], others: Iterable[_Record]) -> _Record | None:
+    """Return the one of an animal's records that is the same as a new one; None if there is none."""
+    time, *amounts = SAME[endpoint]
+    return next(
+        (
+            other
+            for other in others
+            if sent.get(time) and same_time(str(sent[time]), str(other.get(time))) and _same(sent, other, amounts)
+        ),
+        None,
+    )
 
 
 def _same(sent: Mapping[str, Any], other: Mapping[str, Any], fields: list[str]) -> bool:
     amounts = [(_number(sent.get(field)), _number(other.get(field))) for field in fields]
     return all(one is not None and one == there for one, there in amounts)
-
-
-def _refuse_weight_of_another_species(weight: Any, animal: Mapping[str, Any]) -> None:
-    grams, species = _number(weight), animal.get("species")
-    least, most = weight_range(species)
-    if grams is not None and not least <= grams <= most:
-        what = f"an animal of the species {species}" if species else "an animal"
-        raise _doubtful(
-            "weight",
-            f"{grams} g is outside what {what} such as {animal['nickname']} can weigh ({least} g to {most} g).",
-        )
-
-
-def _refuse_jump(sent: Mapping[str, Any], others: list[dict[str, Any]], name: str) -> None:
-    grams = _number(sent.get("weight"))
-    day = _day(sent.get("date_time")) or dt.date.today()  # noqa: DTZ011 - to a day, as lab time has no zone here
-    for other in others:
-        earlier, then = _number(other.get("weight")), _day(other.get("date_time"))
-        if grams is None or not earlier or then is None or not 0 <= (day - then).days <= LAST_DAYS:
-            continue
-        change = abs(grams - earlier) / earlier * 100
-        if change >= CHANGE_PERCENT:
-            raise _doubtful("weight", f"{grams} g is {change:.0f} % off the {earlier} g that {name} weighed on {then}.")
 
 
 def _number(value: Any) -> Decimal | None:
@@ -113,8 +171,7 @@ def _number(value: Any) -> Decimal | None:
         return None
 
 
-def _day(value: Any) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return None
+def _day(time: Any) -> dt.date:
+    # Where none is given, the server takes the present moment; today to a day, as lab time has no zone here.
+    given = read_time(time)
+    return dt.date.today() if given is None else given.date()  # noqa: DTZ011

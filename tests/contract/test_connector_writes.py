@@ -139,3 +139,20 @@ def test_what_a_server_reads_in_the_narrative_is_said_and_stays(writer: Connecto
 def test_a_narrative_changes_nothing_else(writer: Connector, subject: Animal) -> None:
     fields = {"subject": subject.nickname, "start_time": WHEN, "number": 1}
     assert writer.create("sessions", **fields, narrative="- C2: right", json={"rig": "r1"}).json == {"rig": "r1"}
+
+
+def test_a_weight_is_judged_by_the_days_before_alone(writer: Connector, subject: Animal) -> None:
+    animal = subject.nickname
+    for days, grams in ((-5, 40.0), (5, 40.0), (-3, 24.0)):
+        writer.create("weighings", subject=animal, weight=grams, date_time=WHEN + dt.timedelta(days=days), force=True)
+    assert writer.create("weighings", subject=animal, weight=24.5, date_time=WHEN).weight == 24.5
+    with pytest.raises(ConfigurationError, match=r"20 % off the 24(\.0)? g"):
+        writer.create("weighings", subject=animal, weight=28.8, date_time=WHEN)
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_a_second_identical_weight_is_refused_at_any_hour(writer: Connector, subject: Animal, hour: int) -> None:
+    weighing = {"subject": subject.nickname, "weight": 24.5, "date_time": WHEN.replace(hour=hour, minute=30)}
+    writer.create("weighings", **weighing)
+    with pytest.raises(ConfigurationError, match="has one of these weighings"):
+        writer.create("weighings", **weighing)

@@ -311,6 +311,13 @@ def test_a_weight_that_is_hardly_meant_is_refused_unless_forced(writer, proxy, a
     writer.create("weighings", subject=animal, weight=29.4, date_time="2024-03-08T09:00:00")
 
 
+def test_only_the_days_around_a_new_record_are_looked_at(writer, proxy, animal):
+    proxy.forget_requests()
+    writer.create("weighings", subject=animal, weight=24.5, date_time="2024-03-01T09:00:00")
+    (asked,) = [seen.query["django"][0] for seen in proxy.requests if "/weighings" in seen.path and seen.query]
+    assert asked.endswith("date_time__date__gte,2024-02-26,date_time__date__lte,2024-03-02")
+
+
 def test_a_second_identical_record_and_a_session_without_a_start_are_refused_unless_forced(writer, proxy, animal):
     proxy.forget_requests()
     with pytest.raises(ConfigurationError, match="has no start_time"):
