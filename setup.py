@@ -85,6 +85,7 @@ setup(
     packages=[
         "alyx_connector",
         "alyx_connector.cli",
+        "alyx_connector.display",
         "alyx_connector.frames",
         "alyx_connector.http",
         "alyx_connector.records",
@@ -131,7 +132,7 @@ setup(
         "tzdata",
         # The frames of Connector. No upper limit: PyBpod has pandas already, and its version must not move.
         "pandas>=1.5",
-        # The tables of the command line, and the widths of letters in a frame.
+        # The tables of the command line, the progress of a search, and the widths of letters in a frame.
         "rich>=13",
     ],
     extras_require={

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["CancelToken", "Cancelled", "Progress", "Report"]
+__all__ = ["CancelToken", "Cancelled", "Estimate", "Progress", "Report", "only_waits"]
 
 
 @dataclass(frozen=True)
@@ -16,14 +17,17 @@ class Progress:
     Parameters
     ----------
     stage : str
-        What is being done: ``"connect"``, ``"login"``, ``"get"``, ``"post"``, ``"patch"``, ``"list"``, or ``"wait"``
-        before a request is sent again.
+        What is being done: ``"connect"``, ``"login"``, ``"get"``, ``"post"``, ``"patch"``, ``"list"``, ``"details"``,
+        or ``"wait"`` before a request is sent again.
     done : int
-        How many of the units are done (rows of a list, seconds of a wait).
+        How many of the units are done: rows of a list, or lists where several are read at once, records, or seconds
+        of a wait.
     total : int, optional
         How many there are; None where that is not known.
     message : str
         One sentence for people; may be empty.
+    left_s : float, optional
+        How long the rest will take, in seconds; None where that is not known.
     """
 
     #: What is being done.
@@ -34,10 +38,78 @@ class Progress:
     total: int | None = None
     #: One sentence for people; may be empty.
     message: str = ""
+    #: Seconds that the rest will take; None where that is not known.
+    left_s: float | None = None
 
 
 #: What takes progress: called by the thread that does the work, never at the same time by two.
 Report = Callable[[Progress], None]
+
+
+def only_waits(report: Report) -> Report:
+    """Make a report that passes on nothing but waits.
+
+    Parameters
+    ----------
+    report : callable
+        Takes the waits.
+
+    Returns
+    -------
+    callable
+        Takes all progress.
+    """
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "wait":
+            report(progress)
+
+    return tell
+
+
+class Estimate:
+    """How long the rest of some work will take.
+
+    Parameters
+    ----------
+    total : int
+        How many units there are.
+    workers : int
+        How many of them are under way at once.
+    first_guess_s : float, optional
+        How long one of them may take, in seconds, before any was seen.
+    clock : callable
+        Monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        *,
+        workers: int,
+        first_guess_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._total = total
+        self._each_s = None if first_guess_s is None else first_guess_s / min(workers, max(1, total))
+        self._clock = clock
+        self._began = clock()
+
+    def left(self, done: int) -> float | None:
+        """Say how long the rest will take.
+
+        Parameters
+        ----------
+        done : int
+            How many units are done.
+
+        Returns
+        -------
+        float or None
+            Seconds; None as long as nothing is done and there is no first guess.
+        """
+        each_s = (self._clock() - self._began) / done if done else self._each_s
+        return None if each_s is None else each_s * (self._total - done)
 
 
 class Cancelled(Exception):  # noqa: N818 - cancelling is a state, not an error

@@ -8,12 +8,13 @@ is read again, a few times. It holds whatever the order in which the pages were 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ProtocolError
 from alyx_connector.http.parallel import Batch
-from alyx_connector.progress import Progress
+from alyx_connector.progress import Estimate, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,21 +80,26 @@ def list_completely(
 
 
 def _read_once(fetch: Fetch, what: str, page_size: int, workers: int, cancel: CancelToken, report: Report) -> list[Any]:
+    began = time.monotonic()
     body = fetch(0, page_size, cancel, report)
     if isinstance(body, list):
         return body
     first = _page_of(body, 0, what)
     step = len(first.rows)
-    report(Progress("list", step, first.count))
+    each_s = (time.monotonic() - began) / max(1, step)
+    estimate = Estimate(first.count - step, workers=workers, first_guess_s=each_s)
+    report(Progress("list", step, first.count, left_s=estimate.left(0)))
     if step > first.count or (step < first.count and step < 2):
         raise _Changed(f"{step} rows on the first page, but the count is {first.count}")
     pages = [first]
     if step < first.count:
-        pages += _read_rest(fetch, first, what, workers, cancel, report)
+        pages += _read_rest(fetch, first, what, workers, cancel, report, estimate)
     return _joined(pages)
 
 
-def _read_rest(fetch: Fetch, first: _Page, what: str, workers: int, cancel: CancelToken, report: Report) -> list[_Page]:
+def _read_rest(
+    fetch: Fetch, first: _Page, what: str, workers: int, cancel: CancelToken, report: Report, estimate: Estimate
+) -> list[_Page]:
     step = len(first.rows)
 
     def job(offset: int) -> Job:
@@ -110,7 +116,7 @@ def _read_rest(fetch: Fetch, first: _Page, what: str, workers: int, cancel: Canc
                 raise _Changed(f"the count was {first.count}, then {page.count}")
             pages.append(page)
             done += max(0, len(page.rows) - 1)
-            report(Progress("list", done, first.count))
+            report(Progress("list", done, first.count, left_s=estimate.left(done - step)))
     return sorted(pages, key=lambda page: page.offset)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, CredentialsError, ProtocolError, ServerFaultError
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.retry import RETRIED_STATUSES
+from alyx_connector.progress import Estimate, Progress, only_waits
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.fetch_details import WORKERS
 
@@ -31,12 +32,19 @@ def fetch_requirements(
     Returns: for each its answer, which has ``records``, or why there is none; without those that were not asked for
     because the server refused all others.
     ``days``: first and last day, by the name of the animal.
+    ``report``: takes the progress, on the thread that called: at once, and after each of them.
     """
     refused = answered = 0
+    estimate = Estimate(len(days), workers=WORKERS)
+
+    def count() -> None:
+        done = refused + answered
+        sentence = f"Water requirement of {len(days)} animals from {client.url}."
+        report(Progress("details", done, len(days), sentence, estimate.left(done)))
 
     def ask(name: str, first: str, last: str) -> Job:
-        params = {"start_date": first, "end_date": last}
-        return lambda stop, tell: client.get(("water-requirement", name), params, cancel=stop, report=tell)
+        route, params = ("water-requirement", name), {"start_date": first, "end_date": last}
+        return lambda stop, tell: client.get(route, params, cancel=stop, report=only_waits(tell))
 
     def arrived(outcome: Any) -> bool:
         nonlocal refused, answered
@@ -44,8 +52,10 @@ def fetch_requirements(
             raise outcome
         refused += isinstance(outcome, AlyxError)
         answered += not isinstance(outcome, AlyxError)
+        count()
         return answered > 0 or refused < _GIVEN_UP_AFTER
 
+    count()
     jobs = [ask(name, first, last) for name, (first, last) in days.items()]
     gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
     if gathered.stopped is not None and (answered or refused < _GIVEN_UP_AFTER):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.display.shown_progress import ShownProgress
 from alyx_connector.errors import AlyxError, ConfigurationError, NotFoundError
 from alyx_connector.frames.columns import WATER_REQUIREMENT, Column, Kind
 from alyx_connector.progress import CancelToken
@@ -16,7 +17,6 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.connector_search import ConnectorSearch
 from alyx_connector.search.days import checked_day
-from alyx_connector.terminal import ProgressBar
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
@@ -325,8 +325,8 @@ class SubjectRecords(ConnectorSearch):
         return frame
 
     def _requirements(self, days: dict[str, tuple[str, str]]) -> dict[str, dict[str, Any] | AlyxError]:
-        with self._explained(), ProgressBar() as bar:
-            return fetch_requirements(self._client, days, cancel=CancelToken(), report=bar)
+        with self._explained(), ShownProgress() as shown:
+            return fetch_requirements(self._client, days, cancel=CancelToken(), report=shown)
 
     def _tell_unanswered(
         self, names: list[str], answers: dict[str, dict[str, Any] | AlyxError], notes: list[Note]

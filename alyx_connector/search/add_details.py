@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, CredentialsError
 from alyx_connector.frames.columns import DETAIL_ERROR
 from alyx_connector.http.server_time import utc_now
-from alyx_connector.progress import Cancelled
+from alyx_connector.progress import Cancelled, only_waits
 from alyx_connector.search.cache_store import KeptDetail
-from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable, only_waits
+from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable
 from alyx_connector.search.freshness import Known, ServerClock, changed_names, read_change
 from alyx_connector.warning import AlyxWarning
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.display.shown_progress import ShownProgress
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.frames.columns import ENDPOINT, FILTER
 from alyx_connector.frames.tables import expanded, make_table
@@ -13,7 +14,6 @@ from alyx_connector.search.add_details import Work
 from alyx_connector.search.connector_account import ConnectorAccount, warn
 from alyx_connector.search.filter_check import endpoint_rows, filter_rows, find_endpoint
 from alyx_connector.search.run_search import Search, find
-from alyx_connector.terminal import ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,8 @@ class ConnectorSearch(ConnectorAccount):
         cancel : CancelToken, optional
             Stops it from another thread, as Ctrl-C does, with `Cancelled`.
         report : callable, optional
-            Takes `Progress`, on this thread; if left out, a terminal or notebook shows a bar.
+            Takes `Progress`, on this thread; if left out, a terminal or notebook shows it while the search runs, and
+            elsewhere it is logged: at the beginning, every 10 s and at the end.
         **filters
             As the server has them, in Python values:
 
@@ -156,13 +157,14 @@ class ConnectorSearch(ConnectorAccount):
             )
         search = Search(endpoint.strip("/"), filters, details, wanted, limit)
         notes: list[Note] = []
-        with self._explained(), ProgressBar() as bar, self._cache.opened(notes.append) as store:
+        listing = f"List of {search.endpoint} from {self.url}."
+        with self._explained(), ShownProgress(listing) as shown, self._cache.opened(notes.append) as store:
             work = Work(
                 self._client,
                 self._zones,
                 store,
                 cancel or CancelToken(),
-                report or bar,
+                report or shown,
                 notes.append,
                 self._log_in,
                 partial,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from alyx_connector.errors import AlyxError, CertificateError, LoginRequiredErro
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.retry import RETRIED_STATUSES
 from alyx_connector.http.server_time import ServerTime
-from alyx_connector.progress import Progress
+from alyx_connector.progress import Estimate, Progress, only_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from alyx_connector.http.parallel import Job
     from alyx_connector.progress import CancelToken, Report
 
-__all__ = ["WORKERS", "Estimate", "Fetched", "detail_route", "fetch_details", "is_unreachable", "only_waits"]
+__all__ = ["WORKERS", "Fetched", "detail_route", "fetch_details", "is_unreachable"]
 
 #: Requests at once.
 WORKERS = 8
@@ -37,28 +36,6 @@ def detail_route(endpoint: str, row: Mapping[str, Any]) -> tuple[str, str] | Non
     url = row.get("url")
     name = last_part(url) if isinstance(url, str) else row.get("id")
     return (endpoint, str(name)) if name else None
-
-
-class Estimate:
-    """How long the rest of some requests will take.
-
-    ``first_guess_s``: how long one of them may take, in seconds, before any was seen.
-    ``workers``: how many are under way at once.
-    ``clock``: monotonic clock, in seconds.
-    """
-
-    def __init__(
-        self, total: int, first_guess_s: float, workers: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._total = total
-        self._each_s = first_guess_s / min(workers, max(1, total))
-        self._clock = clock
-        self._began = clock()
-
-    def left(self, done: int) -> float:
-        """Say how long the rest will take."""
-        each_s = (self._clock() - self._began) / done if done else self._each_s
-        return each_s * (self._total - done)
 
 
 @dataclass(frozen=True)
@@ -113,7 +90,8 @@ def fetch_details(
     ``take``: takes place, details and time of each as it arrives, on the thread that called.
     """
     total = len(routes)
-    estimate = Estimate(total, first_guess_s, WORKERS)
+    estimate = Estimate(total, workers=WORKERS, first_guess_s=first_guess_s)
+    sentence = f"Details of {what} from {client.url}."
     taken: set[int] = set()
     done = lost = 0
     fatal = ""
@@ -133,10 +111,10 @@ def fetch_details(
             fatal, logged_out = outcome.message, True
         elif lost >= _LOST_AFTER:
             fatal = str(outcome)
-        report(Progress("details", done, total, _sentence(what, client.url, estimate.left(done))))
+        report(Progress("details", done, total, sentence, estimate.left(done)))
         return not fatal
 
-    report(Progress("details", 0, total, _sentence(what, client.url, estimate.left(0))))
+    report(Progress("details", 0, total, sentence, estimate.left(0)))
     jobs = [_job(client, place, route) for place, route in enumerate(routes)]
     gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)
     for outcome in gathered.outcomes:
@@ -157,16 +135,6 @@ def fetch_details(
     )
 
 
-def only_waits(report: Report) -> Report:
-    """Return a report that passes on nothing but waits."""
-
-    def tell(progress: Progress) -> None:
-        if progress.stage == "wait":
-            report(progress)
-
-    return tell
-
-
 def _job(client: AlyxClient, place: int, route: tuple[str, str]) -> Job:
     def ask(cancel: CancelToken, report: Report) -> Any:
         sent = ServerTime()
@@ -183,8 +151,3 @@ def _details(outcome: Any, url: str, missing: str) -> dict[str, Any] | str:
         return missing
     body = outcome.body
     return body if isinstance(body, dict) else f"{url} answered with {type(body).__name__}, not with a record."
-
-
-def _sentence(what: str, url: str, left_s: float) -> str:
-    left = f"{left_s:.0f} s" if left_s < 90 else f"{left_s / 60:.0f} min"
-    return f"Details of {what} from {url}, about {left} left."

@@ -10,6 +10,7 @@ from alyx_connector.errors import AlyxError, ProtocolError
 from alyx_connector.frames.tables import identity
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.server_time import ServerTime
+from alyx_connector.progress import Estimate, Progress, only_waits
 from alyx_connector.search.fetch_details import WORKERS
 
 if TYPE_CHECKING:
@@ -74,9 +75,12 @@ def list_rows(
     if len(requests) == 1 and not count[1]:
         lists, counts = [read(requests[0], cancel, report)], []
     else:
-        jobs = [_job(read, params) for params in requests]
-        found = _all_of([*jobs, *(_count(client, count[0], params) for params in count[1])], cancel, report)
-        lists, counts = found[: len(jobs)], found[len(jobs) :]
+        # Of several lists at once none tells how far all of them are: they are counted instead.
+        several = len(requests) > 1
+        jobs = [_job(read, params, silent=several) for params in requests]
+        jobs += [_count(client, count[0], params) for params in count[1]]
+        found = _all_of(jobs, cancel, report, counted=several)
+        lists, counts = found[: len(requests)], found[len(requests) :]
     took_s = (time.monotonic() - began) / max(1, len(requests))
     rows: dict[str, dict[str, Any]] = {}
     for listed in lists:
@@ -94,12 +98,12 @@ def count_rows(
 ) -> int:
     """Say how many rows some requests would list together, at the price of one row each."""
     jobs = [_count(client, endpoint, params) for params in requests]
-    return jobs[0](cancel, report) if len(jobs) == 1 else sum(_all_of(jobs, cancel, report))
+    return jobs[0](cancel, report) if len(jobs) == 1 else sum(_all_of(jobs, cancel, report, counted=False))
 
 
 def _count(client: AlyxClient, endpoint: str, params: Mapping[str, str]) -> Job:
     def count(stop: CancelToken, tell: Report) -> int:
-        answer = client.get(endpoint, {**params, "limit": "1"}, cancel=stop, report=tell)
+        answer = client.get(endpoint, {**params, "limit": "1"}, cancel=stop, report=only_waits(tell))
         return int(answer.get("count", 0)) if isinstance(answer, dict) else 0
 
     return count
@@ -117,22 +121,32 @@ def _first_rows(
     rows: list[dict[str, Any]] = []
     while len(rows) < limit:
         page = {**params, "limit": str(min(PAGE_ROWS, limit - len(rows))), "offset": str(len(rows))}
-        answer = client.get(endpoint, page, cancel=cancel, report=report, server_time=sent)
+        answer = client.get(endpoint, page, cancel=cancel, report=only_waits(report), server_time=sent)
         found = answer.get("results") if isinstance(answer, dict) else answer
         if not isinstance(found, list):
             raise ProtocolError(f"{client.url} answered {endpoint} with something else than a list.", hint="Try again.")
         rows += found
         if not found or not isinstance(answer, dict) or len(rows) >= answer.get("count", 0):
             break
+        report(Progress("list", len(rows), min(limit, answer.get("count", limit))))
     return rows
 
 
-def _job(read: Callable[[Mapping[str, str], CancelToken, Report], Any], params: Mapping[str, str]) -> Job:
-    return lambda stop, tell: read(params, stop, tell)
+def _job(
+    read: Callable[[Mapping[str, str], CancelToken, Report], Any], params: Mapping[str, str], *, silent: bool
+) -> Job:
+    return lambda stop, tell: read(params, stop, only_waits(tell) if silent else tell)
 
 
-def _all_of(jobs: Sequence[Job], cancel: CancelToken, report: Report) -> list[Any]:
+def _all_of(jobs: Sequence[Job], cancel: CancelToken, report: Report, *, counted: bool) -> list[Any]:
+    estimate = Estimate(len(jobs), workers=WORKERS)
+    done = 0
+
     def arrived(outcome: Any) -> bool:
+        nonlocal done
+        done += 1
+        if counted:
+            report(Progress("list", done, len(jobs), left_s=estimate.left(done)))
         return not isinstance(outcome, AlyxError)
 
     gathered = gather(jobs, workers=WORKERS, cancel=cancel, report=report, arrived=arrived)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, CredentialsError
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.nearest import did_you_mean
-from alyx_connector.search.fetch_details import only_waits
+from alyx_connector.progress import only_waits
 from alyx_connector.search.listing import count_rows
 from alyx_connector.search.subject_filter import any_of, filter_of_subjects, is_quotable
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from alyx_connector.ids import canonical_id, is_id
+from alyx_connector.progress import only_waits
 from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.search.fetch_details import only_waits
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -132,11 +133,13 @@ class CommandLine:
         words = ["login", server.url, "--user", user, "--password-stdin", *more]
         return self.run(*words, given=f"{user}-demo\n".encode())
 
-    def at_terminal(self, *words, columns=200, **environment):
-        """Start a command at a pseudo-terminal."""
+    def at_terminal(self, *words, columns=200, to=None, **environment):
+        """Start a command at a pseudo-terminal; its standard output goes to a file, if one is given."""
+        shell = ["sh", "-c", f'"$@" > {shlex.quote(str(to))}', "sh"] if to else []
+        command = [*shell, *COMMAND, *words]
         return pexpect.spawn(
-            COMMAND[0],
-            [*COMMAND[1:], *words],
+            command[0],
+            command[1:],
             encoding="utf-8",
             timeout=60,
             cwd=str(ROOT),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import termios
 
 import pexpect
 import pytest
 
 from tests.sandbox_server import SandboxServer
+from tests.screen import Screen
 from tests.system.connector.command_line import USUAL, CommandLine, half_way, press_ctrl_c
-
-STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
 @pytest.fixture
@@ -28,9 +29,10 @@ def cli(tmp_path_factory, sandbox):
 
 
 def table(shown):
-    """The lines of a table between its head and what is told below, without style."""
-    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in STYLE.sub("", shown).split("\n")]
-    return [line for line in lines if line]
+    """The lines of a table and what is told below it, as they stand in the end: there may have been progress."""
+    screen = Screen(columns=1000)
+    screen.show(shown)
+    return screen.lines
 
 
 def test_login_asks_and_types_no_password(fresh, sandbox):
@@ -127,7 +129,7 @@ def test_a_terminal_refuses_parquet_before_anything_is_asked(fresh):
 
 
 def test_no_match_at_a_terminal_is_a_word(cli):
-    shown = cli.shown("search", "--subject", "nobody", "--no-details").splitlines()
+    shown = table(cli.shown("search", "--subject", "nobody", "--no-details"))
     assert shown[0].startswith("Note: There is no subject nobody at http")
     assert shown[1:] == ["No sessions match."]
 
@@ -135,8 +137,9 @@ def test_no_match_at_a_terminal_is_a_word(cli):
 def stopped_half_way(fresh, sandbox, *words):
     with half_way(sandbox, answered=14) as server:
         fresh.login(server)
-        child = fresh.at_terminal("search", "--format", "json", *words)
-        child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
+        child = fresh.at_terminal("search", "--format", "json", *words, columns=80)
+        child.logfile_read = io.StringIO()
+        child.expect(r" \d+/34, about \d+ s left Details of 34 sessions from \S+")
         server.wait()
         press_ctrl_c(child)
         child.expect(pexpect.EOF)
@@ -148,6 +151,10 @@ def test_ctrl_c_during_the_details_ends_the_command(fresh, sandbox):
     child = stopped_half_way(fresh, sandbox)
     assert child.exitstatus == 130
     assert "Stopped: 14 of 34 have their details. What has arrived is in the cache" in child.before
+    screen = Screen(columns=80)
+    screen.show(child.logfile_read.getvalue())
+    assert " ".join(screen.lines).startswith("alyx-connector: Stopped: 14 of 34 "), "nothing else is left"
+    assert screen.cursor_is_visible
     assert "Traceback" not in child.before
 
 
@@ -162,14 +169,21 @@ def test_ctrl_c_during_the_details_shows_what_has_arrived_where_that_was_wished(
     assert len(stopped) == 34 - 14
 
 
-def test_the_line_of_progress_fits_into_the_terminal(fresh):
-    with SandboxServer("--throttle", "off", "--latency", "100") as server:
+def test_progress_is_drawn_on_standard_error_and_leaves_the_terminal_as_it_was(fresh, tmp_path):
+    with SandboxServer("--throttle", "off", "--latency", "300") as server:
         fresh.login(server)
-        child = fresh.at_terminal("search", "--subject", "ea04", columns=60)
-        child.expect(pexpect.EOF)
-    drawn = re.findall(r"\[#*\.*\] [^\r]*", child.before)
-    assert drawn
-    assert max(map(len, drawn)) < 60
+        command = fresh.at_terminal("search", "--subject", "ea04", "--format", "json", columns=80, to=tmp_path / "rows")
+        settings = termios.tcgetattr(command.child_fd)
+        command.expect(r" \d+/25, about \d+ s left ")
+        drawn = command.before + command.after
+        command.expect(pexpect.EOF)
+        assert termios.tcgetattr(command.child_fd) == settings
+    screen = Screen(columns=80)
+    screen.show(drawn)
+    assert screen.lines[0].split()[1].endswith("/25,")
+    screen.show(command.before)
+    assert screen == Screen(columns=80), "nothing is left, and the cursor is to be seen where it was"
+    assert len(json.loads((tmp_path / "rows").read_text())) == 25
 
 
 def test_ctrl_c_during_the_list_shows_nothing(fresh, proxy):

@@ -469,6 +469,20 @@ def test_a_token_revoked_between_list_and_details_says_which_setup_to_call(behin
     assert proxy.count() < 25, "the rest is not asked for"
 
 
+def test_several_lists_at_once_are_counted(connector):
+    told = []
+
+    def report(progress):
+        told.append((progress.stage, progress.done, progress.total))
+
+    protocols = connector.search(details=False)["task_protocol"].dropna().unique()[:2].tolist()
+    connector.search(task_protocol=protocols, details=False, report=report)
+    assert [counts for counts in told if counts[2] != 1] == [("list", 1, 2), ("list", 2, 2)]
+    told.clear()
+    connector.search(task_protocol=protocols[0], details=False, report=report)
+    assert [stage for stage, _, total in told if total != 1] == ["list"], "one list counts its rows"
+
+
 def test_throttled_half_way_waits_and_goes_on(behind_proxy):
     connector, proxy = behind_proxy
     listed = connector.search(subject="ea04", details=False)

@@ -240,8 +240,9 @@ def test_ctrl_c_during_the_details_keeps_what_has_arrived(start, sandbox):
         "print('rows', len(found), 'without', found.detail_error.notna().sum())"
     )
     with half_way(sandbox, answered=14) as server:
-        terminal = start(f"url='{server.url}', username='jose', password='jose-demo', make_default=True", program)
-        terminal.child.expect(r"\] (\d+)/34 Details of 34 sessions from \S+, about \d+ s left")
+        given = f"url='{server.url}', username='jose', password='jose-demo', make_default=True"
+        terminal = start(given, program, TERM="xterm")
+        terminal.child.expect(r" \d+/34, about \d+ s left Details of 34 sessions from \S+")
         server.wait()
         press_ctrl_c(terminal.child)
         terminal.child.expect(r"rows 34 without (\d+)")

@@ -8,7 +8,8 @@ import warnings
 import pandas as pd
 import pytest
 
-from alyx_connector import AlyxClient, AlyxWarning, ConfigurationError, Connector, ProtocolError
+from alyx_connector import AlyxClient, AlyxWarning, CancelToken, ConfigurationError, Connector, ProtocolError
+from alyx_connector.records.requirements import fetch_requirements
 from tests.fault_proxy import FaultProxy
 
 WEIGHTS = {
@@ -249,6 +250,15 @@ def test_a_server_that_does_not_tell_percentages_is_said_once(asked):
     with pytest.warns(AlyxWarning, match=r"of 1 of 2 animals \(jo006\)"):
         weights = connector.weights(["ea04", "jo006"], percentage=True)
     assert set(weights["subject"][weights["percentage_weight"].isna()]) == {"jo006"}
+
+
+def test_the_water_requirement_of_several_animals_is_counted(connector):
+    told = []
+    days = {"jo006": DAYS, "implant_1": DAYS}
+    fetch_requirements(connector._client, days, cancel=CancelToken(), report=told.append)
+    assert [(progress.done, progress.total) for progress in told] == [(0, 2), (1, 2), (2, 2)]
+    assert told[0].message == f"Water requirement of 2 animals from {connector.url}."
+    assert (told[0].left_s, told[2].left_s) == (None, 0)
 
 
 def test_the_water_requirement_of_several_animals(connector):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
+
+from tests.sandbox_server import SandboxServer
 
 ROOT = Path(__file__).parents[3]
 WALKTHROUGH = ROOT / "docs/walkthrough.ipynb"
@@ -63,8 +66,8 @@ def run(client, code, answer=None):
 
     def output(message):
         content = message["content"]
-        if content.get("name") == "stderr":
-            return  # a bar, where the machine is slow
+        if message["msg_type"] in {"display_data", "update_display_data"}:
+            return  # progress, where the machine is slow
         shown.append(content.get("text") or content.get("data", {}).get("text/plain") or content.get("evalue") or "")
 
     def asked(message):
@@ -152,3 +155,44 @@ def test_where_the_front_end_cannot_ask_setup_says_what_to_pass(kernel):
     shown, failed = run(client, SETUP)
     assert failed == "ConfigurationError"
     assert "Connector.setup(url=" in shown
+
+
+SEARCH = """
+from alyx_connector import Connector
+connector = Connector.setup(url="{url}", username="jose", password="jose-demo", make_default=True)
+print(len(connector.search(subject="ea04")))
+"""
+
+
+@pytest.fixture
+def slow_server():
+    with SandboxServer("--throttle", "off", "--latency", "300") as server:
+        yield server
+
+
+def test_progress_is_one_line_while_a_cell_runs(kernel, slow_server):
+    _, client = kernel
+    shown = []
+
+    def output(message):
+        assert message["content"].get("name") != "stderr"
+        if message["msg_type"] in {"display_data", "update_display_data"}:
+            shown.append(message["content"])
+
+    client.execute_interactive(SEARCH.format(url=slow_server.url), output_hook=output, timeout=TIMEOUT_S)
+    assert len({content["transient"]["display_id"] for content in shown}) == 1
+    *running, last = [content["data"] for content in shown]
+    assert any(re.match(r"\d+/25, about \d+ s left: Details of 25 sessions", data["text/plain"]) for data in running)
+    assert any(re.match(r'<progress value="\d+" max="25">', data["text/html"]) for data in running)
+    assert last == {"text/plain": ""}
+
+
+def test_progress_leaves_nothing_in_the_saved_notebook(slow_server, tmp_path):
+    cell = nbformat.v4.new_code_cell(SEARCH.format(url=slow_server.url))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbformat.validate(notebook)
+    progress, counted = notebook.cells[0].outputs
+    assert (progress["output_type"], progress["data"]) == ("display_data", {"text/plain": ""})
+    assert (counted["name"], counted["text"]) == ("stdout", "25\n")
+    assert "widgets" not in notebook.metadata

@@ -212,6 +212,7 @@ def test_progress_grows_on_the_thread_that_called():
     assert [progress.total for progress in told] == [95] * len(told)
     assert [progress.done for progress in told] == sorted(progress.done for progress in told)
     assert told[-1].done == 95
+    assert (told[0].left_s > 0, told[-1].left_s) == (True, 0)
     assert threads == {threading.current_thread()}
 
 

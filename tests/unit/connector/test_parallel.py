@@ -9,8 +9,7 @@ import pytest
 
 from alyx_connector.errors import ServerFaultError
 from alyx_connector.http.parallel import gather
-from alyx_connector.progress import Cancelled, CancelToken, Progress
-from alyx_connector.search.fetch_details import Estimate
+from alyx_connector.progress import Cancelled, CancelToken, Estimate, Progress
 
 
 def run(jobs, *, workers=2, cancel=None, report=None, arrived=None):
@@ -120,7 +119,7 @@ def test_progress_of_a_request_is_told_on_the_thread_that_called():
 
 def test_the_estimate_begins_with_a_guess_and_goes_on_with_what_was_seen():
     now = [0.0]
-    estimate = Estimate(100, 0.8, 8, clock=lambda: now[0])
+    estimate = Estimate(100, workers=8, first_guess_s=0.8, clock=lambda: now[0])
     assert estimate.left(0) == pytest.approx(10)
     seen = []
     for done in (20, 60, 100):
