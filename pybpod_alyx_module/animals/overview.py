@@ -49,26 +49,38 @@ def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:
     return SubjectState(animal.subject_id, animal.name, MappingProxyType(dict.fromkeys(PARTS, reason)))
 
 
-def unsent_items(outbox: Outbox, animal: AlyxSubject) -> tuple[Item, ...]:
-    """Return what the outbox holds of an animal that is not on Alyx yet; in order, empty if there is nothing."""
-    return tuple(item for item in outbox.items(states=OPEN, subject=animal.subject_id) if item.server == animal.server)
+def unsent_items(outbox: Outbox, animal: AlyxSubject, dialog: str = "") -> tuple[Item, ...]:
+    """Return what the outbox holds of an animal that is not on Alyx yet; in order, empty if there is nothing.
+
+    ``dialog``: the one that asks; what it has put there itself is left out.
+    """
+    items = outbox.items(states=OPEN, subject=animal.subject_id)
+    ours = {item.key for item in items if dialog and item.origin.get("dialog") == dialog}
+    return tuple(item for item in items if item.server == animal.server and item.key not in ours)
 
 
 def fetch_overview(
-    access: AlyxAccess, animal: AlyxSubject, *, deadline_s: float, cancel: CancelToken, water_types: bool = False
+    access: AlyxAccess,
+    animal: AlyxSubject,
+    *,
+    deadline_s: float,
+    cancel: CancelToken,
+    water_types: bool = False,
+    dialog: str = "",
 ) -> AnimalOverview:
     """Ask Alyx and the outbox about an animal.
 
     Returns: whatever could not be asked has its reason in it.
     ``deadline_s``: seconds that Alyx has to answer.
     ``water_types``: whether to ask for the types of water, too.
+    ``dialog``: the one that asks: what it has put into the outbox itself does not count.
     """
     problem = ""
 
     def read_unsent() -> tuple[Item, ...]:
         nonlocal problem
         try:
-            items, problem = unsent_items(access.open(), animal), ""
+            items, problem = unsent_items(access.open(), animal, dialog), ""
         except OutboxError as error:
             items, problem = (), str(error)
         return items

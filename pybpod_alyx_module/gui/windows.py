@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QWidget
+from AnyQt.QtWidgets import QApplication, QWidget
 
 from pybpod_alyx_module.gui.guard import override
 
@@ -26,6 +26,15 @@ class AlyxWindow(QWidget):
             self.close()
         else:
             super().keyPressEvent(event)
+
+
+def unrecorded() -> tuple[str, ...]:
+    """Name what was typed into windows of the plugin and not recorded, for people; empty if nothing was.
+
+    A window says so in a property ``unrecorded``.
+    """
+    shown = [window for window in QApplication.topLevelWidgets() if window.isVisible()]
+    return tuple(words for window in shown if isinstance(words := getattr(window, "unrecorded", ""), str) and words)
 
 
 def main_window_of(entity: Any) -> QWidget | None:

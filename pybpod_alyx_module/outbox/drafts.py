@@ -13,7 +13,7 @@ from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import Item, Kind
+from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,8 @@ OURS = {
     Kind.WEIGHING: {"subject", "user"},
     Kind.WATER: {"subject", "user"},
 }
+#: What can be done with an item that is held.
+HELD_HINT = "Retry it to send it as it is, edit it, or discard it."
 _RECORD_HINT = "Correct it and record it again."
 
 
@@ -56,6 +58,10 @@ def new_item(draft: Draft, key: str, follows: str | None) -> Item:
         created=datetime.now(timezone.utc),
         rig=socket.gethostname(),
         origin=dict(draft.origin),
+        state=State.PARKED if draft.held else State.WAITING,
+        reason=draft.held,
+        hint=HELD_HINT if draft.held else "",
+        waits_for=WaitsFor.PERSON if draft.held else WaitsFor.NOTHING,
     )
 
 

@@ -91,6 +91,8 @@ class Draft:
     #: Key of the item that must be on Alyx before: the session that water was given in, or that is changed. A number is
     #: the place of that session among what is added together with this, from 0.
     follows: str | int | None = None
+    #: Why a person has to say so before it is sent; empty to send it.
+    held: str = ""
     #: Where it comes from, for example project and session of PyBpod; JSON, not sent.
     origin: Mapping[str, Any] = field(default_factory=dict)
 

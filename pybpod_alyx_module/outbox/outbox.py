@@ -132,6 +132,15 @@ class Outbox:
             key, lambda item: move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
         )
 
+    def hold(self, key: str, reason: str) -> Item:
+        """Say anew why an item that was added as held is held; as it is where it is not parked any more."""
+        return self.change(
+            key,
+            lambda item: (
+                replace(item, reason=reason, revision=item.revision + 1) if item.state is State.PARKED else item
+            ),
+        )
+
     def discard(self, key: str, *, even_if_unsure: bool = False) -> Item:
         """Give an item up; it stays listed. OutboxError if its state does not allow it.
 

@@ -13,6 +13,8 @@
        │  └─ retry, edit ─┘
       add            discard: from waiting, parked and, when asked for, unsure
 
+What is held, see `Draft`, is added as *parked*.
+
 Only a look on Alyx leads from *unsure* to *waiting*, and an unsure item never changes its values: the look needs them.
 """
 

@@ -70,6 +70,8 @@ def outbox(alyx_home) -> Iterator[running.RunningOutbox]:
     yield outbox
     for dialog in [*living(RecordDialog), *living(RunCheckDialog)]:
         dialog.close()
+        if isinstance(dialog, RecordDialog) and dialog.question.isVisible():
+            dialog.close()  # what was typed is asked about once
     running.stop_outbox()
 
 

@@ -83,8 +83,9 @@ def test_a_weight_is_recorded(bench, outbox, asked):
     assert dialog.animal.whole == name
     bench.type(dialog.weight.edit, "24,35")
     press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, lambda: dialog.question.isVisible() or dialog.is_recorded)
     if dialog.question.isVisible():
-        press(bench.qtbot, dialog.anyway_button)
+        press(bench.qtbot, dialog.question.anyway_button)
     sent(bench.qtbot, outbox)
     bench.recorded(dialog)
     [row] = [row for row in bench.alyx.of("weighings", name) if row["weight"] == 24.35]

@@ -8,7 +8,7 @@ import pytest
 from AnyQt.QtCore import Qt
 
 from pybpod_alyx_module.gui.animals.water_dialog import BY_ALYX, GIVE_WATER, WaterDialog
-from tests.gui.hands import living, press, small_enough, wait
+from tests.gui.hands import press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
 __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
@@ -83,9 +83,10 @@ def test_far_more_than_it_needs_is_asked_about_and_corrected(bench, alyx):
     dialog = pour(bench, "watered")
     bench.type(dialog.amount, "85")
     press(bench.qtbot, dialog.record_button)
-    assert "more than twice what it needs today" in dialog.concerns.text()
-    assert dialog.anyway_button.text() == "Record 85 mL for watered"
-    press(bench.qtbot, dialog.correct_button)
+    wait(bench.qtbot, dialog.question.isVisible)
+    assert "more than twice what it needs today" in dialog.question.text.text()
+    assert dialog.question.anyway_button.text() == "Record 85 mL for watered"
+    press(bench.qtbot, dialog.question.back_button)
     bench.type(dialog.amount, "0.1")
     press(bench.qtbot, dialog.record_button)
     bench.recorded(dialog)
@@ -121,12 +122,5 @@ def test_without_a_weight_what_it_needs_is_not_known(bench):
     assert "How much water it needs is unknown" in dialog.facts.text()
     bench.type(dialog.amount, "85")
     press(bench.qtbot, dialog.record_button)
-    assert "85 mL is a lot. Is the amount in mL?" in dialog.concerns.text()
-
-
-def test_escape_sends_nothing(bench, outbox):
-    dialog = pour(bench, "thirsty")
-    bench.type(dialog.amount, "0.4")
-    bench.qtbot.keyClick(dialog, Qt.Key_Escape)
-    wait(bench.qtbot, lambda: not living(WaterDialog))
-    assert outbox.open().items() == ()
+    wait(bench.qtbot, dialog.question.isVisible)
+    assert "85 mL is a lot. Is the amount in mL?" in dialog.question.text.text()

@@ -19,6 +19,12 @@ def weigh(bench, subject) -> WeightDialog:
     return bench.open(WeightDialog, subject, RECORD_WEIGHT)
 
 
+def asked(bench, dialog) -> None:
+    """Wait until the record is safe in the outbox, and a question is open about it."""
+    wait(bench.qtbot, dialog.question.isVisible)
+    assert dialog.recorder.held.state is State.PARKED
+
+
 def weights(alyx, nickname) -> list[float]:
     return [row["weight"] for row in alyx.of("weighings", nickname)]
 
@@ -73,12 +79,12 @@ def test_a_jump_is_asked_about_and_corrected(bench, alyx):
     dialog = weigh(bench, "culled")
     bench.type(dialog.weight.edit, "42.5")
     press(bench.qtbot, dialog.record_button)
-    assert dialog.question.isVisible()
-    assert "42.5 g is 79.3 % more than the 23.7 g of culled" in dialog.concerns.text()
-    assert dialog.anyway_button.text() == "Record 42.5 g for culled"
+    asked(bench, dialog)
+    assert "42.5 g is 79.3 % more than the 23.7 g of culled" in dialog.question.text.text()
+    assert dialog.question.anyway_button.text() == "Record 42.5 g for culled"
     assert dialog.weight.edit.isReadOnly()
-    assert dialog.focusWidget() is dialog.correct_button
-    bench.qtbot.keyClick(dialog.correct_button, Qt.Key_Return)  # Enter does the safe thing
+    assert dialog.focusWidget() is dialog.question.back_button
+    bench.qtbot.keyClick(dialog.question.back_button, Qt.Key_Return)  # Enter does the safe thing
     assert not dialog.question.isVisible()
     bench.type(dialog.weight.edit, "24.5")
     press(bench.qtbot, dialog.record_button)
@@ -91,8 +97,9 @@ def test_a_jump_that_is_meant_is_recorded(bench, alyx):
     dialog = weigh(bench, "watered")
     bench.type(dialog.weight.edit, "19")
     press(bench.qtbot, dialog.record_button)
-    assert "less than the 23.9 g of watered" in dialog.concerns.text()
-    press(bench.qtbot, dialog.anyway_button)
+    asked(bench, dialog)
+    assert "less than the 23.9 g of watered" in dialog.question.text.text()
+    press(bench.qtbot, dialog.question.anyway_button)
     bench.recorded(dialog)
     assert 19.0 in weights(alyx, "watered")
 
@@ -103,7 +110,7 @@ def test_it_is_said_that_it_fits_another_animal(bench, alyx):
     dialog = weigh(bench, "released")
     bench.type(dialog.weight.edit, "31.2")
     press(bench.qtbot, dialog.record_button)
-    wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.concerns.text())
+    wait(bench.qtbot, lambda: "It fits numbered better than released: 31.2 g" in dialog.question.text.text())
 
 
 def test_a_setting_that_cannot_be_used_is_said(bench, pybpod_settings, monkeypatch):
@@ -147,15 +154,16 @@ def test_a_time_to_come_is_refused_and_an_earlier_one_counts(bench, alyx):
     assert earlier in [dt.datetime.fromisoformat(row["date_time"]).replace(microsecond=0) for row in rows]
 
 
-def test_enter_goes_to_the_button_and_escape_sends_nothing(bench, outbox):
+def test_enter_in_the_field_records(bench, alyx, outbox):
     dialog = weigh(bench, "free")
-    bench.type(dialog.weight.edit, "24")
     bench.qtbot.keyClick(dialog.weight.edit, Qt.Key_Return)
-    assert dialog.focusWidget() is dialog.record_button
+    assert "weight" in dialog.problem.text()
     assert outbox.open().items() == ()
-    bench.qtbot.keyClick(dialog, Qt.Key_Escape)
-    wait(bench.qtbot, lambda: not living(WeightDialog))
-    assert outbox.open().items() == ()
+    bench.type(dialog.weight.edit, "24.06")
+    bench.qtbot.keyClick(dialog.weight.edit, Qt.Key_Return)
+    bench.qtbot.keyClick(dialog.weight.edit, Qt.Key_Return)  # a second one, before it is recorded
+    bench.recorded(dialog)
+    assert weights(alyx, "free").count(24.06) == 1
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -197,7 +205,8 @@ def test_what_waits_is_compared_with(project, alyx, outbox, qtbot, menu, proxy):
     assert "Last weight: 25.0 g" in again.facts.text()
     bench.type(again.weight.edit, "35")
     press(qtbot, again.record_button)
-    assert "35.0 g is 40.0 % more than the 25.0 g of never_weighed" in again.concerns.text()
+    asked(bench, again)
+    assert "35.0 g is 40.0 % more than the 25.0 g of never_weighed" in again.question.text.text()
 
 
 def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
@@ -268,8 +277,9 @@ def test_one_that_is_parked_is_shown(bench, outbox):
     assert "dead is not alive on Alyx (death date" in dialog.facts.text()
     bench.type(dialog.weight.edit, "24")
     press(bench.qtbot, dialog.record_button)
-    assert "not alive" in dialog.concerns.text()
-    press(bench.qtbot, dialog.anyway_button)
+    asked(bench, dialog)
+    assert "not alive" in dialog.question.text.text()
+    press(bench.qtbot, dialog.question.anyway_button)
     settled = {State.SENT, State.PARKED}
+    wait(bench.qtbot, lambda: dialog.is_recorded)
     wait(bench.qtbot, lambda: [item for item in outbox.open().items() if item.state in settled])
-    assert dialog.is_recorded

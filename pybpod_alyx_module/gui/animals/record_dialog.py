@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import (
     QApplication,
     QDialog,
-    QFormLayout,
-    QFrame,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.animals.unsent import unsent_sentences
-from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
-from pybpod_alyx_module.gui.animals.recorder import Recorder, state_sentence
-from pybpod_alyx_module.gui.guard import override, slot
-from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.gui.animals.animal_dialog import AnimalDialog
+from pybpod_alyx_module.gui.animals.recorder import state_sentence
+from pybpod_alyx_module.gui.guard import override, show_error, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.words import without_long_words
+from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.outbox.items import State
-from pybpod_alyx_module.read_settings import read_rig_settings
+from pybpod_alyx_module.outbox.words import describe as describe_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from AnyQt.QtGui import QKeyEvent
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.overview import AnimalOverview
     from pybpod_alyx_module.gui.animals.recorder import Entry
-    from pybpod_alyx_module.rig_settings import RigSettings
+
+#: Why a record waits in the outbox whose animal Alyx is still asked about.
+NOT_COMPARED: Final = "It has not been compared with what Alyx says of the animal."
 
 #: Why nothing can be recorded if Alyx could not be asked at all.
 NOT_CONNECTED: Final = (
@@ -46,54 +43,27 @@ NOT_CONNECTED: Final = (
 )
 
 
-class RecordDialog(QDialog):
-    """Records one thing of one animal; does not block PyBpod. Subclasses give the fields."""
+class RecordDialog(AnimalDialog):
+    """Records one thing of one animal.
 
-    #: Whether to ask Alyx for the types of water.
-    with_water_types = False
+    What *Record* was pressed for is in the outbox before anything else is asked: held there where there is something to
+    ask, or where Alyx is still being asked about the animal.
+    """
 
     def __init__(self, alyx_subject: AlyxSubject, title: str = "Record", parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.Window)
-        self.alyx_subject = alyx_subject
-        #: Key of the PyBpod subject that it was opened for.
-        self.subject_key = ""
-        self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle(f"{title} – {alyx_subject.name}")  # noqa: RUF001 - a dash is meant
-        self.resize(720, 430)  # fits on a screen of 1366 x 768
-        self.settings: RigSettings = read_rig_settings()
-        self.recorder = Recorder(alyx_subject, with_water_types=self.with_water_types)
-        self._record_after_fetch = False
+        super().__init__(alyx_subject, title, parent)
         self._entry: Entry | None = None
-        self._closed = False
-        self.user = BigLabel(f"at {alyx_subject.where}", points=4)
-        self.animal = BigLabel(alyx_subject.name, points=8)
-        self.notice = plain_label()
-        self.notice.hide()
-        self.time = LabTimeField()
-        self.form = QFormLayout()
-        self.facts = plain_label()
-        self.problem = plain_label()
-        self.problem.setStyleSheet("color: #a00000;")
-        self.status = plain_label()
-        self.record_button = self._button("&Record", self._on_record)
-        self.again_button = self._button("&Ask Alyx again", self.ask_again)
-        self.close_button = self._button("&Close", self.close)
-        self._make_question()
-        self._lay_out()
-        self.time.changed.connect(self.show_facts)
-        self.recorder.overview_arrived.connect(self._on_overview)
-        self.recorder.fetch_failed.connect(self._show_problem)
+        #: What is done once nothing of the record is held any more; None for nothing.
+        self._then: Callable[[], object] | None = None
+        self._closing = self._closed = False
         self.recorder.fetch_ended.connect(self._on_fetch_ended)
-        self.recorder.unsent_changed.connect(self._on_unsent_changed)
         self.recorder.recorded.connect(self._on_recorded)
+        self.recorder.was_held.connect(self._go_on)
+        self.recorder.taken_back.connect(self._on_taken_back)
         self.recorder.not_recorded.connect(self._on_not_recorded)
         self.recorder.item_changed.connect(self._show_item)
 
     # What subclasses give ----------------------------------------------------------------------------------------
-
-    def first_field(self) -> QWidget:
-        """Return the field that is typed into first."""
-        raise NotImplementedError
 
     def entry(self) -> Entry:
         """Return what was typed; a ConfigurationError says what is wrong with it."""
@@ -103,68 +73,55 @@ class RecordDialog(QDialog):
         """Return a sentence for all that must be asked before it is recorded."""
         raise NotImplementedError
 
-    def fact_lines(self) -> list[str]:
-        """Return what Alyx says of the animal, and what follows from what was typed."""
-        raise NotImplementedError
-
-    def hold(self, held: bool) -> None:
-        """Keep the fields as they are while a question is open."""
-        self.time.setEnabled(not held)
-
-    def show_overview(self, overview: AnimalOverview) -> None:
-        """Show in the fields what Alyx said."""
-
-    def typed_anything(self) -> bool:
-        """Tell whether anything is in the fields."""
-        raise NotImplementedError
-
-    def end_typing(self) -> None:
-        """Let go of what is needed for typing only."""
-
     # The window -------------------------------------------------------------------------------------------------
 
     @property
-    def overview(self) -> AnimalOverview | None:
-        """What Alyx and the outbox said last; None before."""
-        return self.recorder.overview
+    def unrecorded(self) -> str:
+        """What was typed and not recorded, for people; empty if nothing was."""
+        return f"what you typed for {self.alyx_subject.name}" if self._is_typed_only else ""
 
     @property
-    def is_recorded(self) -> bool:
-        """Whether it has recorded what it is there for."""
-        return self.recorder.item is not None
-
-    def begin(self) -> None:
-        """Show the window and ask Alyx."""
-        show_in_front(self)
-        self.first_field().setFocus()
-        self.ask_again()
-
-    @slot
-    def ask_again(self) -> None:
-        """Ask Alyx about the animal."""
-        if not self.recorder.fetching and not self.is_recorded:
-            self.again_button.hide()
-            self.recorder.fetch()
-            self._show_status()
-
-    @slot
-    def show_facts(self) -> None:
-        """Show what Alyx says of the animal, and what follows from what was typed."""
-        if not self.is_recorded:
-            lines = [*self.fact_lines(), *unsent_sentences(self.overview.unsent if self.overview else ())]
-            self.facts.setText("\n".join(lines))
+    def _is_typed_only(self) -> bool:
+        is_kept = self.is_recorded or self.recorder.held is not None or self._entry is not None
+        return not self._closed and not is_kept and self.typed_anything()
 
     def subject_left(self, why: str) -> None:
         """Take note that the PyBpod subject is gone: what was typed is not lost, it is about the animal on Alyx."""
-        if self.is_recorded or not self.typed_anything():
+        if not self._is_typed_only and self.recorder.held is None:
             self.close()
             return
         self.notice.setText(f"{why} What you typed can still be recorded for {self.alyx_subject.name} on Alyx.")
         self.notice.show()
 
     @override
+    def reject(self) -> None:
+        """Go back from a question to the fields; without one, close."""
+        if self._closing:
+            super().reject()
+        elif self.question.isVisible():
+            self.go_back()
+        else:
+            self.close()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close; what was typed and not recorded is asked about once, and what is being compared goes on unseen."""
+        if self._is_typed_only and not self.question.isVisible():
+            self._ask_before_closing()
+            event.ignore()
+        elif self._compares and not self._closed:
+            self.hide()
+            event.ignore()
+        else:
+            held = self.recorder.held
+            self._closing = True  # Qt closes a dialog by rejecting it
+            super().closeEvent(event)
+            if held is not None:
+                show_error(OutboxError(f"{describe_item(held)} has not been sent. {held.reason}", hint=HELD_HINT))
+
+    @override
     def done(self, result: int) -> None:
-        """Close; a second call, as from two quick Escapes, does no harm."""
+        """End; a second call does no harm."""
         if not self._closed:
             self._closed = True
             self.leave()
@@ -177,15 +134,15 @@ class RecordDialog(QDialog):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Enter goes on to the next button and sends nothing by itself; Escape closes."""
+        """Enter presses the button that has the keyboard, else it records; Escape goes back or closes."""
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
             focused = QApplication.focusWidget()
             if isinstance(focused, QPushButton) and focused.window() is self:
                 focused.click()
             elif self.question.isVisible():
-                self.correct_button.setFocus()
+                self.question.back_button.setFocus()
             elif self.record_button.isVisible():
-                self.record_button.setFocus()
+                self.record_button.click()
             event.accept()
             return
         super().keyPressEvent(event)
@@ -193,99 +150,104 @@ class RecordDialog(QDialog):
     # What Alyx says ---------------------------------------------------------------------------------------------
 
     @slot
-    def _on_overview(self) -> None:
-        overview, animal = self.overview, self.alyx_subject
-        if overview is None:
-            return
-        self.user.say(f"as {overview.username} at {animal.where}" if overview.username else f"at {animal.where}")
-        if overview.state.found and overview.state.name != animal.name:
-            self.animal.say(f"{animal.name} (on Alyx: {overview.state.name})")
-        self.time.set_zone(overview.state.lab_zone)
-        self.show_overview(overview)
-
-    @slot
-    def _show_problem(self, error: BaseException) -> None:
-        self.problem.setText(describe(error).text)
-
-    @slot
     def _on_fetch_ended(self) -> None:
         overview = self.overview
         self.again_button.setVisible(not self.is_recorded and (overview is None or bool(overview.not_checked)))
-        self._show_status()
+        self.show_status()
         self.show_facts()
-        if self._record_after_fetch:
-            self._record_after_fetch = False
-            self._on_record()
-
-    @slot
-    def _on_unsent_changed(self) -> None:
-        if not self.question.isVisible():
-            self.ask_again()
-
-    def _show_status(self) -> None:
-        if self.is_recorded:
-            return
-        animal, overview = self.alyx_subject, self.overview
-        if self.recorder.fetching:
-            waits = "It will be recorded as soon as the check is finished. " if self._record_after_fetch else ""
-            self.status.setText(f"{waits}Asking {animal.where} about {animal.name}…")
-            return
-        lines = []
-        if overview is not None:
-            lines = list(overview.not_checked)
-            if overview.state.found is False:
-                lines = lines[:1]
-            if lines and overview.username:
-                lines.append("You can record it all the same: it is kept on this computer and sent later.")
-            if overview.outbox_problem:
-                lines.append(overview.outbox_problem)
-        self.status.setText("\n".join(lines))
+        self._go_on()
 
     # Recording --------------------------------------------------------------------------------------------------
 
     @slot
-    def _on_record(self) -> None:
-        if self.recorder.writing or self.is_recorded or self.question.isVisible():
+    def record(self) -> None:
+        """Record what was typed; see `RecordDialog`."""
+        if self.is_recorded or self.question.isVisible() or self._compares:
             return
         self.problem.clear()
+        if self.recorder.held is not None:  # what is corrected now, and not taken back yet
+            self._then = self.record
+            if not self.recorder.writing:
+                self.recorder.take_back()
+            return
         try:
             entry = self.entry()
         except AlyxError as error:
-            self._record_after_fetch = False
             self.problem.setText(str(error))
-            self._show_status()
+            self.show_status()
             self.first_field().setFocus()
             return
-        if self.recorder.fetching:
-            self._record_after_fetch = True
-            self._show_status()
-            return
         overview = self.overview
-        if overview is None or not overview.username:
+        if self.recorder.fetching:
+            self._hold(entry, NOT_COMPARED)
+        elif overview is None or not overview.username:
             self.problem.setText("; ".join(overview.not_checked) if overview else NOT_CONNECTED)
-            return
-        sentences = self.concern_sentences(entry, overview)
-        if sentences:
-            self._ask(entry, sentences)
+        elif sentences := self.concern_sentences(entry, overview):
+            self._hold(entry, " ".join(sentences))
         else:
             self._record(entry, overview.username)
 
-    def _ask(self, entry: Entry, sentences: tuple[str, ...]) -> None:
+    def _hold(self, entry: Entry, why: str) -> None:
         self._entry = entry
         self.hold(True)
+        self._enable_buttons(False)
+        self.recorder.hold(entry, why)
+        self.show_status()
+
+    @property
+    def _compares(self) -> bool:
+        # Whether Record was pressed, and it is not decided yet whether there is anything to ask.
+        return self._entry is not None and not self.is_recorded and not self.question.isVisible()
+
+    @slot
+    def _go_on(self) -> None:
+        entry, overview, held = self._entry, self.overview, self.recorder.held
+        if entry is None or held is None or self.recorder.fetching or self.recorder.writing or self._closed:
+            self.show_status()
+            return
+        if self.question.isVisible():
+            return
+        sentences = self.concern_sentences(entry, overview) if overview is not None else ()
+        if not sentences:
+            self.recorder.send()
+            return
+        self._ask(entry, sentences)
+        if held.reason == NOT_COMPARED:
+            self.recorder.hold_because(" ".join(sentences))
+
+    def _ask(self, entry: Entry, sentences: tuple[str, ...]) -> None:
+        self._show_question(
+            without_long_words("\n".join(sentences)),
+            f"Record {entry.what} for {_short(self.alyx_subject.name)}",
+            "&Correct",
+        )
+        if not self.isVisible():
+            show_in_front(self)
+
+    def _ask_before_closing(self) -> None:
+        self._show_question(
+            f"What you typed for {self.alyx_subject.name} has not been recorded.", "Close without recording", "&Go back"
+        )
+
+    def _show_question(self, text: str, anyway: str, back: str) -> None:
+        self.hold(True)
         self.record_button.hide()
-        self.concerns.setText(without_long_words("\n".join(sentences)))
-        self.anyway_button.setText(f"Record {entry.what} for {_short(self.alyx_subject.name)}")
-        self.question.show()
-        self.correct_button.setFocus()
+        self._enable_buttons(True)
+        self.question.ask(text, anyway, back)
 
     @property
     def questioned_entry(self) -> Entry | None:
-        """What a question is open about."""
+        """The record that a question is open about."""
         return self._entry if self.question.isVisible() else None
 
     @slot
-    def _on_correct(self) -> None:
+    def go_back(self) -> None:
+        """Take back what is held, and correct it."""
+        self.recorder.take_back()
+        self._show_fields()
+
+    def _show_fields(self) -> None:
+        self._entry = None
         self.question.hide()
         self.record_button.show()
         self.hold(False)
@@ -295,9 +257,21 @@ class RecordDialog(QDialog):
             field.selectAll()
 
     @slot
-    def _on_anyway(self) -> None:
-        if self._entry is not None and self.overview is not None and not self.recorder.writing:
-            self._record(self._entry, self.overview.username)
+    def go_ahead(self) -> None:
+        """Send what is held; or close, where that was the question."""
+        if self._entry is None:
+            self.close()  # what was typed was asked about
+        else:
+            self._enable_buttons(False)
+            self.recorder.send()
+
+    @slot
+    def _on_taken_back(self) -> None:
+        if self.question.isVisible() and self._entry is not None:  # discarded in the outbox window
+            self.go_back()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def _record(self, entry: Entry, username: str) -> None:
         self._entry = entry
@@ -306,11 +280,14 @@ class RecordDialog(QDialog):
         self.recorder.record(entry, username)
 
     def _enable_buttons(self, enabled: bool) -> None:
-        for button in (self.record_button, self.anyway_button, self.correct_button):
+        for button in (self.record_button, self.question.anyway_button, self.question.back_button):
             button.setEnabled(enabled)
 
     @slot
     def _on_recorded(self) -> None:
+        if not self.isVisible():  # closed while it was compared
+            self.done(QDialog.Accepted)
+            return
         for widget in (self.question, self.record_button, self.again_button):
             widget.hide()
         self.facts.clear()
@@ -324,9 +301,12 @@ class RecordDialog(QDialog):
 
     @slot
     def _on_not_recorded(self, error: BaseException) -> None:
+        self._then = None
         self._enable_buttons(True)
-        self._show_problem(error)
-        self._on_correct()
+        self.show_problem(error)
+        self._show_fields()
+        if not self.isVisible():
+            show_in_front(self)
 
     @slot
     def _show_item(self) -> None:
@@ -341,45 +321,6 @@ class RecordDialog(QDialog):
         self.status.setText("\n".join(lines))
 
     # Layout -----------------------------------------------------------------------------------------------------
-
-    def _button(self, text: str, pressed: Callable[..., Any]) -> QPushButton:
-        button = QPushButton(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(pressed)
-        return button
-
-    def _make_question(self) -> None:
-        self.question = QFrame()
-        self.question.setObjectName("question")
-        self.question.setStyleSheet("#question { background: #fff4d6; } #question QLabel { color: #402c00; }")
-        self.concerns = plain_label()
-        self.anyway_button = self._button("", self._on_anyway)
-        self.correct_button = self._button("&Correct", self._on_correct)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.anyway_button)
-        row.addWidget(self.correct_button)
-        column = QVBoxLayout(self.question)
-        column.addWidget(self.concerns)
-        column.addLayout(row)
-        self.question.hide()
-
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.again_button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.record_button)
-        buttons.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        for widget in (self.animal, self.user, self.notice):
-            column.addWidget(widget)
-        column.addLayout(self.form)
-        column.addWidget(self.facts)
-        column.addStretch(1)
-        for widget in (self.question, self.problem, self.status):
-            column.addWidget(widget)
-        column.addLayout(buttons)
-        self.again_button.hide()
 
 
 def _short(name: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
 
+from alyx_connector.errors import ConfigurationError
+from pybpod_alyx_module.animals.alyx_access import nobody_logged_in
 from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unsent_items
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -14,9 +17,12 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.outbox.items import Draft, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.outbox.items import Item, Kind
+    from pybpod_alyx_module.outbox.outbox import Outbox
 
 #: How long Alyx has to answer about the animal, in seconds; one can type meanwhile.
 DEADLINE_S: Final = 10.0
@@ -65,6 +71,10 @@ class Recorder(QObject):
     unsent_changed = Signal()
     #: The record is in the outbox: see `item`.
     recorded = Signal()
+    #: The record is in the outbox, and is not sent before a person says so: see `held`.
+    was_held = Signal()
+    #: What was held is discarded.
+    taken_back = Signal()
     #: The outbox could not take it (the exception).
     not_recorded = Signal(object)
     #: The state of `item` is another one.
@@ -75,8 +85,11 @@ class Recorder(QObject):
         self._animal = animal
         self._with_water_types = with_water_types
         self._outbox = running_outbox()
+        self._mark = str(uuid.uuid4())
         #: What Alyx and the outbox said last; None before.
         self.overview: AnimalOverview | None = None
+        #: What is in the outbox and not sent before a person says so; None where nothing is.
+        self.held: Item | None = None
         #: What was recorded; None before.
         self.item: Item | None = None
         self._fetch: Task | None = None
@@ -96,10 +109,12 @@ class Recorder(QObject):
 
     def fetch(self) -> None:
         """Ask Alyx about the animal."""
-        outbox, animal, with_types = self._outbox, self._animal, self._with_water_types
+        outbox, animal, with_types, mark = self._outbox, self._animal, self._with_water_types, self._mark
 
         def work(_report: Any, cancel: CancelToken) -> AnimalOverview:
-            return fetch_overview(outbox, animal, deadline_s=DEADLINE_S, cancel=cancel, water_types=with_types)
+            return fetch_overview(
+                outbox, animal, deadline_s=DEADLINE_S, cancel=cancel, water_types=with_types, dialog=mark
+            )
 
         self._fetch = start_task(
             Task(work, "alyx-animal"),
@@ -113,15 +128,58 @@ class Recorder(QObject):
 
         ``username``: the Alyx user who recorded it.
         """
-        draft = Draft(
+        draft = self._draft(entry, username)
+        self._write = start_task(self._outbox.add(draft), succeeded=self._on_recorded, failed=self._on_not_recorded)
+
+    def hold(self, entry: Entry, why: str) -> None:
+        """Put what was typed into the outbox, where it is safe, and not sent before `send` or a person says so.
+
+        ``why``: what a person is told there.
+        """
+        outbox, animal = self._outbox, self._animal
+
+        def add(opened: Outbox) -> Item:
+            username = outbox.account_for(animal.server, animal.alyx_user)
+            if not username:
+                raise ConfigurationError(nobody_logged_in(animal.server), setting="username")
+            return opened.add(self._draft(entry, username, held=why))
+
+        self._start(add, self._on_held)
+
+    def hold_because(self, why: str) -> None:
+        """Say in the outbox why what is held is held."""
+        held = self.held
+        if held is not None:
+            start_task(self._outbox.read(lambda outbox: outbox.hold(held.key, why)), succeeded=self._on_explained)
+
+    def send(self) -> None:
+        """Have sent what is held."""
+        held = self.held
+        if held is not None:
+            self._start(lambda outbox: _unless_decided(outbox, held.key, outbox.retry), self._on_held_changed)
+
+    def take_back(self) -> None:
+        """Discard what is held."""
+        held = self.held
+        if held is not None:
+            self._start(lambda outbox: _unless_decided(outbox, held.key, outbox.discard), self._on_held_changed)
+
+    def _draft(self, entry: Entry, username: str, held: str = "") -> Draft:
+        return Draft(
             kind=entry.kind,
             server=self._animal.server,
             username=username,
             subject_id=self._animal.subject_id,
             subject_name=self._animal.name,
             values=entry.values,
+            held=held,
+            origin={"dialog": self._mark},
         )
-        self._write = start_task(self._outbox.add(draft), succeeded=self._on_recorded, failed=self._on_not_recorded)
+
+    def _start(self, change: Callable[[Outbox], Item], succeeded: Callable[[Item], None]) -> None:
+        self._write = start_task(
+            self._outbox.read(change, name="alyx-outbox-add"), succeeded=succeeded, failed=self._on_not_recorded
+        )
 
     def stop(self) -> None:
         """Stop asking Alyx; what is on its way into the outbox gets there."""
@@ -141,6 +199,29 @@ class Recorder(QObject):
         self.fetch_ended.emit()
 
     @slot
+    def _on_held(self, item: Item) -> None:
+        self._write = None
+        self.held = item
+        self.was_held.emit()
+
+    @slot
+    def _on_explained(self, item: Item) -> None:
+        if self.held is not None:
+            self.held = item
+
+    @slot
+    def _on_held_changed(self, item: Item) -> None:
+        # Here, or in the outbox window.
+        self._write = None
+        if self.held is None or item.state is State.PARKED:
+            return
+        self.held = None
+        if item.state is State.DISCARDED:
+            self.taken_back.emit()
+        else:
+            self._on_recorded((item,))
+
+    @slot
     def _on_recorded(self, items: tuple[Item, ...]) -> None:
         self._write = None
         self.item = items[0]
@@ -155,12 +236,20 @@ class Recorder(QObject):
     def _on_outbox_changed(self) -> None:
         if self._look is not None:
             return
-        item, animal = self.item, self._animal
-        if item is None:
-            read, succeeded = self._outbox.read(lambda outbox: unsent_items(outbox, animal)), self._on_unsent_read
+        item, animal, held = self.item, self._animal, self.held
+        if held is not None:
+            read, succeeded = self._outbox.read(lambda outbox: outbox.item(held.key)), self._on_held_read
+        elif item is None:
+            mark = self._mark
+            read, succeeded = self._outbox.read(lambda outbox: unsent_items(outbox, animal, mark)), self._on_unsent_read
         else:
             read, succeeded = self._outbox.read(lambda outbox: outbox.item(item.key)), self._on_item_read
         self._look = start_task(read, succeeded=succeeded, finished=self._on_look_ended)
+
+    @slot
+    def _on_held_read(self, item: Item) -> None:
+        if not self.writing:
+            self._on_held_changed(item)
 
     @slot
     def _on_look_ended(self) -> None:
@@ -175,3 +264,9 @@ class Recorder(QObject):
     def _on_unsent_read(self, unsent: tuple[Item, ...]) -> None:
         if self.overview is not None and unsent != self.overview.unsent:
             self.unsent_changed.emit()
+
+
+def _unless_decided(outbox: Outbox, key: str, decide: Callable[[str], Item]) -> Item:
+    # Somebody may have decided in the outbox window a moment ago.
+    item = outbox.item(key)
+    return decide(key) if item.state is State.PARKED else item

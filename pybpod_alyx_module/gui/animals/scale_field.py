@@ -59,6 +59,11 @@ class ScaleField(QWidget):
         self.edit.textChanged.connect(self._on_text)
         self._scale_sent.connect(self._on_scale_sent, Qt.QueuedConnection)
 
+    @property
+    def is_from_scale(self) -> bool:
+        """Whether the scale filled the field, and not a person."""
+        return self._from_scale
+
     def start(self) -> None:
         """Begin to read the scale, where there is one."""
         if self._settings is not None and self._reader is None:

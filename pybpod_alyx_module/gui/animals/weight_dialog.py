@@ -55,8 +55,8 @@ class WeightDialog(RecordDialog):
         return self.weight.edit
 
     def typed_anything(self) -> bool:
-        """Tell whether a weight is in the field."""
-        return bool(self.weight.edit.text().strip())
+        """Tell whether somebody typed into the field; a reading of the scale is not lost, it comes again."""
+        return bool(self.weight.edit.text().strip()) and not self.weight.is_from_scale
 
     def entry(self) -> Entry:
         """Check what was typed."""
@@ -99,7 +99,7 @@ class WeightDialog(RecordDialog):
     def _on_others(self, others: tuple[OtherAnimal, ...]) -> None:
         self._others = others
         if self.questioned_entry is not None and self.overview is not None:
-            self.concerns.setText("\n".join(self._concern_sentences(self.overview)))
+            self.question.text.setText("\n".join(self._concern_sentences(self.overview)))
 
     def fact_lines(self) -> list[str]:
         """Return the last weight, and how Alyx judges the typed one."""

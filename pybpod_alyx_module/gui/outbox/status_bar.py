@@ -14,6 +14,7 @@ from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.windows import unrecorded
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from AnyQt.QtWidgets import QWidget
 
-    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
+    from pybpod_alyx_module.gui.running_outbox import Outlook, RunningOutbox
 
 LABEL: Final = "Alyx outbox"
 
@@ -55,24 +56,19 @@ class StatusButton(QToolButton):
 
 
 class ClosingQuestion(Question):
-    """Says what still waits when PyBpod is to close, and asks: ``"close"``, ``"show"``, or None to stay."""
+    """Says what still waits, and what was typed and not recorded, when PyBpod is to close.
+
+    It asks: ``"close"``, ``"show"``, or None to stay.
+    """
 
     def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(LABEL)
-        outlook = running.outlook
-        number = outlook.counts.open
-        one = number == 1
-        text = (
-            f"{number} item{'' if one else 's'} still wait{'s' if one else ''} to be sent to Alyx. "
-            f"{'It is' if one else 'They are'} kept on this computer and "
-        )
-        if outlook.needing == number:
-            text += f"need{'s' if one else ''} action before {'it' if one else 'they'} can be sent: see the outbox."
-        else:
-            text += "will be sent when PyBpod is next open."
-            if outlook.needing:
-                text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
+        typed = unrecorded()
+        sentences = [_waiting_words(running.outlook)] if running.counts.open else []
+        if typed:
+            sentences.append(f"Not recorded yet: {', '.join(typed)}.")
+        text = "\n".join(sentences)
         self.text = plain_label()
         self.text.setText(text)
         buttons = QDialogButtonBox()
@@ -82,6 +78,7 @@ class ClosingQuestion(Question):
         for button in (self.close_button, self.show_button):
             button.setAutoDefault(False)
         self.stay_button.setDefault(True)
+        self.show_button.setVisible(bool(running.counts.open))
         self.close_button.clicked.connect(self._on_close)
         self.show_button.clicked.connect(self._on_show)
         self.stay_button.clicked.connect(self.reject)
@@ -100,6 +97,21 @@ class ClosingQuestion(Question):
     def _on_show(self) -> None:
         self._answer = "show"
         self.accept()
+
+
+def _waiting_words(outlook: Outlook) -> str:
+    number = outlook.counts.open
+    one = number == 1
+    text = (
+        f"{number} item{'' if one else 's'} still wait{'s' if one else ''} to be sent to Alyx. "
+        f"{'It is' if one else 'They are'} kept on this computer and "
+    )
+    if outlook.needing == number:
+        return f"{text}need{'s' if one else ''} action before {'it' if one else 'they'} can be sent: see the outbox."
+    text += "will be sent when PyBpod is next open."
+    if outlook.needing:
+        text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
+    return text
 
 
 class OutboxInMainWindow(QObject):
@@ -133,9 +145,13 @@ class OutboxInMainWindow(QObject):
         question, self.question = self.question, None
         if question is not None:
             question.close()
-        elif self._running.counts.open and not QApplication.instance().isSavingSession() and self._ask():
+        elif (self._running.counts.open or unrecorded()) and self._may_ask() and self._ask():
             return False
         return self._confirm()
+
+    @staticmethod
+    def _may_ask() -> bool:
+        return not QApplication.instance().isSavingSession()
 
     @slot
     def _ask(self) -> bool:

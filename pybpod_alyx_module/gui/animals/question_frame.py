@@ -1,0 +1,44 @@
+"""A question within a window: what it is about, and two answers, of which the safe one has the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+
+from pybpod_alyx_module.gui.widgets import plain_label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class QuestionFrame(QFrame):
+    """Hidden before `ask`."""
+
+    def __init__(self, on_anyway: Callable[[], object], on_back: Callable[[], object]) -> None:
+        super().__init__()
+        self.setObjectName("question")
+        self.setStyleSheet("#question { background: #fff4d6; } #question QLabel { color: #402c00; }")
+        self.text = plain_label()
+        #: Does what the question is about.
+        self.anyway_button = QPushButton()
+        #: Leads back, with nothing done.
+        self.back_button = QPushButton()
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for button, pressed in ((self.anyway_button, on_anyway), (self.back_button, on_back)):
+            button.setAutoDefault(False)
+            button.clicked.connect(pressed)
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addLayout(row)
+        self.hide()
+
+    def ask(self, text: str, anyway: str, back: str) -> None:
+        """Show a question and the words on its buttons."""
+        self.text.setText(text)
+        self.anyway_button.setText(anyway)
+        self.back_button.setText(back)
+        self.show()
+        self.back_button.setFocus()
