@@ -41,6 +41,7 @@ SERIES: Final[dict[str, tuple[Step, ...]]] = {
         _post("/subjects", nickname="with space", lab="haisslab"),
         _post("/subjects", nickname="x", lab="nowhere"),
         _post("/subjects", lab="haisslab"),
+        _delete("/subjects/-"),
         _post("/subjects"),
         _patch(f"/subjects/{_NAME}", description="changed", json={"a": {"b": 1}}, projects=["WaitTask"]),
         _patch(f"/subjects/{_NAME}", birth_date="garbage"),
