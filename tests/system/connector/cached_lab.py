@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import warnings
 from contextlib import closing, contextmanager
 
 import pytest
@@ -11,6 +10,7 @@ import requests
 
 from alyx_connector import AlyxWarning, Connector
 from tests.fault_proxy import FaultProxy
+from tests.strict_warnings import strict_warnings
 
 PASSWORD = "jose-demo"
 LONG_AGO = "2026-01-15 12:00:00"
@@ -64,9 +64,7 @@ def told(*words):
 @contextmanager
 def counted(server):
     """A Connector, and the lab that it asks through a proxy that counts from 0."""
-    with FaultProxy(server.url) as proxy, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
+    with FaultProxy(server.url) as proxy, strict_warnings():
         connector = Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)
         connector.search("labs", details=False)  # finds the server, and reads its schema
         proxy.forget_requests()

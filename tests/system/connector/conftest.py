@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytest
 
 from alyx_connector import AlyxClient, Connector
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
+from tests.strict_warnings import strict_warnings
 from tests.system.connector.cached_lab import age, counted
 
 
@@ -56,10 +55,7 @@ def strict_home(tmp_path, monkeypatch):
     """A computer on which nothing was set up, and no warning goes unseen."""
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # What an earlier test left to the garbage collector is not this one's.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with strict_warnings():
         yield tmp_path
 
 

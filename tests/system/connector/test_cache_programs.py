@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import warnings
 from contextlib import closing
 
 import pytest
 
 from alyx_connector import Connector
 from tests.fault_proxy import FaultProxy
+from tests.strict_warnings import strict_warnings
 from tests.system.connector.cached_lab import PASSWORD, Lab, age, told
 
 SEARCH = """
@@ -57,10 +57,9 @@ def proxy(aged):
 def connector(aged, proxy, home):
     age(aged)
     with (
-        warnings.catch_warnings(),
+        strict_warnings(),
         closing(Connector.setup(url=proxy.url, username="jose", password=PASSWORD, make_default=True)) as connector,
     ):
-        warnings.simplefilter("error")
         connector.search("labs", details=False)
         yield connector
 

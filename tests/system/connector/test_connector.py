@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from alyx_connector import (
 )
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
+from tests.strict_warnings import strict_warnings
 
 DTYPES = {
     "subject": "string",
@@ -71,9 +71,7 @@ def home(tmp_path, monkeypatch):
     """A computer on which nothing was set up, and no warning goes unseen."""
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
+    with strict_warnings():
         yield tmp_path / "home"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 
 import pytest
 
 from alyx_connector import AlyxWarning, ConfigurationError, Connector
 from tests.fault_proxy import FaultProxy
+from tests.strict_warnings import strict_warnings
 
 SCHEMA = "/api/schema"
 
@@ -107,9 +107,7 @@ def test_lists_and_filters_as_frames(proxy):
 def test_every_list_can_be_searched_with_and_without_details(proxy):
     connector = Connector()
     connector.search("labs")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
+    with strict_warnings():
         for endpoint in connector.endpoints()["endpoint"]:
             if endpoint in {"sessions", "subjects"}:
                 continue

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from urllib.parse import urlencode
 
 import pytest
 
 from alyx_connector import AlyxWarning, ConfigurationError, Connector
 from tests.fault_proxy import FaultProxy
+from tests.strict_warnings import strict_warnings
 
 
 @pytest.fixture
@@ -16,9 +16,7 @@ def asked(sandbox, tmp_path, monkeypatch):
     """A Connector, and the proxy before the sandbox, which counts from 0."""
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    with FaultProxy(sandbox.url) as proxy, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
+    with FaultProxy(sandbox.url) as proxy, strict_warnings():
         connector = Connector.setup(proxy.url, "jose", "jose-demo", make_default=True)
         connector.endpoints()
         proxy.forget_requests()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 
 import pandas as pd
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from alyx_connector import AlyxClient, AlyxWarning, CancelToken, ConfigurationError, Connector, ProtocolError
 from alyx_connector.records.requirements import fetch_requirements
 from tests.fault_proxy import FaultProxy
+from tests.strict_warnings import strict_warnings
 
 WEIGHTS = {
     "id": "string",
@@ -38,9 +38,7 @@ DAYS = ("2026-01-01", "2026-01-03")
 def connector(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     monkeypatch.setenv("ALYX_TOKEN_STORE", "file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # what earlier tests left to the garbage collector
+    with strict_warnings():
         yield Connector.setup(sandbox.url, "jose", "jose-demo", make_default=True)
 
 
