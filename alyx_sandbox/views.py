@@ -33,6 +33,7 @@ from alyx_sandbox.water import noon, water_control
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
 
 _SUBJECTS = Subject.objects.select_related(
     "responsible_user", "species", "strain", "line", "litter", "source", "lab"
@@ -145,22 +146,29 @@ class ProcedureList(generics.ListCreateAPIView):
     permission_classes = PERMISSIONS
 
 
-class SessionList(generics.ListCreateAPIView):
-    """Lists or creates sessions; the newest stands first."""
+class _ListOfOtherRows(generics.ListCreateAPIView):
+    # The rows of its list are others than the answer to a new one.
+
+    detail_serializer_class: type[BaseSerializer]
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """Return what shows a row of the list, or a new record."""
+        is_new = self.request and self.request.method == "POST"
+        return self.detail_serializer_class if is_new else super().get_serializer_class()
+
+
+class SessionList(_ListOfOtherRows):
+    """Lists or creates sessions; the newest stands first, in short."""
 
     queryset = (
         Session.objects.select_related("subject", "lab")
         .prefetch_related("projects")
         .order_by(F("start_time").desc(nulls_first=True))
     )
+    serializer_class = session_rows.SessionListSerializer
+    detail_serializer_class = session_rows.SessionDetailSerializer
     permission_classes = PERMISSIONS
     filterset_class = filters.SessionFilter
-
-    def get_serializer_class(self) -> type:
-        """Return the short rows for a list, all fields for a new session."""
-        if self.request and self.request.method == "POST":
-            return session_rows.SessionDetailSerializer
-        return session_rows.SessionListSerializer
 
 
 class SessionDetail(generics.RetrieveUpdateDestroyAPIView):
@@ -261,18 +269,14 @@ class DatasetTypeDetail(generics.RetrieveUpdateDestroyAPIView):
     lookup_field = "name"
 
 
-class DatasetList(generics.ListCreateAPIView):
-    """Lists or creates datasets."""
+class DatasetList(_ListOfOtherRows):
+    """Lists or creates datasets; a row of the list tells more than the answer to a new one."""
 
     queryset = Dataset.objects.select_related("created_by", "dataset_type", "session")
+    serializer_class = session_rows.DatasetSerializer
+    detail_serializer_class = session_rows.DatasetDetailSerializer
     permission_classes = PERMISSIONS
     filterset_class = filters.DatasetFilter
-
-    def get_serializer_class(self) -> type:
-        """Return the rows of a list, which tell more than the answer to a new dataset."""
-        if self.request and self.request.method == "POST":
-            return session_rows.DatasetDetailSerializer
-        return session_rows.DatasetSerializer
 
 
 class DatasetDetail(generics.RetrieveUpdateDestroyAPIView):

@@ -56,7 +56,7 @@ class SessionFilter(AbsentOfSessions, filters.AlyxFilter):
     location = CharFilter("location__name", lookup_expr="icontains")
     type = CharFilter(lookup_expr="iexact")
     task_protocol = CharFilter(lookup_expr="icontains")
-    qc = CharFilter(method="_filter_qc")
+    qc = CharFilter(method="_filter_any")
     json = CharFilter(method="_filter_json")
     extended_qc = CharFilter(method="_filter_json")
     projects = CharFilter("projects__name", lookup_expr="icontains")
@@ -77,30 +77,16 @@ class SessionFilter(AbsentOfSessions, filters.AlyxFilter):
     _filter_histology = filters.SessionFilter._filter_histology
     _filter_date_range = filters.ActionFilter._filter_date_range
 
-    def _either(self, queryset: QuerySet, name: str, words: list[str]) -> QuerySet:
+    def _filter_any(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         # Keep what is any of the words, but nothing that is one of those after a ``~``.
         wanted, unwanted = Q(), Q()
-        for word in filter(None, map(str.strip, words)):
+        for word in filter(None, map(str.strip, value.split(","))):
             if word.startswith("~"):
-                unwanted |= Q(**{name: self._meaning(queryset, name, word[1:])})
+                unwanted |= Q(**{name: _meaning(name, word[1:])})
             else:
-                wanted |= Q(**{name: self._meaning(queryset, name, word)})
+                wanted |= Q(**{name: _meaning(name, word)})
         queryset = queryset.filter(wanted)
         return queryset.exclude(unwanted) if unwanted else queryset
-
-    def _meaning(self, queryset: QuerySet, name: str, word: str) -> Any:
-        if name != "qc":
-            return word
-        numbers = {label.lower(): number for number, label in tables.QC_CHOICES}
-        if word.lower().strip() not in numbers:
-            raise ValueError(f"Invalid{word}, choices are: {', '.join(label for _, label in tables.QC_CHOICES)}")
-        return numbers[word.lower().strip()]
-
-    def _filter_any(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return self._either(queryset, name, value.split(","))
-
-    def _filter_qc(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return self._either(queryset, name, value.split(","))
 
     def _filter_json(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         # Keep the rows of which all pairs hold: a value is JSON, else a text.
@@ -160,6 +146,20 @@ def object_and_attribute(dataset_type: str) -> tuple[str, str]:
     """Return the two parts of the name of a type of datasets."""
     object_, _, attribute = dataset_type.partition(".")
     return (object_, attribute) if attribute else ("__undefined", "__undefined")
+
+
+def name_of_dataset(dataset_type: tables.DatasetType, extension: str) -> str:
+    """Return the name that a dataset gets at each save."""
+    return ".".join(object_and_attribute(dataset_type.name)) + extension
+
+
+def _meaning(name: str, word: str) -> str | int:
+    if name != "qc":
+        return word
+    numbers = {label.lower(): number for number, label in tables.QC_CHOICES}
+    if word.lower().strip() not in numbers:
+        raise ValueError(f"Invalid{word}, choices are: {', '.join(label for _, label in tables.QC_CHOICES)}")
+    return numbers[word.lower().strip()]
 
 
 def _json_or_text(text: str) -> Any:

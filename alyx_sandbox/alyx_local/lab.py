@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.timezone import localtime
 
 from alyx_sandbox import models as tables
+from alyx_sandbox.alyx_local.filters import name_of_dataset
 from alyx_sandbox.alyx_local.models import SOURCE, Session, Subject
 from alyx_sandbox.clock import start_of
 from alyx_sandbox.database import made_id
@@ -27,7 +28,7 @@ def complete(lab: dict[str, Any]) -> None:
         dead.actions_waterrestrictions.filter(end_time__isnull=True).update(end_time=start_of(dead.death_date))
     _name_sessions()
     for dataset in tables.Dataset.objects.select_related("dataset_type"):
-        dataset.name = dataset.dataset_type.name + PurePosixPath(dataset.name).suffix
+        dataset.name = name_of_dataset(dataset.dataset_type, PurePosixPath(dataset.name).suffix)
         dataset.save()
 
 

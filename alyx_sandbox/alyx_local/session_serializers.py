@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID  # noqa: TC003 - the schema is made from it
 
@@ -12,7 +11,7 @@ from rest_framework import serializers
 
 from alyx_sandbox import models as tables
 from alyx_sandbox import session_serializers as alyx
-from alyx_sandbox.alyx_local.filters import object_and_attribute
+from alyx_sandbox.alyx_local.filters import name_of_dataset, object_and_attribute
 from alyx_sandbox.alyx_local.models import REPOSITORY, Repository, Session
 from alyx_sandbox.alyx_local.serializers import admin_url
 from alyx_sandbox.database import made_id
@@ -28,6 +27,30 @@ class SessionWaterAdminSerializer(alyx.SessionWaterSerializer):
     """Water given in a session."""
 
 
+def _extension(dataset: tables.Dataset) -> str:
+    return dataset.name.removeprefix(name_of_dataset(dataset.dataset_type, ""))
+
+
+class _FormatField(serializers.Field):
+    """The format of a dataset by its extension, ``.pqt``: of those that there are."""
+
+    def to_representation(self, value: tables.Dataset) -> str:
+        """Show the extension of a dataset's file."""
+        return _extension(value)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """Take an extension that a stored dataset has.
+
+        Raises
+        ------
+        ValidationError
+            None has it.
+        """
+        if data not in ["", *map(_extension, tables.Dataset.objects.select_related("dataset_type"))]:
+            raise serializers.ValidationError(f"Object with file_extension={data} does not exist.")
+        return {"extension": data}
+
+
 class DatasetSerializer(serializers.HyperlinkedModelSerializer):
     """A dataset. The sandbox keeps no file records, so none is ever shown."""
 
@@ -40,7 +63,7 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
     default_dataset = serializers.BooleanField(required=False, allow_null=True)
     tags = alyx.Constant(())
     session = slug(Session, required=False)
-    data_format = serializers.SerializerMethodField("_data_format")
+    data_format = _FormatField(source="*", required=False)
     data_repository_pk = serializers.SerializerMethodField("_data_repository_pk")
     data_format_pk = serializers.SerializerMethodField("_data_format_pk")
     revision_pk = alyx.Constant(None)
@@ -50,11 +73,44 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
     session_pk = serializers.PrimaryKeyRelatedField(source="session", required=False, queryset=Session.objects.all())
     collection = serializers.CharField(required=False, allow_blank=True, max_length=255)
     remote_root = alyx.Constant(REPOSITORY.data_path)
+    subject = slug(tables.Subject, "nickname", write_only=True, required=False)
+    date = serializers.DateField(write_only=True, required=False)
+    number = serializers.IntegerField(write_only=True, required=False)
     extension = serializers.SerializerMethodField("_data_format")
     revision = alyx.Constant("")
     object = serializers.SerializerMethodField("_object")
     attribute = serializers.SerializerMethodField("_attribute")
     file_records = alyx.Constant(())
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Find the session, where it is not named itself, by subject, day and number."""
+        keys = [attrs.pop(name, None) for name in ("subject", "date", "number")]
+        if attrs.get("session") is None and None not in keys:
+            subject, date, number = keys
+            attrs["session"] = Session.objects.get(subject=subject, start_time__date=date, number=number)
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> tables.Dataset:
+        """Store a dataset.
+
+        Raises
+        ------
+        ValueError
+            It has no session, or its subject no project whose repository it would be in; the API makes it a 500.
+        """
+        session, extension = validated_data.get("session"), validated_data.pop("extension", "")
+        if session is None:
+            raise ValueError("{'session': ['A dataset must be attached to a session']}")
+        if repository_of(session.subject) is None:
+            raise ValueError("'NoneType' object has no attribute 'default_data_repository'")
+        kind = validated_data.setdefault("dataset_type", tables.DatasetType.objects.get(name="unknown"))
+        return super().create({**validated_data, "name": name_of_dataset(kind, extension)})
+
+    def update(self, instance: tables.Dataset, validated_data: dict[str, Any]) -> tables.Dataset:
+        """Store a change of a dataset."""
+        kind = validated_data.get("dataset_type", instance.dataset_type)
+        extension = validated_data.pop("extension", _extension(instance))
+        return super().update(instance, {**validated_data, "name": name_of_dataset(kind, extension)})
 
     def to_representation(self, instance: tables.Dataset) -> dict[str, Any]:
         """Show a dataset: nothing for no version."""
@@ -71,7 +127,7 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
         return REPOSITORY.pk
 
     def _data_format(self, row: tables.Dataset) -> str:
-        return PurePosixPath(row.name).suffix
+        return _extension(row)
 
     def _data_format_pk(self, row: tables.Dataset) -> UUID:
         return made_id("format", self._data_format(row))
@@ -106,6 +162,9 @@ class DatasetSerializer(serializers.HyperlinkedModelSerializer):
             "dataset_type_pk",
             "session_pk",
             "remote_root",
+            "subject",
+            "date",
+            "number",
             "collection",
             "revision",
             "object",

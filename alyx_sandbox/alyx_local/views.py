@@ -106,22 +106,17 @@ class ProcedureList(alyx.ProcedureList):
     serializer_class = rows.ProcedureTypeSerializer
 
 
-class SessionList(generics.ListCreateAPIView):
-    """Lists or creates sessions; the newest stands first."""
+class SessionList(alyx.SessionList):
+    """Lists or creates sessions; the newest stands first, in short."""
 
     queryset = (
         Session.objects.select_related("subject")
         .prefetch_related("projects", "users", "procedures", "subject__projects")
         .order_by(F("start_time").desc(nulls_first=True))
     )
-    permission_classes = PERMISSIONS
+    serializer_class = session_rows.SessionListSerializer
+    detail_serializer_class = session_rows.SessionDetailSerializer
     filterset_class = filters.SessionFilter
-
-    def get_serializer_class(self) -> type:
-        """Return the short rows for a list, all fields for a new session."""
-        if self.request and self.request.method == "POST":
-            return session_rows.SessionDetailSerializer
-        return session_rows.SessionListSerializer
 
 
 def _session_operations(suffix: str) -> dict[str, Any]:

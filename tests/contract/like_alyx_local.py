@@ -200,6 +200,10 @@ def _water(**body: Any) -> Write:
     return Write("POST", "/water-administrations", {"subject": "{name}", "water_administered": 0.5, **body})
 
 
+def _dataset(**body: Any) -> Write:
+    return Write("POST", "/datasets", {"dataset_type": "trials.table", "data_format": ".pqt", **body})
+
+
 _DAY: Final = "2026-06-10"
 #: Each on a new subject ``{nickname}`` of haisslab, one write after the other; ``{last}`` is what the last POST made.
 WRITES: Final[dict[str, list[Write]]] = {
@@ -305,6 +309,31 @@ WRITES: Final[dict[str, list[Write]]] = {
         _session(start_time=f"{_DAY}T10:00:00"),
         _water(date_time=f"{_DAY}T10:30:00", session="{last_id}"),
         Write("GET", "/sessions/{nickname}/2026-06-10/001"),
+    ],
+    "datasets": [
+        _session(start_time=f"{_DAY}T10:00:00", number=1),
+        _dataset(session="{nickname}/2026-06-10/001"),
+        Write("PATCH", "/subjects/{name}", {"projects": ["WaitTask"]}),
+        _session(start_time=f"{_DAY}T12:00:00", number=2),
+        _dataset(session="{nickname}/2026-06-10/002"),
+        Write("GET", "{last}"),
+        Write("PATCH", "{last}", {"file_size": 3, "name": "x"}),
+        Write("PATCH", "{last}", {"dataset_type": "unknown"}),
+        _dataset(date=_DAY, number=2, subject="{nickname}"),
+        _dataset(date=_DAY, number=3, subject="{nickname}"),
+        _dataset(date="2026-06-11", number=2, subject="{nickname}"),
+        _dataset(date="garbage", number=2, subject="{nickname}"),
+        _dataset(date=_DAY, number="x", subject="{nickname}"),
+        _dataset(date=_DAY, number=2, subject="{name}"),
+        _dataset(date=_DAY, number=2, subject="jo001"),
+        _dataset(date=_DAY, subject="{nickname}"),
+        _dataset(),
+        _dataset(session="nope"),
+        _dataset(session_pk=_NOBODY),
+        _dataset(session="{nickname}/2026-06-10/002", data_format="unknown"),
+        _dataset(session="{nickname}/2026-06-10/002", dataset_type="nope"),
+        Write("POST", "/datasets", {"session": "{nickname}/2026-06-10/002"}),
+        Write("DELETE", "{last}"),
     ],
     "subject": [
         Write("PATCH", "/subjects/{name}", {"description": "changed", "sex": "F"}),
