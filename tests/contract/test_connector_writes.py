@@ -146,8 +146,8 @@ def test_a_weight_is_judged_by_the_days_before_alone(writer: Connector, subject:
     for days, grams in ((-5, 40.0), (5, 40.0), (-3, 24.0)):
         writer.create("weighings", subject=animal, weight=grams, date_time=WHEN + dt.timedelta(days=days), force=True)
     assert writer.create("weighings", subject=animal, weight=24.5, date_time=WHEN).weight == 24.5
-    with pytest.raises(ConfigurationError, match=r"20 % off the 24(\.0)? g"):
-        writer.create("weighings", subject=animal, weight=28.8, date_time=WHEN)
+    with pytest.raises(ConfigurationError, match=r"10 % off the 24(\.0)? g"):
+        writer.create("weighings", subject=animal, weight=26.5, date_time=WHEN)
 
 
 @pytest.mark.parametrize("hour", [0, 12, 23])
