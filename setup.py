@@ -118,6 +118,7 @@ setup(
     package_dir={"pybpod_alyx_module.resources": "resources"},
     package_data={
         "alyx_connector": ["py.typed"],
+        "alyx_connector.schema": ["known_filters.json", "search_signatures.pyi"],
         "alyx_sandbox": ["demo_lab.json"],
         "pybpod_alyx_module.resources": ["*.png", "screenshots/*.png"],
     },

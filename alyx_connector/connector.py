@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.records.subject_records import SubjectRecords
 from alyx_connector.records.writing import Writing
+from alyx_connector.schema.search_signatures import SearchSignatures
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -28,7 +29,7 @@ _ELSEWHERE = {
 }
 
 
-class Connector(SubjectRecords, Writing):
+class Connector(SearchSignatures, SubjectRecords, Writing):  # type: ignore[misc] # narrower than what servers may take
     """An Alyx server as one of its users, who was set up with `setup`.
 
     Connectors to several servers, or of several users, live side by side. Nothing is asked of the server before the

@@ -247,7 +247,8 @@ def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:
     return [f"Filters of a time: {', '.join('--' + name.replace('_', '-') for name in names)}."]
 
 
-def _find(connector: Connector, endpoint: str, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:
+def _find(connector: Connector, endpoint: Any, name: str, source: dict[str, Any]) -> tuple[str, pd.DataFrame]:
+    # ``endpoint``: a text; only the server knows whether there is such a list.
     # By what it is known, and what there is: by id, by the filter of its name, or, in lists without such a filter
     # (short ones), out of the whole list.
     if endpoint == "sessions" and not is_id(name):

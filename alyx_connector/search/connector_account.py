@@ -13,6 +13,7 @@ from alyx_connector.frames.tables import make_table
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.schema.completions import complete_in_ipython, known_lists
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.schema.source import SchemaSource
 from alyx_connector.search.cache import Cache
@@ -54,6 +55,7 @@ class ConnectorAccount:
         self._schemas = SchemaSource(self._client)
         self._zones = zones_of(self._client)
         self._cache = Cache.of_account(account.url, account.username)
+        complete_in_ipython(ConnectorAccount, lambda one: known_lists(one._schemas.last_known()))
 
     @classmethod
     def setup(

@@ -31,6 +31,25 @@ Connector(url=8000)
 reveal_type(parse_address("alyx.mylab.org").url)
 """
 
+#: What an analyst writes, and what is refused of it.
+SEARCHES = """\
+import datetime
+from alyx_connector import Connector
+
+connector = Connector()
+sessions = connector.search(subject="ea04", extended_qc={"pass": True}, date_range=("2024-01-01", None))
+connector.search("sessions", qc="PASS", number=1, lab={"wait", "zador"}, details=False, limit=3)
+connector.search("subjects", nickname=["ea04", "jo002"], alive=True, birth_date=datetime.date(2024, 1, 1))
+connector.search("weighings", subject=sessions["subject"], weight=24.5, refresh=True)
+connector.search("subjects", a_filter_of_our_own_server="x")
+for name in connector.endpoints()["endpoint"]:
+    connector.search(name)
+connector.search("sesions", subject="ea04")  # refused
+connector.search("subjects", alive="yes")  # refused
+connector.search("weighings", weight="heavy")  # refused
+connector.search(limit="3")  # refused
+"""
+
 
 def run(*command, cwd, **environment):
     """Run a program that does not see this checkout."""
@@ -107,6 +126,7 @@ class TestDistributions:
             f"{NAME}-{__version__}.dist-info",
         }
         assert {"alyx_connector/py.typed", "alyx_sandbox/demo_lab.json"} <= names
+        assert {f"alyx_connector/schema/{name}" for name in ("known_filters.json", "search_signatures.pyi")} <= names
 
     def test_what_an_index_shows(self, wheel):
         with zipfile.ZipFile(wheel) as archive:
@@ -190,6 +210,15 @@ class TestOutsideTheCheckout:
         assert any(line.startswith('analysis.py:6: error: Argument "url" to "Connector"') for line in lines), lines
         assert 'analysis.py:7: note: Revealed type is "str"' in [line.replace("builtins.", "") for line in lines]
         assert not [line for line in lines if line.startswith("analysis.py:1:")]
+
+    def test_mypy_knows_lists_and_filters(self, environment, tmp_path):
+        (tmp_path / "analysis.py").write_text(SEARCHES, encoding="utf-8")
+        python = environment / "bin" / "python"
+        checked = run(sys.executable, "-m", "mypy", "--python-executable", python, "analysis.py", cwd=tmp_path)
+        refused = [line for line in checked.stdout.splitlines() if ": error: " in line]
+        expected = [number for number, line in enumerate(SEARCHES.splitlines(), 1) if line.endswith("# refused")]
+        assert [int(line.split(":")[1]) for line in refused] == expected, checked.stdout
+        assert all("call-overload" in line for line in refused)
 
 
 class TestOtherPackageInTheSameFolder:

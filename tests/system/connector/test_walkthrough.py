@@ -196,3 +196,44 @@ def test_progress_leaves_nothing_in_the_saved_notebook(slow_server, tmp_path):
     assert (progress["output_type"], progress["data"]) == ("display_data", {"text/plain": ""})
     assert (counted["name"], counted["text"]) == ("stdout", "25\n")
     assert "widgets" not in notebook.metadata
+
+
+def completed(client, code):
+    """What the Tab key offers behind some code."""
+    client.complete(code)
+    content = client.get_shell_msg(timeout=TIMEOUT_S)["content"]
+    offered = content["metadata"]["_jupyter_types_experimental"]
+    assert {(one["start"], one["end"]) for one in offered} <= {(content["cursor_start"], content["cursor_end"])}
+    return [code[: content["cursor_start"]] + one["text"] for one in offered]
+
+
+def test_the_tab_key_offers_lists_and_their_filters(kernel, sandbox):
+    _, client = kernel
+    setup = SEARCH.format(url=sandbox.url).partition("print")[0]
+    assert run(client, setup)[1] is None
+    # Before the server was asked, the lists and filters of known servers.
+    assert completed(client, 'connector.search("subj') == ['connector.search("subjects']
+    assert 'connector.search("water-administrations' in completed(client, 'connector.search("')
+    assert not [text for text in completed(client, 'connector.search("') if "%" in text], "nothing but lists"
+    assert "connector.search(task_protocol=" in completed(client, "connector.search(")
+    assert completed(client, "connector.search('subjects', nick") == ["connector.search('subjects', nickname="]
+    assert "connector.search(details=" in completed(client, "connector.search(det")
+    # Afterwards, those of this server.
+    shown, failed = run(client, "print(len(connector.filters('sessions')), *connector.filters('sessions')['filter'])")
+    assert failed is None
+    count, *names = shown.split()
+    offered = completed(client, "connector.search(limit=1, ")
+    assert {f"connector.search(limit=1, {name}=" for name in names} <= set(offered)
+    assert len(names) == int(count) > 10
+    assert completed(client, 'connector.search(qc="CRIT') == ['connector.search(qc="CRITICAL']
+
+
+def test_lists_and_filters_are_offered_once(kernel, sandbox):
+    _, client = kernel
+    setup = SEARCH.format(url=sandbox.url).partition("print")[0]
+    run(client, setup + "again = Connector(); third = Connector()")
+    run(client, "matchers = get_ipython().Completer.custom_matchers")
+    shown, _ = run(
+        client, "print([getattr(one, 'matcher_identifier', '') for one in matchers].count('alyx_connector'))"
+    )
+    assert shown == "1\n"
