@@ -73,8 +73,9 @@ def _run(options: Options, lab: dict[str, Any], folder: Path, stop: StopSignal) 
             if passwords:
                 others = ", ".join(f"{name} (password {password})" for name, password in passwords.items())
                 lines.append(f"Other users: {others}")
-            # At once: programs read the first line, and may hang up after it.
-            print("\n".join(lines), flush=True)
+            # In a single write, also where nothing is buffered: programs read the first line, and may then hang up.
+            sys.stdout.write("\n".join([*lines, ""]))
+            sys.stdout.flush()
             if options.stop_with_stdin:
                 stop_when_stdin_ends()
 
