@@ -236,12 +236,17 @@ def _frame_html(frame: pd.DataFrame) -> str:
     cells = _cells(some, names, _PAGE_NESTED_WIDTH)
     right = {name for name in names if str(frame[name].dtype) in {"Int64", "Float64"}}
     is_id = some.index.equals(pd.Index(some["id"]))
-    heads = "".join(_cell("th", name, name in right) for name in names)
+    times = {name for name in names if str(frame[name].dtype).startswith("datetime64")}
+    styles = {
+        name: f"text-align: {'right' if name in right else 'left'}{'; white-space: nowrap' if name in times else ''}"
+        for name in names
+    }
+    heads = "".join(_cell("th", name, styles[name]) for name in names)
     rows = [f"<tr><th>{'id' if is_id else ''}</th>{heads}</tr>"]
     for place, label in enumerate(some.index):
         if first and place == first:
             rows.append(f'<tr><td colspan="{len(names) + 1}">…</td></tr>')
-        data = "".join(_cell("td", cells[name][place], name in right) for name in names)
+        data = "".join(_cell("td", cells[name][place], styles[name]) for name in names)
         rows.append(f'<tr><th style="white-space: nowrap">{html.escape(visible(str(label)))}</th>{data}</tr>')
     return (
         f'<table border="1" class="dataframe"><thead>{rows[0]}</thead><tbody>{"".join(rows[1:])}</tbody></table>'
@@ -249,9 +254,9 @@ def _frame_html(frame: pd.DataFrame) -> str:
     )
 
 
-def _cell(tag: str, text: str, right: bool) -> str:
+def _cell(tag: str, text: str, style: str) -> str:
     text = visible(text)
     most = pd.get_option("display.max_colwidth") or len(text)
     cut = len(text) > most
     shown, title = (text[: most - 1] + "…", f' title="{html.escape(text)}"') if cut else (text, "")
-    return f'<{tag} style="text-align: {"right" if right else "left"}"{title}>{html.escape(shown)}</{tag}>'
+    return f'<{tag} style="{style}"{title}>{html.escape(shown)}</{tag}>'
