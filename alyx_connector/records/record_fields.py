@@ -40,6 +40,9 @@ __all__ = [
 
 #: Fields that hold a JSON object.
 JSON_FIELDS = tuple(name for name, kind in KIND_OF_FIELD.items() if kind is Kind.JSON)
+#: The time of a weighing or of water: Alyx stores null, and cannot list the animals of that lab any more.
+_NEVER_NULL = frozenset({"date_time"})
+_LEFT_OUT = "Give a time of the lab, or leave it out: then it is now."
 #: What the server sets, where it does not describe its fields.
 _READ_ONLY = frozenset({"id", "url", "auto_datetime"})
 _OFFSET = re.compile(r"\d\d:\d\d\S*(?:[Zz]|[+-]\d\d:?\d\d)\s*$")
@@ -85,6 +88,8 @@ def sendable(name: str, value: Any, kind: str = "") -> Any:
         sent = _plain(name, value)
     except RecursionError:
         raise _refuse(name, "is nested too deep, or holds itself", "Give something flatter.") from None
+    if sent is None and name in _NEVER_NULL:
+        raise _refuse(name, "is missing: Alyx would fail with every list of this animal's lab", _LEFT_OUT)
     if not isinstance(sent, str):
         return sent
     if kind == "date-time" and _OFFSET.search(sent):
