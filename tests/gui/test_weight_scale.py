@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import QTimer
 
-from pybpod_alyx_module.gui.animals import scale_field
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
-from tests.gui.hands import press, wait
+from tests.gui.hands import living, press, small_enough, wait
 from tests.gui.rig_windows import alyx, alyx_home, bench, outbox
 from tests.system.test_scale import FakeScale, scale
 
@@ -40,9 +39,15 @@ def weigh(bench, nickname="culled") -> WeightDialog:
     return bench.open(WeightDialog, nickname, RECORD_WEIGHT)
 
 
+def ready(bench, nickname="culled") -> WeightDialog:
+    """A dialog that has seen the empty pan."""
+    dialog = weigh(bench, nickname)
+    wait(bench.qtbot, lambda: dialog.weight.scale.text().endswith(": 0.00 g"))
+    return dialog
+
+
 def test_a_stable_reading_fills_the_field_and_is_recorded(bench, sending, alyx):
-    dialog = weigh(bench)
-    wait(bench.qtbot, lambda: dialog.weight.scale.text().endswith(": 0.00 g"))  # at rest
+    dialog = ready(bench)
     assert dialog.weight.edit.text() == ""  # an empty scale is no weight
     sending.line = "ST,+00024.30  g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
@@ -54,7 +59,7 @@ def test_a_stable_reading_fills_the_field_and_is_recorded(bench, sending, alyx):
 
 
 def test_a_reading_expires(bench, sending, monkeypatch):
-    dialog = weigh(bench)
+    dialog = ready(bench)
     sending.line = "24.3 g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
     sending.line = "0.0 g"  # the animal is taken off
@@ -66,7 +71,7 @@ def test_a_reading_expires(bench, sending, monkeypatch):
 
 
 def test_a_weight_that_drifts_fills_nothing(bench, sending):
-    dialog = weigh(bench)
+    dialog = ready(bench)
     sending.line = "24.5 g\r\n24.6 g"
     for seen in ("24.60 g, not at rest", "24.50 g, not at rest") * 2:
         wait(bench.qtbot, lambda seen=seen: seen in dialog.weight.scale.text())
@@ -74,7 +79,7 @@ def test_a_weight_that_drifts_fills_nothing(bench, sending):
 
 
 def test_an_unplugged_scale_is_said_and_its_last_reading_expires(bench, sending, scale):
-    dialog = weigh(bench)
+    dialog = ready(bench)
     sending.line = "24.3 g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
     sending.stop()
@@ -84,7 +89,7 @@ def test_an_unplugged_scale_is_said_and_its_last_reading_expires(bench, sending,
 
 
 def test_what_is_typed_over_stays(bench, sending):
-    dialog = weigh(bench)
+    dialog = ready(bench)
     sending.line = "24.3 g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.3")
     bench.type(dialog.weight.edit, "25.1")
@@ -96,7 +101,7 @@ def test_what_is_typed_over_stays(bench, sending):
 
 
 def test_a_reading_that_is_asked_about_stays_while_it_is(bench, sending):
-    dialog = weigh(bench)
+    dialog = ready(bench)
     sending.line = "44.3 g"
     wait(bench.qtbot, lambda: dialog.weight.edit.text() == "44.3")
     press(bench.qtbot, dialog.record_button)
@@ -119,10 +124,54 @@ def test_a_scale_that_is_not_there_is_said_and_one_can_type(bench, pybpod_settin
 
 
 def test_the_port_is_free_for_the_next_animal(bench, sending):
-    first = weigh(bench)
+    first = ready(bench)
     sending.line = "24.3 g"
     wait(bench.qtbot, lambda: first.weight.edit.text() == "24.3")
     first.close()
     second = weigh(bench, "released")
-    wait(bench.qtbot, lambda: second.weight.edit.text() == "24.3")
-    assert scale_field.ScaleField is type(second.weight)
+    wait(bench.qtbot, lambda: "Take the animal off first" in second.weight.scale.text())
+    assert second.weight.edit.text() == ""
+    assert small_enough(second)
+    sending.line = "0.0 g"
+    wait(bench.qtbot, lambda: second.weight.scale.text().endswith(": 0.00 g"))
+    assert not second.weight.use_button.isVisible()
+    sending.line = "25.3 g"
+    wait(bench.qtbot, lambda: second.weight.edit.text() == "25.3")
+
+
+def test_an_animal_that_is_on_the_pan_already_is_taken_when_somebody_says_so(bench, sending):
+    sending.line = "24.3 g"
+    dialog = weigh(bench)
+    wait(bench.qtbot, dialog.weight.use_button.isVisible)
+    assert dialog.weight.edit.text() == ""
+    press(bench.qtbot, dialog.weight.use_button)
+    assert dialog.weight.edit.text() == "24.3"
+    assert dialog.weight.source.text() == "from the scale"
+    assert not dialog.weight.use_button.isVisible()
+
+
+def test_a_reading_belongs_to_the_window_in_front(bench, sending):
+    behind, front = ready(bench, "culled"), ready_beside(bench, "released")
+    sending.line = "24.3 g"
+    wait(bench.qtbot, lambda: front.weight.edit.text() == "24.3")
+    assert behind.weight.edit.text() == ""
+    assert "go to the window in front" in behind.weight.scale.text()
+    behind.activateWindow()
+    wait(bench.qtbot, lambda: "go to the window in front" in front.weight.scale.text())
+    wait(bench.qtbot, behind.weight.use_button.isVisible)  # the animal of the other window is still on the pan
+    assert behind.weight.edit.text() == ""
+    front.close()
+    front.close()
+    sending.line = "0.0 g"
+    wait(bench.qtbot, lambda: behind.weight.scale.text().endswith(": 0.00 g"))
+    sending.line = "22.2 g"
+    wait(bench.qtbot, lambda: behind.weight.edit.text() == "22.2")
+
+
+def ready_beside(bench, nickname) -> WeightDialog:
+    """A second dialog, in front of the first."""
+    bench.menu.trigger(bench.subject(nickname).node, RECORD_WEIGHT)
+    (dialog,) = [one for one in living(WeightDialog) if one.alyx_subject.name == nickname]
+    bench.asked(dialog)
+    wait(bench.qtbot, lambda: dialog.weight.scale.text().endswith(": 0.00 g"))
+    return dialog

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt, QTimer, Signal
-from AnyQt.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from pybpod_alyx_module.gui.animals.shared_scale import shared_scale
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.numbers import shown
-from pybpod_alyx_module.scale.reader import ScaleReader, ScaleReading, ScaleTrouble
+from pybpod_alyx_module.scale.reader import ScaleTrouble
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from pybpod_alyx_module.gui.animals.shared_scale import SharedScale
+    from pybpod_alyx_module.scale.reader import ScaleReading, ScaleSettings
 
-    from pybpod_alyx_module.scale.reader import ScaleSettings
+#: Less than this is an empty pan, g.
+_EMPTY: Final = Decimal(1)
 
 
 class ScaleField(QWidget):
@@ -28,15 +31,16 @@ class ScaleField(QWidget):
     #: The content of the field changed.
     changed = Signal()
 
-    _scale_sent = Signal(object)
-
     def __init__(self, settings: ScaleSettings | None) -> None:
         super().__init__()
         self._settings = settings
         self._filling = False
         self._from_scale = False
         self._held = False
-        self._reader: ScaleReader | None = None
+        self._scale: SharedScale | None = None
+        #: Whether the pan was seen empty since the field is in front: what is on it belongs to this animal.
+        self._pan_was_empty = False
+        self._last: Decimal | None = None
         self.edit = QLineEdit()
         self.edit.setMaximumWidth(110)
         self.edit.setPlaceholderText("24.5")
@@ -46,6 +50,10 @@ class ScaleField(QWidget):
         self.source = QLabel()
         self.scale = plain_label()
         self.scale.setVisible(settings is not None)
+        self.use_button = QPushButton("&It is this animal")
+        self.use_button.setAutoDefault(False)
+        self.use_button.hide()
+        self.use_button.clicked.connect(self._on_use)
         row = QHBoxLayout()
         row.addWidget(self.edit)
         row.addWidget(QLabel("g"))
@@ -54,10 +62,10 @@ class ScaleField(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.scale)
+        column.addWidget(self.use_button, 0, Qt.AlignLeft)
         self._expiry = QTimer(self, singleShot=True)
         self._expiry.timeout.connect(self._on_expired)
         self.edit.textChanged.connect(self._on_text)
-        self._scale_sent.connect(self._on_scale_sent, Qt.QueuedConnection)
 
     @property
     def is_from_scale(self) -> bool:
@@ -66,17 +74,19 @@ class ScaleField(QWidget):
 
     def start(self) -> None:
         """Begin to read the scale, where there is one."""
-        if self._settings is not None and self._reader is None:
+        if self._settings is not None and self._scale is None:
             self.scale.setText(f"Scale at {self._settings.port}: put the animal on it, or type the weight.")
-            self._reader = ScaleReader(self._settings, self._hand_over)
-            self._reader.start()
+            self._scale = shared_scale(self._settings)
+            self._scale.join(self)
+            self._scale.sent.connect(self._on_scale_sent)
 
     def stop(self) -> None:
         """Leave the scale to others."""
-        reader, self._reader = self._reader, None
+        scale, self._scale = self._scale, None
         self._expiry.stop()
-        if reader is not None:
-            Task(lambda report, cancel: reader.stop(), "alyx-scale-stop").start()
+        if scale is not None:
+            scale.sent.disconnect(self._on_scale_sent)
+            scale.leave(self)
 
     def hold(self, held: bool) -> None:
         """Keep the field as it is while a question about it is open."""
@@ -88,23 +98,41 @@ class ScaleField(QWidget):
             else:
                 self._expiry.start(int(self._settings.lasts_s * 1000))
 
-    def _hand_over(self, sent: ScaleReading | ScaleTrouble) -> None:
-        try:
-            self._scale_sent.emit(sent)
-        except RuntimeError:  # the window is gone while the reader ends
-            self._reader = None
-
     @slot
     def _on_scale_sent(self, sent: ScaleReading | ScaleTrouble) -> None:
-        if self._reader is None or self._settings is None:
+        if self._scale is None or self._settings is None:
             return
         if isinstance(sent, ScaleTrouble):
             self.scale.setText(sent.sentence)
             return
+        place = f"Scale at {self._settings.port}"
+        if self._scale.front is not self:
+            self.scale.setText(f"{place}: its readings go to the window in front.")
+            self.use_button.hide()
+            self._pan_was_empty = False
+            return
         rest = "" if sent.stable else ", not at rest"
-        self.scale.setText(f"Scale at {self._settings.port}: {shown(sent.grams, 2)} g{rest}")
-        if sent.stable and sent.grams > 0 and not self._held and (self._from_scale or not self.edit.text().strip()):
-            self._fill(_typed(sent.grams))
+        reading = f"{place}: {shown(sent.grams, 2)} g{rest}"
+        self._pan_was_empty |= sent.stable and sent.grams < _EMPTY
+        wanted = sent.stable and sent.grams >= _EMPTY and not self._held
+        unclear = wanted and not self._pan_was_empty and not self.edit.text().strip()
+        self._last = sent.grams if wanted else self._last
+        self.use_button.setVisible(unclear)
+        self.scale.setText(f"{reading}, and was not empty before. Take the animal off first." if unclear else reading)
+        if wanted and self._pan_was_empty and (self._from_scale or not self.edit.text().strip()):
+            self._take(sent.grams)
+
+    @slot
+    def _on_use(self) -> None:
+        self._pan_was_empty = True
+        self.use_button.hide()
+        if self._last is not None and not self._held:
+            self._take(self._last)
+        self.edit.setFocus()
+
+    def _take(self, grams: Decimal) -> None:
+        if self._settings is not None:
+            self._fill(_typed(grams))
             self._expiry.start(int(self._settings.lasts_s * 1000))
 
     @slot
