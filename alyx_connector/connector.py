@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alyx_connector.records.creating import Creating
 from alyx_connector.records.subject_records import SubjectRecords
-from alyx_connector.records.writing import Writing
 from alyx_connector.schema.search_signatures import SearchSignatures
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ __all__ = ["Connector"]
 
 _CALLS = (
     "connector.search(…) lists records, connector.endpoints() and connector.filters(…) list what can be asked for, and "
-    "Connector(write=True) has create(…), update(…) and update_json(…)."
+    "Connector(write=True) has create(…), create_many(…), update(…) and update_json(…)."
 )
 #: What a `Connector` of the package alyx-connector, or ONE, has under names that there are not here, and what to write.
 _ELSEWHERE = {
@@ -29,7 +29,7 @@ _ELSEWHERE = {
 }
 
 
-class Connector(SearchSignatures, SubjectRecords, Writing):  # type: ignore[misc] # narrower than what servers may take
+class Connector(SearchSignatures, SubjectRecords, Creating):  # type: ignore[misc] # narrower than what servers may take
     """An Alyx server as one of its users, who was set up with `setup`.
 
     Connectors to several servers, or of several users, live side by side. Nothing is asked of the server before the
@@ -43,7 +43,7 @@ class Connector(SearchSignatures, SubjectRecords, Writing):  # type: ignore[misc
     username : str, optional
         User; the default user of that server if left out.
     write : bool
-        Whether `update`, `update_json` and `create` may write; what `setup` returns only reads.
+        Whether `update`, `update_json`, `create` and `create_many` may write; what `setup` returns only reads.
 
     Raises
     ------

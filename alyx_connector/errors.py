@@ -17,6 +17,7 @@
     │  ├─ InvalidDataError          400: which field, and why
     │  ├─ RateLimitedError          429: throttled, for longer than we may wait
     │  └─ ServerFaultError          5xx
+    ├─ RowsNotMadeError             of many new records some were not made: which, and what became of the others
     ├─ ConflictError                somebody else changed the record meanwhile; nothing was written
     └─ ProtocolError                an answer that makes no sense (truncated, not JSON, missing keys)
        └─ NotAlyxError              this is not an Alyx server (a web page, a captive portal, another service)
@@ -36,6 +37,8 @@ from alyx_connector.remedy import Remedy, in_python
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
 __all__ = [
     "AlyxError",
     "CertificateError",
@@ -52,6 +55,7 @@ __all__ = [
     "RateLimitedError",
     "RequestTimeoutError",
     "ResponseError",
+    "RowsNotMadeError",
     "ServerFaultError",
     "TransportError",
     "UnreachableError",
@@ -262,6 +266,23 @@ class RateLimitedError(ResponseError):
 
 class ServerFaultError(ResponseError):
     """The server failed (5xx). On a write the record may have been stored all the same."""
+
+
+class RowsNotMadeError(AlyxError):
+    """Of many new records some were not made: rows cannot be sent, or the server refused one, or went away.
+
+    Parameters
+    ----------
+    message, hint
+        See `AlyxError`.
+    outcomes : pandas.DataFrame, optional
+        What became of each row.
+    """
+
+    def __init__(self, message: str = "", *, hint: str | Remedy = "", outcomes: pd.DataFrame | None = None) -> None:
+        super().__init__(message, hint=hint)
+        #: What became of each row, as `Connector.create_many` returns it.
+        self.outcomes = outcomes
 
 
 class ConflictError(AlyxError):

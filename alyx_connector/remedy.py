@@ -72,6 +72,10 @@ class RemedyKind(Enum):
     ASK_SUBJECT = "ask subject"
     #: Say that a doubtful record is meant.
     FORCE = "force"
+    #: Send the same rows again: those of ``endpoint`` that arrived are recognized.
+    SEND_AGAIN = "send again"
+    #: Send the rows that did not arrive: those of ``endpoint`` that did are not recognized.
+    SEND_REST = "send rest"
     #: Merge into the JSON ``name`` of a record of ``endpoint``, instead of replacing it.
     MERGE_JSON = "merge json"
     #: Look at the records of ``endpoint``; where ``name`` is given, at those whose ``name`` is ``values[0]``.
@@ -183,6 +187,14 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
         f"{_call('connector.water', _literal(remedy.values[0]))} have what was measured and given."
     ),
     RemedyKind.FORCE: lambda remedy: "If it is right, add force=True.",
+    RemedyKind.SEND_AGAIN: lambda remedy: (
+        "Mend what is wrong, then call create_many again with the same rows: what arrived is not made a second time. "
+        "error.outcomes says what became of each row."
+    ),
+    RemedyKind.SEND_REST: lambda remedy: (
+        "error.outcomes says what became of each row: mend what is wrong, then call create_many again with those that "
+        "were not sent, and look for the one that may be made."
+    ),
     RemedyKind.MERGE_JSON: lambda remedy: (
         f"Use {_call('update_json', _literal(remedy.endpoint), 'id', '{…}', field=remedy.name)}, which merges."
     ),

@@ -101,6 +101,8 @@ COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     RemedyKind.GIVE_SESSION: lambda remedy: "Give its id, or subject, day and number: ea04/2024-01-01/001",
     RemedyKind.ASK_SUBJECT: lambda remedy: f"alyx-connector get subjects {remedy.values[0]} has the numbers of now.",
     RemedyKind.FORCE: lambda remedy: "This command only reads.",
+    RemedyKind.SEND_AGAIN: lambda remedy: "This command only reads.",
+    RemedyKind.SEND_REST: lambda remedy: "This command only reads.",
     RemedyKind.MERGE_JSON: lambda remedy: "This command only reads.",
     RemedyKind.LOOK: lambda remedy: f"Look at it: {_search(remedy)}",
     RemedyKind.LOOK_BEFORE_SENDING_AGAIN: lambda remedy: (

@@ -16,15 +16,21 @@ __all__ = ["with_lab_offsets"]
 
 
 def with_lab_offsets(
-    sent: Mapping[str, Any], zones: LabZones, url: str, find_lab: Callable[[], str | None], tell: Tell
+    sent: Mapping[str, Any],
+    zones: LabZones,
+    url: str,
+    find_lab: Callable[[], str | None],
+    tell: Tell,
+    keeps_zones: bool | None = None,
 ) -> dict[str, Any]:
     """Return fields whose lab times have the offset of the lab's zone, where the server keeps zones.
 
     ``find_lab``: called if there is such a time.
     ``tell``: takes a sentence where the zone is not known.
+    ``keeps_zones``: whether the server keeps zones, if that was asked already.
     """
     times = [name for name in LAB_TIMES if isinstance(sent.get(name), str)]
-    if not times or not zones.server_keeps_zones():
+    if not times or not (zones.server_keeps_zones() if keeps_zones is None else keeps_zones):
         return dict(sent)
     lab = find_lab()
     zone = zones.zone(lab)

@@ -8,11 +8,14 @@ from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
+from alyx_connector.search.subject_filter import any_of, is_quotable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from alyx_connector.http.client import AlyxClient
 
-__all__ = ["find_subject", "refuse_namesakes", "subject_filters"]
+__all__ = ["find_subject", "find_subjects", "refuse_namesakes", "subject_filters"]
 
 
 def subject_filters(subject: str, dialect: Dialect) -> list[dict[str, str]]:
@@ -47,6 +50,46 @@ def find_subject(client: AlyxClient, subject: str, dialect: Dialect, *, by_nickn
     if by_nickname or dialect.subject_key == Dialect.subject_key:
         refuse_namesakes(client, str(rows[0]["nickname"]))
     return rows[0]
+
+
+def find_subjects(
+    client: AlyxClient, subjects: Iterable[str], dialect: Dialect, *, by_nickname: bool = False
+) -> dict[str, dict[str, Any] | ConfigurationError]:
+    """Find many animals in as few requests as their names allow, and those that cannot be found so one by one.
+
+    Returns: by what names each animal its row, or what `find_subject` has against it.
+    """
+    named = dict.fromkeys(subjects)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    by_id = {str(canonical_id(one)): one for one in named if is_id(one)}
+    for row in _rows(client, "pk", by_id):
+        rows[by_id[str(row["id"])]] = [row]
+    namesakes: dict[str, int] = {}
+    for key in dict.fromkeys((Dialect.subject_key, dialect.subject_key)):
+        for row in _rows(client, key, [one for one in named if one not in rows and not is_id(one)]):
+            rows.setdefault(str(row[key]), []).append(row)
+            if key == Dialect.subject_key:
+                namesakes[str(row[key])] = len(rows[str(row[key])])
+    if by_nickname or dialect.subject_key == Dialect.subject_key:
+        others = {str(row["nickname"]) for found in rows.values() for row in found} - namesakes.keys()
+        for row in _rows(client, Dialect.subject_key, sorted(others)):
+            namesakes[str(row["nickname"])] = 1 + namesakes.get(str(row["nickname"]), 0)
+    known: dict[str, dict[str, Any] | ConfigurationError] = {}
+    for one in named:
+        found = rows.get(one, [])
+        if len(found) == 1 and namesakes.get(str(found[0]["nickname"]), 1) == 1:
+            known[one] = found[0]
+            continue
+        try:
+            known[one] = find_subject(client, one, dialect, by_nickname=by_nickname)
+        except ConfigurationError as error:
+            known[one] = error
+    return known
+
+
+def _rows(client: AlyxClient, key: str, values: Iterable[str]) -> list[dict[str, Any]]:
+    lookups = any_of(key, filter(is_quotable, values))
+    return [row for lookup in lookups for row in client.list("subjects", {"django": lookup})]
 
 
 def refuse_namesakes(client: AlyxClient, nickname: str) -> None:

@@ -17,7 +17,7 @@ from alyx_connector.frames.tables import read_json
 from alyx_connector.nearest import did_you_mean
 from alyx_connector.schema.description import Field
 from alyx_connector.search.filters import plain_value
-from alyx_connector.zones.moments import same_time
+from alyx_connector.zones.moments import read_time, same_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,6 +47,7 @@ _LEFT_OUT = "Give a time of the lab, or leave it out: then it is now."
 _READ_ONLY = frozenset({"id", "url", "auto_datetime"})
 _OFFSET = re.compile(r"\d\d:\d\d\S*(?:[Zz]|[+-]\d\d:?\d\d)\s*$")
 _LAB_TIME = "Alyx would convert it to UTC: give the naive local time of the lab."
+_NUMBERS = frozenset({Kind.NUMBER, Kind.COUNT})
 _MIDNIGHT = "T00:00:00"
 
 
@@ -92,9 +93,21 @@ def sendable(name: str, value: Any, kind: str = "") -> Any:
         raise _refuse(name, "is missing: Alyx would fail with every list of this animal's lab", _LEFT_OUT)
     if not isinstance(sent, str):
         return sent
-    if kind == "date-time" and _OFFSET.search(sent):
-        raise _refuse(name, f"is a time with an offset, {sent!r}", _LAB_TIME)
+    if kind == "date-time":
+        if _OFFSET.search(sent):
+            raise _refuse(name, f"is a time with an offset, {sent!r}", _LAB_TIME)
+        if read_time(sent) is None:
+            raise _refuse(name, f"is {sent!r}, which is not a time", "Give it like 2024-03-01 09:30, or as a datetime.")
+    if KIND_OF_FIELD.get(name) in _NUMBERS and not _is_number(sent):
+        raise _refuse(name, f"is {sent!r}, which is not a number", "Give a number, with a point: 24.5.")
     return sent.removesuffix(_MIDNIGHT) if kind == "date" else sent  # a day of a frame
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _refuse(name: str, why: str, hint: str) -> ConfigurationError:

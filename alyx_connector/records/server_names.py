@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.errors import ConfigurationError
 from alyx_connector.records.one_session import is_reference, session_id
 from alyx_connector.records.one_subject import find_subject
 from alyx_connector.records.record_fields import checked_qc, sendable
@@ -15,15 +17,33 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.schema.dialect import Dialect
 
-__all__ = ["server_names"]
+__all__ = ["NOTHING_LOOKED_UP", "LookedUp", "server_names"]
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What was asked once for many records."""
+
+    #: Animals by what names them, or why that is none.
+    animals: Mapping[str, dict[str, Any] | ConfigurationError] = field(default_factory=dict)
+    #: Whether the server keeps zones; None if that was not asked.
+    keeps_zones: bool | None = None
+
+
+NOTHING_LOOKED_UP = LookedUp()
 
 
 def server_names(
-    client: AlyxClient, endpoint: str, fields: Mapping[str, Any], dialect: Dialect
+    client: AlyxClient,
+    endpoint: str,
+    fields: Mapping[str, Any],
+    dialect: Dialect,
+    animals: Mapping[str, dict[str, Any] | ConfigurationError],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Name what the server has another name for than people.
 
     Returns: those of the fields, as the server takes them, and the row of the subject; empty without a subject.
+    ``animals``: those that were looked up already.
     """
     named: dict[str, Any] = {}
     animal: dict[str, Any] = {}
@@ -31,7 +51,10 @@ def server_names(
     if isinstance(subject, str | uuid.UUID):
         # Sessions name an animal by its nickname, whatever the server names it by elsewhere.
         by_nickname = endpoint == "sessions"
-        animal = find_subject(client, str(subject), dialect, by_nickname=by_nickname)
+        known = animals.get(str(subject))
+        if isinstance(known, ConfigurationError):
+            raise known
+        animal = known or find_subject(client, str(subject), dialect, by_nickname=by_nickname)
         named["subject"] = str(animal["nickname"]) if by_nickname else dialect.subject_name(animal)
     if endpoint == "water-administrations" and (hasattr(session, "get") or is_reference(session)):
         named["session"] = session_id(client, session, dialect)

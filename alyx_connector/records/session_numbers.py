@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
 
-__all__ = ["days_around", "free_number", "numbers_taken"]
+__all__ = ["checked_number", "days_around", "free_number", "numbers_taken"]
 
 _A_DAY = timedelta(days=1)
 
@@ -51,15 +51,23 @@ def free_number(client: AlyxClient, session: Mapping[str, Any]) -> int:
 
     ``session``: what is sent, or stored with its ``id``; with ``subject`` and ``start_time``.
     """
+    first, last = days_around(str(session["start_time"]))
+    rows = client.list("sessions", {"subject": session["subject"], "date_range": f"{first},{last}"})
+    return checked_number(session, rows, client.url)
+
+
+def checked_number(session: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], url: str) -> int:
+    """Return the number that a session may have, as `free_number` does.
+
+    ``rows``: sessions of its subject, those of `days_around` it among them.
+    """
     start, subject, number = str(session["start_time"]), session["subject"], session.get("number")
-    first, last = days_around(start)
-    rows = client.list("sessions", {"subject": subject, "date_range": f"{first},{last}"})
-    taken = numbers_taken(start, [row for row in rows if row.get("id") != session.get("id")])
+    taken = numbers_taken(start, [row for row in rows if "id" not in row or row["id"] != session.get("id")])
     free = 1 + max(taken, default=0)
     if number not in taken:
         return free if number is None else int(number)
     raise InvalidDataError(
-        f"{client.url} has a session {number} of {subject} on {start[:10]} already, by its own clock or in UTC, and "
+        f"{url} has a session {number} of {subject} on {start[:10]} already, by its own clock or in UTC, and "
         "takes each number of a day only once. Nothing was written.",
         hint=f"Give another number: {free} is free.",
         endpoint="sessions",

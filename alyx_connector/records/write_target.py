@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alyx_connector.errors import ProtocolError, ServerFaultError, TransportError
+from alyx_connector.errors import AlyxError, ProtocolError, ServerFaultError, TransportError
 from alyx_connector.frames.columns import UNKNOWN, Column, known_layout
 from alyx_connector.remedy import Remedy, RemedyKind
 
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from alyx_connector.schema.description import Endpoint
 
-__all__ = ["WriteTarget"]
+__all__ = ["WriteTarget", "may_have_stored"]
+
+
+def may_have_stored(error: AlyxError) -> bool:
+    """Tell whether a write that ended so may have been stored all the same."""
+    is_lost = isinstance(error, TransportError | ServerFaultError | ProtocolError)
+    return is_lost and getattr(error, "maybe_processed", True)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class WriteTarget:
         """Make a write whose answer is lost say how to look."""
         try:
             yield
-        except (TransportError, ServerFaultError, ProtocolError) as error:
-            if getattr(error, "maybe_processed", True):
+        except AlyxError as error:
+            if may_have_stored(error):
                 error.remedy = self.look(RemedyKind.LOOK_BEFORE_SENDING_AGAIN, subject)
             raise

@@ -1,4 +1,4 @@
-"""Writing to Alyx: change a record, merge into its JSON, make a new one; only where it was allowed."""
+"""Writing to Alyx: change a record, merge into its JSON; only where it was allowed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, InvalidDataError, ProtocolError, ServerFaultError
-from alyx_connector.frames.columns import known_layout
 from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
 from alyx_connector.records.changes import Changes
-from alyx_connector.records.doubtful import DOUBTED, refuse_doubtful
 from alyx_connector.records.lab_offsets import with_lab_offsets
 from alyx_connector.records.one_session import session_id
 from alyx_connector.records.one_subject import find_subject
@@ -26,11 +24,11 @@ from alyx_connector.records.record_fields import (
     same_json,
     sendable,
 )
-from alyx_connector.records.server_names import server_names
+from alyx_connector.records.server_names import NOTHING_LOOKED_UP, LookedUp, server_names
 from alyx_connector.records.session_numbers import free_number
 from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.search.connector_account import ConnectorAccount
+from alyx_connector.search.connector_account import ConnectorAccount, warn
 from alyx_connector.search.filter_check import find_endpoint
 from alyx_connector.search.lab_times import labs_of
 
@@ -46,13 +44,13 @@ __all__ = ["Writing"]
 
 
 class Writing(ConnectorAccount):
-    """The part of `Connector` that writes; there is no delete."""
+    """The part of `Connector` that changes records; there is no delete."""
 
     def __init__(self, url: str | None = None, username: str | None = None, *, write: bool = False) -> None:
         super().__init__(url, username, write=write)
         self._changes = Changes(self._client.url)
 
-    def update(self, endpoint: str, record: Any, /, **fields: Any) -> pd.Series:
+    def update(self, endpoint: str, record: Any, /, *, dry_run: bool = False, **fields: Any) -> pd.Series:
         """Change fields of a record; the others stay as they are. Needs ``Connector(write=True)``.
 
         Parameters
@@ -63,6 +61,8 @@ class Writing(ConnectorAccount):
             Its id, or its row of a search; a subject also by its nickname, if it is the only one of that name; a
             session also by subject, day and number (``"ea04/2024-01-01/001"``); what Alyx knows by its name (labs,
             projects, …) by that.
+        dry_run : bool
+            Whether to check everything and send nothing.
         **fields
             The new values: text, numbers, True or False, dates, naive datetimes in lab time, lists, values of NumPy
             and pandas; None, NaT and NA store null. ``json`` and ``extended_qc`` are for `update_json`.
@@ -71,7 +71,7 @@ class Writing(ConnectorAccount):
         -------
         pandas.Series
             The whole record as the server stored it, like a row of ``search(endpoint)``. What it did not store as it
-            was sent is warned of (`AlyxWarning`).
+            was sent is warned of (`AlyxWarning`). Of a dry run what would be sent.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Writing(ConnectorAccount):
         >>> print(connector.update("sessions", session, narrative="left port sticky", n_trials=340).n_trials)
         340
         """
-        self._check_write("update")
+        self._check_write("update", dry_run)
         notes: list[Note] = []
         with self._explained():
             target = self._target(endpoint, record)
@@ -109,7 +109,9 @@ class Writing(ConnectorAccount):
                     )
             known = target.described.updated if target.described else fields_of(self._read(target))
             sent, _ = self._checked(target, known, fields, "changed", notes)
-            answer = self._change(target, sent)
+            answer = None if dry_run else self._change(target, sent)
+        if answer is None:
+            return self._unsent(sent, notes, target.name)
         notes += not_as_sent(sent, answer)
         return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
 
@@ -198,80 +200,21 @@ class Writing(ConnectorAccount):
                     )
         return self._table(target.endpoint, [answer], target.columns, [], details=False).iloc[0]
 
-    def create(self, endpoint: str, /, *, force: bool = False, **fields: Any) -> pd.Series:
-        """Make a new record. Needs ``Connector(write=True)``.
-
-        Nothing on the server stops a second identical one, so it is sent once. Where the answer is lost the record may
-        be there all the same: look before you call again.
-
-        Parameters
-        ----------
-        endpoint : str
-            What to make: ``"sessions"``, ``"weighings"``, ``"water-administrations"``, …
-        force : bool
-            Whether to make also what is hardly meant: a weight that the species cannot have or that is 10 % off one of
-            the last three days, a record that the animal has already, a session without ``start_time``.
-        **fields
-            As for `update`, and also ``json={…}``. ``subject`` is a nickname or an id, ``session`` of water what
-            `Connector.session` takes. Units: weights g, water mL.
-
-        Returns
-        -------
-        pandas.Series
-            The record as the server stored it; see `update`.
-
-        Raises
-        ------
-        ConfigurationError
-            See `update`; also if there is no such subject, or several have its nickname (with their labs): the server
-            cannot tell them apart. Nothing was written.
-        InvalidDataError
-            If the server refuses the values, or misses one; ``fields`` says which; if it takes each number of a
-            subject's day only once, and that is taken: names the next. Nothing was written.
-        PermissionDeniedError
-            If this user may not write.
-        AlyxError
-            Whatever else goes wrong; see `update`.
-
-        Examples
-        --------
-        >>> import datetime
-        >>> connector = Connector(write=True)
-        >>> when = datetime.datetime(2024, 3, 1, 9, 30)
-        >>> print(connector.create("weighings", subject="ea04", weight=24.5, date_time=when).weight)
-        24.5
-        """
-        self._check_write("create")
-        notes: list[Note] = []
-        with self._explained():
-            target = self._list(endpoint)
-            if target.described:
-                known: Sequence[Field] = target.described.created
-            else:
-                columns = known_layout(target.endpoint)
-                known = fields_of([column.name for column in target.columns] if columns else fields)
-                if not columns:
-                    notes.append(
-                        f"{self._client.url} does not describe its lists: names of fields cannot be checked, and the "
-                        "server ignores unknown ones."
-                    )
-            sent, animal = self._checked(target, known, fields, "made", notes)
-            if not force and target.endpoint in DOUBTED and animal:
-                refuse_doubtful(self._client, target.endpoint, sent, animal)
-            if target.endpoint == "sessions" and sent.get("start_time") and self._dialect().names_sessions:
-                sent["number"] = free_number(self._client, sent)
-            with target.may_be_stored(str(sent.get("subject") or "")):
-                answer = self._record(target, self._client.post(target.route, sent))
-        notes += not_as_sent(sent, answer)
-        return self._table(target.endpoint, [answer], target.columns, notes, details=False).iloc[0]
-
-    def _check_write(self, method: str) -> None:
-        if not self._write:
+    def _check_write(self, method: str, dry_run: bool = False) -> None:
+        if not (self._write or dry_run):
             raise ConfigurationError(
                 f"This Connector only reads: {method}() is off.",
                 hint=Remedy(RemedyKind.ALLOW_WRITING, self._client.url, self._client.username or ""),
                 setting="write",
             )
+
+    def _unsent(self, sent: Mapping[str, Any], notes: list[Note], name: str | None = None) -> pd.Series:
+        # What a dry run would send.
+        import pandas as pd
+
+        for note in notes:
+            warn(note)
+        return pd.Series(dict(sent), name=name, dtype=object)
 
     def _list(self, endpoint: str) -> WriteTarget:
         name = str(endpoint).strip("/")
@@ -315,7 +258,13 @@ class Writing(ConnectorAccount):
         return WriteTarget(endpoint, described, (endpoint, name), name, by_id)
 
     def _checked(
-        self, target: WriteTarget, known: Sequence[Field], fields: Mapping[str, Any], verb: str, notes: list[Note]
+        self,
+        target: WriteTarget,
+        known: Sequence[Field],
+        fields: Mapping[str, Any],
+        verb: str,
+        notes: list[Note],
+        looked_up: LookedUp = NOTHING_LOOKED_UP,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         # What is sent, and the row of its subject; empty without a subject.
         if not known or not fields:
@@ -326,11 +275,13 @@ class Writing(ConnectorAccount):
                 setting="fields" if known else "endpoint",
             )
         check_names(fields, known, target.endpoint, self._client.url)
-        named, animal = server_names(self._client, target.endpoint, fields, self._dialect())
+        named, animal = server_names(self._client, target.endpoint, fields, self._dialect(), looked_up.animals)
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in {**fields, **named}.items()}
         lab = sent.get("lab") or animal.get("lab")
-        sent = with_lab_offsets(sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append)
+        sent = with_lab_offsets(
+            sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append, looked_up.keeps_zones
+        )
         return sent, animal
 
     def _lab_of(self, target: WriteTarget) -> str | None:

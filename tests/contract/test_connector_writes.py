@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alyx_connector import AlyxWarning, ConfigurationError, ConflictError, Connector, InvalidDataError
+from alyx_connector import (
+    AlyxWarning,
+    ConfigurationError,
+    ConflictError,
+    Connector,
+    InvalidDataError,
+    RowsNotMadeError,
+)
 from tests.contract.alyx_under_test import on_the_clock
 
 if TYPE_CHECKING:
@@ -156,3 +163,62 @@ def test_a_second_identical_weight_is_refused_at_any_hour(writer: Connector, sub
     writer.create("weighings", **weighing)
     with pytest.raises(ConfigurationError, match="has one of these weighings"):
         writer.create("weighings", **weighing)
+
+
+def _weighings(animal: Animal) -> list[dict[str, Any]]:
+    days = (WHEN + dt.timedelta(days=days) for days in range(-3, 1))
+    named = (animal.nickname, animal.id, animal.key, animal.nickname)
+    return [{"subject": name, "weight": 24.5, "date_time": day} for name, day in zip(named, days, strict=True)]
+
+
+def test_many_weights_are_shown_made_and_made_once(writer: Connector, subject: Animal) -> None:
+    rows = _weighings(subject)
+    shown = writer.create_many("weighings", rows, dry_run=True)
+    assert shown.outcome.to_list() == ["not sent"] * 4
+    assert set(shown.subject_id) == {subject.id}
+    assert set(shown.subject) == {subject.key}
+    assert writer.weights(subject.nickname).empty
+    made = writer.create_many("weighings", [*rows[:2], *rows[3:]])
+    again = writer.create_many("weighings", rows)
+    assert (made.outcome.to_list(), again.outcome.to_list()) == (
+        ["made"] * 3,
+        ["there already", "there already", "made", "there already"],
+    )
+    weights = writer.weights(subject.nickname)
+    assert weights.date_time.to_list() == [row["date_time"] for row in reversed(rows)]
+    assert set(weights.id) == set(again.id)
+
+
+def test_a_bad_row_stops_all_of_them(writer: Connector, subject: Animal) -> None:
+    rows = _weighings(subject)
+    bad = [{**rows[0], "weight": 2450}, {**rows[0], "subject": f"{subject.nickname}x"}, rows[1], rows[1]]
+    with pytest.raises(RowsNotMadeError, match=r"3 of 4 rows") as caught:
+        writer.create_many("weighings", bad)
+    for words in ("Row 0: 2450 g is outside", "Row 1: There is no subject", "Row 3: It is the same as row 2"):
+        assert words in caught.value.message
+    assert writer.weights(subject.nickname).empty
+
+
+def test_what_a_server_refuses_ends_it_and_the_same_rows_go_on(writer: Connector, subject: Animal) -> None:
+    rows = _weighings(subject)
+    with pytest.raises(RowsNotMadeError, match="Row 2 of these weighings was not made") as caught:
+        writer.create_many("weighings", [*rows[:2], {**rows[2], "user": "nobody"}, *rows[3:]])
+    assert caught.value.outcomes.outcome.to_list() == ["made", "made", "not sent", "not sent"]
+    assert isinstance(caught.value.__cause__, InvalidDataError)
+    again = writer.create_many("weighings", rows)
+    assert again.outcome.to_list() == ["there already", "there already", "made", "made"]
+
+
+def test_many_sessions_and_water_are_made_once(writer: Connector, subject: Animal) -> None:
+    starts = [WHEN.replace(hour=hour, minute=30) for hour in (0, 10, 23)]
+    rows = [{"subject": subject.nickname, "start_time": start} for start in starts]
+    sessions = writer.create_many("sessions", rows)
+    assert writer.create_many("sessions", rows).id.to_list() == sessions.id.to_list()
+    assert sorted(writer.search(subject=subject.nickname).start_time) == starts
+    water = [
+        {"subject": subject.nickname, "date_time": start, "water_administered": 0.5, "session": session}
+        for start, session in zip(starts, sessions.id, strict=True)
+    ]
+    for expected in ("made", "there already"):
+        assert writer.create_many("water-administrations", water).outcome.to_list() == [expected] * 3
+    assert set(writer.water(subject.nickname).session) == set(sessions.id)

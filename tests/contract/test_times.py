@@ -91,6 +91,23 @@ def test_a_time_of_the_lab_comes_back_as_the_labs_clock_showed_it(
         assert shown in read(lab.subject)[field].to_list()
 
 
+def test_rows_that_are_sent_again_are_recognized(writer: Connector, lab: Lab) -> None:
+    times = [
+        f"2026-{day}T{hour}" for day in ("02-10", "03-29", "08-10", "10-25") for hour in ("00:15", "02:45", "23:45")
+    ]
+    rows = [{"subject": lab.subject, "weight": 24.5, "date_time": time} for time in times]
+    shown = writer.create_many("weighings", rows, dry_run=True)
+    made = writer.create_many("weighings", rows)
+    assert shown.date_time.to_list() == made.date_time.to_list()
+    again = writer.create_many("weighings", rows)
+    assert again.outcome.to_list() == ["there already"] * len(rows)
+    assert again.id.to_list() == made.id.to_list()
+    offsets = {time: read_time(sent).utcoffset() for time, sent in zip(times, shown.date_time, strict=True)}
+    if any(offsets.values()):
+        typed = {time: dt.datetime.fromisoformat(time).replace(tzinfo=lab.zone) for time in times}
+        assert offsets == {time: clock.utcoffset() for time, clock in typed.items()}
+
+
 def test_a_session_that_is_changed_keeps_the_labs_time(writer: Connector, lab: Lab) -> None:
     made = writer.create("sessions", subject=lab.subject, number=20, start_time=dt.datetime(2026, 1, 20, 0, 30))  # noqa: DTZ001
     changed = writer.update("sessions", made, end_time=dt.datetime(2026, 1, 20, 1, 15))  # noqa: DTZ001
