@@ -171,7 +171,7 @@ PYTHON_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
         'Give the first and the last day, ("2024-01-01", None) has no end; or a month, "2024-01", or a year.'
     ),
     RemedyKind.ADD_LAB: lambda remedy: "Add lab= to tell them apart.",
-    RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out details=False.",
+    RemedyKind.FETCH_DETAILS: lambda remedy: "Leave out details=False.",
     RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without offline=True, with the same filters.",
     RemedyKind.LEAVE_OUT: lambda remedy: "Leave it out.",
     RemedyKind.REFRESH: lambda remedy: "Use refresh=True, which fetches all details again.",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
@@ -19,6 +20,7 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.filter_check import instead_of
 from alyx_connector.search.filters import PAIRS
 from alyx_connector.terminal import can_ask
+from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import argparse
@@ -99,7 +101,7 @@ def _search(options: argparse.Namespace) -> bool:
     output = Output.of(options)
     endpoint = options.endpoint
     wanted = _wanted(options)
-    with _connected(options) as connector, _since_explained(options, connector):
+    with _connected(options) as connector, _since_explained(options, connector), _columns_chosen(output.columns):
         frame = connector.search(
             endpoint,
             details=_details(options, connector, output.columns),
@@ -233,6 +235,22 @@ def _since_explained(options: argparse.Namespace, connector: Connector) -> Itera
             hint=" ".join([*_filters_of_time(connector, options.endpoint), hint_of(error)]),
             setting="date_range",
         ) from error
+
+
+@contextlib.contextmanager
+def _columns_chosen(columns: list[str] | None) -> Iterator[None]:
+    # Where columns are named, nothing is said of others.
+    def show(message: Warning | str, *others: Any, **more: Any) -> None:
+        remedy = message.remedy if isinstance(message, AlyxWarning) else None
+        if not columns or remedy is None or remedy.kind is not RemedyKind.FETCH_DETAILS:
+            shown(message, *others, **more)
+
+    shown = warnings.showwarning
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _filters_of_time(connector: Connector, endpoint: str) -> list[str]:

@@ -91,7 +91,7 @@ COMMAND_WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     ),
     RemedyKind.GIVE_DAYS: lambda remedy: "Give --since and --until, or one of them: days, months or years.",
     RemedyKind.ADD_LAB: lambda remedy: "Add --lab to tell them apart.",
-    RemedyKind.FETCH_DETAILS: lambda remedy: "The list of sessions has none: leave out --no-details.",
+    RemedyKind.FETCH_DETAILS: lambda remedy: "Leave out --no-details.",
     RemedyKind.SEARCH_ONLINE: lambda remedy: "Search once without --offline, with the same filters.",
     RemedyKind.LEAVE_OUT: lambda remedy: "Leave it out.",
     RemedyKind.REFRESH: lambda remedy: "Use --refresh, which fetches all details again.",

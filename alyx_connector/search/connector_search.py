@@ -53,10 +53,11 @@ class ConnectorSearch(ConnectorAccount):
         details : bool, optional
             Whether to fetch what only the detail of each record holds. If left out: of sessions yes, because that is
             most (narrative, json, extended_qc, qc, users, n_trials, …); of subjects, whose list lacks only weighings
-            and water_administrations, and of most others no. `endpoints` says which, and what details add. They cost
-            one request a record, several at once, within the server's throttle. Ctrl-C stops
-            that with KeyboardInterrupt; what has arrived is kept, and the same search goes on there. Details that are
-            kept (see `cache`) are asked for again only where the record changed: that costs two requests at most.
+            and water_administrations, and of most others no. `endpoints` says which, and what details add. With False,
+            columns that Alyx lists and this server does not are absent, and named in a warning. Details cost one
+            request a record, several at once, within the server's throttle. Ctrl-C stops that with KeyboardInterrupt;
+            what has arrived is kept, and the same search goes on there. Details that are kept (see `cache`) are asked
+            for again only where the record changed: that costs two requests at most.
         limit : int, optional
             How many rows are enough: the first ones in the server's order, of sessions the newest. All if left out.
         expand : str or sequence of str

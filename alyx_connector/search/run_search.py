@@ -27,6 +27,7 @@ from alyx_connector.search.subject_filter import (
     subject_lookups,
     tell_namesakes,
 )
+from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -133,6 +134,7 @@ def _ask(search: Search, work: Work, schemas: SchemaSource, refresh: bool) -> Fo
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
+    _tell_left_out(layout, search, work)
     retrieved = utc_now()
     named = filters.get(filter_of_subjects(endpoint))
     listed = list_rows(
@@ -179,6 +181,7 @@ def _last_known(search: Search, work: Work, schemas: SchemaSource, why: str) -> 
     layout = _layout(described, endpoint)
     details = _with_details(layout, search)
     columns = _columns(layout, search, details)
+    _tell_left_out(layout, search, work)
     if not requests:
         return Found([], details, columns, utc_now())
     kept = work.store.listed(endpoint, _key(requests, search.limit))
@@ -222,6 +225,20 @@ def _columns(layout: Layout, search: Search, details: bool) -> tuple[Column, ...
                 setting="expand",
             )
     return columns
+
+
+def _tell_left_out(layout: Layout, search: Search, work: Work) -> None:
+    # Alyx's own list has these: who wants no details counts on them.
+    known = known_layout(search.endpoint) if search.details is False else None
+    detailed = {column.name for column in layout.detailed}
+    names = [column.name for column in known.listed if column.name in detailed] if known else []
+    if names:
+        work.tell(
+            AlyxWarning(
+                f"{work.client.url} lists {search.endpoint} without {' and '.join(names)}: only details have them.",
+                Remedy(RemedyKind.FETCH_DETAILS),
+            )
+        )
 
 
 def _key(requests: Sequence[Mapping[str, str]], limit: int | None) -> str:

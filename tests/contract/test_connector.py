@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -107,6 +108,23 @@ def test_nested_values_become_columns(connector: Connector, details: pd.DataFram
     expanded = connector.search(id=session.id, expand=["json", "extended_qc"])
     assert any(column.startswith("json.") for column in expanded)
     assert expanded.columns[-1] == "detail_error"
+
+
+def test_columns_that_only_details_have_are_named_where_details_are_left_out(
+    alyx: AlyxUnderTest, connector: Connector
+) -> None:
+    name = alyx.subject["nickname"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        listed = connector.search(subject=name, details=False)
+    lacking = [column for column in ("lab", "task_protocol") if column not in listed]
+    words = f"lists sessions without {' and '.join(lacking)}: only details have them. Leave out details=False."
+    assert [words in note for note in listed.attrs["notes"]] == [True] * bool(lacking)
+    assert [str(one.message) for one in caught] == listed.attrs["notes"]
+    whole = connector.search(subject=name, limit=1)
+    assert {"lab", "task_protocol"} <= set(whole.columns)
+    for other in (whole, connector.subject(name), connector.weights(name), connector.datasets(whole.iloc[0])):
+        assert not any("lists" in note for note in other.attrs["notes"])
 
 
 # filters

@@ -78,6 +78,15 @@ def test_a_column_that_only_the_details_have_is_fetched(alyx, cli):
     assert "wait_task_v1" in {row[2] for row in rows[1:]}
 
 
+def test_columns_that_are_not_named_are_not_missed(alyx, cli):
+    words = ("search", "--subject", alyx.subject["nickname"])
+    lacking = {"lab", "task_protocol"} - alyx.session_row.keys()
+    for more, is_told in (([], False), (["--no-details"], bool(lacking)), (["--columns", "subject,number"], False)):
+        _, told = cli.run(*words, *more, "--format", "csv")
+        assert ("lists sessions without" in told) is is_told, more
+        assert ("Leave out --no-details." in told) is is_told
+
+
 def test_a_session_in_full(alyx, cli):
     detail = alyx.get(f"/sessions/{alyx.session_row['id']}")
     printed, _ = cli.run("get", "sessions", detail["id"], "--format", "json")
