@@ -1,8 +1,8 @@
-"""What the plugin's windows have in common: they belong to PyBpod's main window, and Escape closes them."""
+"""What the plugin's windows have in common: they show where the keyboard is, and Escape closes them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication, QWidget
@@ -13,11 +13,19 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
 
 
+#: Shows which button has the keyboard: most styles show it by a line that nobody sees, or not at all.
+FOCUS_STYLE: Final = (
+    "QPushButton:focus { outline: none; border: 2px solid palette(highlight); border-radius: 4px; "
+    "padding: 3px 10px; background: palette(light); color: palette(button-text); }"
+)
+
+
 class AlyxWindow(QWidget):
     """A window beside PyBpod's main window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.Window)
+        self.setStyleSheet(FOCUS_STYLE)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.animals.water_table_window import (
-    AMOUNT,
-    ANIMAL,
-    GIVEN,
-    REMAINS,
-    RESULT,
-    WATER_DUE,
-    WITHOUT_ALYX,
-)
-from tests.gui.hands import activate, press, small_enough, wait
+from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.gui.animals import water_table_window
+from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT
+from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
+from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
+from pybpod_alyx_module.outbox.items import State
+from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
 __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
@@ -28,22 +29,32 @@ def table(bench):
 
 
 def rows(window) -> dict[str, int]:
-    return {window.table.item(row, ANIMAL).text(): row for row in range(window.table.rowCount())}
+    return {row.name: place for place, row in enumerate(window.rows.rows)}
 
 
 def text(window, row, column) -> str:
-    return window.table.item(row, column).text()
+    return window.rows.index(row, column).data()
 
 
 def tick(window, row) -> None:
-    window.table.item(row, ANIMAL).setCheckState(Qt.Checked)
+    assert window.rows.setData(window.rows.index(row, ANIMAL), Qt.Checked, Qt.CheckStateRole)
+
+
+def type_amount(window, row, amount) -> None:
+    assert window.rows.setData(window.rows.index(row, AMOUNT), amount)
+
+
+def refresh(bench, window) -> None:
+    press(bench.qtbot, window.refresh_button)
+    wait(bench.qtbot, lambda: window._fetch is None)
 
 
 @pytest.fixture(autouse=True)
 def closed(project):
     yield
-    if project.alyx_water_window is not None:
-        project.alyx_water_window.close()
+    for window in living(WaterTableWindow):
+        window.rows.forget_unrecorded()
+        window.close()
 
 
 def test_all_that_still_need_water_none_ticked(bench):
@@ -54,7 +65,7 @@ def test_all_that_still_need_water_none_ticked(bench):
     found = rows(window)
     assert {"thirsty", "culled", "east", "never_weighed", "delegated", "numbered"} <= set(found)
     assert not {"free", "released", "dead", "annas"} & set(found)
-    assert window.ticked() == []
+    assert window.rows.to_give() == []
     assert not window.give_button.isEnabled()
     assert text(window, found["thirsty"], AMOUNT) == text(window, found["thirsty"], REMAINS)
     assert text(window, found["thirsty"], GIVEN) == "0.00 + 0.00"
@@ -68,7 +79,7 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     ticked = ("watered", "culled", "east")
     for name in ticked:
         tick(window, found[name])
-    window.table.item(found["culled"], AMOUNT).setText("0,25")
+    type_amount(window, found["culled"], "0,25")
     press(bench.qtbot, window.give_button)
     wait(bench.qtbot, lambda: all("It is on Alyx." in text(window, found[name], RESULT) for name in ticked))
     assert len(outbox.open().items()) == len(ticked)
@@ -76,9 +87,8 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     assert (given["water_administered"], given["water_type"], given["user"]) == (0.25, "Hydrogel", "jose")
     assert len(alyx.of("water-administrations", "watered")) == len(alyx.of("water-administrations", "east")) == 1
     assert alyx.of("water-administrations", "thirsty") == []
-    assert window.ticked() == []  # what is given cannot be given again by the same tick
-    press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._fetch is None)
+    assert window.rows.to_give() == []  # what is given cannot be given again by the same tick
+    refresh(bench, window)
     # not asked of east: its lab is 14 hours ahead of the server, which counts the water for the next day before 10:00
     assert "watered" not in rows(window)
     assert text(window, rows(window)["culled"], GIVEN) == "0.00 + 0.25"
@@ -91,12 +101,12 @@ def test_one_wrong_amount_and_nothing_is_given(bench, outbox, typed):
     found = rows(window)
     tick(window, found["thirsty"])
     tick(window, found["numbered"])
-    window.table.item(found["thirsty"], AMOUNT).setText(typed)
+    type_amount(window, found["thirsty"], typed)
     press(bench.qtbot, window.give_button)
     assert "Nothing was recorded: correct the amount of thirsty." in window.message.text()
     assert text(window, found["thirsty"], RESULT)
     assert outbox.open().items() == ()
-    assert window.table.item(found["thirsty"], AMOUNT).text() == typed
+    assert text(window, found["thirsty"], AMOUNT) == typed
 
 
 def test_an_empty_table_says_so(bench, pybpod_settings, monkeypatch):
@@ -104,7 +114,7 @@ def test_an_empty_table_says_so(bench, pybpod_settings, monkeypatch):
     monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_TEST_SUBJECTS", names, raising=False)
     bench.subject("thirsty")
     window = table(bench)
-    assert window.table.rowCount() == 0
+    assert window.rows.rowCount() == 0
     assert "None of your animals is water-restricted." in window.message.text()
 
 
@@ -113,13 +123,12 @@ def test_a_server_that_is_down_is_said_and_what_was_shown_stays(bench, proxy, al
     bench.log_in()
     bench.subject("thirsty")
     window = table(bench)
-    count = window.table.rowCount()
+    count = window.rows.rowCount()
     assert count
     proxy.fault("answer", status=403, body={"detail": "no"}, times=100_000)
-    press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._fetch is None)
+    refresh(bench, window)
     assert "The table shows an older answer." in window.message.text()
-    assert window.table.rowCount() == count
+    assert window.rows.rowCount() == count
 
 
 def test_what_waits_is_counted(bench, proxy, alyx, outbox):
@@ -130,12 +139,11 @@ def test_what_waits_is_counted(bench, proxy, alyx, outbox):
     row = rows(window)["thirsty"]
     proxy.fault("answer", method="POST", status=429, headers={"Retry-After": "3000"}, body={"detail": "x"}, times=99)
     tick(window, row)
-    window.table.item(row, AMOUNT).setText("0.2")
+    type_amount(window, row, "0.2")
     press(bench.qtbot, window.give_button)
     wait(bench.qtbot, lambda: "Kept on this computer" in text(window, row, RESULT))
     wait(bench.qtbot, lambda: any(item.state.value == "waiting" and item.attempts for item in outbox.open().items()))
-    press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._fetch is None)
+    refresh(bench, window)
     row = rows(window)["thirsty"]
     assert text(window, row, GIVEN) == "0.00 + 0.20"
     assert "Not on Alyx yet: 0.200 mL of water" in text(window, row, RESULT)
@@ -145,7 +153,7 @@ def test_nobody_logged_in_is_said(project, alyx, outbox, qtbot, menu):
     bench = Bench(project, alyx, qtbot, menu, alyx.url)
     window = table(bench)
     assert "Sync to Alyx" in window.message.text()
-    assert window.table.rowCount() == 0
+    assert window.rows.rowCount() == 0
 
 
 def test_it_closes_with_the_project(bench):
@@ -156,15 +164,272 @@ def test_it_closes_with_the_project(bench):
     assert not window.isVisible()
 
 
-def test_the_keyboard_reaches_the_buttons(bench):
+def at_the_table(bench):
+    """Open the window and put the keyboard on the first animal."""
     bench.subject("thirsty")
     window = table(bench)
     activate(bench.qtbot, window)
     window.table.setFocus()
-    bench.qtbot.keyClick(window.table, Qt.Key_Space)
-    assert window.table.item(0, ANIMAL).checkState() == Qt.Checked
-    bench.qtbot.keyClick(window.table, Qt.Key_Tab)
-    assert window.refresh_button.hasFocus()
+    return window
+
+
+def keys(bench, *pressed) -> None:
+    """Press keys one after the other, each where the keyboard is by then."""
+    for key in pressed:
+        bench.qtbot.keyClick(QApplication.focusWidget(), key)
+        QApplication.processEvents()
+
+
+def editor(window):
+    assert window.table.is_editing
+    return QApplication.focusWidget()
+
+
+def test_from_the_table_tab_leads_to_give_ticked_and_back(bench):
+    window = at_the_table(bench)
+    keys(bench, Qt.Key_Space)
+    assert window.rows.rows[0].ticked
+    keys(bench, Qt.Key_Tab)
+    assert window.give_button.hasFocus()
+    keys(bench, Qt.Key_Backtab)
+    assert window.table.hasFocus()
+
+
+def test_while_an_amount_is_typed_tab_takes_it_and_leads_to_give_ticked(bench, outbox):
+    window = at_the_table(bench)
+    keys(bench, Qt.Key_Space, Qt.Key_Return)
+    bench.qtbot.keyClicks(editor(window), "0.31")
+    keys(bench, Qt.Key_Tab)
+    assert window.give_button.hasFocus()
+    assert text(window, 0, AMOUNT) == "0.31"
+    keys(bench, Qt.Key_Backtab)
+    assert window.table.hasFocus()
+    keys(bench, Qt.Key_Tab, Qt.Key_Return)
+    wait(bench.qtbot, lambda: outbox.counts.open or window.rows.rows[0].item is not None)
+    wait(bench.qtbot, lambda: window._give is None)
+    assert [item.values["water_administered"] for item in outbox.open().items()] == [0.31]
+
+
+def test_enter_leads_through_the_amounts(bench, outbox):
+    window = at_the_table(bench)
+    for amount in ("0.1", "0.2"):
+        keys(bench, Qt.Key_Return)
+        bench.qtbot.keyClicks(editor(window), amount)
+        keys(bench, Qt.Key_Return)
+        wait(bench.qtbot, lambda: not window.table.is_editing)
+    assert [text(window, row, AMOUNT) for row in (0, 1)] == ["0.1", "0.2"]
+    assert window.table.currentIndex().row() == 2
+    assert outbox.open().items() == ()
+
+
+def test_escape_takes_back_what_is_being_typed_and_closes_nothing(bench):
+    window = at_the_table(bench)
+    before = text(window, 0, AMOUNT)
+    keys(bench, Qt.Key_Return)
+    bench.qtbot.keyClicks(editor(window), "9")
+    keys(bench, Qt.Key_Escape)
+    assert text(window, 0, AMOUNT) == before
+    assert window.isVisible()
+    assert window.table.hasFocus()
+
+
+def again_from_the_menu(bench, window):
+    assert table(bench) is window
+
+
+@pytest.mark.parametrize("ask", [refresh, again_from_the_menu])
+def test_what_is_ticked_and_typed_outlives_another_answer(bench, ask):
+    bench.subject("thirsty")
+    window = table(bench)
+    found = rows(window)
+    tick(window, found["thirsty"])
+    type_amount(window, found["delegated"], "0.4")
+    window.table.go_to(found["numbered"], AMOUNT)
+    ask(bench, window)
+    found = rows(window)
+    assert [row.name for row in window.rows.to_give()] == ["thirsty"]
+    assert text(window, found["delegated"], AMOUNT) == "0.4"
+    assert window.table.currentIndex() == window.rows.index(found["numbered"], AMOUNT)
+    assert window.give_button.isEnabled()
+
+
+def test_a_refresh_that_fails_wipes_nothing(bench, proxy):
+    bench.url = proxy.url
+    bench.log_in()
+    bench.subject("thirsty")
+    window = table(bench)
+    tick(window, 0)
+    type_amount(window, 1, "0.4")
+    proxy.fault("answer", status=403, body={"detail": "no"}, times=100_000)
+    refresh(bench, window)
+    assert window.rows.rows[0].ticked
+    assert text(window, 1, AMOUNT) == "0.4"
+
+
+def test_an_answer_waits_until_the_amount_is_typed(bench):
+    window = at_the_table(bench)
+    keys(bench, Qt.Key_Return)
+    bench.qtbot.keyClicks(editor(window), "0.")
+    window.refresh()
+    wait(bench.qtbot, lambda: window._fetch is None)
+    assert "finish the amount" in window.message.text()
+    assert not window.refresh_button.isEnabled()
+    bench.qtbot.keyClicks(editor(window), "3")
+    keys(bench, Qt.Key_Return)
+    wait(bench.qtbot, lambda: not window.table.is_editing)
+    assert text(window, 0, AMOUNT) == "0.3"
+    assert "finish the amount" not in window.message.text()
+    assert window.refresh_button.isEnabled()
+
+
+def test_what_was_ticked_and_is_no_longer_due_is_named(bench):
+    bench.subject("thirsty")
+    window = table(bench)
+    seen = window.shown
+    tick(window, 0)
+    type_amount(window, 1, "0.4")
+    names = [row.name for row in window.rows.rows]
+    window._on_table(replace(seen, rows=seen.rows[2:]))
+    said = window.message.text().splitlines()[0]
+    assert all(name in said for name in names[:2])
+    assert "0.4 mL" in said
+    assert names[2] not in said
+    assert window.rows.unrecorded() == []
+
+
+def test_what_remains_changed_under_a_tick_is_said(bench):
+    bench.subject("thirsty")
+    window = table(bench)
+    seen, before = window.shown, text(window, 0, REMAINS)
+    tick(window, 0)
+    tick(window, 1)
+    first = seen.rows[0]
+    given = replace(first.animal.water, given=first.animal.water.given + Decimal("0.1"))
+    window._on_table(replace(seen, rows=(replace(first, animal=replace(first.animal, water=given)), *seen.rows[1:])))
+    assert [row.ticked for row in window.rows.rows[:2]] == [True, True]
+    assert text(window, 0, AMOUNT) == text(window, 0, REMAINS) != before
+    assert before in text(window, 0, RESULT)
+    assert before not in text(window, 1, RESULT)
+
+
+def leave_by(bench, window, door) -> None:
+    if door == "Escape":
+        keys(bench, Qt.Key_Escape)
+    elif door == "button":
+        press(bench.qtbot, window.close_button)
+    elif door == "project":
+        bench.project.close(silent=True)
+    else:
+        window.close()
+
+
+@pytest.mark.parametrize("door", ["Escape", "button", "window", "project"])
+def test_what_was_not_given_is_asked_about_once(bench, outbox, door):
+    window = at_the_table(bench)
+    tick(window, 0)
+    type_amount(window, 1, "0.4")
+    leave_by(bench, window, door)
+    assert window.isVisible()
+    asked = window.question
+    assert asked.isVisible()
+    assert all(row.name in asked.text.text() for row in window.rows.rows[:2])
+    assert window.rows.rows[2].name not in asked.text.text()
+    wait(bench.qtbot, asked.back_button.hasFocus)
+    keys(bench, Qt.Key_Return)  # Enter and the space bar take the answer that loses nothing
+    assert not asked.isVisible()
+    assert window.rows.rows[0].ticked
+    leave_by(bench, window, "window")
+    press(bench.qtbot, asked.anyway_button)
+    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+    assert bench.project.alyx_water_window is None
+    assert outbox.open().items() == ()
+
+
+def test_two_quick_escapes_lose_nothing(bench):
+    window = at_the_table(bench)
+    tick(window, 0)
+    for _ in range(2):
+        bench.qtbot.keyClick(window, Qt.Key_Escape)
+    assert window.isVisible()
+    assert window.rows.rows[0].ticked
+
+
+def test_without_ticks_nothing_is_asked(bench):
+    window = at_the_table(bench)
+    tick(window, 0)
+    keys(bench, Qt.Key_Space)
+    type_amount(window, 1, "0.4")
+    type_amount(window, 1, text(window, 1, REMAINS))
+    keys(bench, Qt.Key_Escape)
+    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+
+
+def test_an_amount_that_is_being_typed_counts(bench):
+    window = at_the_table(bench)
+    keys(bench, Qt.Key_Return)
+    bench.qtbot.keyClicks(editor(window), "0.4")
+    window.close()
+    assert window.question.isVisible()
+    assert text(window, 0, AMOUNT) == "0.4"
+
+
+def test_a_project_that_is_closed_meanwhile_takes_no_water_along(bench, outbox):
+    window = at_the_table(bench)
+    tick(window, 0)
+    bench.project.close(silent=True)
+    press(bench.qtbot, window.question.back_button)
+    press(bench.qtbot, window.give_button)
+    wait(bench.qtbot, lambda: window._give is None)
+    assert [item.subject_name for item in outbox.open().items()] == [window.rows.rows[0].name]
+    window.close()
+    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+
+
+def test_closed_while_it_is_written_down_it_closes_when_that_is_done(bench, outbox):
+    window = at_the_table(bench)
+    tick(window, 0)
+    press(bench.qtbot, window.give_button)
+    for _ in range(2):
+        window.close()
+    assert window.isVisible()
+    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+    assert len(outbox.open().items()) == 1
+
+
+def test_closed_while_it_cannot_be_written_down_it_stays(bench, monkeypatch):
+    def fail(*_arguments):
+        raise OutboxError("The disk is full.", hint="")
+
+    monkeypatch.setattr(water_table_window, "give_water", fail)
+    window = at_the_table(bench)
+    tick(window, 0)
+    press(bench.qtbot, window.give_button)
+    window.close()
+    wait(bench.qtbot, lambda: window.question.isVisible())
+    assert "The disk is full." in window.message.text()
+    assert window.rows.rows[0].ticked
+
+
+def test_the_work_grows_with_the_animals_not_with_their_square(bench, outbox, monkeypatch):
+    bench.subject("thirsty")
+    window = table(bench)
+    fitted, taken = [], []
+    fit, take = WaterTableView._fit, water_table_window._take_item
+    monkeypatch.setattr(WaterTableView, "_fit", lambda view, first, last: (fitted.append(last), fit(view, first, last)))
+    monkeypatch.setattr(water_table_window, "_take_item", lambda row, item: (taken.append(row), take(row, item)))
+    monkeypatch.setattr(window.table, "sizeHintForRow", lambda row: pytest.fail("a row was measured"), raising=False)
+    count = window.rows.rowCount()
+    for row in range(count):
+        tick(window, row)
+        type_amount(window, row, "0.1")
+    del fitted[:]
+    press(bench.qtbot, window.give_button)
+    wait(
+        bench.qtbot, lambda: all(row.item and row.item.state in {State.SENT, State.PARKED} for row in window.rows.rows)
+    )
+    changes = 4  # kept, being sent, sent, and once more
+    assert count <= len(taken) <= changes * count
+    assert len(fitted) <= changes * count
 
 
 @pytest.mark.usefixtures("quick_retries")

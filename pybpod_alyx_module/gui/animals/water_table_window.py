@@ -6,22 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import (
-    QApplication,
-    QHBoxLayout,
-    QHeaderView,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
+from pybpod_alyx_module.gui.animals.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
+from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows
+from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -30,18 +23,19 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.host.alyx_user import alyx_user
-from pybpod_alyx_module.numbers import millilitres, rounded_down, rounded_up, shown
-from pybpod_alyx_module.outbox.items import Draft, Item, Kind, State
+from pybpod_alyx_module.numbers import millilitres
+from pybpod_alyx_module.outbox.items import OPEN, Draft, Item, Kind, State
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from AnyQt.QtGui import QKeyEvent
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.errors import OutboxError
     from pybpod_alyx_module.host.pybpod_objects import Project
+    from pybpod_alyx_module.outbox.outbox import Outbox
 
 #: Label of the menu entry.
 WATER_DUE: Final = "Water due today…"
@@ -49,8 +43,14 @@ WATER_DUE: Final = "Water due today…"
 #: What a person can do if Alyx could not be asked.
 WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
 
-COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
-ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, RESULT = range(len(COLUMNS))
+#: How to use the table.
+HOW_TO: Final = (
+    "Tick the animals that you give water (space bar), correct the amounts (Enter), then press Give ticked. "
+    "Given: as reward + as supplement. All in mL."
+)
+
+#: How many animals a sentence names.
+_NAMED: Final = 5
 
 
 class WaterTableWindow(AlyxWindow):
@@ -70,24 +70,17 @@ class WaterTableWindow(AlyxWindow):
         self._fetch: Task | None = None
         self._give: Task | None = None
         self._look: Task | None = None
-        self._items: dict[int, Item] = {}
+        self._look_again = False
+        self._arrived: WaterTable | None = None
+        self._close_when_given = False
+        self._closed = False
         self.user = BigLabel("Water due today")
         self.message = plain_label()
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setHorizontalHeaderLabels(COLUMNS)
-        self.table.verticalHeader().hide()
-        self.table.setSelectionMode(QTableWidget.NoSelection)
-        self.table.setWordWrap(True)
-        self.table.setTabKeyNavigation(False)  # Tab leads to the buttons, arrows through the cells
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(ANIMAL, QHeaderView.Interactive)
-        header.setSectionResizeMode(RESULT, QHeaderView.Stretch)
-        self.table.setColumnWidth(ANIMAL, 230)
-        header.setMinimumSectionSize(60)
-        self.table.itemChanged.connect(self._on_item)
-        self.refresh_button = self._button("Re&fresh", self.refresh)
+        self.rows = WaterRows()
+        self.table = WaterTableView(self.rows)
+        self.question = QuestionFrame(self._on_close_anyway, self._on_go_back)
         self.give_button = self._button("&Give ticked", self._on_give)
+        self.refresh_button = self._button("Re&fresh", self.refresh)
         self.close_button = self._button("&Close", self.close)
         buttons = QHBoxLayout()
         buttons.addWidget(self.refresh_button)
@@ -98,14 +91,20 @@ class WaterTableWindow(AlyxWindow):
         column.addWidget(self.user)
         column.addWidget(self.message)
         column.addWidget(self.table, 1)
+        column.addWidget(self.question)
         column.addLayout(buttons)
+        self.setTabOrder(self.table, self.give_button)  # from the table Tab leads to what it is for
+        self.setTabOrder(self.give_button, self.refresh_button)
+        self.setTabOrder(self.refresh_button, self.close_button)
+        self.rows.edited.connect(self._on_edited)
+        self.table.editing_ended.connect(self._show_arrived)
         self.running.changed.connect(self._on_outbox)
         self._update_buttons()
 
     @slot
     def refresh(self) -> None:
         """Ask Alyx again."""
-        if self._fetch is not None or self._give is not None:
+        if not self._is_idle:
             return
         outbox, settings = self.running, read_rig_settings().sessions
         server, user = server_of(self.project), alyx_user(self.project)
@@ -124,27 +123,33 @@ class WaterTableWindow(AlyxWindow):
 
     @slot
     def _on_table(self, table: WaterTable) -> None:
+        self._arrived = table
+        if self.table.is_editing:  # what somebody is typing is not taken away
+            self.message.setText("Alyx has answered. The table shows it as soon as you finish the amount (Enter).")
+        else:
+            self._show_arrived()
+
+    @slot
+    def _show_arrived(self) -> None:
+        table, self._arrived = self._arrived, None
+        if table is None:
+            return
+        place, column = self.table.currentIndex().row(), max(self.table.currentIndex().column(), ANIMAL)
+        current = self.rows.rows[place].seen.animal.subject_id if place >= 0 else ""
+        scrolled = self.table.verticalScrollBar().value()
         self.shown = table
-        self._items.clear()
+        gone = self.rows.show_table(table)
+        self.table.go_to(max(self.rows.row_of(current), 0), column)  # the space bar ticks before anybody clicked
+        self.table.verticalScrollBar().setValue(scrolled)
         self.user.say(f"as {table.username} at {server_name(table.server)}")
         if table.rows:
-            said = (
-                "Tick the animals that you give water, correct the amounts, then press Give ticked. "
-                "Given: as reward + as supplement. All in mL."
-            )
+            said = HOW_TO
         elif table.restricted:
             said = "All your water-restricted animals have had their water today."
         else:
             said = "None of your animals is water-restricted."
-        self.message.setText("\n".join((said, *table.notes)))
-        self.table.blockSignals(True)
-        self.table.setRowCount(len(table.rows))
-        for number, row in enumerate(table.rows):
-            self._fill(number, row)
-        if self.table.currentRow() < 0:
-            self.table.setCurrentCell(0, ANIMAL)  # the space bar ticks where nobody has clicked yet
-        self.table.blockSignals(False)
-        self.table.resizeRowsToContents()
+        self.message.setText("\n".join((*_no_longer_listed(gone), said, *table.notes)))
+        self._on_edited()
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
@@ -158,63 +163,28 @@ class WaterTableWindow(AlyxWindow):
         self._fetch = None
         self._update_buttons()
 
-    def _fill(self, number: int, row: TableRow) -> None:
-        water, last = row.animal.water, row.animal.last_weight
-        weight = (
-            f"{shown(last.grams)} g" + (f", {last.when:%m-%d %H:%M}" if last.when else "") if last else "none lately"
-        )
-        known = water.weight_known
-        given = (
-            f"{rounded_down(water.reward, UNIT)} + {rounded_down(water.supplement, UNIT)}"
-            if water.reward is not None and water.supplement is not None
-            else f"{rounded_down(water.given, UNIT)}"
-        )
-        texts = {
-            ANIMAL: row.animal.name,
-            LAB: row.animal.lab,
-            WEIGHT: weight,
-            NEEDS: f"{rounded_up(water.expected, UNIT)}" if known else "unknown",
-            GIVEN: given,
-            REMAINS: f"{water.remaining}" if known else "weigh it first",
-            AMOUNT: f"{water.remaining}" if known else "",
-            RESULT: " ".join(row.unsent),
-        }
-        for column, text in texts.items():
-            cell = QTableWidgetItem(text)
-            cell.setToolTip(text if column in (ANIMAL, LAB, RESULT) else "")
-            flags = Qt.ItemIsEnabled
-            if column == ANIMAL:
-                flags |= Qt.ItemIsUserCheckable
-                cell.setCheckState(Qt.Unchecked)
-            if column == AMOUNT:
-                flags |= Qt.ItemIsEditable
-            cell.setFlags(flags)
-            self.table.setItem(number, column, cell)
-
-    def ticked(self) -> list[int]:
-        """Return the rows that are ticked and not given yet; in order, empty if none is."""
-        return [
-            row
-            for row in range(self.table.rowCount())
-            if row not in self._items and self.table.item(row, ANIMAL).checkState() == Qt.Checked
-        ]
-
     @slot
     def _on_give(self) -> None:
-        if self.shown is None or self._give is not None or self._fetch is not None:
+        self.table.finish_editing()
+        if self.shown is None or not self._is_idle:
             return
-        rows, drafts = self.ticked(), []
+        rows, drafts = self.rows.to_give(), []
         wrong = []
         for row in rows:
             try:
-                drafts.append(self._draft(self.shown, self.shown.rows[row], self._amount(row)))
+                drafts.append(self._draft(self.shown, row.seen, millilitres(row.amount)))
             except AlyxError as error:
-                self._say(row, str(error))
-                wrong.append(self.shown.rows[row].animal.name)
+                row.result = str(error)
+                wrong.append(row)
         if wrong:
-            self.message.setText(f"Nothing was recorded: correct the amount of {', '.join(wrong)}.")
+            self.rows.show_changed(wrong)
+            self.table.go_to(self.rows.rows.index(wrong[0]), AMOUNT)
+            self.message.setText(f"Nothing was recorded: correct the amount of {_some(wrong)}.")
+            return
+        if not rows:
             return
         self._given_rows = rows
+        self.rows.held = True
         self._give = start_task(
             self.running.read(lambda outbox: give_water(outbox, tuple(drafts)), name="alyx-outbox-add"),
             succeeded=self._on_given,
@@ -222,9 +192,6 @@ class WaterTableWindow(AlyxWindow):
             finished=self._on_give_ended,
         )
         self._update_buttons()
-
-    def _amount(self, row: int) -> Decimal:
-        return millilitres(self.table.item(row, AMOUNT).text())
 
     def _draft(self, table: WaterTable, row: TableRow, amount: Decimal) -> Draft:
         water = row.animal.water
@@ -250,91 +217,156 @@ class WaterTableWindow(AlyxWindow):
     def _on_given(self, results: tuple[Item | OutboxError, ...]) -> None:
         for row, one in zip(self._given_rows, results, strict=True):
             if isinstance(one, Item):
-                self._show_item(row, one)
+                _take_item(row, one)
             else:
-                self._say(row, str(one))
+                row.result = str(one)
+        self.rows.show_changed(self._given_rows)
         count = sum(isinstance(one, Item) for one in results)
-        self.message.setText(f"{count} of {len(results)} kept on this computer. The last column says what is on Alyx.")
+        said = [f"{count} of {len(results)} kept on this computer. The last column says what is on Alyx."]
+        if rest := [row for row in self.rows.unrecorded() if not row.ticked]:
+            said.append(f"Not ticked, so not recorded: {_some(rest)}.")
+        self.message.setText("\n".join(said))
 
     @slot
     def _on_give_ended(self) -> None:
         self._give = None
+        self.rows.held = False
         self._update_buttons()
-
-    def _show_item(self, row: int, item: Item) -> None:
-        self._items[row] = item
-        amount = self.table.item(row, AMOUNT).text()
-        why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
-        self._say(row, f"{amount} mL: {state_sentence(item)}{why}")
-        self.table.blockSignals(True)
-        for column in (ANIMAL, AMOUNT):
-            self.table.item(row, column).setFlags(Qt.ItemIsEnabled)
-        self.table.item(row, ANIMAL).setData(Qt.CheckStateRole, None)
-        self.table.blockSignals(False)
-
-    def _say(self, row: int, text: str) -> None:
-        self.table.blockSignals(True)
-        self.table.item(row, RESULT).setText(text)
-        self.table.item(row, RESULT).setToolTip(text)
-        self.table.blockSignals(False)
-        self.table.resizeRowToContents(row)
+        self._on_outbox()
+        if self._close_when_given:
+            self._close_when_given = False
+            self.close()
 
     @slot
     def _on_outbox(self) -> None:
-        keys = {row: item.key for row, item in self._items.items() if item.state is not State.SENT}
-        if not keys or self._look is not None:
+        if self._look is not None:
+            self._look_again = True
             return
-        self._look = start_task(
-            self.running.read(lambda outbox: {row: outbox.item(key) for row, key in keys.items()}),
-            succeeded=self._on_items_read,
-            finished=self._on_look_ended,
-        )
+        followed = [(row, row.item) for row in self.rows.rows if row.item is not None and row.item.state in OPEN]
+        if not followed:
+            return
+
+        def read(outbox: Outbox) -> list[tuple[WaterRow, Item]]:
+            waiting = {item.key: item for item in outbox.items(OPEN)}
+            now = [(row, before, waiting.get(before.key) or outbox.item(before.key)) for row, before in followed]
+            return [(row, item) for row, before, item in now if item != before]
+
+        self._look_again = False
+        self._look = start_task(self.running.read(read), succeeded=self._on_items_read, finished=self._on_look_ended)
 
     @slot
-    def _on_items_read(self, items: dict[int, Item]) -> None:
-        for row, item in items.items():
-            if row in self._items and self._items[row].key == item.key:
-                self._show_item(row, item)
+    def _on_items_read(self, changed: list[tuple[WaterRow, Item]]) -> None:
+        for row, item in changed:
+            _take_item(row, item)
+        self.rows.show_changed(row for row, _ in changed)
 
     @slot
     def _on_look_ended(self) -> None:
         self._look = None
+        if self._look_again and not self._closed:
+            self._on_outbox()
 
     @slot
-    def _on_item(self, changed: QTableWidgetItem) -> None:
-        if changed.column() == AMOUNT:
-            self._say(changed.row(), "")
+    def _on_edited(self) -> None:
         self._update_buttons()
+        if not self.question.isHidden():
+            self.question.text.setText(self._question)
+            self.question.setVisible(bool(self.unrecorded))
+
+    @property
+    def unrecorded(self) -> str:
+        """What was ticked or typed and not recorded, for people; empty if nothing was."""
+        rows = self.rows.unrecorded()
+        return f"the water of {_some(rows)}" if rows and not self._closed else ""
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._fetch is None and self._give is None and self._arrived is None
 
     def _update_buttons(self) -> None:
-        idle = self._fetch is None and self._give is None
-        self.refresh_button.setEnabled(idle)
-        self.give_button.setEnabled(idle and bool(self.ticked()))
+        self.refresh_button.setEnabled(self._is_idle)
+        self.give_button.setEnabled(self._is_idle and bool(self.rows.to_give()))
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Close on Escape; Enter presses the button that has the keyboard."""
+        """Enter presses the button that has the keyboard; Escape closes, where that is asked it stays."""
         focused = QApplication.focusWidget()
         if event.key() in (Qt.Key_Return, Qt.Key_Enter) and isinstance(focused, QPushButton):
             focused.click()
+        elif event.key() == Qt.Key_Escape and not self.question.isHidden():
+            self._on_go_back()
         else:
             super().keyPressEvent(event)
 
     @override
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Stop asking Alyx; what is on its way into the outbox gets there."""
-        for task in (self._fetch, self._look):
-            if task is not None:
-                task.cancel()
-        if self.project.alyx_water_window is self:
-            self.project.alyx_water_window = None
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask where ticks or amounts would be lost; else stop asking Alyx."""
+        if not self._closed:
+            if not self._may_close():
+                event.ignore()
+                return
+            self._closed = True
+            for task in (self._fetch, self._look):
+                if task is not None:
+                    task.cancel()
             self.running.changed.disconnect(self._on_outbox)
+            if self.project.alyx_water_window is self:
+                self.project.alyx_water_window = None
         super().closeEvent(event)
+
+    def _may_close(self) -> bool:
+        if QApplication.instance().isSavingSession():
+            return True
+        self.table.finish_editing()
+        if self._give is not None:
+            self._close_when_given = True
+            return False
+        return not self._ask_before_closing()
+
+    def _ask_before_closing(self) -> bool:
+        if not self.unrecorded:
+            return False
+        show_in_front(self)
+        self.question.ask(self._question, "Close &without recording", "Go &back")
+        return True
+
+    @property
+    def _question(self) -> str:
+        return f"{self.unrecorded[:1].upper()}{self.unrecorded[1:]} has not been recorded."
+
+    @slot
+    def _on_close_anyway(self) -> None:
+        self.rows.forget_unrecorded()
+        self.close()
+
+    @slot
+    def _on_go_back(self) -> None:
+        self.question.hide()
+        self.table.setFocus()
 
     def _button(self, text: str, pressed: Any) -> QPushButton:
         button = QPushButton(text)
         button.clicked.connect(pressed)
         return button
+
+
+def _take_item(row: WaterRow, item: Item) -> None:
+    why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
+    row.item, row.result = item, f"{row.amount} mL: {state_sentence(item)}{why}"
+
+
+def _no_longer_listed(rows: list[WaterRow]) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    listed = ", ".join(f"{row.name} ({f'{row.amount} mL' if row.amount else 'no amount'})" for row in rows)
+    return (f"Alyx no longer lists as due what you had ticked or typed: {listed}. Nothing was recorded.",)
+
+
+def _some(rows: list[WaterRow]) -> str:
+    names = [row.name for row in rows]
+    if len(names) > _NAMED:
+        names[_NAMED:] = [f"{len(names) - _NAMED} more"]
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def server_of(project: Project) -> str:
