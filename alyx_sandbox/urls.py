@@ -9,6 +9,7 @@ from alyx_sandbox import views
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin")),
+    path("admin/login/", views.login_page),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("auth-token", obtain_auth_token),
     path("dataset-types", views.DatasetTypeList.as_view(), name="datasettype-list"),

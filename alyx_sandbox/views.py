@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import F
+from django.http import HttpResponse
+from django.utils import dateformat, timezone
 from rest_framework import generics
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -32,12 +36,24 @@ from alyx_sandbox.models import (
 from alyx_sandbox.water import noon, water_control
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
 _SUBJECTS = Subject.objects.select_related(
     "responsible_user", "species", "strain", "line", "litter", "source", "lab"
 ).prefetch_related("projects", "zygosity_set__allele", "line__alleles")
+
+
+def login_page(_request: HttpRequest) -> HttpResponse:
+    """Show the page of Alyx's own forms on which one logs in: it says how far the server's clock is ahead of UTC (s).
+
+    Nothing in the hour that comes twice, as on Alyx.
+    """
+    now = timezone.localtime() if settings.USE_TZ else datetime.now()  # noqa: DTZ005 - of the server's zone, as Alyx
+    offset = dateformat.format(now, "Z")
+    page = f'<!DOCTYPE html><title>Log in</title><body class=" login"\n  data-admin-utc-offset="{offset}"></body>'
+    return HttpResponse(page)
 
 
 class SubjectList(generics.ListCreateAPIView):

@@ -122,6 +122,16 @@ def read_answer(reply: Reply, question: Question) -> Any:
     return value
 
 
+def read_page(reply: Reply, question: Question) -> str:
+    """Return the web page that the server answered, or raise what else it means."""
+    if not 200 <= reply.status < 300:
+        raise _error_of_status(reply, question)
+    if not is_web_page(reply):
+        what = f"{question.server} answered {question.method} {question.endpoint} with {describe(reply, question)}"
+        raise ProtocolError(f"{what} where Alyx answers with a web page.", hint="Check the address.")
+    return reply.body.decode("utf-8", "replace")
+
+
 def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tuple[float, float, float]) -> AlyxError:
     """Say what the absence of an answer means.
 

@@ -16,6 +16,8 @@ from alyx_connector.http.throttle import THROTTLED, parse_retry_after
 from alyx_connector.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alyx_connector.address import Address
     from alyx_connector.http.retry import Deadline
     from alyx_connector.http.server_time import ServerTime
@@ -90,6 +92,7 @@ class Caller:
         token: str | None = None,
         gate: ThrottleGate | None = None,
         password: str | None = None,
+        read: Callable[[Reply, Question], Any] = read_answer,
     ) -> Any:
         """Ask the API and return its answer.
 
@@ -97,6 +100,7 @@ class Caller:
         ``wire``: the request; its address relative to the API, without a leading slash.
         ``gate``: holds it back while the server throttles the user.
         ``password``: what the body holds, if this is the login; never repeated in an error.
+        ``read``: makes of the reply what is returned.
         """
         endpoint = unquote(wire.url)
         wire = replace(wire, url=address.url + root + wire.url, token=token)
@@ -116,7 +120,7 @@ class Caller:
             if target is None:
                 if operation.server_time is not None:
                     operation.server_time.note(reply)
-                return read_answer(reply, question)
+                return read(reply, question)
             shown = question.veil(target.partition("?")[0]) or "nowhere"
             if not target or not _same_origin(wire.url, target):
                 message = (

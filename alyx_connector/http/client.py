@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.http.access import ServerAccess
+from alyx_connector.http.answers import read_page
 from alyx_connector.http.arguments import checked_params, deletable, endpoint_path
 from alyx_connector.http.pages import list_completely
 from alyx_connector.http.transport import Wire
@@ -23,6 +24,8 @@ __all__ = ["AlyxClient"]
 
 #: Below the address of every server, with or without a redirect to a slash at its end.
 _SCHEMA = "api/schema"
+#: The same, of Django's admin pages.
+_LOGIN_PAGE = "admin/login/"
 
 
 class AlyxClient(ServerAccess):
@@ -122,6 +125,30 @@ class AlyxClient(ServerAccess):
             answer = self._call(operation, who, Wire("GET", _SCHEMA), root="/")
             operation.report(Progress("get", 1, 1))
             return answer
+
+    def login_page(self, *, cancel: CancelToken | None = None, report: Report | None = None) -> str:
+        """Read the page on which people log in to the server's own forms; anybody may, and no token is sent.
+
+        Parameters
+        ----------
+        cancel, report : optional
+            See the class.
+
+        Returns
+        -------
+        str
+            HTML.
+
+        Raises
+        ------
+        AlyxError
+            If there is no such page, and whatever else goes wrong; see `alyx_connector.errors`.
+        Cancelled
+            If cancelled.
+        """
+        with self._operation(cancel, report) as operation:
+            address, _root = self._find(operation)
+            return str(self._caller.call(operation, address, "/", Wire("GET", _LOGIN_PAGE), read=read_page))
 
     def post(
         self,

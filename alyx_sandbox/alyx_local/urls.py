@@ -47,5 +47,6 @@ _api = [
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin")),
+    path("admin/login/", alyx.login_page),
     path("api/", include(_api)),
 ]
