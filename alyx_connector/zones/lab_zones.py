@@ -147,14 +147,15 @@ def last_zone(server: str, lab: str | None) -> str | None:
 
 
 def remember_zones(server: str, zones: Mapping[str, str]) -> None:
-    """Store the time zones of a server's labs on this computer.
+    """Store the time zones of a server's labs on this computer, beside those of its other labs.
 
-    ``zones``: time zone by name of the lab; they replace those that were stored.
+    ``zones``: time zone by name of the lab.
     """
-    if zones == _kept(server):
+    kept = _kept(server)
+    if {**kept, **zones} == kept:
         return
     try:
-        _file().change(lambda content: content.update({server: dict(zones)}))
+        _file().change(lambda content: content.setdefault(server, {}).update(zones))
     except ConfigurationError as error:
         LOG.warning("%s", error)
 

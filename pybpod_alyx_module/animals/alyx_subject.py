@@ -29,6 +29,8 @@ class AlyxSubject:
     name: str
     #: Alyx user who is logged in to the PyBpod project, empty if none is.
     alyx_user: str
+    #: Its lab as the project's copy has it, empty if it has none.
+    lab: str = ""
 
     @property
     def where(self) -> str:
@@ -72,7 +74,8 @@ def alyx_subject_of(subject: Subject) -> AlyxSubject:
     subject_id = canonical_id(record["alyx_id"])
     if subject_id is None:
         raise ConfigurationError(f"{subject.name}'s file contains an invalid Alyx id.", hint=_SYNC)
-    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project))
+    lab = str(record.get("lab") or "")
+    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project), lab)
 
 
 def refuse_test_subject(animal: AlyxSubject, settings: SessionSettings) -> None:

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alyx_connector.errors import AlyxError
+from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
+from pybpod_alyx_module.animals.rows import day_in
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
 from pybpod_alyx_module.animals.unsent import with_unsent
 from pybpod_alyx_module.errors import OutboxError
@@ -46,7 +48,9 @@ class AnimalOverview:
 
 def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:
     """Return the state of an animal of which nothing could be asked."""
-    return SubjectState(animal.subject_id, animal.name, MappingProxyType(dict.fromkeys(PARTS, reason)))
+    zone = last_zone(animal.server, animal.lab)
+    reasons = MappingProxyType(dict.fromkeys(PARTS, reason))
+    return SubjectState(animal.subject_id, animal.name, reasons, lab=animal.lab, lab_zone=zone, day=day_in(zone))
 
 
 def unsent_items(outbox: Outbox, animal: AlyxSubject, dialog: str = "") -> tuple[Item, ...]:
@@ -90,7 +94,9 @@ def fetch_overview(
         unsent = read_unsent()
         return AnimalOverview(username, _with_unsent(unknown_state(animal, reason), unsent), unsent, problem)
     state, unsent = fetch_with_unsent(
-        lambda: fetch_state(client, animal.subject_id, name=animal.name, cancel=cancel, deadline_s=deadline_s),
+        lambda: fetch_state(
+            client, animal.subject_id, name=animal.name, lab=animal.lab, cancel=cancel, deadline_s=deadline_s
+        ),
         read_unsent,
     )
     types = None

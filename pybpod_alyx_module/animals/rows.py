@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SessionSeen",
+    "day_in",
     "day_of_water",
     "first_day",
     "is_counted_in_utc",
@@ -57,6 +58,12 @@ class SessionSeen:
 def first_day() -> dt.date:
     """Return the first day of the rows to ask for: the last three days of any lab, whatever its time zone."""
     return dt.datetime.now(dt.timezone.utc).date() - dt.timedelta(days=LAST_DAYS + _MARGIN)
+
+
+def day_in(zone: str | None) -> dt.date | None:
+    """Return what day it is in a zone, by the clock of this computer; None where the zone is not known."""
+    known = lab_zone(zone)
+    return None if known is None else dt.datetime.now(known).date()
 
 
 def wall_time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime | None:

@@ -7,7 +7,6 @@ before, and right after must be that of this one subject alone.
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, ServerFaultError
 from alyx_connector.ids import canonical_id
-from alyx_connector.zones.lab_zones import last_zone
+from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, note_untold
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import (
+    day_in,
     first_day,
     is_counted_in_utc,
     number_of,
@@ -36,6 +36,7 @@ from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
@@ -117,12 +118,13 @@ class SubjectState:
 
 
 def fetch_state(
-    client: AlyxClient, subject_id: str, *, name: str = "", cancel: CancelToken, deadline_s: float = 2.0
+    client: AlyxClient, subject_id: str, *, name: str = "", lab: str = "", cancel: CancelToken, deadline_s: float = 2.0
 ) -> SubjectState:
     """Ask for one subject.
 
     Returns: what goes wrong with a part is in its ``not_checked``: no `AlyxError` is raised.
     ``name``: what to call the subject where Alyx does not tell.
+    ``lab``: its lab where Alyx does not tell: this computer may know the lab's zone.
     """
     alyx_id = canonical_id(subject_id)
     if alyx_id is None:
@@ -133,7 +135,7 @@ def fetch_state(
         parts.fetch(stop)
     cancel.raise_if_cancelled()
     late = f"{client.url} did not answer within {deadline_s:g} s."
-    return parts.state(name or subject_id, late)
+    return parts.state(name or subject_id, lab, late)
 
 
 def fetch_water_types(client: AlyxClient, *, cancel: CancelToken) -> tuple[str, ...]:
@@ -292,11 +294,12 @@ class _Parts:
             zone = answer.get("timezone") if isinstance(answer, dict) else None
             if not isinstance(zone, str):
                 raise ProtocolError(f"{self._client.url} does not give the time zone of the lab {lab}.", hint=_TELL)
+            remember_zones(self._client.url, {lab: zone})
             return zone
 
         return ask
 
-    def state(self, name: str, late: str) -> SubjectState:
+    def state(self, name: str, lab: str, late: str) -> SubjectState:
         with self._lock:
             arrived, reasons = dict(self._arrived), dict(self._reasons)
         row = arrived.get("subject")
@@ -304,8 +307,9 @@ class _Parts:
             gone = f"{self._client.url} has no subject with the id of {name}, or you may not see it."
             return SubjectState(self._id, name, MappingProxyType(dict.fromkeys(PARTS[1:], gone)), found=False)
         requirement: Requirement | None = arrived.get("requirement")
-        zone_name = arrived.get("lab") or last_zone(self._client.url, (row or {}).get("lab"))
-        day = requirement.today.date if requirement else _day_in(zone_name)
+        lab = lab if row is None else row.get("lab") or ""
+        zone_name = arrived.get("lab") or last_zone(self._client.url, lab)
+        day = requirement.today.date if requirement else day_in(zone_name)
         read = _Read(reasons)
         zone = lab_zone(zone_name)
         sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day, zone))
@@ -326,7 +330,7 @@ class _Parts:
             found=True if row else None,
             alive=row.get("alive"),
             death_date=row.get("death_date"),
-            lab=row.get("lab") or "",
+            lab=lab,
             lab_zone=zone_name,
             responsible_user=row.get("responsible_user") or "",
             species=row.get("species"),
@@ -381,12 +385,6 @@ def _water(row: dict[str, Any], requirement: Requirement | None) -> Water:
 
 def _reference_weight(row: dict[str, Any]) -> Decimal | None:
     return (number_of(row, "reference_weight") or None) if row.get("reference_weight") is not None else None
-
-
-def _day_in(zone: str | None) -> dt.date | None:
-    # By the clock of this computer, where the server's own day did not arrive.
-    known = lab_zone(zone)
-    return None if known is None else dt.datetime.now(known).date()
 
 
 def not_there(state: SubjectState) -> tuple[str, ...]:

@@ -54,6 +54,28 @@ def test_a_weight_arrives_for_the_right_animal_at_the_right_time(bench, alyx):
     assert 23.95 not in weights(alyx, "free")
 
 
+def test_with_alyx_away_the_time_is_that_of_the_lab_as_told_before(project, alyx, outbox, proxy, qtbot, menu):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    subject = bench.subject("east")  # its lab is 14 hours ahead
+    weigh(bench, subject).close()
+    proxy.fault("drop", times=10_000)
+    menu.trigger(subject.node, RECORD_WEIGHT)
+    (dialog,) = [one for one in living(WeightDialog) if one.isVisible()]
+    assert "Pacific/Kiritimati" in dialog.time.zone_note.text()  # before anything was asked
+    bench.asked(dialog)
+    assert "Pacific/Kiritimati" in dialog.time.zone_note.text()
+    assert dialog.overview.state.day == dialog.time.lab_now().date()
+    bench.type(dialog.weight.edit, "23.91")
+    press(qtbot, dialog.record_button)
+    if dialog.question.isVisible():
+        press(qtbot, dialog.anyway_button)
+    wait(qtbot, lambda: dialog.is_recorded)
+    in_lab = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=14)
+    recorded = dt.datetime.fromisoformat(dialog.recorder.item.values["date_time"]).replace(tzinfo=None)
+    assert abs(recorded - in_lab.replace(tzinfo=None)) < dt.timedelta(minutes=5)
+
+
 def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
     dialog = weigh(bench, "thirsty")  # 25 g reference, 3 g implant
     assert "Last weight: 23.9 g on" in dialog.facts.text()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
 from pybpod_alyx_module.gui.animals.question_frame import QuestionFrame
@@ -46,6 +47,7 @@ class AnimalDialog(QDialog):
         self.notice = plain_label()
         self.notice.hide()
         self.time = LabTimeField()
+        self.time.set_zone(last_zone(alyx_subject.server, alyx_subject.lab))
         self.form = QFormLayout()
         self.facts = plain_label()
         self.problem = plain_label()
