@@ -40,6 +40,7 @@ def real(request: pytest.FixtureRequest) -> AlyxUnderTest:
         if server.is_local and server.may_write:
             return server
     running = request.getfixturevalue("alyx_local")
+    running.reset()  # tests before may have left labs
     return AlyxUnderTest(running.url, running.username, running.password)
 
 

@@ -148,7 +148,10 @@ def logged(caplog):
     return lambda: [record.message.partition(" from")[0] for record in caplog.records]
 
 
-def test_without_a_terminal_the_log_has_the_beginning_now_and_then_and_the_end(now, logged, capsys):
+def test_without_a_terminal_the_log_has_the_beginning_now_and_then_and_the_end(
+    now, logged, capsys, caplog, monkeypatch
+):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])  # not that of PyBpod, which prints
     with ShownProgress(LISTING) as shown:
         for done in range(341):
             now[0] += 1 / 8
