@@ -84,6 +84,7 @@ setup(
     python_requires=">=3.10",
     packages=[
         "alyx_connector",
+        "alyx_connector.cache",
         "alyx_connector.cli",
         "alyx_connector.display",
         "alyx_connector.frames",
@@ -91,6 +92,7 @@ setup(
         "alyx_connector.records",
         "alyx_connector.schema",
         "alyx_connector.search",
+        "alyx_connector.writing",
         "alyx_connector.zones",
         "alyx_sandbox",
         "alyx_sandbox.alyx_local",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alyx_connector.records.creating import Creating
 from alyx_connector.records.subject_records import SubjectRecords
 from alyx_connector.schema.search_signatures import SearchSignatures
+from alyx_connector.writing.creating import Creating
 
 if TYPE_CHECKING:
     from typing import NoReturn

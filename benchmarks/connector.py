@@ -11,7 +11,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.search.freshness import OVERLAP
+from alyx_connector.cache.freshness import OVERLAP
 from benchmarks.contenders import (
     PAGE_SIZE,
     Server,

@@ -1,1 +1,1 @@
-"""One animal or one record: read, changed, made."""
+"""One animal or one session, and what belongs to it."""

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.cache.cache_store import KeptDetail
+from alyx_connector.cache.freshness import Known, ServerClock, changed_names, read_change
 from alyx_connector.errors import AlyxError, CredentialsError
 from alyx_connector.frames.columns import DETAIL_ERROR
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.progress import Cancelled, only_waits
-from alyx_connector.search.cache_store import KeptDetail
 from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable
-from alyx_connector.search.freshness import Known, ServerClock, changed_names, read_change
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
+    from alyx_connector.cache.cache_store import Store
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.http.server_time import ServerTime
     from alyx_connector.progress import CancelToken, Report
     from alyx_connector.remedy import Remedy
-    from alyx_connector.search.cache_store import Store
     from alyx_connector.search.listing import Listed
     from alyx_connector.warning import Tell
     from alyx_connector.zones.lab_zones import LabZones

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alyx_connector.accounts import Accounts
+from alyx_connector.cache.cache import Cache
 from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.frames.columns import ACCOUNT, DETAIL_ERROR, Column, in_reading_order
 from alyx_connector.frames.tables import make_table
@@ -16,7 +17,6 @@ from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.completions import complete_in_ipython, known_lists
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.schema.source import SchemaSource
-from alyx_connector.search.cache import Cache
 from alyx_connector.search.lab_times import in_lab_time
 from alyx_connector.terminal import Given, log_in, say
 from alyx_connector.warning import AlyxWarning

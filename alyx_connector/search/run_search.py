@@ -7,13 +7,13 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from alyx_connector.cache.cache_store import KeptList
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.frames.columns import UNKNOWN, Column, Kind, Layout, known_layout
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.schema.dialect import Dialect
 from alyx_connector.search.add_details import add_details, add_kept_details
-from alyx_connector.search.cache_store import KeptList
 from alyx_connector.search.days import days_of, with_days
 from alyx_connector.search.fetch_details import is_unreachable
 from alyx_connector.search.filter_check import check_filters, find_endpoint

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ProtocolError
-from alyx_connector.records.doubtful import LAST_DAYS
+from alyx_connector.writing.doubtful import LAST_DAYS
 from alyx_connector.zones.lab_zones import zones_of
 from alyx_connector.zones.moments import has_offset, lab_zone, read_time
 from pybpod_alyx_module.animals.water import Water

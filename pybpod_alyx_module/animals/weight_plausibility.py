@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from alyx_connector.records.doubtful import CHANGE_PERCENT, LAST_DAYS, weight_range
+from alyx_connector.writing.doubtful import CHANGE_PERCENT, LAST_DAYS, weight_range
 from pybpod_alyx_module.numbers import shown
 
 if TYPE_CHECKING:

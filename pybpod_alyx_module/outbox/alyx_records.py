@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.ids import canonical_id
-from alyx_connector.records.record_fields import merged
+from alyx_connector.writing.record_fields import merged
 from alyx_connector.zones.moments import same_time
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
 from pybpod_alyx_module.outbox.items import Kind

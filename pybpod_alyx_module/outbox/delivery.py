@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.records.record_fields import merged
-from alyx_connector.records.session_numbers import days_around, numbers_taken
+from alyx_connector.writing.record_fields import merged
+from alyx_connector.writing.session_numbers import days_around, numbers_taken
 from alyx_connector.zones.moments import with_lab_offset
 from pybpod_alyx_module.outbox.alyx_records import (
     KEY_IN_JSON,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alyx_connector.search.freshness import OVERLAP, Known, ServerClock, changed_names
+from alyx_connector.cache.freshness import OVERLAP, Known, ServerClock, changed_names
 
 ZONES = [
     *("UTC", "Europe/Paris", "Europe/London", "Africa/Cairo", "America/New_York", "America/St_Johns", "Asia/Kolkata"),

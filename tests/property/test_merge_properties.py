@@ -7,7 +7,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alyx_connector.records.record_fields import changed_paths, merged
+from alyx_connector.writing.record_fields import changed_paths, merged
 
 KEYS = st.sampled_from(["qc", "noise", "pass", "", "a.b"])
 LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=2) | st.lists(st.integers(0, 2), max_size=2)

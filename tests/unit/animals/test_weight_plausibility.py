@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from alyx_connector.records.doubtful import weight_range
+from alyx_connector.writing.doubtful import weight_range
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns
 from tests.unit.animals.rig_rows import DAY
 

@@ -11,8 +11,8 @@ from contextlib import closing
 
 import pytest
 
-from alyx_connector.search.cache import Cache
-from alyx_connector.search.cache_store import KeptDetail, KeptList
+from alyx_connector.cache.cache import Cache
+from alyx_connector.cache.cache_store import KeptDetail, KeptList
 
 NOW = dt.datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC
 EARLIER = NOW - dt.timedelta(hours=1)
@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, told):
 FULL = """
 import resource, sys
 from pathlib import Path
-from alyx_connector.search.cache import Cache
+from alyx_connector.cache.cache import Cache
 from tests.unit.connector.test_cache import detail
 told = []
 with Cache(Path(sys.argv[1]), 10_000_000).opened(told.append) as store:

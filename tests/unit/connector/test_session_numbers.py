@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from alyx_connector.records.session_numbers import days_around, numbers_taken
+from alyx_connector.writing.session_numbers import days_around, numbers_taken
 
 
 def rows(*sessions):

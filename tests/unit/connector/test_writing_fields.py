@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from alyx_connector import ConfigurationError
-from alyx_connector.records.record_fields import changed_paths, check_names, fields_of, not_as_sent, sendable
 from alyx_connector.schema.description import parse_schema
+from alyx_connector.writing.record_fields import changed_paths, check_names, fields_of, not_as_sent, sendable
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
 ENDPOINTS = parse_schema(EXCERPT).endpoints

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alyx_connector import ProtocolError, ServerFaultError, UnreachableError
-from alyx_connector.records.write_target import WriteTarget
 from alyx_connector.remedy import RemedyKind, in_python
+from alyx_connector.writing.write_target import WriteTarget
 
 NAME = "7c33db36-0333-4d48-84fa-a3448def9b51"
 SESSION = WriteTarget("sessions", None, ("sessions", NAME), NAME, by_id=True)

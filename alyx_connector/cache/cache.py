@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import filelock
 
+from alyx_connector.cache.cache_store import BUSY_S, VERSION, Store, open_database, reason_of, shrink
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.private_file import home_folder, make_private_folder
-from alyx_connector.search.cache_store import BUSY_S, VERSION, Store, open_database, reason_of, shrink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

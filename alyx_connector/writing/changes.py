@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError, ConflictError
-from alyx_connector.records.record_fields import changed_paths, json_or_text, same_json
+from alyx_connector.writing.record_fields import changed_paths, json_or_text, same_json
 from alyx_connector.zones.moments import same_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alyx_connector.records.write_target import WriteTarget
+    from alyx_connector.writing.write_target import WriteTarget
 
 __all__ = ["Changes"]
 

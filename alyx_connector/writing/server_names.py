@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.records.one_session import is_reference, session_id
 from alyx_connector.records.one_subject import find_subject
-from alyx_connector.records.record_fields import checked_qc, sendable
+from alyx_connector.writing.record_fields import checked_qc, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

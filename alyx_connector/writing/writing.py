@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import ConfigurationError, InvalidDataError, ProtocolError, ServerFaultError
 from alyx_connector.frames.tables import identity
 from alyx_connector.ids import canonical_id, is_id
-from alyx_connector.records.changes import Changes
-from alyx_connector.records.lab_offsets import with_lab_offsets
 from alyx_connector.records.one_session import session_id
 from alyx_connector.records.one_subject import find_subject
-from alyx_connector.records.record_fields import (
+from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.search.connector_account import ConnectorAccount, warn
+from alyx_connector.search.filter_check import find_endpoint
+from alyx_connector.search.lab_times import labs_of
+from alyx_connector.writing.changes import Changes
+from alyx_connector.writing.lab_offsets import with_lab_offsets
+from alyx_connector.writing.record_fields import (
     JSON_FIELDS,
     check_names,
     fields_of,
@@ -24,13 +28,9 @@ from alyx_connector.records.record_fields import (
     same_json,
     sendable,
 )
-from alyx_connector.records.server_names import NOTHING_LOOKED_UP, LookedUp, server_names
-from alyx_connector.records.session_numbers import free_number
-from alyx_connector.records.write_target import WriteTarget
-from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.search.connector_account import ConnectorAccount, warn
-from alyx_connector.search.filter_check import find_endpoint
-from alyx_connector.search.lab_times import labs_of
+from alyx_connector.writing.server_names import NOTHING_LOOKED_UP, LookedUp, server_names
+from alyx_connector.writing.session_numbers import free_number
+from alyx_connector.writing.write_target import WriteTarget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

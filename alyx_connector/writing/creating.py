@@ -11,8 +11,11 @@ from alyx_connector.display.shown_progress import ShownProgress
 from alyx_connector.errors import AlyxError, ConfigurationError, RowsNotMadeError
 from alyx_connector.frames.columns import known_layout
 from alyx_connector.progress import Estimate, Progress, only_waits
-from alyx_connector.records.doubtful import DOUBTED, refuse_doubtful
-from alyx_connector.records.new_records import (
+from alyx_connector.records.one_subject import find_subjects
+from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.warning import AlyxWarning
+from alyx_connector.writing.doubtful import DOUBTED, refuse_doubtful
+from alyx_connector.writing.new_records import (
     NewRecord,
     Outcome,
     by_rows,
@@ -21,14 +24,11 @@ from alyx_connector.records.new_records import (
     read_rows,
     refuse_bad_rows,
 )
-from alyx_connector.records.one_subject import find_subjects
-from alyx_connector.records.record_fields import fields_of, not_as_sent
-from alyx_connector.records.server_names import LookedUp
-from alyx_connector.records.session_numbers import free_number
-from alyx_connector.records.write_target import WriteTarget, may_have_stored
-from alyx_connector.records.writing import Writing
-from alyx_connector.remedy import Remedy, RemedyKind
-from alyx_connector.warning import AlyxWarning
+from alyx_connector.writing.record_fields import fields_of, not_as_sent
+from alyx_connector.writing.server_names import LookedUp
+from alyx_connector.writing.session_numbers import free_number
+from alyx_connector.writing.write_target import WriteTarget, may_have_stored
+from alyx_connector.writing.writing import Writing
 from alyx_connector.zones.moments import LAB_TIMES
 
 if TYPE_CHECKING:

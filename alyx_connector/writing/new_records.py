@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import ConfigurationError, InvalidDataError, RowsNotMadeError
 from alyx_connector.frames.columns import KIND_OF_FIELD, Column, Kind
 from alyx_connector.frames.tables import identity, make_table
-from alyx_connector.records.doubtful import (
+from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.writing.doubtful import (
     SAME,
     doubt_beside,
     doubt_of_itself,
     records_around,
     same_record,
 )
-from alyx_connector.records.session_numbers import checked_number
-from alyx_connector.remedy import Remedy, RemedyKind
+from alyx_connector.writing.session_numbers import checked_number
 from alyx_connector.zones.moments import read_time
 
 if TYPE_CHECKING:

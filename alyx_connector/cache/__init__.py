@@ -1,0 +1,1 @@
+"""What searches brought, kept on this computer, and whether it is still so."""
