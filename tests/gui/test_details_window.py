@@ -8,11 +8,14 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
+from alyx_connector.zones.lab_zones import remember_zones
 from pybpod_alyx_module.gui.sync import details_window
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow, open_details_window, refresh_details_windows
 from pybpod_alyx_module.gui.words import LONGEST_VALUE, when
 from tests.alyx_rows import SERVER, alyx_id, record
-from tests.gui.hands import activate, living, press, small_enough, subject_named
+from tests.gui.hands import activate, alyx_home, living, press, small_enough, subject_named
+
+__all__ = ["alyx_home"]
 
 #: The rows of the predecessor's window.
 PREDECESSOR = (
@@ -92,6 +95,22 @@ def test_zero_of_an_animal_without_water_restriction_is_no_measurement(subject, 
     subject.alyx = record("ea04", last_water_restriction="2026-11-01T10:00:00", **zeros)
     values = open_details_window(subject).values
     assert {values[name] for name in ("Expected water (mL)", "Remaining water (mL)", "Reference weight (g)")} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "zone", "shown"),
+    [
+        ("2026-11-01T10:00:00", "Asia/Tokyo", "2026-11-01 10:00"),
+        ("2026-11-01T10:00:00+00:00", "Asia/Tokyo", "2026-11-01 19:00"),
+        ("2026-11-01T10:00:00Z", None, "2026-11-01 10:00 (on the server's clock)"),
+        ("not a time", "Asia/Tokyo", "not a time"),
+    ],
+)
+def test_the_time_of_the_water_restriction_is_on_the_labs_clock(subject, alyx_home, stored, zone, shown):
+    if zone is not None:
+        remember_zones(SERVER, {subject.alyx["lab"]: zone})
+    subject.alyx = record("ea04", last_water_restriction=stored)
+    assert open_details_window(subject).values["Last water restriction"] == shown
 
 
 def test_what_a_synced_copy_lacks_is_left_out(subject):

@@ -9,6 +9,8 @@ from AnyQt.QtCore import QTimer
 from AnyQt.QtGui import QTextCursor, QTextOption
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from alyx_connector.zones.lab_zones import last_zone
+from alyx_connector.zones.moments import lab_zone, read_time
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
@@ -16,6 +18,7 @@ from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
 from pybpod_alyx_module.sync.details import COMPARED, MISSING, SYNCED_AT, VOLATILE, genotype_words
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from AnyQt.QtGui import QCloseEvent, QHideEvent, QShowEvent
@@ -205,8 +208,20 @@ def _value(field: str, record: Mapping[str, Any]) -> Any:
         return genotype_words(value)
     if field == "age_weeks" and not record.get("birth_date"):
         return None  # Alyx says 0 weeks where it knows no birth date
+    if field == "last_water_restriction" and (time := read_time(value)) is not None:
+        return _on_labs_clock(time, record)
     if field in WATER and _is_zero(value) and record.get("last_water_restriction", MISSING) is None:
         return None if field == "reference_weight" else "0 (no water restriction on Alyx)"  # it was never measured
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
     return value
+
+
+def _on_labs_clock(time: dt.datetime, record: Mapping[str, Any]) -> str:
+    # A server that keeps zones says the offset of its own clock.
+    if time.tzinfo is None:
+        return f"{time:%Y-%m-%d %H:%M}"
+    zone = lab_zone(last_zone(str(record.get("alyx_server")), str(record.get("lab"))))
+    return (
+        f"{time:%Y-%m-%d %H:%M} (on the server's clock)" if zone is None else f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
+    )
