@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from AnyQt.QtCore import QAbstractItemModel, Qt, QThread
+from AnyQt.QtCore import QAbstractItemModel, QObject, Qt, QThread
 from AnyQt.QtWidgets import QApplication, QMessageBox, QWidget
 
 from pybpod_alyx_module.gui.messages import describe
@@ -29,7 +29,8 @@ _boxes: dict[str, QMessageBox] = {}
 def slot(function: Callable[P, R]) -> Callable[..., R | None]:
     """Guard a slot, an event handler or a menu's function.
 
-    An exception is logged with its traceback and shown in a message box that does not block. Arguments that a signal
+    An exception is logged with its traceback and shown in a message box that does not block, unless Qt has taken the
+    window away meanwhile: an answer that comes after that is nobody's. Arguments that a signal
     sends beyond those the function takes (``triggered`` sends ``checked``) are dropped.
 
     Returns: the same function; it returns None where an exception was caught.
@@ -42,6 +43,9 @@ def slot(function: Callable[P, R]) -> Callable[..., R | None]:
         try:
             return function(*args[:places], **kwargs)
         except Exception as error:
+            if isinstance(error, RuntimeError) and args and isinstance(args[0], QObject) and not is_there(args[0]):
+                logger.info("%s came after its window was gone", getattr(function, "__qualname__", function))
+                return None
             logger.exception("The Alyx plugin failed in %s", getattr(function, "__qualname__", function))
             show_error(error, args[0] if args and isinstance(args[0], QWidget) else None)
             return None
@@ -93,7 +97,7 @@ def show_error(error: BaseException, parent: QWidget | None = None) -> None:
         return
     message = describe(error)
     text = "\n\n".join(part for part in (message.sentence, message.advice) if part)
-    if _is_there(_boxes.get(text)):
+    if is_there(_boxes.get(text)):
         return
     try:
         box = QMessageBox(QMessageBox.Warning, message.title, text, QMessageBox.Ok, _visible(parent))
@@ -107,11 +111,12 @@ def show_error(error: BaseException, parent: QWidget | None = None) -> None:
         logger.exception("The message box could not be shown")
 
 
-def _is_there(box: QMessageBox | None) -> bool:
+def is_there(window: QObject | None) -> bool:
+    """Tell whether Qt still has a window: one that it was shown in may have gone, and taken it along."""
     # Looked at when it matters: a function that Qt calls while Python collects garbage may be half collected itself.
     try:
-        return box is not None and bool(box.text())
-    except RuntimeError:  # its window went, and took it along
+        return window is not None and window.objectName() is not None
+    except RuntimeError:
         return False
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication, QWidget
 
-from pybpod_alyx_module.gui.guard import override
+from pybpod_alyx_module.gui.guard import is_there, override
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
@@ -43,6 +43,23 @@ def unrecorded() -> tuple[str, ...]:
     """
     shown = [window for window in QApplication.topLevelWidgets() if window.isVisible()]
     return tuple(words for window in shown if isinstance(words := getattr(window, "unrecorded", ""), str) and words)
+
+
+class OpenWindow:
+    """An attribute that holds a window: None where there is none, also once Qt has taken it away."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Take the name under which the owner keeps the window."""
+        self._name = f"_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the window where it is there."""
+        window = None if instance is None else vars(instance).get(self._name)
+        return window if is_there(window) else None
+
+    def __set__(self, instance: Any, window: Any) -> None:
+        """Keep a window."""
+        vars(instance)[self._name] = window
 
 
 def main_window_of(entity: Any) -> QWidget | None:

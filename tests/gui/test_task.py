@@ -265,6 +265,6 @@ def test_a_box_that_goes_with_its_window_is_shown_again_and_garbage_calls_nothin
         del window, box
         gc.collect()
         (gone,) = guard._boxes.values()
-        assert not guard._is_there(gone)
+        assert not guard.is_there(gone)
         del gone
     assert not [one for one in QApplication.topLevelWidgets() if isinstance(one, QMessageBox) and one.isVisible()]

@@ -14,7 +14,7 @@ from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import unrecorded
+from pybpod_alyx_module.gui.windows import OpenWindow, unrecorded
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
@@ -120,11 +120,13 @@ class OutboxInMainWindow(QObject):
     ``editor``: PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
     """
 
+    #: What asks before PyBpod closes.
+    question = OpenWindow()
+
     def __init__(self, editor: Any, running: RunningOutbox) -> None:
         super().__init__(editor)
         self._editor = editor
         self._confirm: Callable[[], bool] = editor._confirm_exit
-        self.question: ClosingQuestion | None = None
         self.button = StatusButton()
         window = editor.window()
         self._bar = window.statusBar() if isinstance(window, QMainWindow) else None

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QFileDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QApplication, QFileDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow
+from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
@@ -43,14 +43,15 @@ class OutboxWindow(AlyxWindow):
     #: Gives the PyBpod projects that are open: in one of them a person can log in.
     projects: ClassVar[Callable[[], list[Any]]] = list
 
+    #: The dialog about an item, and the one that asks for a file.
+    dialog, file_dialog = OpenWindow(), OpenWindow()
+
     def __init__(self, running: RunningOutbox, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Alyx outbox")
         self.resize(1200, 640)  # fits on a screen of 1366 x 768
         self.running = running
-        self.dialog: EditDialog | DiscardDialog | None = None
-        self.file_dialog: QFileDialog | None = None
         self.menu = QMenu(self)
         self._items: tuple[Item, ...] = ()
         self._reading: Task | None = None
@@ -254,8 +255,6 @@ class OutboxWindow(AlyxWindow):
         self._stale = False
         if self._reading is not None:
             self._reading.cancel()
-        if self in _windows:
-            _windows.remove(self)
 
 
 def _last_first(item: Item) -> tuple[float, int]:
@@ -267,15 +266,12 @@ def _log_in(project: Any, account: tuple[str, str]) -> None:
     open_sync_window(project).offer_account(*account)
 
 
-_windows: list[OutboxWindow] = []
-
-
 def open_outbox_window(parent: QWidget | None = None) -> OutboxWindow:
     """Show the outbox window: the one that is open, or a new one.
 
     ``parent``: PyBpod's main window, or a widget in it.
     """
-    if not _windows:
-        _windows.append(OutboxWindow(running_outbox(), parent.window() if parent is not None else None))
-    show_in_front(_windows[0])
-    return _windows[0]
+    shown = [one for one in QApplication.topLevelWidgets() if isinstance(one, OutboxWindow) and one.isVisible()]
+    window = shown[0] if shown else OutboxWindow(running_outbox(), parent.window() if parent is not None else None)
+    show_in_front(window)
+    return window

@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.sessions.register_several import (
     open_sessions_window,
 )
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
 from pybpod_alyx_module.models.project.refusals import refusal
@@ -42,9 +43,9 @@ class Project(PyBpodProject):
     """Mixed into every PyBpod project."""
 
     #: The sync window, None before it is first opened; `open_sync_window` keeps it here.
-    alyx_window: Any = None
+    alyx_window = OpenWindow()
     #: The window *Water due today*, None if none is open.
-    alyx_water_window: Any = None
+    alyx_water_window = OpenWindow()
 
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.

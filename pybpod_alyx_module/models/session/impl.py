@@ -14,6 +14,7 @@ from pybpod_alyx_module.gui.sessions.follow_registered import registration_follo
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, open_sessions_window
 from pybpod_alyx_module.gui.sessions.session_ended import session_ended
+from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
 from pybpod_alyx_module.read_settings import read_rig_settings
@@ -39,7 +40,7 @@ class Session(PyBpodSession):
     """Mixed into every PyBpod session."""
 
     #: The open dialog, None where there is none; `open_register_dialog` keeps it here.
-    alyx_dialog: Any = None
+    alyx_dialog = OpenWindow()
     #: Whether this PyBpod saw its protocol break off; None where it did not see it end.
     alyx_broken_off: bool | None = None
 

@@ -11,7 +11,7 @@ from pybpod_alyx_module.gui.animals.run_check import RunCheck, animals_to_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.windows import main_window_of
+from pybpod_alyx_module.gui.windows import OpenWindow, main_window_of
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Setup(PyBpodSetup):
     #: The check that goes on, None while there is none.
     alyx_check: RunCheck | None = None
     #: The question or the notice of the last check, None if it was closed.
-    alyx_run_dialog: RunCheckDialog | None = None
+    alyx_run_dialog = OpenWindow()
 
     #: What was checked: what a run would be of.
     _checked: tuple[Any, ...] | None = None

@@ -19,6 +19,7 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, open_water_d
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, open_weight_dialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
 from pybpod_alyx_module.host.subject_folders import subject_folder
@@ -44,7 +45,7 @@ class Subject(PyBpodSubject):
     """Mixed into every PyBpod subject, also into those that Alyx does not know."""
 
     #: The details window opened last, None before.
-    alyx_details_window: Any = None
+    alyx_details_window = OpenWindow()
     #: Where the subject is on disk since it was loaded or saved; None for one that was never saved.
     saved_folder: Path | None = None
 
