@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class AnimalDialog(QDialog):
         #: Key of the PyBpod subject that it was opened for.
         self.subject_key = ""
         self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setStyleSheet(FOCUS_STYLE)
         self.setWindowTitle(f"{title} – {alyx_subject.name}")  # noqa: RUF001 - a dash is meant
         self.resize(720, 430)  # fits on a screen of 1366 x 768
         self.settings: RigSettings = read_rig_settings()

@@ -24,6 +24,7 @@ from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import value_words, why
@@ -44,6 +45,7 @@ class EditDialog(QDialog):
         self._task: Task | None = None
         self._closed_to = ""
         self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setStyleSheet(FOCUS_STYLE)
         self.setWindowTitle(f"Correct: {value_words(item)}")
         self.fields: dict[str, QLineEdit | QPlainTextEdit | QCheckBox] = {}
         form = QFormLayout()

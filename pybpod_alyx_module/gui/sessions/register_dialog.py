@@ -16,7 +16,7 @@ from pybpod_alyx_module.gui.sessions.session_summary import summarise
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, plain_label
-from pybpod_alyx_module.gui.windows import main_window_of
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -58,6 +58,7 @@ class RegisterDialog(QDialog):
         self.session = session
         self.setWindowTitle(f"Register on Alyx – {session.name}")  # noqa: RUF001 - a dash is meant
         self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setStyleSheet(FOCUS_STYLE)
         self._settings = read_rig_settings()
         self._prepared: PreparedSession | None = None
         self._summary: SessionSummary | None = None

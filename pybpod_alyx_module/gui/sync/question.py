@@ -8,6 +8,7 @@ from AnyQt.QtCore import Qt, Signal
 from AnyQt.QtWidgets import QDialog
 
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE
 
 if TYPE_CHECKING:
     from AnyQt.QtWidgets import QWidget
@@ -26,6 +27,7 @@ class Question(QDialog):
         self._answer: Any = None
         self._is_answered = False
         self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setStyleSheet(FOCUS_STYLE)
         self.finished.connect(self._on_finished)
 
     @override
