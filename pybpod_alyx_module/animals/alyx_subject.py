@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
+from pybpod_alyx_module.animals.weight_plausibility import WeightFacts, weight_facts
 from pybpod_alyx_module.host.alyx_user import alyx_user
+from pybpod_alyx_module.sync.details import SYNCED_AT
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.host.pybpod_objects import Subject
@@ -31,6 +33,8 @@ class AlyxSubject:
     alyx_user: str
     #: Its lab as the project's copy has it, empty if it has none.
     lab: str = ""
+    #: What the project's copy says of its weight, for when Alyx does not answer.
+    copy: WeightFacts = field(default_factory=WeightFacts)
 
     @property
     def where(self) -> str:
@@ -75,7 +79,8 @@ def alyx_subject_of(subject: Subject) -> AlyxSubject:
     if subject_id is None:
         raise ConfigurationError(f"{subject.name}'s file contains an invalid Alyx id.", hint=_SYNC)
     lab = str(record.get("lab") or "")
-    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project), lab)
+    copy = weight_facts(record, str(record.get(SYNCED_AT) or "")[:10])
+    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project), lab, copy)
 
 
 def refuse_test_subject(animal: AlyxSubject, settings: SessionSettings) -> None:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.requirement import Requirement
 
-__all__ = ["UNIT", "After", "Water", "default_water_type", "water_today"]
+__all__ = ["MOST_ML", "UNIT", "After", "Water", "default_water_type", "water_today"]
 
 #: What is shown, mL: the smallest step of the syringes that animals are watered with.
 UNIT: Final = Decimal("0.01")
+#: More in one gift is asked about where nothing tells what the animal needs, mL.
+MOST_ML: Final = Decimal(50)
 #: What Alyx itself takes where a water administration names no type and the subject has no restriction.
 _PLAIN: Final = "Water"
 

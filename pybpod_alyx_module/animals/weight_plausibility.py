@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.writing.doubtful import CHANGE_PERCENT, LAST_DAYS, weight_range
-from pybpod_alyx_module.numbers import shown
+from pybpod_alyx_module.numbers import exact, is_number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["OtherAnimal", "Weighed", "WeightConcern", "concerns"]
+#: A weight beyond the reference weight times or by this is doubtful.
+_TIMES: Final = 2
+
+__all__ = ["OtherAnimal", "Weighed", "WeightConcern", "WeightFacts", "concerns", "weight_facts"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,54 @@ class OtherAnimal:
 class WeightConcern:
     """One thing to ask before the weight is recorded."""
 
-    #: ``"change"``, ``"species"`` or ``"other animal"``.
+    #: ``"change"``, ``"species"``, ``"reference"`` or ``"other animal"``.
     code: str
     #: For people.
     sentence: str
     #: Alyx id of the animal that the weight fits better; else empty.
     subject_id: str = ""
+
+
+@dataclass(frozen=True)
+class WeightFacts:
+    """What is known of an animal's weight without its weighings."""
+
+    #: As Alyx names it; None where not known.
+    species: str | None = None
+    #: Weight at the start of its water restriction, g; None without one.
+    reference: Decimal | None = None
+    #: Day of the sync that told it, ISO; empty where not known.
+    as_of: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is known, for people; empty if nothing is."""
+        species = [f"species {self.species}"] if self.species else []
+        reference = [f"reference weight {_g(self.reference)}"] if self.reference is not None else []
+        known = ", ".join([*species, *reference])
+        return f"From the project's copy{f', synced on {self.as_of}' if self.as_of else ''}: {known}" if known else ""
+
+    def concerns(self, typed: Decimal, name: str) -> tuple[WeightConcern, ...]:
+        """Say what speaks against a weight, by these alone; empty if nothing does."""
+        found = _species(typed, self.species)
+        if self.reference is not None and not self.reference / _TIMES <= typed <= self.reference * _TIMES:
+            share = 100 * typed / self.reference
+            found.append(
+                WeightConcern(
+                    "reference", f"{_g(typed)} is {share:.0f} % of {name}'s reference weight of {_g(self.reference)}."
+                )
+            )
+        return tuple(found)
+
+
+def weight_facts(record: Mapping[str, Any], as_of: str = "") -> WeightFacts:
+    """Read what a subject's row, or an item's origin, says of its weight.
+
+    ``as_of``: day of the sync that told it, ISO.
+    """
+    species, reference = record.get("species"), record.get("reference_weight")
+    known = exact(reference) if reference is not None and is_number(reference) else Decimal(0)
+    return WeightFacts(species if isinstance(species, str) and species else None, known if known > 0 else None, as_of)
 
 
 def concerns(

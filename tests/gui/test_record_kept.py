@@ -8,8 +8,9 @@ from AnyQt.QtCore import Qt
 from pybpod_alyx_module.gui.animals.record_dialog import NOT_COMPARED
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
-from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from tests.gui.hands import living, press, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
@@ -166,6 +167,52 @@ def test_two_quick_escapes_lose_nothing(bench, label):
     bench.qtbot.keyClick(dialog, Qt.Key_Escape)
     assert dialog.isVisible()
     assert dialog.first_field().text() == USUAL[label]
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_with_alyx_away_a_weight_is_compared_with_the_projects_copy(slow, outbox, proxy):
+    record = {"species": "Mus musculus", "reference_weight": 25.0, "alyx_synced_at": "2026-11-20T10:00:00+00:00"}
+    subject = slow.subject("free", **record)
+    proxy.fault("drop", times=100_000)
+    dialog = slow.open(WeightDialog, subject, RECORD_WEIGHT)
+    assert "project's copy, synced on 2026-11-20: species Mus musculus" in dialog.facts.text()
+    slow.type(dialog.first_field(), "240")
+    press(slow.qtbot, dialog.record_button)
+    wait(slow.qtbot, dialog.question.isVisible)
+    assert "outside what an animal of the species Mus musculus can weigh" in dialog.question.text.text()
+    press(slow.qtbot, dialog.question.back_button)
+    slow.type(dialog.first_field(), "24")
+    press(slow.qtbot, dialog.record_button)
+    wait(slow.qtbot, lambda: dialog.is_recorded)
+    item = outbox.open().items()[-1]
+    assert (item.values["weight"], item.origin["species"]) == (24.0, "Mus musculus")
+
+
+def test_a_correction_in_the_outbox_is_checked_as_the_dialog_does(bench, outbox, host):
+    draft = Draft(
+        kind=Kind.WEIGHING,
+        server=bench.url,
+        username=bench.alyx.username,
+        subject_id=bench.alyx.row("free")["id"],
+        subject_name="free",
+        values={"weight": 24.0, "date_time": "2026-11-20T10:00:00"},
+        held="It was recorded by a test.",
+        origin={"species": "Mus musculus", "reference_weight": 25.0},
+    )
+    item = outbox.open().add(draft)
+    dialog = EditDialog(item, outbox, host)
+    bench.qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.fields["weight"].setText("2400")
+    press(bench.qtbot, dialog.save_button)
+    assert "outside what an animal of the species Mus musculus can weigh" in dialog.problem.text()
+    dialog.fields["weight"].setText("2300")
+    press(bench.qtbot, dialog.save_button)  # another weight is another question
+    assert outbox.open().item(item.key).state is State.PARKED
+    dialog.fields["weight"].setText("24.4")
+    press(bench.qtbot, dialog.save_button)
+    wait(bench.qtbot, lambda: outbox.open().item(item.key).state is State.SENT)
+    assert outbox.open().item(item.key).values["weight"] == 24.4
 
 
 @pytest.mark.parametrize("label", KINDS)

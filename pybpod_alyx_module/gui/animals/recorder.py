@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
@@ -17,7 +17,7 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.outbox.items import Draft, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
@@ -53,6 +53,8 @@ class Entry:
     values: dict[str, Any]
     #: What it is, for people: ``24.5 g``.
     what: str
+    #: What a later correction is compared with; JSON, not sent.
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Recorder(QObject):
@@ -173,7 +175,7 @@ class Recorder(QObject):
             subject_name=self._animal.name,
             values=entry.values,
             held=held,
-            origin={"dialog": self._mark},
+            origin={**entry.facts, "dialog": self._mark},
         )
 
     def _start(self, change: Callable[[Outbox], Item], succeeded: Callable[[Item], None]) -> None:

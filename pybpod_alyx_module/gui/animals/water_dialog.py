@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from alyx_connector.errors import AlyxError, ConfigurationError
 from pybpod_alyx_module.animals.subject_state import not_there
-from pybpod_alyx_module.animals.water import default_water_type
+from pybpod_alyx_module.animals.water import MOST_ML, default_water_type
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
 from pybpod_alyx_module.gui.animals.recorder import Entry
@@ -29,9 +29,8 @@ GIVE_WATER: Final = "Give water…"
 BY_ALYX: Final = "that of its water restriction on Alyx"
 _CHOOSE: Final = "Choose the type…"
 
-#: The dialog asks about more than this many times what the animal needs in a day; without a weight, about more mL.
+#: The dialog asks about more than this many times what the animal needs in a day.
 _TIMES: Final = 2
-_MOST_ML: Final = Decimal(50)
 
 
 class WaterDialog(RecordDialog):
@@ -103,7 +102,7 @@ class WaterDialog(RecordDialog):
                     f"With {entry.what} it would get more than twice what it needs today. "
                     f"{water.after(amount).sentence}"
                 )
-        elif amount > _MOST_ML:
+        elif amount > MOST_ML:
             sentences.append(f"{entry.what} is a lot. Is the amount in mL?")
         return tuple(sentences)
 

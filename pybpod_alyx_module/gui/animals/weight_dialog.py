@@ -63,7 +63,9 @@ class WeightDialog(RecordDialog):
         weight = grams(self.weight.edit.text())
         moment = self.time.moment()
         values = {"weight": float(weight), "date_time": moment.isoformat()}
-        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g")
+        copy = self.alyx_subject.copy
+        facts = {"species": copy.species, "reference_weight": None if copy.reference is None else float(copy.reference)}
+        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g", facts)
 
     def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.
@@ -84,15 +86,18 @@ class WeightDialog(RecordDialog):
     def _concern_sentences(self, overview: AnimalOverview) -> tuple[str, ...]:
         state = overview.state
         moment = self.time.moment()
+        typed, animal, copy = grams(self.weight.edit.text()), self.alyx_subject, self.alyx_subject.copy
         against = concerns(
-            grams(self.weight.edit.text()),
-            self.alyx_subject.name,
+            typed,
+            animal.name,
             state.weighings or (),
-            state.species,
+            copy.species if "subject" in state.not_checked else state.species,
             self._others,
             today=moment.date(),
             percent=self.settings.weight_change_percent,
         )
+        if state.weighings is None and not against:
+            against = copy.concerns(typed, animal.name)
         return (*not_there(state), *(one.sentence for one in against))
 
     @slot
@@ -108,6 +113,8 @@ class WeightDialog(RecordDialog):
             return lines
         state = self.overview.state
         lines += not_there(state)
+        if state.weighings is None and self.alyx_subject.copy.sentence:
+            lines.append(self.alyx_subject.copy.sentence)
         last = state.last_weight
         if last is not None:
             when = f" on {last.when:%Y-%m-%d at %H:%M}" if last.when else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import (
@@ -19,6 +19,8 @@ from AnyQt.QtWidgets import (
 )
 
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.animals.water import MOST_ML
+from pybpod_alyx_module.animals.weight_plausibility import weight_facts
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
@@ -26,10 +28,14 @@ from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE
 from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.numbers import exact
+from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import value_words, why
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
     from pybpod_alyx_module.gui.task import Task
     from pybpod_alyx_module.outbox.items import Item
@@ -44,6 +50,8 @@ class EditDialog(QDialog):
         self._running = running
         self._task: Task | None = None
         self._closed_to = ""
+        #: What speaks against what was typed, and was said.
+        self._asked: tuple[str, ...] = ()
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setStyleSheet(FOCUS_STYLE)
         self.setWindowTitle(f"Correct: {value_words(item)}")
@@ -121,6 +129,12 @@ class EditDialog(QDialog):
         except AlyxError as error:
             self._show_problem(str(error))
             return
+        doubts = _doubts(self.item, values)
+        if doubts and doubts != self._asked:
+            self._asked = doubts
+            self.save_button.setText("Save and send all the same")
+            self._show_problem(" ".join(doubts))
+            return
         key = self.item.key
         self._task = task = self._running.read(lambda outbox: outbox.edit(key, values), name="alyx-outbox-edit")
         task.succeeded.connect(self._on_saved)
@@ -143,3 +157,13 @@ class EditDialog(QDialog):
     def _show_problem(self, text: str) -> None:
         self.problem.setText(text)
         self.problem.show()
+
+
+def _doubts(item: Item, values: Mapping[str, Any]) -> tuple[str, ...]:
+    # What the dialog that recorded it would have asked about; a session has a dialog of its own.
+    if item.kind is Kind.WEIGHING:
+        against = weight_facts(item.origin).concerns(exact(values["weight"]), item.subject_name)
+        return tuple(one.sentence for one in against)
+    if item.kind is Kind.WATER and exact(values["water_administered"]) > MOST_ML:
+        return (f"{values['water_administered']} mL is a lot. Is the amount in mL?",)
+    return ()
