@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from pybpod_alyx_module.numbers import shown
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from pybpod_alyx_module.animals.requirement import Requirement
 
-__all__ = ["NO_LIMIT", "Judgement", "judge", "limit_of", "no_limit_reason"]
+__all__ = ["NO_LIMIT", "Judgement", "Level", "judge", "limit_of", "no_limit_reason"]
 
 #: What is shown where the lab sets no minimum weight.
 NO_LIMIT = "no limit set on Alyx"
 
+#: Alyx's own second threshold, ``WEIGHT_THRESHOLD`` of its settings_lab.py, which it does not tell.
+_FAR_PERCENT = Decimal(75)
 #: What is shown where the lab sets no expected weight.
 NO_EXPECTED = "the lab sets no expected weight on Alyx"
+
+
+class Level(Enum):
+    """Which colour Alyx's own pages give a weight."""
+
+    #: At the lab's minimum or above: green.
+    FINE = "fine"
+    #: Below the lab's minimum: orange.
+    BELOW = "below"
+    #: Also below 75 % of the expected weight: red.
+    FAR_BELOW = "far below"
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,16 @@ class Judgement:
     percentage_text: str
     #: The distance in words.
     minimum_text: str
+
+    @property
+    def level(self) -> Level | None:
+        """The colour on Alyx's pages; None without a limit."""
+        if self.to_minimum is None:
+            return None
+        if self.to_minimum >= 0:
+            return Level.FINE
+        is_far = self.percentage is not None and self.percentage < _FAR_PERCENT
+        return Level.FAR_BELOW if is_far else Level.BELOW
 
 
 def limit_of(requirement: Requirement) -> Decimal | None:

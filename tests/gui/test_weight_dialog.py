@@ -88,6 +88,21 @@ def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
     assert "below the minimum of" in text
 
 
+@pytest.mark.parametrize(("typed", "colour"), [("21", "#FFE2C9"), ("16", "#FFC9D2")])
+def test_below_the_minimum_is_large_in_the_colour_of_alyx_and_asked_about(bench, outbox, typed, colour):
+    dialog = weigh(bench, "thirsty")
+    bench.type(dialog.weight.edit, "23.5")
+    assert not dialog.verdict.isVisible()
+    bench.type(dialog.weight.edit, typed)
+    assert dialog.verdict.text().startswith("Too light: ")
+    assert colour in dialog.verdict.styleSheet()
+    assert dialog.verdict.font().pointSize() > dialog.facts.font().pointSize()
+    assert small_enough(dialog)
+    press(bench.qtbot, dialog.record_button)
+    asked(bench, dialog)
+    assert "below the minimum of" in dialog.question.text.text()
+
+
 def test_no_limit_is_said(bench):
     record = bench.alyx.client.list("subjects", {"nickname": "delegated"})[0]
     dialog = weigh(bench, bench.subject("free", **{key: record[key] for key in ("id", "lab", "responsible_user")}))

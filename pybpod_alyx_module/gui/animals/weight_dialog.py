@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from AnyQt.QtWidgets import QLabel
+
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.subject_state import not_there
-from pybpod_alyx_module.animals.weight import judge
+from pybpod_alyx_module.animals.weight import Judgement, Level, judge
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
 
+#: The background that Alyx's own pages give a weight, and a text that is read on it.
+COLOURS: Final = {Level.FINE: "#E7FFF1", Level.BELOW: "#FFE2C9", Level.FAR_BELOW: "#FFC9D2"}
+LOW_TEXT: Final = "#a00000"
+_LOW: Final = (Level.BELOW, Level.FAR_BELOW)
+
 #: The settings that it depends on, by the beginnings of their names: it shows those that cannot be used.
 _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 
@@ -47,6 +54,14 @@ class WeightDialog(RecordDialog):
         self.form.addRow("&Weight", self.weight)
         self.form.labelForField(self.weight).setBuddy(self.weight.edit)
         self.form.addRow("&Time", self.time)
+        self.verdict = QLabel()
+        self.verdict.setWordWrap(True)
+        font = self.verdict.font()
+        font.setPointSize(font.pointSize() + 4)
+        font.setBold(True)
+        self.verdict.setFont(font)
+        self.verdict.hide()
+        self.form.addRow("", self.verdict)
         self.weight.changed.connect(self.show_facts)
         self.weight.start()
 
@@ -98,7 +113,9 @@ class WeightDialog(RecordDialog):
         )
         if state.weighings is None and not against:
             against = copy.concerns(typed, animal.name)
-        return (*not_there(state), *(one.sentence for one in against))
+        judged = self._judged()
+        low = [f"As typed: {judged.minimum_text}."] if judged and judged.level in _LOW else []
+        return (*not_there(state), *low, *(one.sentence for one in against))
 
     @slot
     def _on_others(self, others: tuple[OtherAnimal, ...]) -> None:
@@ -125,16 +142,33 @@ class WeightDialog(RecordDialog):
             if state.reference_weight is not None:
                 lines.append(f"Reference weight: {_plain(state.reference_weight)} g")
             lines.append(state.not_checked["requirement"])
+        judged = self._judged()
+        self._show_verdict(judged)
         if state.requirement is not None:
-            try:
-                judged = judge(grams(self.weight.edit.text()), state.requirement)
-            except AlyxError:  # nothing is typed yet, or not all of it
+            if judged is None:
                 today = state.requirement.today
                 limit = judge(today.weight, state.requirement).minimum_text if today.weight else ""
                 lines += [f"That was {limit}"] if limit and last is not None else []
             else:
                 lines += [f"As typed: {judged.percentage_text}", f"As typed: {judged.minimum_text}"]
         return lines
+
+    def _judged(self) -> Judgement | None:
+        # None where Alyx told no numbers, or nothing is typed yet, or not all of it.
+        requirement = self.overview.state.requirement if self.overview is not None else None
+        if requirement is None:
+            return None
+        try:
+            return judge(grams(self.weight.edit.text()), requirement)
+        except AlyxError:
+            return None
+
+    def _show_verdict(self, judged: Judgement | None) -> None:
+        level = judged.level if judged is not None else None
+        self.verdict.setVisible(level in _LOW)
+        if judged is not None and level in _LOW:
+            self.verdict.setText(f"Too light: {judged.minimum_text}")
+            self.verdict.setStyleSheet(f"background: {COLOURS[level]}; color: {LOW_TEXT}; padding: 4px;")
 
     def hold(self, held: bool) -> None:
         """Keep the fields while a question is open."""
