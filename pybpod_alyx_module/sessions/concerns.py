@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Shorter sessions are a concern.
 SHORT: Final = timedelta(minutes=2)
+#: No session lasts longer, but by a clock that was set meanwhile.
+_LONG: Final = timedelta(days=1)
+#: By how much two clocks may differ that nobody has set.
+_CLOCKS: Final = timedelta(minutes=5)
 
 
 class ConcernKind(Enum):
@@ -36,6 +40,9 @@ class ConcernKind(Enum):
     OVER_MIDNIGHT = "over midnight"
     CLOCKS = "clocks"
     CLOCK_SET_BACK = "clock set back"
+    LONG = "long"
+    FUTURE = "future"
+    LIFETIME = "lifetime"
     NO_TRIALS = "no trials"
     SHORT = "short"
     KILLED = "killed"
@@ -65,6 +72,7 @@ def concerns(
     same_day: Sequence[Mapping[str, Any]] | None = None,
     allowed_users: Collection[str] | None = None,
     session_id: str | None = None,
+    now: datetime | None = None,
 ) -> tuple[Concern, ...]:
     """List what speaks against registering a session as it is.
 
@@ -76,12 +84,14 @@ def concerns(
     ``allowed_users``: whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where Alyx
     did not answer.
     ``session_id``: Alyx id of the session's own record, where that is updated.
+    ``now``: by this computer's clock, naive; left out, it is now.
     """
     found = [
         *_about_the_animal(animal, settings, on_rig, chosen),
         *_about_users(file, animal, username, allowed_users),
         *_about_the_day(file, animal, same_day, session_id, lab_timezone, rig_zone),
         *_about_clocks(file, animal, lab_timezone, rig_zone),
+        *_about_the_rigs_clock(file, animal, now or datetime.now()),  # noqa: DTZ005 - as the file's times
         *_about_the_run(file, settings),
     ]
     return tuple(found)
@@ -184,7 +194,7 @@ def _about_the_day(
             f"{animal.nickname} already has {'a session' if len(others) == 1 else f'{len(others)} sessions'} on "
             f"{_day(start.date())} on Alyx: {listed}.",
         )
-    if end.date() != start.date():
+    if end.date() != start.date() and timedelta() <= file.duration <= _LONG:
         yield Concern(
             ConcernKind.OVER_MIDNIGHT,
             f"The session ran past midnight in lab time, from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}: it "
@@ -223,6 +233,30 @@ def _about_clocks(
             f"By the rig's clock the session ended {_hours(-file.duration)} before it started: the clock has been put "
             "back meanwhile.",
         )
+
+
+def _about_the_rigs_clock(file: SessionFile, animal: Animal, now: datetime) -> Iterator[Concern]:
+    check = "Check the rig's clock; correct the times on Alyx if you register the session as it is."
+    if file.duration > _LONG:
+        yield Concern(
+            ConcernKind.LONG,
+            f"By the rig's clock the session lasted from {file.started:%Y-%m-%d %H:%M} to {file.end:%Y-%m-%d %H:%M}, "
+            f"more than a day. {check}",
+        )
+    for what, time in (("started", file.started), ("ended", file.end)):
+        if time > now + _CLOCKS:
+            yield Concern(
+                ConcernKind.FUTURE,
+                f"By its file the session {what} at {time:%Y-%m-%d %H:%M}, but it is {now:%Y-%m-%d %H:%M} now. {check}",
+            )
+            break
+    day, name = file.started.date().isoformat(), animal.nickname
+    if animal.birth_date and day < animal.birth_date:
+        text = f"By its file the session was on {day}, before {name} was born ({animal.birth_date} on Alyx)"
+        yield Concern(ConcernKind.LIFETIME, f"{text}. {check}")
+    if animal.death_date and day > animal.death_date:
+        text = f"By its file the session was on {day}, after {name} died ({animal.death_date} on Alyx)"
+        yield Concern(ConcernKind.LIFETIME, f"{text}. {check}")
 
 
 def _about_the_run(file: SessionFile, settings: SessionSettings) -> Iterator[Concern]:

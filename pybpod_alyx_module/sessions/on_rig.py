@@ -67,7 +67,8 @@ class Animal:
     responsible_user: str | None = None
     #: None where Alyx did not say.
     alive: bool | None = None
-    #: ISO date.
+    #: ISO dates.
+    birth_date: str | None = None
     death_date: str | None = None
 
     @classmethod
@@ -85,6 +86,7 @@ class Animal:
             projects=tuple(row.get("projects") or ()),
             responsible_user=row.get("responsible_user") or None,
             alive=alive if isinstance(alive, bool) else None,
+            birth_date=row.get("birth_date") or None,
             death_date=row.get("death_date") or None,
         )
 

@@ -99,7 +99,7 @@ class SessionFile:
     ended: datetime | None
     #: Time of the last complete row.
     last_time: datetime
-    #: Trials that ended, also those that Stop ended: PyBpod ends them alike.
+    #: Trials that ended by themselves; one that Stop or Kill broke off, which PyBpod ends alike, does not count.
     n_trials: int
     #: Trials that began.
     n_begun: int
@@ -178,7 +178,7 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
         started=started,
         ended=found.ended,
         last_time=found.last_time or started,
-        n_trials=found.n_trials,
+        n_trials=found.n_ended - found.interrupted,
         n_begun=found.n_begun,
         interrupted=found.interrupted,
         variables=MappingProxyType(found.variables),
@@ -203,13 +203,14 @@ class _Content:
         self.subjects: list[str] = []
         self.versions: dict[str, str] = {}
         self.variables: dict[str, Variable] = {}
-        self.n_trials = self.n_begun = 0
+        self.n_ended = self.n_begun = 0
         #: After each trial that was not broken off PyBpod writes how long it took.
         self._timed = self._untimed_end = False
 
     @property
     def interrupted(self) -> bool:
-        return self._timed and self._untimed_end
+        # A file in which no trial has a time is of a PyBpod that wrote none, but for a single one.
+        return self._untimed_end and (self._timed or self.n_ended == 1)
 
     def add(self, row: list[str]) -> None:
         kind = row[0]
@@ -228,7 +229,7 @@ class _Content:
         elif kind == "TRIAL":
             self.n_begun += 1
         elif kind == "END-TRIAL":
-            self.n_trials += 1
+            self.n_ended += 1
             self._untimed_end = True
 
     def _add_metadata(self, kind: str, row: list[str]) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pybpod_alyx_module.rig_settings import SessionSettings
+from pybpod_alyx_module.sessions.advice import HARMLESS
 from pybpod_alyx_module.sessions.concerns import ConcernKind, concerns
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
 from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject
@@ -23,7 +24,13 @@ SURE = OnRig((Candidate(LINK),))
 
 def told(file=None, animal=ANIMAL, username="jose", settings=None, **options):
     """Give the concerns about a session that has none, but for what is said here."""
-    options = {"on_rig": SURE, "lab_timezone": "Europe/Paris", "rig_zone": PARIS, "same_day": ()} | options
+    options = {
+        "on_rig": SURE,
+        "lab_timezone": "Europe/Paris",
+        "rig_zone": PARIS,
+        "same_day": (),
+        "now": at("2027-01-01 00:00"),
+    } | options
     return concerns(session() if file is None else file, animal, username, settings or SessionSettings(), **options)
 
 
@@ -55,8 +62,8 @@ class TestAnimal:
         assert [concern.blocks for concern in found] == [True, True, False]
 
     def test_not_alive(self):
-        concern = only(animal=Animal(EA04, "ea04", "haisslab", (), "jose", False, "2026-11-01"))
-        assert concern.text == "ea04 is not alive on Alyx (death date 2026-11-01)."
+        concern = only(animal=Animal(EA04, "ea04", "haisslab", (), "jose", False, death_date="2026-12-01"))
+        assert concern.text == "ea04 is not alive on Alyx (death date 2026-12-01)."
         assert not concern.blocks
 
     @pytest.mark.parametrize(
@@ -192,6 +199,49 @@ class TestClocks:
         concern = only(session(started=at("2026-10-25 02:50"), ended=at("2026-10-25 02:20")))
         assert concern.kind is ConcernKind.CLOCK_SET_BACK
         assert "30 min before" in concern.text
+
+
+class TestTheRigsClock:
+    def test_longer_than_a_day_is_a_clock_that_was_set(self):
+        concern = only(session(started=at("2009-01-01 00:10"), ended=at("2026-11-21 11:00")))
+        assert concern.kind is ConcernKind.LONG
+        assert "from 2009-01-01 00:10 to 2026-11-21 11:00" in concern.text
+        assert not concern.blocks
+
+    def test_a_night_is_no_more_than_a_night(self):
+        concern = only(session(started=at("2026-11-20 23:00"), ended=at("2026-11-21 01:00")))
+        assert concern.kind is ConcernKind.OVER_MIDNIGHT
+
+    @pytest.mark.parametrize(
+        ("now", "kinds"),
+        [
+            ("2026-11-21 10:54", [ConcernKind.FUTURE]),
+            ("2026-11-21 10:55", []),
+            ("2026-11-20 10:00", [ConcernKind.FUTURE]),
+        ],
+    )
+    def test_in_the_future(self, now, kinds):
+        file = session(started=at("2026-11-21 10:00"), ended=at("2026-11-21 11:00"))
+        assert [concern.kind for concern in told(file, now=at(now))] == kinds
+
+    @pytest.mark.parametrize(
+        ("dates", "words"),
+        [
+            ({"birth_date": "2026-11-22"}, "before ea04 was born (2026-11-22 on Alyx)"),
+            ({"birth_date": "2026-11-21"}, None),
+            ({"death_date": "2026-11-20"}, "after ea04 died (2026-11-20 on Alyx)"),
+            ({"death_date": "2026-11-21"}, None),
+        ],
+    )
+    def test_outside_of_its_life(self, dates, words):
+        animal = Animal(EA04, "ea04", "haisslab", (), "jose", True, **dates)
+        found = told(session(started=at("2026-11-21 10:00"), ended=at("2026-11-21 11:00")), animal)
+        assert [concern.kind for concern in found] == ([ConcernKind.LIFETIME] if words else [])
+        assert all(words in concern.text for concern in found)
+
+    @pytest.mark.parametrize("kind", [ConcernKind.LONG, ConcernKind.FUTURE, ConcernKind.LIFETIME])
+    def test_a_person_has_to_read_it(self, kind):
+        assert kind not in HARMLESS
 
 
 class TestRun:

@@ -25,7 +25,8 @@ from tests.rig_sessions import (
 
 STARTED = row("INFO", "10:00:00", "SESSION-STARTED", "2026-11-21 10:00:00")
 ENDED = row("INFO", "11:00:00", "SESSION-ENDED", "2026-11-21 11:00:00")
-TRIAL = [row("TRIAL", "10:01:00", "New trial"), row("END-TRIAL", "10:02:00", "The trial ended")]
+BROKEN_OFF = [row("TRIAL", "10:01:00", "New trial"), row("END-TRIAL", "10:02:00", "The trial ended")]
+TRIAL = [*BROKEN_OFF, row("INFO", "10:02:00", "TRIAL-BPOD-TIME", "1.5")]
 
 
 def check_finished(file):
@@ -52,7 +53,7 @@ def check_finished(file):
 
 
 def check_stopped(file):
-    assert (file.n_trials, file.n_begun, file.interrupted, file.killed) == (4, 4, True, False)
+    assert (file.n_trials, file.n_begun, file.interrupted, file.killed) == (3, 4, True, False)
 
 
 def check_crashed(file):
@@ -110,6 +111,20 @@ def test_the_predecessors_file():
 
 
 class TestTrials:
+    @pytest.mark.parametrize(
+        ("rows", "count"),
+        [
+            ([*TRIAL * 3, *BROKEN_OFF], 3),
+            ([*BROKEN_OFF], 0),
+            ([*TRIAL], 1),
+            ([*BROKEN_OFF * 3], 3),  # of a PyBpod that wrote no times of trials
+        ],
+    )
+    def test_one_that_was_broken_off_does_not_count(self, tmp_path, rows, count):
+        file = read_session_file(write_session(tmp_path, [STARTED, *rows, ENDED]))
+        assert file.n_trials == count
+        assert file.interrupted is (count < file.n_begun)
+
     def test_one_that_did_not_end_does_not_count(self, tmp_path):
         file = read_session_file(write_session(tmp_path, [STARTED, *TRIAL, TRIAL[0]]))
         assert (file.n_trials, file.n_begun) == (1, 2)
