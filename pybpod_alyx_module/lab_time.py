@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 
 
-def rig_aware(moment: datetime, rig_zone: tzinfo | None = None) -> datetime:
-    """Give a time of the rig's clock its zone.
+def with_zone(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """Give what a clock shows its zone.
 
     Returns: the same wall time with the offset that the zone had then.
-    ``rig_zone``: None for the zone that this computer is set to.
+    ``zone``: that of the clock; None for the zone that this computer is set to.
     """
-    return moment.astimezone() if rig_zone is None else moment.replace(tzinfo=rig_zone)
+    return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
 
 
 def to_lab_time(moment: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None) -> datetime:
@@ -23,7 +23,7 @@ def to_lab_time(moment: datetime, zone: tzinfo | None, rig_zone: tzinfo | None =
     """
     if zone is None:
         return moment
-    return rig_aware(moment, rig_zone).astimezone(zone).replace(tzinfo=None)
+    return with_zone(moment, rig_zone).astimezone(zone).replace(tzinfo=None)
 
 
 def lab_now(zone: tzinfo | None) -> datetime:
@@ -45,9 +45,23 @@ def lab_span(
     ``zone``: the lab's; None where it is not known.
     ``rig_zone``: None for the zone that this computer is set to.
     """
-    if ended < started:
-        ended = ended.replace(fold=1)
+    ended = _later(started, ended)
     return to_lab_time(started, zone, rig_zone), to_lab_time(ended, zone, rig_zone).replace(fold=0)
+
+
+def lab_moments(
+    started: datetime, ended: datetime, zone: tzinfo | None, rig_zone: tzinfo | None = None
+) -> tuple[datetime, datetime]:
+    """Return the moments of a session's start and end, with the lab's offset; the rig's where the lab's is not known.
+
+    ``started`` and the others: see `lab_span`.
+    """
+    start, end = with_zone(started, rig_zone), with_zone(_later(started, ended), rig_zone)
+    return (start, end) if zone is None else (start.astimezone(zone), end.astimezone(zone))
+
+
+def _later(started: datetime, ended: datetime) -> datetime:
+    return ended.replace(fold=1) if ended < started else ended
 
 
 def zone_difference(moment: datetime, zone: tzinfo, rig_zone: tzinfo | None = None) -> timedelta:
@@ -56,5 +70,5 @@ def zone_difference(moment: datetime, zone: tzinfo, rig_zone: tzinfo | None = No
     ``moment``: naive time of the rig: zones that agree in winter may not in summer.
     ``rig_zone``: None for the zone that this computer is set to.
     """
-    aware = rig_aware(moment, rig_zone)
+    aware = with_zone(moment, rig_zone)
     return (aware.astimezone(zone).utcoffset() or timedelta()) - (aware.utcoffset() or timedelta())

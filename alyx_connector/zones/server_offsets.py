@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from alyx_connector.errors import AlyxError, ConfigurationError, ResponseError, TransportError
@@ -22,7 +23,17 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
 
-__all__ = ["OFFSETS_FILE", "last_offset", "naive_on_server", "offset_at", "offsets_seen", "remember_offset"]
+__all__ = [
+    "OFFSETS_FILE",
+    "ServerClock",
+    "last_offset",
+    "naive_on_server",
+    "offset_at",
+    "offsets_seen",
+    "remember_offset",
+    "see_clock",
+    "server_clock",
+]
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +47,8 @@ _LONGEST_GAP: Final = dt.timedelta(days=30)
 _LEEWAY: Final = dt.timedelta(minutes=10)
 #: So many times of the same offset are kept for a server.
 _MOST: Final = 20
+#: For so long the rows that are read are read by what was seen.
+_FRESH: Final = dt.timedelta(minutes=30)
 _HOUR: Final = dt.timedelta(hours=1)
 #: How far from a moment the row may be that tells the offset of that moment.
 _AROUND: Final = dt.timedelta(days=1)
@@ -48,6 +61,34 @@ class _Seen(NamedTuple):
     first: dt.datetime
     last: dt.datetime
     offset: dt.timedelta
+
+
+@dataclass(frozen=True)
+class ServerClock:
+    """A server's clock, as far as this computer has seen it."""
+
+    seen: tuple[_Seen, ...]
+
+    def moment(self, naive: dt.datetime) -> dt.datetime | None:
+        """Return the moment at which the clock showed a time; None where nothing is known of it."""
+        moments = [naive.replace(tzinfo=dt.timezone(one.offset)) for one in self.seen]
+        return min(zip(self.seen, moments, strict=True), key=lambda pair: _apart(*pair), default=(None, None))[1]
+
+
+def server_clock(server: str) -> ServerClock:
+    """Return the clock of a server as it was seen last, without asking."""
+    return ServerClock(tuple(_seen(server)))
+
+
+def see_clock(client: AlyxClient, *, cancel: CancelToken | None = None, report: Report | None = None) -> None:
+    """Ask for a server's offset unless it was seen a moment ago; where it cannot be asked, what was seen counts on."""
+    now = dt.datetime.now(dt.timezone.utc)
+    if any(run.first <= now <= run.last + _FRESH for run in _seen(client.url)):
+        return
+    try:
+        _learn(client, cancel=cancel, report=report)
+    except AlyxError as error:
+        LOG.debug("the offset of %s: %s", client.url, error)
 
 
 def offset_at(
@@ -69,7 +110,7 @@ def offset_at(
 def last_offset(server: str, moment: dt.datetime) -> dt.timedelta | None:
     """Return the offset that was seen nearest to a moment, without asking; None where there is none."""
     runs = list(_seen(server))
-    nearest = min(runs, key=lambda run: max(run.first - moment, moment - run.last), default=None)
+    nearest = min(runs, key=lambda run: _apart(run, moment), default=None)
     return None if nearest is None else nearest.offset
 
 
@@ -100,6 +141,10 @@ def remember_offset(server: str, offset: dt.timedelta, seen: dt.datetime | None 
         _file().change(lambda content: content.update({server: written}))
     except ConfigurationError as error:
         LOG.warning("%s", error)
+
+
+def _apart(run: _Seen, moment: dt.datetime) -> dt.timedelta:
+    return max(run.first - moment, moment - run.last, dt.timedelta(0))
 
 
 def _known(server: str, moment: dt.datetime) -> dt.timedelta | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
-from pybpod_alyx_module.animals.rows import weighings, zone_of_rows
+from pybpod_alyx_module.animals.rows import current_clock, weighings, zones_of_labs
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def _weighed_animals(client: AlyxClient, owner: str, cancel: CancelToken) -> lis
         rows_of_each(client, owner, "weighings", "date_time"),
     )
     others = []
+    clock, zones = current_clock(client, cancel), zones_of_labs(client, subjects, cancel)
     for row in subjects:
-        rows = weights(row)
-        newest = weighings(rows, zone_of_rows(client, row.get("lab"), rows, cancel))[-1:]
+        newest = weighings(weights(row), zones[row.get("lab")], clock)[-1:]
         others += [OtherAnimal(row["id"], row["nickname"], one) for one in newest]
     return others

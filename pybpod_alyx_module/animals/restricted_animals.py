@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
 from pybpod_alyx_module.animals.rows import (
+    current_clock,
     day_of_water,
     is_counted_in_utc,
     number_of,
     running_type,
     water_now,
     weighings,
-    zone_of_rows,
+    zones_of_labs,
 )
 
 if TYPE_CHECKING:
@@ -80,17 +81,18 @@ def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[Res
         rows_of_each(client, owner, "water-restriction", None),
     )
     animals = []
+    clock, zones = current_clock(client, cancel), zones_of_labs(client, subjects, cancel)
     for row in subjects:
-        weighed = weights(row)
-        zone = zone_of_rows(client, row.get("lab"), weighed, cancel)
-        animals.append(_animal(row, weighings(weighed, zone), gifts(row), restrictions(row)))
+        zone = zones[row.get("lab")]
+        days = [(day_of_water(gift.get("date_time"), zone, clock), gift) for gift in gifts(row)]
+        animals.append(_animal(row, weighings(weights(row), zone, clock), days, restrictions(row)))
     return animals
 
 
 def _animal(
     row: dict[str, Any],
     weighed: Sequence[Weighed],
-    gifts: Sequence[dict[str, Any]],
+    gifts: Sequence[tuple[dt.date | None, dict[str, Any]]],
     restrictions: Sequence[dict[str, Any]],
 ) -> RestrictedAnimal:
     # The list holds those whose restriction has no end.
@@ -108,14 +110,15 @@ def _animal(
     )
 
 
-def _split(given: Decimal, gifts: Sequence[dict[str, Any]]) -> tuple[Decimal | None, Decimal | None]:
+def _split(
+    given: Decimal, gifts: Sequence[tuple[dt.date | None, dict[str, Any]]]
+) -> tuple[Decimal | None, Decimal | None]:
     # Into reward and supplement. The server does not say which zone's day it summed up: it is the newest day whose
     # gifts add up to that sum.
     if given == 0:
         return Decimal(0), Decimal(0)
     days: dict[dt.date, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for gift in gifts:
-        day = day_of_water(gift.get("date_time"))
+    for day, gift in gifts:
         if day is not None and gift.get("water_administered") is not None:
             days[day][0 if gift.get("session") else 1] += number_of(gift, "water_administered")
     newest = max(days, default=None)

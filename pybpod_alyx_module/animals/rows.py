@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import ProtocolError
 from alyx_connector.writing.doubtful import LAST_DAYS
 from alyx_connector.zones.lab_zones import zones_of
-from alyx_connector.zones.moments import has_offset, lab_zone, read_time
+from alyx_connector.zones.moments import lab_zone, read_time
+from alyx_connector.zones.server_offsets import see_clock, server_clock
 from pybpod_alyx_module.animals.water import Water
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.numbers import exact, is_number
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
+    from alyx_connector.zones.server_offsets import ServerClock
 
 __all__ = [
     "SessionSeen",
+    "counted_at",
+    "current_clock",
     "day_in",
     "day_of_water",
     "first_day",
@@ -34,7 +38,7 @@ __all__ = [
     "wall_time",
     "water_now",
     "weighings",
-    "zone_of_rows",
+    "zones_of_labs",
 ]
 
 #: Days that zones and midnight can put between this computer and a lab.
@@ -79,15 +83,31 @@ def wall_time(value: Any, zone: dt.tzinfo | None = None) -> dt.datetime | None:
     return in_lab.replace(tzinfo=None)
 
 
-def zone_of_rows(
-    client: AlyxClient, lab: str | None, rows: Iterable[dict[str, Any]], cancel: CancelToken
-) -> dt.tzinfo | None:
-    """Return the zone of a lab where it matters: if the server said the times of rows with an offset.
+def counted_at(value: Any, zone: dt.tzinfo | None, clock: ServerClock) -> dt.datetime | None:
+    """Read when a weight or water was, as the lab's clock showed it: its date is the day for which Alyx counts it.
 
-    Returns: None also where the zone is not known.
+    Returns: naive; None if there is no time.
+    ``value``: naive (Alyx), of the server's clock, or with an offset (Alyx-Local).
+    ``zone``: of the lab; without it, and where nothing is known of the server's clock, what that showed.
     """
-    names = zones_of(client).names([lab], cancel=cancel) if has_offset(rows) else {}
-    return lab_zone(names.get(lab or ""))
+    time = _time(value)
+    moment = clock.moment(time) if time is not None and time.tzinfo is None else time
+    return wall_time(value if moment is None else moment.isoformat(), zone) if zone is not None else wall_time(value)
+
+
+def current_clock(client: AlyxClient, cancel: CancelToken) -> ServerClock:
+    """Return the server's clock, which it is asked for unless it was seen a moment ago."""
+    see_clock(client, cancel=cancel)
+    return server_clock(client.url)
+
+
+def zones_of_labs(
+    client: AlyxClient, subjects: Iterable[dict[str, Any]], cancel: CancelToken
+) -> dict[str | None, dt.tzinfo | None]:
+    """Return the zones of the labs of some subjects' rows, by name of the lab; None where one is not known."""
+    labs = {row.get("lab") for row in subjects}
+    names = zones_of(client).names(labs, cancel=cancel)
+    return {lab: lab_zone(names.get(lab or "")) for lab in labs}
 
 
 def number_of(row: dict[str, Any], name: str) -> Decimal:
@@ -106,15 +126,17 @@ def water_now(row: dict[str, Any], *, restricted: bool) -> Water:
     return Water(expected, None, None, expected - number_of(row, "remaining_water"), restricted)
 
 
-def day_of_water(value: Any) -> dt.date | None:
+def day_of_water(value: Any, zone: dt.tzinfo | None, clock: ServerClock) -> dt.date | None:
     """Return the day for which the server counts water given at a time; None if there is no time.
 
     ``value``: naive (Alyx, which counts by its lab's day), or with an offset: such a server counts by the day in UTC.
+    ``zone``, ``clock``: see `counted_at`.
     """
     when = _time(value)
-    if when is None:
-        return None
-    return (when if when.tzinfo is None else when.astimezone(dt.timezone.utc)).date()
+    if when is not None and when.tzinfo is not None:
+        return when.astimezone(dt.timezone.utc).date()
+    in_lab = counted_at(value, zone, clock)
+    return None if in_lab is None else in_lab.date()
 
 
 def is_counted_in_utc(row: dict[str, Any]) -> bool:
@@ -147,9 +169,9 @@ def _time(value: Any) -> dt.datetime | None:
     return time
 
 
-def weighings(rows: Iterable[dict[str, Any]], zone: dt.tzinfo | None) -> tuple[Weighed, ...]:
-    """Read rows of ``/weighings`` of one subject, of a lab in that zone."""
-    found = [Weighed(number_of(row, "weight"), wall_time(row.get("date_time"), zone)) for row in rows]
+def weighings(rows: Iterable[dict[str, Any]], zone: dt.tzinfo | None, clock: ServerClock) -> tuple[Weighed, ...]:
+    """Read rows of ``/weighings`` of one subject; for ``zone`` and ``clock`` see `counted_at`."""
+    found = [Weighed(number_of(row, "weight"), counted_at(row.get("date_time"), zone, clock)) for row in rows]
     return tuple(sorted(found, key=lambda one: one.when.isoformat() if one.when else ""))
 
 

@@ -17,6 +17,7 @@ from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, 
 from alyx_connector.ids import canonical_id
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
+from alyx_connector.zones.server_offsets import see_clock, server_clock
 from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, note_untold
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
@@ -180,6 +181,7 @@ class _Parts:
             ("sessions", self._rows("sessions", f"{after},start_time__date__gte,{self._since}")),
             ("weighings", self._rows("weighings", f"{after},date_time__date__gte,{self._since}")),
             ("water type", self._rows("water-restriction", after)),
+            ("clock", lambda stop: see_clock(self._client, cancel=stop)),
         )
 
     def _fetch_parts(self, cancel: CancelToken, *parts: tuple[str, Callable[[CancelToken], Any]]) -> None:
@@ -313,7 +315,7 @@ class _Parts:
         read = _Read(reasons)
         zone = lab_zone(zone_name)
         sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day, zone))
-        weighed = read.part("weighings", arrived, lambda rows: weighings(rows, zone))
+        weighed = read.part("weighings", arrived, lambda rows: weighings(rows, zone, server_clock(self._client.url)))
         water_type = read.part("water type", arrived, running_type)
         for part in PARTS:
             if part not in arrived:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.rows import SessionSeen
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.numbers import exact, shown
@@ -33,23 +34,28 @@ def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> S
     """
     items = tuple(items)
     day = state.day or today
+    zone = lab_zone(state.lab_zone)
     weighed = _by_time(
-        Weighed(exact(item.values["weight"]), _time(item)) for item in items if item.kind is Kind.WEIGHING
+        Weighed(exact(item.values["weight"]), _time(item, zone)) for item in items if item.kind is Kind.WEIGHING
     )
     if weighed:
         state = _with_weights(state, weighed, day)
     if state.water is not None:
-        state = replace(state, water=with_unsent_water(state.water, items, day))
-    sessions = [_seen(item) for item in items if item.kind is Kind.SESSION and _time(item).date() == day]
+        state = replace(state, water=with_unsent_water(state.water, items, day, zone))
+    sessions = [_seen(item, zone) for item in items if item.kind is Kind.SESSION and _time(item, zone).date() == day]
     if sessions:
         state = replace(state, sessions_today=(*(state.sessions_today or ()), *sessions))
     return state
 
 
-def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date) -> Water:
-    """Count water that is not on Alyx yet."""
+def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date, zone: dt.tzinfo | None = None) -> Water:
+    """Count water that is not on Alyx yet.
+
+    ``day``: for which it counts.
+    ``zone``: of the lab; None where it is not known.
+    """
     for item in items:
-        if item.kind is not Kind.WATER or _time(item).date() != day or _may_be_there(item):
+        if item.kind is not Kind.WATER or _time(item, zone).date() != day or _may_be_there(item):
             continue
         amount = exact(item.values["water_administered"])
         in_session = item.follows is not None or item.values.get("session") is not None
@@ -98,18 +104,21 @@ def _by_time(weights: Iterable[Weighed]) -> tuple[Weighed, ...]:
     return tuple(sorted(weights, key=lambda one: one.when.isoformat() if one.when else ""))
 
 
-def _seen(item: Item) -> SessionSeen:
+def _seen(item: Item, zone: dt.tzinfo | None) -> SessionSeen:
     protocol = item.values.get("task_protocol")
-    return SessionSeen(item.server_id or "", _time(item), None, protocol if isinstance(protocol, str) else "")
+    return SessionSeen(item.server_id or "", _time(item, zone), None, protocol if isinstance(protocol, str) else "")
 
 
 def _may_be_there(item: Item) -> bool:
     return item.state in {State.SENDING, State.UNSURE} or item.server_id is not None
 
 
-def _time(item: Item) -> dt.datetime:
+def _time(item: Item, zone: dt.tzinfo | None = None) -> dt.datetime:
+    # On the lab's clock, naive; on that of this computer where the lab's zone is not known.
     name = "start_time" if item.kind is Kind.SESSION else "date_time"
-    return dt.datetime.fromisoformat(item.values[name])
+    time = dt.datetime.fromisoformat(item.values[name])
+    in_lab = time if time.tzinfo is None or zone is None else time.astimezone(zone)
+    return in_lab.replace(tzinfo=None)
 
 
 def _more(known: Decimal | None, amount: Decimal) -> Decimal | None:

@@ -16,7 +16,7 @@ from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_anima
 from pybpod_alyx_module.animals.rows import utc_day_note
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.lab_time import lab_now
+from pybpod_alyx_module.lab_time import lab_now, with_zone
 from pybpod_alyx_module.outbox.items import OPEN, Draft, Item
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class TableRow:
     def lab_now(self) -> dt.datetime:
         """Return what time it is in its lab; naive; by this computer's zone where the lab's is not known."""
         return lab_now(lab_zone(self.lab_timezone))
+
+    def time_values(self) -> dict[str, str]:
+        """Return that time as a record has it: with its offset."""
+        zone = lab_zone(self.lab_timezone)
+        return {"date_time": with_zone(lab_now(zone), zone).isoformat()}
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def give_water(outbox: Outbox, drafts: tuple[Draft, ...]) -> tuple[Item | Outbox
 def _row(animal: RestrictedAnimal, zone: str | None, unsent: tuple[Item, ...]) -> TableRow:
     its_own = [item for item in unsent if item.subject_id == animal.subject_id]
     row = TableRow(animal, zone, unsent_sentences(its_own))
-    water = with_unsent_water(animal.water, its_own, row.lab_now().date())
+    water = with_unsent_water(animal.water, its_own, row.lab_now().date(), lab_zone(zone))
     return replace(row, animal=replace(animal, water=water))
 
 

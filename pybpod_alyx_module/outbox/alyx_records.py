@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.ids import canonical_id
 from alyx_connector.writing.record_fields import merged
-from alyx_connector.zones.moments import same_time
+from alyx_connector.zones.moments import read_time, same_time
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
 from pybpod_alyx_module.outbox.items import Kind
 
@@ -27,6 +28,9 @@ ROUTES = {
 KEY_IN_JSON = ("pybpod", "outbox_key")
 #: Where the ``json`` of a session holds the UUID that PyBpod gave it.
 UUID_IN_JSON = ("pybpod", "session_uuid")
+_QUARTER = timedelta(minutes=15)
+#: Between the clocks of two zones.
+_MOST_APART = timedelta(hours=27)
 _SETS = frozenset({"users", "projects", "procedures"})
 #: What may hold more than was sent: keys of other programs, and what a server makes of a narrative.
 _MAY_HOLD_MORE = frozenset({"json"})
@@ -80,8 +84,17 @@ def _in_json(session: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def has_time(item: Item, record: Mapping[str, Any]) -> bool:
-    """Tell whether a weighing or water administration on Alyx has exactly the time of an item."""
-    return _same("date_time", item.values["date_time"], record.get("date_time"))
+    """Tell whether a weighing or water administration on Alyx has exactly the time of an item, on whatever clock.
+
+    Clocks of two zones differ by quarters of an hour: the rest of the time, which no other item has, is the same.
+    """
+    times = [read_time(text) for text in (item.values["date_time"], record.get("date_time"))]
+    if times[0] is None or times[1] is None:
+        return False
+    if all(time.tzinfo is not None for time in times if time is not None):
+        return times[0] == times[1]
+    apart = times[0].replace(tzinfo=None) - times[1].replace(tzinfo=None)
+    return not apart % _QUARTER and abs(apart) <= _MOST_APART
 
 
 def is_ours(item: Item, record: Mapping[str, Any]) -> bool:

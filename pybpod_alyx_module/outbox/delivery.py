@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.writing.record_fields import merged
 from alyx_connector.writing.session_numbers import days_around, numbers_taken
-from alyx_connector.zones.moments import with_lab_offset
 from pybpod_alyx_module.outbox.alyx_records import (
     KEY_IN_JSON,
     ROUTES,
@@ -22,7 +21,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
     record_id,
     uuid_in,
 )
-from pybpod_alyx_module.outbox.drafts import TIMES
+from pybpod_alyx_module.outbox.item_times import filters_to_find, times_to_send
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
@@ -59,7 +58,8 @@ class Delivery:
 
     def __init__(self, client: AlyxClient, item: Item, session_id: str | None, cancel: CancelToken) -> None:
         self._alyx = ReliableClient(client, cancel)
-        self._item = item
+        #: As the outbox has it, and with the times that the server takes.
+        self._recorded = self._item = item
         self._session_id = session_id
         self._route = ROUTES[item.kind]
 
@@ -68,7 +68,7 @@ class Delivery:
 
         Returns: to be given to `send` at once.
         """
-        self._add_offsets()
+        self._convert_times()
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
         fields = payload(self._item, self._subject(), self._session_id)
@@ -101,7 +101,7 @@ class Delivery:
         Returns: ``MISS`` only where the server said that it has no such record.
         """
         try:
-            self._add_offsets()
+            self._convert_times()
             if self._item.kind is Kind.SESSION_UPDATE:
                 return self._look_for_update()
             records = [self._item.server_id] if self._item.server_id else self._find()
@@ -114,7 +114,8 @@ class Delivery:
             place = (right or places)[0]
             if place.event is not Event.ARRIVE or place.server_id is None:
                 return place
-            return self._compared(place, self._expected(), self._read(place.server_id))
+            got = self._read(place.server_id)
+            return self._compared(place, self._expected(got), got)
         except HeldError as held:
             return self._staying_unsure(held.outcome)
 
@@ -130,7 +131,7 @@ class Delivery:
         )
         hint = "Delete that record on Alyx, then retry."
         try:
-            self._add_offsets()
+            self._convert_times()
             if self._alyx.rows(self._route, {"django": f"pk,{record}"}):
                 found = self._read(record)
                 if not is_ours(self._item, found) or not has_our_amount(self._item, found):
@@ -144,13 +145,9 @@ class Delivery:
             return held.outcome
         return Outcome(Event.WITHDRAW)
 
-    def _add_offsets(self) -> None:
-        # Where the server keeps zones, it takes a time without an offset to be of its own zone, not of the lab's.
-        values = self._item.values
-        if any(isinstance(values.get(name), str) for name in TIMES):
-            zone = self._alyx.lab_zone(self._lab)
-            placed = {name: with_lab_offset(values[name], zone) for name in TIMES if zone and name in values}
-            self._item = replace(self._item, values={**values, **placed})
+    def _convert_times(self) -> None:
+        sent = times_to_send(self._recorded, self._alyx, self._lab)
+        self._item = replace(self._recorded, values={**self._recorded.values, **sent})
 
     def _lab(self) -> str | None:
         rows = self._alyx.rows("subjects", {"django": f"pk,{self._item.subject_id}"})
@@ -252,10 +249,13 @@ class Delivery:
                 if key_of(self._alyx.detail(self._route, record)) != item.key:
                     raise self._alyx.nonsense(self._route)
             return found
-        rows = self._alyx.rows(self._route, {"django": f"date_time,{item.values['date_time']}"})
-        if not all(has_time(item, row) for row in rows):
-            raise self._alyx.nonsense(self._route)
-        mine = [row for row in rows if is_ours(item, row)]
+        candidates: list[dict[str, Any]] = []
+        for chosen in filters_to_find(self._recorded, self._alyx, self._lab):
+            answered = self._alyx.rows(self._route, {"django": chosen})
+            if not all(has_time(item, row) for row in answered):
+                raise self._alyx.nonsense(self._route)
+            candidates += [row for row in answered if row not in candidates]
+        mine = [row for row in candidates if is_ours(item, row)]
         # Another value: it was corrected on Alyx where it is on our animal, else it is not ours to withdraw.
         exact = [row for row in mine if has_our_amount(item, row)]
         others = [row for row in mine if row not in exact]
@@ -273,8 +273,10 @@ class Delivery:
             raise self._alyx.nonsense(self._route)
         return rows[0]
 
-    def _expected(self) -> dict[str, Any]:
+    def _expected(self, got: Mapping[str, Any]) -> dict[str, Any]:
         fields = payload(self._item, "", self._session_id)
+        if "date_time" in fields and has_time(self._item, got):
+            fields["date_time"] = got["date_time"]  # it may have been sent with another offset
         if self._item.kind is Kind.SESSION:
             # People may add to a session meanwhile; that it is ours and when it began is what must hold.
             return {name: fields[name] for name in ("start_time", "json") if name in fields}

@@ -12,6 +12,7 @@ from uuid import UUID
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
+from alyx_connector.zones.moments import read_time
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.outbox.items import Draft
 
-#: Fields that hold a naive time of the lab.
+#: Fields that hold a time of the lab.
 TIMES = ("date_time", "start_time", "end_time")
 #: The time that each kind must have.
 TIME_OF = {Kind.SESSION: "start_time", Kind.WEIGHING: "date_time", Kind.WATER: "date_time"}
@@ -120,8 +121,8 @@ def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -
 def exact_time(moment: str, key: str, turn: int = 0) -> str:
     """Give a time microseconds by which it is found again among all times of that second.
 
-    Returns: the same second, ISO; never without microseconds.
-    ``moment``: a naive time, ISO.
+    Returns: the same second, ISO; never without microseconds, with its offset if it had one.
+    ``moment``: ISO.
     ``key``: key of the item: the microseconds are made of it, so that they stay when the item is corrected.
     ``turn``: other microseconds for each number, where another item has these.
     """
@@ -130,16 +131,9 @@ def exact_time(moment: str, key: str, turn: int = 0) -> str:
 
 
 def _check_time(text: Any, name: str, what: str) -> None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+    if not isinstance(text, str) or read_time(text) is None:
         raise OutboxError(
-            f"The {name} of the {what} is {text!r}, not a time such as 2026-11-21T12:00:00.", hint=_RECORD_HINT
-        ) from None
-    if moment.tzinfo is not None:
-        raise OutboxError(
-            f"The {name} of the {what} has an offset ({text}): Alyx would drop it.",
-            hint="Give the time of the lab, without an offset.",
+            f"The {name} of the {what} is {text!r}, not a time such as 2026-11-21T12:00:00+01:00.", hint=_RECORD_HINT
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
@@ -22,7 +22,7 @@ SELECT = "SELECT " + ", ".join(f'"{name}"' for name in _COLUMNS) + " FROM items"
 
 
 def row_of_item(item: Item) -> dict[str, Any]:
-    """Return the row of an item, by column; ``moment`` is its time once more, which no other item may have."""
+    """Return the row of an item, by column; ``moment`` is its time once more, see `moment_of`."""
     return {
         **{name: getattr(item, name) for name in _PLAIN},
         "kind": item.kind.value,
@@ -32,8 +32,16 @@ def row_of_item(item: Item) -> dict[str, Any]:
         "origin": json.dumps(item.origin),
         "created": item.created.isoformat(),
         "sent_at": item.sent_at and item.sent_at.isoformat(),
-        "moment": item.values.get("date_time"),
+        "moment": moment_of(item.values.get("date_time")),
     }
+
+
+def moment_of(time: str | None) -> str | None:
+    """Return a time as the column has it that no two items may have alike: in UTC if it has an offset."""
+    if time is None:
+        return None
+    moment = datetime.fromisoformat(time)
+    return time if moment.tzinfo is None else moment.astimezone(timezone.utc).isoformat()
 
 
 def item_of_row(row: sqlite3.Row) -> Item:

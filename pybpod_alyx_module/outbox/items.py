@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,9 @@ class WaitsFor(str, Enum):
     PERSON = "person"
 
 
+#: In the `origin` of what was recorded while the zone of its lab was not known: its time is this computer's.
+COMPUTER_TIME: Final = {"clock": "computer"}
+
 #: States of what still has to reach Alyx.
 OPEN = (State.WAITING, State.SENDING, State.UNSURE, State.PARKED)
 
@@ -65,7 +68,8 @@ class Draft:
     """What is to be written to Alyx, before it is in the outbox.
 
     ``values`` are the fields as Alyx takes them, without ``subject`` and, for weighings and water, without ``user``:
-    both are added when it is sent. Times are naive lab time, ISO.
+    both are added when it is sent. Times are lab time with its offset, ISO: they are made what the server takes when
+    they are sent. One without an offset is lab time as well, read by the zone that the lab has when it is sent.
 
     - session: see ``POST /sessions``. Without ``number`` it becomes the next of that day for that subject, without
       ``users`` it is that of `username`.

@@ -14,7 +14,7 @@ from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_item
 from pybpod_alyx_module.outbox.export import export_csv
-from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, row_of_item
+from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
 from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, outbox_errors
 from pybpod_alyx_module.outbox.states import Event, move
@@ -284,7 +284,8 @@ class Outbox:
         while True:
             exact = exact_time(moment, item.key, turn)
             taken = connection.execute(
-                "SELECT 1 FROM items WHERE server = ? AND moment = ? AND key <> ?", (item.server, exact, item.key)
+                "SELECT 1 FROM items WHERE server = ? AND moment = ? AND key <> ?",
+                (item.server, moment_of(exact), item.key),
             ).fetchone()
             if taken is None:
                 return replace(item, values={**item.values, "date_time": exact})

@@ -9,11 +9,13 @@ from alyx_connector.errors import AlyxError, NotFoundError, RateLimitedError
 from alyx_connector.progress import Cancelled, CancelToken
 from alyx_connector.schema.source import dialect_of
 from alyx_connector.zones.lab_zones import zones_of
+from alyx_connector.zones.server_offsets import offset_at
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope, outcome_of_reading, outcome_of_writing
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
     from alyx_connector import AlyxClient
@@ -46,21 +48,28 @@ class ReliableClient:
     def _read_dialect(self, _: Any, *, cancel: CancelToken, report: Any) -> Dialect:
         return dialect_of(self._client, cancel=cancel, report=report)
 
-    def lab_zone(self, find_lab: Callable[[], str | None]) -> ZoneInfo | None:
-        """Return the zone of a lab where the server keeps zones; None where it keeps none, or the zone is not known.
+    def keeps_zones(self) -> bool:
+        """Tell whether the server keeps moments, and honours the offset of a time."""
+        return bool(self._call(outcome_of_reading, self._ask_whether_zones_are_kept, ""))
 
-        ``find_lab``: called only where it keeps zones.
-        """
-        if not self._call(outcome_of_reading, self._ask_whether_zones_are_kept, ""):
-            return None
-        zone: ZoneInfo | None = self._call(outcome_of_reading, self._read_zone, "", find_lab())
+    def lab_zone(self, lab: str | None) -> ZoneInfo | None:
+        """Return the zone of a lab; None where it is not known."""
+        zone: ZoneInfo | None = self._call(outcome_of_reading, self._read_zone, "", lab)
         return zone
+
+    def server_offset(self, moment: datetime) -> timedelta | None:
+        """Return how far the server's clock was ahead of UTC at a moment; None where that cannot be learned."""
+        offset: timedelta | None = self._call(outcome_of_reading, self._read_offset, "", moment)
+        return offset
 
     def _ask_whether_zones_are_kept(self, _: Any, *, cancel: CancelToken, report: Any) -> bool:
         return zones_of(self._client).server_keeps_zones(cancel=cancel, report=report)
 
     def _read_zone(self, _: Any, lab: str | None, *, cancel: CancelToken, report: Any) -> ZoneInfo | None:
         return zones_of(self._client).zone(lab, cancel=cancel, report=report)
+
+    def _read_offset(self, _: Any, moment: datetime, *, cancel: CancelToken, report: Any) -> timedelta | None:
+        return offset_at(self._client, moment, cancel=cancel, report=report)
 
     def rows(self, route: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the rows of a list; an empty list only where it is the answer to this very question.

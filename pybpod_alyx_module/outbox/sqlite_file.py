@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Of the tables below; a file with a higher one is of a newer program.
-VERSION = 2
+#: Of the tables below; a file with a higher one is of a newer program. Since 3 times have an offset, which a program
+#: that knows 2 would send as it is, to servers that drop it.
+VERSION = 3
 #: Seconds to wait for another program that is writing.
 BUSY_S = 10.0
 
@@ -149,8 +150,8 @@ def _open(path: Path) -> sqlite3.Connection:
         _make_durable(connection)
         if version == 0:
             _change(connection, _TABLES.split(";\n"))
-        elif version == 1:
-            _change(connection, _FROM_1)
+        elif version < VERSION:
+            _change(connection, _FROM_1 if version == 1 else ())
     except BaseException as error:
         if connection is not None:
             connection.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Kind, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,11 @@ _REFUSALS: Final = {
     State.DISCARDED: ("It has been discarded.", "Record it again."),
     State.UNSURE: ("It may already be on Alyx; it cannot be changed until that has been checked.", "Wait until then."),
 }
+
+
+_COMPUTER: Final = (
+    "this computer's: the time zone of the lab was not known. Correct the time if it is not what you meant."
+)
 
 
 def state_words(item: Item) -> str:
@@ -61,6 +66,11 @@ def time_words(item: Item) -> str:
     return str(moment).replace("T", " ")[: len("2026-11-21 12:00")]
 
 
+def is_computer_time(item: Item) -> bool:
+    """Tell whether an item has the time of this computer, because the zone of the lab was not known."""
+    return COMPUTER_TIME.items() <= item.origin.items()
+
+
 def local_time(moment: datetime | None) -> str:
     """Say when something was, in this computer's time.
 
@@ -83,6 +93,7 @@ def whole(item: Item) -> str:
     times = f"{item.attempts} time{'' if item.attempts == 1 else 's'}"
     facts = {
         "What": f"{value_words(item)}, {time_words(item)}".rstrip(", "),
+        "Clock": _COMPUTER if is_computer_time(item) else "",
         "Subject": f"{item.subject_name} ({item.subject_id})",
         "User": f"{item.username} at {item.server}",
         "State": state_words(item),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector._version import __version__
 from alyx_connector.zones.moments import lab_zone
-from pybpod_alyx_module.lab_time import lab_span
+from pybpod_alyx_module.lab_time import lab_moments, lab_span
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 from pybpod_alyx_module.sessions.session_csv import RunSettings
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class SessionDraft:
     values: Mapping[str, Any] = field(hash=False)
     #: Which PyBpod session it is.
     origin: Mapping[str, Any] = field(hash=False)
+    #: When it ended, with its offset, ISO.
+    end: str
 
     def update_values(self, current_json: Any, outbox_key: str) -> dict[str, Any]:
         """Make what ``PATCH /sessions/<id>`` takes, to update the record of an earlier registration.
@@ -72,12 +75,12 @@ class SessionDraft:
         """Make the water administration that goes with the session; the outbox adds the session's id.
 
         Returns: what ``POST /water-administrations`` takes, but for ``subject``, ``user`` and ``session``. Its time
-        is the session's end, in lab time.
+        is the session's end, with its offset.
         """
         return {
             "water_administered": float(amount),
             "water_type": water_type,
-            "date_time": self.values["end_time"],
+            "date_time": self.end,
             "adlib": False,
         }
 
@@ -99,12 +102,14 @@ def make_session_draft(
     Returns: its values hold only what JSON and PostgreSQL can store.
     ``username``: the Alyx user who is logged in, and becomes the session's only user.
     ``lab_timezone``: ``timezone`` of the animal's lab on Alyx. Times are converted into it; where it is missing or
-    unknown they are sent as the rig's clock showed them.
+    unknown they have the rig's offset, and are converted when they are sent, if Alyx tells the zone by then.
     ``rig_zone``: None for the zone that this computer is set to.
     ``run``: the settings of the run, from `read_run_settings`.
     """
     run = run or RunSettings()
-    start, end = lab_span(file.started, file.end, lab_zone(lab_timezone), rig_zone)
+    zone = lab_zone(lab_timezone)
+    moments = lab_moments(file.started, file.end, zone, rig_zone)
+    start, end = moments if zone is None else lab_span(file.started, file.end, zone, rig_zone)
     versions = {**file.versions, "pybpod-gui-plugin-alyx": __version__}
     if run.firmware:
         versions.setdefault("firmware", run.firmware)
@@ -141,7 +146,10 @@ def make_session_draft(
         "json": {OURS: ours},
     }
     origin = {name: ours[name] for name in ("project", "experiment", "setup", "session", "session_uuid", "file")}
-    return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin))
+    if zone is None:
+        origin.update(COMPUTER_TIME)
+    end_text = moments[1].isoformat()
+    return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin), end_text)
 
 
 #: How much of a text, a list or a set of variables is kept.

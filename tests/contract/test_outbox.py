@@ -93,31 +93,49 @@ def test_all_kinds_arrive(rig: Rig) -> None:
     check_all(rig)
 
 
+#: Where the computer is that records: its own clock counts where it does not know the zone of the lab.
+RECORDED = {"in the lab": None, "in Tokyo": ZoneInfo("Asia/Tokyo")}
+
+
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
 @pytest.mark.parametrize("fault", ["", "drop-after"])
-def test_a_time_of_the_lab_arrives_as_that_moment(writable: AlyxUnderTest, tmp_path, zone: str, fault: str) -> None:
+@pytest.mark.parametrize("recorded", ["by an older program", *RECORDED])
+def test_a_time_arrives_as_that_moment_and_counts_for_the_labs_day(
+    writable: AlyxUnderTest, tmp_path, monkeypatch: pytest.MonkeyPatch, zone: str, fault: str, recorded: str
+) -> None:
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     lab = f"zone{uuid.uuid4().hex[:8]}"
     assert writable.ask("POST", "/labs", json={"name": lab, "timezone": zone}).status_code == 201
     with FaultProxy(writable.url) as proxy:
         rig = Rig(writable, proxy, Outbox(tmp_path / "outbox.sqlite"), lab)
-        typed = "2026-07-20T23:30:00"
-        for kind, values in (
-            (Kind.WEIGHING, {"weight": 22.4, "date_time": typed}),
-            (Kind.SESSION, {"start_time": typed, "end_time": typed, "n_trials": 3}),
-        ):
-            rig.add(kind, values)
+        now = dt.datetime.now(ZoneInfo(zone)).replace(microsecond=0)
+        naive = now.replace(tzinfo=None).isoformat()
+        time = now.astimezone(RECORDED[recorded]).isoformat() if recorded in RECORDED else naive
+        if recorded == "in the lab":
+            time = now.isoformat()
+        rig.add(Kind.WEIGHING, {"weight": 22.4, "date_time": time})
+        rig.add(Kind.WATER, {"water_administered": 0.5, "date_time": time})
+        of_session = time if recorded == "in Tokyo" else naive
+        rig.add(Kind.SESSION, {"start_time": of_session, "end_time": of_session, "n_trials": 3})
         if fault:
-            proxy.fault(fault, method="POST", times=2)
-        for _ in range(5):
+            proxy.fault(fault, method="POST", times=3)
+        for _ in range(6):
             rig.send()
-        assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 2
-        for route, field in (("/weighings", "date_time"), ("/sessions", "start_time")):
+        assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 3
+        for route in ("/weighings", "/water-administrations"):
             [row] = rig.rows(route)
-            stored = read_time(row[field])
-            moment = dt.datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(zone))
-            assert stored is not None
-            stored = stored.replace(microsecond=0)  # of weights and water, the outbox marks them there
-            assert stored == (moment.astimezone(dt.timezone.utc) if stored.tzinfo else dt.datetime.fromisoformat(typed))
+            microseconds = dt.datetime.fromisoformat(str(row["date_time"])).microsecond
+            exact = now.replace(microsecond=microseconds).astimezone(dt.timezone.utc).isoformat()
+            found = writable.rows(route, django=f"date_time,{exact},subject__pk,{rig.id}")
+            assert found == [row]
+        [session] = rig.rows("/sessions")
+        start = read_time(session["start_time"])
+        assert start is not None
+        assert start == (now if start.tzinfo else now.replace(tzinfo=None))
+        if not writable.is_local:  # which counts by the day in UTC
+            day = now.date().isoformat()
+            [counted] = writable.get(f"/water-requirement/{rig.nickname}", start_date=day, end_date=day)["records"]
+            assert (counted["weighing_at"], counted["given_water_total"]) == (22.4, 0.5)
         rig.close()
 
 

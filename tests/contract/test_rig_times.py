@@ -11,10 +11,12 @@ import pytest
 
 from alyx_connector import AlyxClient
 from alyx_connector.progress import CancelToken
+from alyx_connector.zones.server_offsets import naive_on_server, offset_at
 from pybpod_alyx_module.animals.subject_state import fetch_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.contract.alyx_under_test import AlyxUnderTest, Animal
 
@@ -37,23 +39,28 @@ def lab(writable: AlyxUnderTest, request: pytest.FixtureRequest) -> Iterator[Lab
         yield Lab(ZoneInfo(request.param), animal)
 
 
-def test_weights_and_sessions_are_on_the_labs_clock(writable: AlyxUnderTest, lab: Lab) -> None:
+def test_weights_and_sessions_are_on_the_labs_clock(
+    writable: AlyxUnderTest, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     now = dt.datetime.now(lab.zone).replace(microsecond=0)
-    keeps_zones = writable.is_local
-    sent = now.isoformat() if keeps_zones else now.replace(tzinfo=None).isoformat()
-    for route, fields in (
-        ("/weighings", {"subject": lab.animal.key, "date_time": sent, "weight": 24.5}),
-        ("/sessions", {"subject": lab.animal.nickname, "start_time": sent, "number": 1}),
-    ):
-        assert writable.ask("POST", route, json=fields).status_code == 201
+    in_lab = now.replace(tzinfo=None)
     token = str(writable.session.headers["Authorization"]).removeprefix("Token ")
     with AlyxClient(writable.url, username=writable.user, token=token) as client:
+        offset = offset_at(client, now)
+        assert offset is not None
+        keeps_zones = writable.is_local
+        weighed = now if keeps_zones else naive_on_server(now, offset)
+        began = now if keeps_zones else in_lab
+        for route, fields in (
+            ("/weighings", {"subject": lab.animal.key, "date_time": weighed.isoformat(), "weight": 24.5}),
+            ("/sessions", {"subject": lab.animal.nickname, "start_time": began.isoformat(), "number": 1}),
+        ):
+            assert writable.ask("POST", route, json=fields).status_code == 201
         state = fetch_state(client, lab.animal.id, cancel=CancelToken(), deadline_s=30)
-    in_lab = now.replace(tzinfo=None)
     assert state.last_weight is not None
     assert state.last_weight.when == in_lab
     assert state.sessions_today is not None
     if state.day == in_lab.date():  # not at the stroke of midnight
         assert [one.start_time for one in state.sessions_today] == [in_lab]
-        # Alyx, which keeps no zones, takes the lab's time for its own, and may count it for another day.
-        assert state.weighed_today or not keeps_zones
+        assert state.weighed_today

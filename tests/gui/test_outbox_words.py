@@ -9,7 +9,7 @@ import pytest
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
-from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Item, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import (
     count_words,
@@ -143,6 +143,22 @@ def test_all_about_an_item_begins_with_what_went_wrong():
     assert text.startswith("No such water. Correct it.\n\n")
     assert "On another animal: m1" in text
     assert "Sent: not yet" in text
+
+
+def test_a_time_of_this_computers_clock_is_said_to_be_one():
+    assert "Clock" not in whole(make())
+    assert "Clock: this computer's: the time zone of the lab was not known." in whole(make(origin=dict(COMPUTER_TIME)))
+
+
+def test_a_time_that_is_corrected_is_lab_time_and_one_that_is_not_stays_the_moment():
+    item = make(values={"weight": 24.5, "date_time": "2026-11-21T12:00:00.000123+09:00"})
+    shown = {field.name: field.text(item.values) for field in fields_of(item)}
+    assert shown["date_time"] == "2026-11-21 12:00:00"
+    assert corrected(item, {**shown, "weight": "24.6"}) == {**item.values, "weight": 24.6}
+    typed = corrected(item, {**shown, "date_time": "2026-11-21 03:00"})
+    assert typed["date_time"] == "2026-11-21T03:00:00"
+    session = make(Kind.SESSION, values={**SESSION, "end_time": "2026-11-21T12:00:00+09:00"})
+    assert [f.text(session.values) for f in fields_of(session) if f.name == "end_time"] == ["2026-11-21 12:00:00"]
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from AnyQt.QtCore import QDateTime, Qt
 
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.words import is_computer_time
 from tests.gui.hands import SUBJECT_ENTRIES, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
@@ -47,10 +49,12 @@ def test_a_weight_arrives_for_the_right_animal_at_the_right_time(bench, alyx):
     bench.recorded(dialog)
     (row,) = [row for row in alyx.of("weighings", "east") if row["weight"] == 23.95]
     after = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
-    moment = dt.datetime.fromisoformat(row["date_time"]) - dt.timedelta(hours=14)
+    moment = dt.datetime.fromisoformat(row["date_time"])  # on the server's clock, in UTC
     assert before <= moment <= after + dt.timedelta(seconds=1)
     assert row["user"] == "jose"
-    assert "23.95 g for east" in dialog.status.text()
+    assert f"23.95 g for east, {moment + dt.timedelta(hours=14):%Y-%m-%d %H:%M} lab time" in dialog.status.text()
+    last = weigh(bench, "east").overview.state.last_weight
+    assert (float(last.grams), last.when) == (23.95, moment + dt.timedelta(hours=14))
     assert 23.95 not in weights(alyx, "free")
 
 
@@ -69,11 +73,43 @@ def test_with_alyx_away_the_time_is_that_of_the_lab_as_told_before(project, alyx
     bench.type(dialog.weight.edit, "23.91")
     press(qtbot, dialog.record_button)
     if dialog.question.isVisible():
-        press(qtbot, dialog.anyway_button)
+        press(qtbot, dialog.question.anyway_button)
     wait(qtbot, lambda: dialog.is_recorded)
     in_lab = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=14)
     recorded = dt.datetime.fromisoformat(dialog.recorder.item.values["date_time"]).replace(tzinfo=None)
     assert abs(recorded - in_lab.replace(tzinfo=None)) < dt.timedelta(minutes=5)
+
+
+def test_where_the_zone_was_never_told_the_record_has_this_computers_moment_and_says_so(
+    project, alyx, outbox, proxy, qtbot, menu, monkeypatch
+):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        bench = Bench(project, alyx, qtbot, menu, proxy.url)
+        bench.log_in()
+        subject = bench.subject("east")
+        proxy.fault("drop", times=100_000)
+        dialog = weigh(bench, subject)
+        assert "zone unknown: this computer's time" in dialog.time.zone_note.text()
+        bench.type(dialog.weight.edit, "23.87")
+        press(qtbot, dialog.record_button)
+        if dialog.question.isVisible():
+            press(qtbot, dialog.question.anyway_button)
+        wait(qtbot, lambda: dialog.is_recorded)
+        item = dialog.recorder.item
+        assert item.values["date_time"][26:] == "+09:00"
+        assert is_computer_time(item)
+        assert "this computer's time" in dialog.status.text()
+        proxy._faults.clear()
+        outbox.wake()
+        bench.recorded(dialog)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    (row,) = [row for row in alyx.of("weighings", "east") if row["weight"] == 23.87]
+    moment = dt.datetime.fromisoformat(item.values["date_time"]).astimezone(dt.timezone.utc)
+    assert row["date_time"] == moment.replace(tzinfo=None).isoformat()  # on the server's clock, in UTC
 
 
 def test_as_typed_it_is_judged_by_the_servers_numbers(bench):

@@ -11,7 +11,8 @@ from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWi
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.gui.guard import override, slot
-from pybpod_alyx_module.lab_time import lab_now
+from pybpod_alyx_module.lab_time import lab_now, with_zone
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -88,6 +89,14 @@ class LabTimeField(QWidget):
                 setting="time",
             )
         return chosen
+
+    def values(self) -> dict[str, str]:
+        """Return the time that counts as a record has it: with its offset, so that it stays the moment that it is."""
+        return {"date_time": with_zone(self.moment(), self._zone).isoformat()}
+
+    def origin(self) -> dict[str, str]:
+        """Return what is kept with a record so that its time can be corrected before it is sent; usually nothing."""
+        return {} if self._zone else dict(COMPUTER_TIME)
 
     @slot
     def set_now(self) -> None:

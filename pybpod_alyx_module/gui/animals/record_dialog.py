@@ -23,6 +23,7 @@ from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.words import describe as describe_item
+from pybpod_alyx_module.outbox.words import is_computer_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -315,7 +316,8 @@ class RecordDialog(AnimalDialog):
             return
         what = self._entry.what if self._entry is not None else ""
         when = str(item.values["date_time"])[:16].replace("T", " ")
-        lines = [f"{what} for {self.alyx_subject.name}, {when} lab time.", state_sentence(item)]
+        clock = "this computer's time" if is_computer_time(item) else "lab time"
+        lines = [f"{what} for {self.alyx_subject.name}, {when} {clock}.", state_sentence(item)]
         if item.state is not State.SENT and item.reason:
             lines.append(" ".join(part for part in (item.reason, item.hint) if part))
         self.status.setText("\n".join(lines))

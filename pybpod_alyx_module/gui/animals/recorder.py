@@ -53,7 +53,7 @@ class Entry:
     values: dict[str, Any]
     #: What it is, for people: ``24.5 g``.
     what: str
-    #: What a later correction is compared with; JSON, not sent.
+    #: What is kept with the record: of what a later correction is compared with, and of its time; JSON, not sent.
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -80,14 +80,14 @@ class WaterDialog(RecordDialog):
             raise ConfigurationError("The type of water is not chosen.", hint="Choose it.", setting="type of water")
         values: dict[str, Any] = {
             "water_administered": float(amount or 0),
-            "date_time": self.time.moment().isoformat(),
+            **self.time.values(),
             "adlib": self.adlib.isChecked(),
         }
         water_type = self.types.currentData()
         if water_type is not None:
             values["water_type"] = water_type
         what = f"{amount:f} mL" if amount is not None else "water"
-        return Entry(Kind.WATER, values, f"{what} ad lib" if self.adlib.isChecked() else what)
+        return Entry(Kind.WATER, values, f"{what} ad lib" if self.adlib.isChecked() else what, self.time.origin())
 
     def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about an animal that is not alive, and about far more than it needs.

@@ -24,7 +24,7 @@ from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres
-from pybpod_alyx_module.outbox.items import OPEN, Draft, Item, Kind, State
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, OPEN, Draft, Item, Kind, State
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class WaterTableWindow(AlyxWindow):
                 hint="To give as much, use Give water… of the subject.",
                 setting="amount of water",
             )
-        values: dict[str, Any] = {"water_administered": float(amount), "date_time": row.lab_now().isoformat()}
+        values: dict[str, Any] = {"water_administered": float(amount), **row.time_values()}
         if row.animal.water_type is not None:
             values["water_type"] = row.animal.water_type
         return Draft(
@@ -211,6 +211,7 @@ class WaterTableWindow(AlyxWindow):
             subject_id=row.animal.subject_id,
             subject_name=row.animal.name,
             values=values,
+            origin={} if row.lab_timezone else COMPUTER_TIME,
         )
 
     @slot

@@ -76,11 +76,10 @@ class WeightDialog(RecordDialog):
     def entry(self) -> Entry:
         """Check what was typed."""
         weight = grams(self.weight.edit.text())
-        moment = self.time.moment()
-        values = {"weight": float(weight), "date_time": moment.isoformat()}
+        values = {"weight": float(weight), **self.time.values()}
         copy = self.alyx_subject.copy
         facts = {"species": copy.species, "reference_weight": None if copy.reference is None else float(copy.reference)}
-        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g", facts)
+        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g", {**facts, **self.time.origin()})
 
     def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.

@@ -38,7 +38,7 @@ class Field:
         if isinstance(value, list):
             return "; ".join(str(part) for part in value)
         text = "" if value is None else str(value)
-        return text.replace("T", " ").split(".")[0] if self.parse in {_time, _time_or_none} else text
+        return text.replace("T", " ")[: len("2026-11-21 12:00:00")] if self.parse in {_time, _time_or_none} else text
 
 
 def _time(text: str) -> str:

@@ -80,8 +80,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def lab(alyx: SandboxServer, proxy: FaultProxy, token: str) -> Iterator[Lab]:
+def lab(alyx: SandboxServer, proxy: FaultProxy, token: str, home: None) -> Iterator[Lab]:
     lab = Lab(alyx, proxy.url, token)
+    lab.know_its_clock()
     yield lab
     lab.direct.close()
 

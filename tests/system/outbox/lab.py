@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from alyx_connector import AlyxClient
+from alyx_connector.zones.server_offsets import remember_offset
 from pybpod_alyx_module.outbox.items import Draft, Kind
 
 if TYPE_CHECKING:
@@ -32,6 +35,18 @@ class Lab:
         self.direct = AlyxClient(sandbox.url, username=sandbox.username, token=token)
         self._sandbox = sandbox
         self.lab = str(self.direct.list("subjects", {"responsible_user": self.username})[0]["lab"])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return ZoneInfo(self.direct.get(("labs", self.lab))["timezone"])
+
+    def know_its_clock(self) -> None:
+        """Have its offset seen all the time: UTC, that of a sandbox which is not told another zone."""
+        seen, now = dt.datetime(2026, 11, 1, tzinfo=dt.timezone.utc), dt.datetime.now(dt.timezone.utc)
+        while seen < now + dt.timedelta(days=40):
+            remember_offset(self.url, dt.timedelta(0), seen)
+            seen += dt.timedelta(days=20)
 
     def animal(self, nickname: str, **fields: Any) -> Animal:
         row = self.direct.post("subjects", {"nickname": nickname, "lab": self.lab, **fields})

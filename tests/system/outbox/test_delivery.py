@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from pybpod_alyx_module.outbox.alyx_records import KEY_IN_JSON
 from pybpod_alyx_module.outbox.items import OPEN, Draft, Kind, State
-from tests.contract.alyx_under_test import on_the_clock
 from tests.servers import GIVEN
 
 
@@ -29,7 +30,9 @@ def test_a_weighing_arrives(outbox, sender, lab, animal):
     assert (sent.state, sent.attempts, sent.reason) == (State.SENT, 1, "")
     [row] = lab.records("weighings", animal)
     assert (row["weight"], row["user"]) == (24.5, lab.username)
-    assert on_the_clock(row)["date_time"] == item.values["date_time"]
+    moment = datetime.fromisoformat(item.values["date_time"]).replace(tzinfo=lab.zone)
+    stored = datetime.fromisoformat(row["date_time"])  # of the server's clock, which is in UTC
+    assert (stored if stored.tzinfo else stored.replace(tzinfo=timezone.utc)) == moment
     assert row["url"].endswith(f"/{sent.server_id}")
     assert sent.sent_at is not None
     assert outbox.items(OPEN) == ()

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,19 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path):
         Outbox(path)
     assert path.read_bytes() == content
     assert [found.name for found in tmp_path.glob("*damaged*")] == []
+
+
+def test_a_file_of_version_2_keeps_its_times_which_are_lab_times(tmp_path):
+    path = tmp_path / "outbox.sqlite"
+    outbox = Outbox(path)
+    old = outbox.add(WEIGHING)
+    outbox.close()
+    assert datetime.fromisoformat(old.values["date_time"]).tzinfo is None
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=2")
+    assert Outbox(path).items() == (old,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
 
 
 def test_a_sender_whose_file_cannot_be_written_says_so_and_goes_on(outbox, make_sender, lab, animal):

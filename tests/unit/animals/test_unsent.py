@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pybpod_alyx_module.animals.checks_before_run import run_checks
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState
-from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent
+from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent, with_unsent_water
+from pybpod_alyx_module.animals.water import water_today
 from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.outbox.items import Item, Kind, State
 from tests.unit.animals.rig_rows import DAY, requirement, state
@@ -97,3 +100,17 @@ def test_it_is_said_what_is_not_on_alyx_yet() -> None:
         "Not on Alyx yet: 24.50 g at 2026-11-20 12:00 (waiting).",
         "Not on Alyx yet: 0.250 mL of water at 2026-11-20 12:00 (may be on Alyx, not counted here).",
     )
+
+
+def test_what_was_recorded_on_another_clock_counts_for_the_labs_day() -> None:
+    lisbon = replace(state(needs=requirement()), lab_zone="Europe/Lisbon")
+    late, early = "2026-11-21T08:30:00.000001+09:00", "2026-11-21T09:30:00.000001+09:00"  # 23:30 and 0:30 in Lisbon
+    assert lisbon.day == DAY == dt.date(2026, 11, 20)
+    in_lab = dt.datetime.fromisoformat("2026-11-20T23:30:00.000001")
+    assert with_unsent(lisbon, [weight(24.5, late)], DAY).last_weight == Weighed(Decimal("24.5"), in_lab)
+    assert "weighed_today" not in checks(with_unsent(lisbon, [weight(24.5, late)], DAY))
+    assert "weighed_today" in checks(with_unsent(lisbon, [weight(24.5, early)], DAY))
+    dry = water_today(requirement(), restricted_now=True)
+    for day, given in ((dt.date(2026, 11, 20), "0.2"), (dt.date(2026, 11, 21), "0.3")):
+        found = with_unsent_water(dry, [water(0.2, late), water(0.3, early)], day, ZoneInfo("Europe/Lisbon"))
+        assert found.given - dry.given == Decimal(given)

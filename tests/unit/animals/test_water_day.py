@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.zones.server_offsets import ServerClock
 from pybpod_alyx_module.animals.rows import day_of_water, is_counted_in_utc, utc_day_note
 
 PARIS, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York")
@@ -24,13 +25,13 @@ PARIS, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York")
     ],
 )
 def test_water_with_an_offset_counts_for_its_day_in_utc(time: str, day: str) -> None:
-    assert day_of_water(time) == dt.date.fromisoformat(day)
+    assert day_of_water(time, None, ServerClock(())) == dt.date.fromisoformat(day)
 
 
 def test_no_time_has_no_day_and_no_text_is_refused() -> None:
-    assert day_of_water(None) is None
+    assert day_of_water(None, None, ServerClock(())) is None
     with pytest.raises(ProtocolError, match="as a time"):
-        day_of_water("soon")
+        day_of_water("soon", None, ServerClock(()))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from alyx_connector.zones.server_offsets import (
     offset_at,
     offsets_seen,
     remember_offset,
+    see_clock,
+    server_clock,
 )
 
 URL = "https://alyx.example.org"
@@ -108,6 +110,21 @@ def test_the_same_offset_does_not_bridge_a_summer():
     remember_offset(URL, 0 * HOUR, NOW - 300 * DAY)
     server = Server("0", (naive_on_server(NOW - 150 * DAY, HOUR), HOUR))
     assert offset_at(server, NOW - 150 * DAY) == HOUR
+
+
+@pytest.mark.parametrize("said", ["3600", UnreachableError("away"), NotFoundError("no page", status=404)])
+def test_to_read_rows_it_is_asked_for_now_and_then(said):
+    remember_offset(URL, 0 * HOUR, NOW - 2 * DAY)
+    server = Server(said)
+    see_clock(server)
+    assert server.asked == ["page"]
+    if said == "3600":
+        see_clock(server)
+        assert server.asked == ["page"]
+        assert server_clock(URL).moment(NOW.replace(tzinfo=None) + HOUR) == NOW
+    old = NOW - 3 * DAY
+    assert server_clock(URL).moment(old.replace(tzinfo=None)) == old
+    assert server_clock("https://other.example.org").moment(old.replace(tzinfo=None)) is None
 
 
 def test_a_damaged_file_is_learned_anew(home):

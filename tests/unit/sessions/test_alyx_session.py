@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alyx_connector._version import __version__
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 from pybpod_alyx_module.rig_settings import SessionSettings
 from pybpod_alyx_module.sessions.alyx_session import (
     LONGEST_TEXT,
@@ -100,8 +101,11 @@ class TestTimes:
         assert self.times(file=file, rig_zone=timezone.utc) == ("2026-10-25T01:00:00", "2026-10-25T06:00:00")
 
     @pytest.mark.parametrize("zone", [None, "", "Mars/Base", "../../etc/passwd", "Europe", "\0"])
-    def test_the_rigs_own_where_the_labs_zone_is_not_known(self, zone):
-        assert self.times(lab_timezone=zone, rig_zone=timezone.utc) == ("2026-11-21T10:00:00", "2026-11-21T11:00:00")
+    def test_the_rigs_own_with_its_offset_where_the_labs_zone_is_not_known(self, zone):
+        times = self.times(lab_timezone=zone, rig_zone=ZoneInfo("Asia/Tokyo"))
+        assert times == ("2026-11-21T10:00:00+09:00", "2026-11-21T11:00:00+09:00")
+        assert COMPUTER_TIME.items() <= make(lab_timezone=zone).origin.items()
+        assert not COMPUTER_TIME.items() & make(lab_timezone="Asia/Tokyo").origin.items()
 
     def test_the_clock_was_put_back_meanwhile(self):
         file = session(started=at("2026-10-25 02:50"), ended=at("2026-10-25 02:20"))
@@ -211,7 +215,7 @@ def test_its_water():
     assert make().water_values(Decimal("0.85"), "Water") == {
         "water_administered": 0.85,
         "water_type": "Water",
-        "date_time": "2026-11-21T11:00:00",
+        "date_time": "2026-11-21T11:00:00+01:00",
         "adlib": False,
     }
 
