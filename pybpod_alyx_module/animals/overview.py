@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.zones.lab_zones import last_zone
+from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
-from pybpod_alyx_module.animals.rows import day_in
+from pybpod_alyx_module.animals.rows import day_in, new_day_note
 from pybpod_alyx_module.animals.subject_state import PARTS, SubjectState, fetch_state, fetch_water_types
 from pybpod_alyx_module.animals.unsent import with_unsent
 from pybpod_alyx_module.errors import OutboxError
@@ -38,6 +39,8 @@ class AnimalOverview:
     outbox_problem: str = ""
     #: The types of water on Alyx, None if they did not arrive.
     water_types: tuple[str, ...] | None = None
+    #: What is said once for the server and the animal's lab, usually empty.
+    day_note: str = ""
 
     @property
     def not_checked(self) -> tuple[str, ...]:
@@ -105,7 +108,8 @@ def fetch_overview(
             types = fetch_water_types(client, cancel=cancel)
         except AlyxError:
             types = None
-    return AnimalOverview(username, _with_unsent(state, unsent), unsent, problem, types)
+    note = new_day_note(client, state.lab, lab_zone(state.lab_zone), cancel) if state.found and dialog else ""
+    return AnimalOverview(username, _with_unsent(state, unsent), unsent, problem, types, note)
 
 
 def _with_unsent(state: SubjectState, unsent: tuple[Item, ...]) -> SubjectState:

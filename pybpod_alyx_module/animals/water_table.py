@@ -13,7 +13,7 @@ from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
-from pybpod_alyx_module.animals.rows import utc_day_note
+from pybpod_alyx_module.animals.rows import new_day_note, utc_day_note
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.lab_time import lab_now, with_zone
@@ -88,7 +88,9 @@ def fetch_water_table(
     rows = [_row(animal, _valid(zones.get(animal.lab)), unsent) for animal in animals]
     due = tuple(row for row in rows if row.animal.needs_water)
     days = [utc_day_note(lab_zone(row.lab_timezone)) for row in rows if row.animal.is_counted_in_utc]
-    notes = tuple(note for note in dict.fromkeys((*days, _whose(client, cancel))) if note)
+    labs = {row.animal.lab: lab_zone(row.lab_timezone) for row in rows}
+    new = [new_day_note(client, lab, zone, cancel) for lab, zone in labs.items()]
+    notes = tuple(note for note in dict.fromkeys((*days, *new, _whose(client, cancel))) if note)
     return WaterTable(client.url, username, due, len(rows), notes)
 
 

@@ -58,6 +58,19 @@ def test_a_weight_arrives_for_the_right_animal_at_the_right_time(bench, alyx):
     assert 23.95 not in weights(alyx, "free")
 
 
+def test_a_server_on_another_clock_is_told_of_once(bench):
+    dialog = weigh(bench, "east")
+    assert dialog.notice.isVisible()
+    assert "Alyx's server keeps UTC, 14 h behind this lab." in dialog.notice.text()
+    assert "after 10:00 counts for tomorrow" in dialog.notice.text()
+    assert small_enough(dialog)
+    dialog.close()
+    second = weigh(bench, bench.project.subjects[-1])
+    assert not second.notice.isVisible()
+    second.close()
+    assert not weigh(bench, "free").notice.isVisible()  # its lab is in the server's zone
+
+
 def test_with_alyx_away_the_time_is_that_of_the_lab_as_told_before(project, alyx, outbox, proxy, qtbot, menu):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()

@@ -143,6 +143,9 @@ class AnimalDialog(QDialog):
         if overview.state.found and overview.state.name != animal.name:
             self.animal.say(f"{animal.name} (on Alyx: {overview.state.name})")
         self.time.set_zone(overview.state.lab_zone)
+        if overview.day_note:
+            self.notice.setText(overview.day_note)
+            self.notice.show()
         self.show_overview(overview)
 
     @slot
