@@ -67,9 +67,7 @@ def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: 
 def saved_details(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a project unsaved when it changes: the identity and the compared details."""
     found: dict[str, Any] = {key: str(record[key]) for key in IDENTITY if record.get(key) is not None}
-    for field in COMPARED:
-        try:
-            found |= dict(Details.of(record, (field,)).items)
-        except (TypeError, ValueError):  # not JSON: the save will say so; asking whether all is saved must not fail
-            found[field] = json.dumps(repr(record[field]))
-    return found
+    try:
+        return found | dict(Details.of(record, COMPARED).items)
+    except (TypeError, ValueError):  # not JSON: the save will say so; asking whether all is saved must not fail
+        return found | {field: json.dumps(repr(record[field])) for field in COMPARED if field in record}

@@ -192,6 +192,8 @@ class _Application:
 
     def _possible(self, renames: list[PlanEntry]) -> set[str]:
         # the keys of those whose new name no other subject of the project keeps, or gets as well
+        if not renames:
+            return set()
         now = {subject.key: subject for subject in self.project.subjects()}
         possible = {
             _key(entry): _new_name(entry) or "" for entry in renames if not _refusal(entry, now.get(_key(entry)))

@@ -56,6 +56,10 @@ ZYGOSITY: Final = ("-/-", "+/-", "+/+", "+")
 DEEPEST: Final = 100
 
 
+#: Made once: hundreds of subjects are compared while PyBpod waits.
+_as_json: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
 class _Missing:
     """The type of `MISSING`: a field that a copy does not have, as against one that is null or empty."""
 
@@ -140,7 +144,7 @@ class Details:
         """
         return cls(
             tuple(
-                (field, json.dumps(_normal(field, record[field]), sort_keys=True, ensure_ascii=False))
+                (field, _as_json(_normal(field, record[field])))
                 for field in fields
                 if field in record and not too_deep(record[field])
             )

@@ -81,10 +81,11 @@ class SyncJob(QObject):
         self._steps: Generator[Result, None, None] | None = None
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_slice)
-        self._local = local = project.subjects()
+        local = project.subjects()
 
-        def work(report: Report, cancel: CancelToken) -> RemoteSnapshot:
-            return fetch_remote(client, username, local, report=report, cancel=cancel)
+        def work(report: Report, cancel: CancelToken) -> tuple[RemoteSnapshot, SyncPlan]:
+            remote = fetch_remote(client, username, local, report=report, cancel=cancel)
+            return remote, make_plan(local, remote)
 
         self._task = Task(work, "alyx-get-subjects")
         self._task.progressed.connect(self._on_progress)
@@ -138,18 +139,13 @@ class SyncJob(QObject):
         self._timer.stop()
 
     @slot
-    def _on_fetched(self, remote: RemoteSnapshot) -> None:
+    def _on_fetched(self, fetched: tuple[RemoteSnapshot, SyncPlan]) -> None:
         if self._over:
             return
-        try:
-            self._listed = len(remote.listed)
-            self._plan = make_plan(self._local, remote)
-            if not remote.listed:
-                self.activity.emit(nobody(remote.server, remote.responsible_user))
-        except Exception as error:
-            logger.exception("No plan could be made")
-            self._on_failed(error)
-            return
+        remote, self._plan = fetched
+        self._listed = len(remote.listed)
+        if not remote.listed:
+            self.activity.emit(nobody(remote.server, remote.responsible_user))
         self._go_on()
 
     def _go_on(self) -> None:

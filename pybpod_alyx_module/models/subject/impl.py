@@ -50,6 +50,8 @@ class Subject(PyBpodSubject):
     saved_folder: Path | None = None
 
     _alyx: dict[str, Any] | None = None
+    # What is_saved compares of the record; PyBpod asks for that of all subjects at once, and often.
+    _saved_details: dict[str, Any] | None = None
     _alyx_actions: tuple[Any, ...] = ()
     _damaged: bool = False
     _staging: Path | None = None
@@ -73,6 +75,7 @@ class Subject(PyBpodSubject):
     def alyx(self, record: dict[str, Any] | None) -> None:
         if record is not None and not is_linked(record):
             raise ValueError(f"the record of {self.name!r} has no alyx_id")
+        self._saved_details = None
         if record is None:
             self._alyx = None
         else:
@@ -133,7 +136,9 @@ class Subject(PyBpodSubject):
         """
         data = super().collect_data(data)
         if self._alyx is not None:
-            data["alyx"] = saved_details(self._alyx)
+            if self._saved_details is None:
+                self._saved_details = saved_details(self._alyx)
+            data["alyx"] = self._saved_details
         return data
 
     def toJSON(self) -> str:  # noqa: N802  # PyBpod's name
