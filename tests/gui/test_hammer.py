@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from AnyQt.QtCore import QEvent, Qt
-from AnyQt.QtWidgets import QApplication, QDialog
+from AnyQt.QtWidgets import QAbstractButton, QApplication, QDialog
 
 import pybpod_alyx_module.gui
 from pybpod_alyx_module.animals.checks_before_run import Finding
@@ -30,6 +30,7 @@ from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
 from pybpod_alyx_module.gui.windows import AlyxWindow
+from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
 from pybpod_alyx_module.outbox.items import Draft, Kind
 from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.snapshot import LocalSubject
@@ -124,11 +125,12 @@ def of_session(hammer: Hammer) -> Any:
 
 def from_outbox(kind: type, press: str) -> Callable[[Hammer], Any]:
     def open_it(hammer: Hammer) -> Any:
-        if not hammer.kept:
+        if not hammer.outbox.open().items(OPEN_STATES):
             hammer.put()
+        (item,) = hammer.outbox.open().items(OPEN_STATES)
         window = open_outbox_window(hammer.host)
-        wait(hammer.qtbot, lambda: window.waiting.table.items)
-        window.waiting.table.select(hammer.kept[0][0])
+        wait(hammer.qtbot, lambda: item.key in [one.key for one in window.waiting.table.items])
+        window.waiting.table.select(item.key)
         getattr(window.waiting, press).click()
         (dialog,) = living(kind)
         return dialog
@@ -345,4 +347,26 @@ def test_registered_twice_without_pause_is_recorded_once(hammer, kind):
     press_twice(hammer, dialog.register_button)
     wait(hammer.qtbot, lambda: hammer.session.alyx_dialog is None)
     assert [item.kind for item in hammer.outbox.open().items()] == [Kind.SESSION]
+    hammer.end(kind)
+
+
+def buttons(window: Any) -> list[str]:
+    """Return the texts of what can be pressed in a window."""
+    found = [one for one in window.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled()]
+    return [one.text() for one in found if one.text()]
+
+
+@each(OPEN)
+def test_each_button_twice_without_pause(hammer, kind):
+    for text in buttons(OPEN[kind](hammer)):
+        hammer.end(kind)
+        window = OPEN[kind](hammer)
+        (button, *_) = [one for one in window.findChildren(QAbstractButton) if one.text() == text]
+        for _ in range(2):
+            if is_there(button):
+                hammer.qtbot.keyClick(button, Qt.Key_Space)
+        hammer.rig.idle()
+        assert hammer.dialogs.log == []
+        assert hammer.host.isVisible()
+        wait(hammer.qtbot, lambda: not plugin_threads())
     hammer.end(kind)
