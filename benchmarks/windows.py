@@ -14,6 +14,7 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
 from benchmarks.beats import Beats
+from pybpod_alyx_module.demo.tour import start_pybpod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,22 +135,8 @@ def _after(seconds: float) -> Callable[[], bool]:
 
 
 def main() -> None:
-    """Start PyBpod as its own program does, and drive it."""
-    sys.path.insert(0, str(Path.cwd()))
-    import user_settings
-    from confapp import conf
-
-    conf += user_settings
-    application = QApplication(sys.argv[:1])
-    import pyforms_generic_editor.settings  # noqa: F401 - what PyBpod's start does, in its order
-
-    conf += "pyforms_gui.resources_settings"
-    from pyforms_generic_editor.editor.base_editor import BaseEditor
-    from pyforms_gui.appmanager import StandAloneContainer
-
-    window = StandAloneContainer(BaseEditor)
-    window.resize(1100, 700)
-    window.show()
+    """Start PyBpod, and drive it."""
+    application, window = start_pybpod()
     rig = Rig(window.centralWidget(), *json.loads(os.environ["HEARTBEAT_LOGIN"]))
     failures: list[BaseException] = []
 

@@ -193,9 +193,11 @@ def _say(line: object) -> None:
     sys.stdout.flush()
 
 
-def main() -> int:
-    """Start PyBpod as its own program does, and take the tour."""
-    screenshots = Path(sys.argv[1])
+def start_pybpod() -> tuple[QApplication, Any]:
+    """Start PyBpod as its own program does, with the settings in the current folder.
+
+    Returns: the application, which does not run yet, and PyBpod's main window, shown.
+    """
     sys.path.insert(0, str(Path.cwd()))
     import user_settings
     from confapp import conf
@@ -211,6 +213,13 @@ def main() -> int:
     main_window = StandAloneContainer(BaseEditor)
     main_window.resize(1100, 700)
     main_window.show()
+    return application, main_window
+
+
+def main() -> int:
+    """Start PyBpod, and take the tour."""
+    screenshots = Path(sys.argv[1])
+    application, main_window = start_pybpod()
     editor = main_window.centralWidget()
     if not editor.model.projects:
         sys.stderr.write("The tour failed: PyBpod did not open the project.\n")
