@@ -354,6 +354,18 @@ def test_two_quick_escapes_lose_nothing(bench):
     assert window.rows.rows[0].ticked
 
 
+@pytest.mark.parametrize("button", ["give_button", "refresh_button"])
+def test_a_second_enter_on_a_button_closes_nothing(bench, button):
+    window = at_the_table(bench)
+    tick(window, 0)
+    getattr(window, button).setFocus()
+    keys(bench, Qt.Key_Return, Qt.Key_Return)
+    wait(bench.qtbot, lambda: window._give is None and window._fetch is None)
+    assert window.isVisible()
+    assert not window.question.isVisible()
+    assert window.table.hasFocus() or window.table.isAncestorOf(QApplication.focusWidget())
+
+
 def test_without_ticks_nothing_is_asked(bench):
     window = at_the_table(bench)
     tick(window, 0)

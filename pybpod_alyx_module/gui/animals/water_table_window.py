@@ -285,8 +285,11 @@ class WaterTableWindow(AlyxWindow):
         return self._fetch is None and self._give is None and self._arrived is None
 
     def _update_buttons(self) -> None:
-        self.refresh_button.setEnabled(self._is_idle)
-        self.give_button.setEnabled(self._is_idle and bool(self.rows.to_give()))
+        idle = self._is_idle
+        for button, enabled in ((self.refresh_button, idle), (self.give_button, idle and bool(self.rows.to_give()))):
+            if button.hasFocus() and not enabled:
+                self.table.setFocus()  # Qt would go on to Close, which a second Enter presses
+            button.setEnabled(enabled)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
