@@ -146,12 +146,12 @@ class Delivery:
         return Outcome(Event.WITHDRAW)
 
     def _convert_times(self) -> None:
-        sent = times_to_send(self._recorded, self._alyx, self._lab)
+        sent = times_to_send(self._recorded, self._alyx, self._animal)
         self._item = replace(self._recorded, values={**self._recorded.values, **sent})
 
-    def _lab(self) -> str | None:
+    def _animal(self) -> Mapping[str, Any]:
         rows = self._alyx.rows("subjects", {"django": f"pk,{self._item.subject_id}"})
-        return rows[0].get("lab") if rows else None
+        return rows[0] if rows else {}
 
     def _subject(self) -> str:
         # By what the server names the animal now, if that is this one alone.
@@ -250,7 +250,7 @@ class Delivery:
                     raise self._alyx.nonsense(self._route)
             return found
         candidates: list[dict[str, Any]] = []
-        for chosen in filters_to_find(self._recorded, self._alyx, self._lab):
+        for chosen in filters_to_find(self._recorded, self._alyx, self._animal):
             answered = self._alyx.rows(self._route, {"django": chosen})
             if not all(has_time(item, row) for row in answered):
                 raise self._alyx.nonsense(self._route)

@@ -6,7 +6,7 @@ typed in the outbox, what an older program recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 #: Kinds whose time counts as a moment where the server keeps no zones; those of sessions it stores as they are sent.
 _MOMENTS = frozenset({Kind.WEIGHING, Kind.WATER})
+#: Letters of a day.
+_DAY = len("2026-11-21")
+
+#: Asks for the row of the animal, empty if there is none.
+FindAnimal = Callable[[], Mapping[str, Any]]
 
 
-FindLab = Callable[[], str | None]
-
-
-def times_to_send(item: Item, alyx: ReliableClient, find_lab: FindLab) -> dict[str, str]:
+def times_to_send(item: Item, alyx: ReliableClient, find_animal: FindAnimal) -> dict[str, str]:
     """Return the times of an item as its server takes them, by name of the field.
 
     A server that keeps zones takes moments. Another one counts a weight or water for the lab's day of the moment that
@@ -38,21 +40,28 @@ def times_to_send(item: Item, alyx: ReliableClient, find_lab: FindLab) -> dict[s
     texts = {name: text for name in TIMES if isinstance(text := item.values.get(name), str)}
     if not texts:
         return {}
-    zone = _Zone(alyx, find_lab)
+    zone = _Zone(alyx, find_animal)
     if alyx.keeps_zones():
         return {name: _with_offset(text, zone) for name, text in texts.items()}
     if item.kind not in _MOMENTS:
         return {name: _lab_time(text, zone) for name, text in texts.items()}
-    return {name: _on_server(text, alyx, zone)[1] for name, text in texts.items()}
+    text = texts["date_time"]
+    sent = _on_server(text, alyx, zone)[1]
+    if item.kind is Kind.WATER and sent[:_DAY] > text[:_DAY]:
+        # In the last hours of the day of its death it would be refused: it is the next day on the server's clock.
+        died = find_animal().get("death_date")
+        if isinstance(died, str) and sent[:_DAY] > died:
+            sent = _lab_time(text, zone)
+    return {"date_time": sent}
 
 
-def filters_to_find(item: Item, alyx: ReliableClient, find_lab: FindLab) -> tuple[str, ...]:
+def filters_to_find(item: Item, alyx: ReliableClient, find_animal: FindAnimal) -> tuple[str, ...]:
     """Return values of ``django=`` that find the record of a weighing or water wherever its time may have got to.
 
     By the moment, and by what may have been sent: the server's offset may not have been known then, or known otherwise,
     and in the hour that comes twice on the server's clock it takes what is sent for the second one.
     """
-    text, zone = str(item.values["date_time"]), _Zone(alyx, find_lab)
+    text, zone = str(item.values["date_time"]), _Zone(alyx, find_animal)
     if alyx.keeps_zones():
         return (f"date_time,{_with_offset(text, zone)}",)
     moment, sent = _on_server(text, alyx, zone)
@@ -77,13 +86,13 @@ def _on_server(text: str, alyx: ReliableClient, zone: _Zone) -> tuple[datetime |
 class _Zone:
     # The zone of the lab; the server is asked where it is needed, once.
 
-    def __init__(self, alyx: ReliableClient, find_lab: Callable[[], str | None]) -> None:
-        self._alyx, self._find_lab = alyx, find_lab
+    def __init__(self, alyx: ReliableClient, find_animal: FindAnimal) -> None:
+        self._alyx, self._find_animal = alyx, find_animal
         self._found: tuple[ZoneInfo | None] | None = None
 
     def get(self) -> ZoneInfo | None:
         if self._found is None:
-            self._found = (self._alyx.lab_zone(self._find_lab()),)
+            self._found = (self._alyx.lab_zone(self._find_animal().get("lab")),)
         return self._found[0]
 
 

@@ -139,6 +139,28 @@ def test_a_time_arrives_as_that_moment_and_counts_for_the_labs_day(
         rig.close()
 
 
+def test_water_of_the_evening_of_the_day_of_death_arrives(
+    writable: AlyxUnderTest, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if writable.is_local:
+        pytest.skip("it is sent the moment")
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    lab = f"zone{uuid.uuid4().hex[:8]}"
+    assert writable.ask("POST", "/labs", json={"name": lab, "timezone": "Pacific/Honolulu"}).status_code == 201
+    yesterday = dt.datetime.now(ZoneInfo("Pacific/Honolulu")) - dt.timedelta(days=1)
+    evening = yesterday.replace(hour=23, minute=40, second=0, microsecond=0)  # after midnight on the server's clock
+    with FaultProxy(writable.url) as proxy:
+        rig = Rig(writable, proxy, Outbox(tmp_path / "outbox.sqlite"), lab)
+        died = {"death_date": evening.date().isoformat()}
+        assert writable.ask("PATCH", f"/subjects/{rig.nickname}", json=died).status_code == 200
+        rig.add(Kind.WATER, {"water_administered": 0.5, "date_time": evening.isoformat()})
+        rig.send()
+        assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")]
+        [row] = rig.rows("/water-administrations")
+        assert str(row["date_time"])[:19] == evening.isoformat()[:19]
+        rig.close()
+
+
 def test_weights_arrive_although_the_server_does_not_describe_itself(rig: Rig) -> None:
     rig.proxy.fault("answer", status=404, body=b"<html>", path="/api/schema", times=9)
     rig.add(Kind.WEIGHING, {"weight": 22.4, "date_time": "2026-11-20T09:00:00"})

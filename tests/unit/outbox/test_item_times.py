@@ -18,6 +18,8 @@ from pybpod_alyx_module.outbox.item_times import filters_to_find, times_to_send
 from tests.unit.outbox.test_outbox import SESSION, WATER, WEIGHING
 
 CASES = json.loads((Path(__file__).parents[2] / "fixtures" / "days.json").read_text())
+DEATH_DAYS = json.loads((Path(__file__).parents[2] / "fixtures" / "death_days.json").read_text())
+ANIMAL = {"lab": "lab", "death_date": None}
 KEY = "11111111-1111-4111-8111-111111111111"
 HOUR = dt.timedelta(hours=1)
 
@@ -51,7 +53,7 @@ def item(draft, **times):
 
 
 def sent(server, draft, **times):
-    return times_to_send(item(draft, **times), server, lambda: "lab")
+    return times_to_send(item(draft, **times), server, lambda: ANIMAL)
 
 
 @pytest.mark.parametrize(("server", "lab", "lab_time", "right", "day"), CASES)
@@ -62,6 +64,18 @@ def test_as_alyx_counted_it_for_the_labs_day(server, lab, lab_time, right, day, 
     assert sent(Server(server, lab), draft, date_time=recorded) == {"date_time": right}
     # Recorded by an older program, or typed in the outbox: lab time.
     assert sent(Server(server, lab), draft, date_time=lab_time) == {"date_time": right}
+
+
+@pytest.mark.parametrize(("server", "lab", "lab_time", "right"), DEATH_DAYS)
+def test_water_of_the_day_of_death_is_sent_so_that_alyx_takes_it(server, lab, lab_time, right):
+    recorded = with_lab_offset(lab_time, ZoneInfo(lab))
+    water, weight = item(WATER, date_time=recorded), item(WEIGHING, date_time=recorded)
+    dead = {**ANIMAL, "death_date": lab_time[:10]}
+    assert times_to_send(water, Server(server, lab), lambda: dead) == {"date_time": right}
+    on_server = times_to_send(weight, Server(server, lab), lambda: dead)
+    assert times_to_send(water, Server(server, lab), lambda: ANIMAL) == on_server
+    looked_for = filters_to_find(water, Server(server, lab), lambda: dead)
+    assert f"'{right}'" in looked_for[0]
 
 
 def test_a_pc_in_another_zone_makes_no_difference():
@@ -94,7 +108,7 @@ def test_a_server_that_keeps_zones_is_sent_the_moment(draft):
     server = Server("Europe/Paris", "Europe/Lisbon", keeps_zones=True)
     assert sent(server, draft, date_time="2026-07-21T12:00:00+09:00") == {"date_time": "2026-07-21T12:00:00+09:00"}
     assert sent(server, draft, date_time="2026-07-21T12:00:00") == {"date_time": "2026-07-21T12:00:00+01:00"}
-    assert filters_to_find(item(draft, date_time="2026-07-21T12:00:00"), server, lambda: "lab") == (
+    assert filters_to_find(item(draft, date_time="2026-07-21T12:00:00"), server, lambda: ANIMAL) == (
         "date_time,2026-07-21T12:00:00+01:00",
     )
 
@@ -103,7 +117,7 @@ def test_it_is_looked_for_by_the_moment_and_by_all_that_may_have_been_sent():
     remember_offset(Server.server, 2 * HOUR)
     recorded = item(WEIGHING, date_time="2026-11-20T22:00:00.000123-10:00")
     server = Server("Asia/Tokyo", "Pacific/Kiritimati")
-    assert filters_to_find(recorded, server, lambda: "lab") == (
+    assert filters_to_find(recorded, server, lambda: ANIMAL) == (
         "date_time__in,["
         "'2026-11-20T22:00:00.000123',"  # the recording computer's clock
         "'2026-11-21T10:00:00.000123',"  # an offset that the server once had
@@ -115,7 +129,7 @@ def test_it_is_looked_for_by_the_moment_and_by_all_that_may_have_been_sent():
 
 def test_without_a_zone_it_is_looked_for_as_it_was_recorded():
     recorded = item(WEIGHING, date_time="2026-11-20T22:00:00.000123")
-    found = filters_to_find(recorded, Server("Asia/Tokyo", None), lambda: "lab")
+    found = filters_to_find(recorded, Server("Asia/Tokyo", None), lambda: ANIMAL)
     assert found == ("date_time,2026-11-20T22:00:00.000123",)
 
 
