@@ -18,7 +18,7 @@ TOLD_FILE: Final = "told_labs.json"
 
 def is_first_time(server: str, lab: str) -> bool:
     """Tell whether nobody was told yet, and take note that somebody is told now."""
-    first = False
+    first = True  # also where that cannot be noted
 
     def note(content: dict[str, Any]) -> None:
         nonlocal first

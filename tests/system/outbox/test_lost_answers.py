@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 
 import pytest
 
+from alyx_connector.private_file import home_folder
+from alyx_connector.zones.server_offsets import OFFSETS_FILE
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.system.outbox.conftest import LIFE_S
@@ -186,3 +189,29 @@ def test_it_is_looked_for_whatever_the_animal_is_called_now(outbox, sender, lab,
     sender.run_once()
     assert outbox.item(item.key).state is State.SENT
     assert len(lab.records("weighings", animal)) == 1
+
+
+@pytest.mark.parametrize("known_when", ["it was sent", "it is looked for"])
+def test_a_record_is_found_whatever_was_known_of_the_servers_clock(
+    outbox, sender, lab, animal, proxy, clock, known_when
+):
+    offsets = home_folder() / OFFSETS_FILE
+    now = datetime.now(lab.zone).replace(microsecond=0)  # its zone is not the server's
+    page = {"status": 404, "body": "<html>", "path": "/admin/login/", "times": 100}
+    if known_when == "it is looked for":
+        offsets.unlink()
+        proxy.fault("answer", **page)
+    item = outbox.add(lab.weighing(animal, when=now.isoformat()))
+    proxy.fault("drop-after", method="POST")
+    sender.run_once()
+    assert outbox.item(item.key).state is State.UNSURE
+    proxy._faults.clear()
+    if known_when == "it was sent":
+        offsets.unlink()
+        proxy.fault("answer", **page)
+    clock.pass_by(LIFE_S)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+    (row,) = lab.records("weighings", animal)
+    on_server = now.astimezone(timezone.utc) if known_when == "it was sent" else now
+    assert row["date_time"][:19] == on_server.isoformat()[:19]

@@ -108,3 +108,9 @@ def test_it_is_said_once_for_each_server_and_lab(tmp_path, monkeypatch) -> None:
     for server, lab in (("https://a", "x"), ("https://a", "y"), ("https://b", "x")):
         assert is_first_time(server, lab)
         assert not is_first_time(server, lab)
+
+
+def test_it_is_said_where_that_cannot_be_noted(tmp_path, monkeypatch) -> None:
+    (tmp_path / "told_labs.json").mkdir()
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    assert is_first_time("https://a", "x")
