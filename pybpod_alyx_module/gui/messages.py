@@ -55,6 +55,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     errors.NotFoundError: ("Not found on Alyx", "Check the address; the record may have been deleted on Alyx."),
     errors.InvalidDataError: ("Alyx refused the data", "Correct what it names, then try again."),
     errors.ConflictError: ("Somebody else changed it", "Look at the record on Alyx, then try again."),
+    errors.RowsNotMadeError: ("Some records were not made", "Look which records are on Alyx, then send the others."),
     errors.RateLimitedError: ("Too many requests", "Alyx asks for a pause: wait a minute, then try again."),
     errors.ServerFaultError: (
         "The Alyx server failed",

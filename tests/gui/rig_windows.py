@@ -71,7 +71,7 @@ def outbox(alyx_home) -> Iterator[running.RunningOutbox]:
     for dialog in [*living(RecordDialog), *living(RunCheckDialog)]:
         dialog.close()
         if isinstance(dialog, RecordDialog) and dialog.question.isVisible():
-            dialog.close()  # what was typed is asked about once
+            dialog.go_ahead()  # what was typed is asked about
     running.stop_outbox()
 
 

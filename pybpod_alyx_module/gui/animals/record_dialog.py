@@ -107,8 +107,9 @@ class RecordDialog(AnimalDialog):
     @override
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close; what was typed and not recorded is asked about once, and what is being compared goes on unseen."""
-        if self._is_typed_only and not self.question.isVisible():
-            self._ask_before_closing()
+        if self._is_typed_only and not self._closing:
+            if not self.question.isVisible():  # a second click on Close is no answer
+                self._ask_before_closing()
             event.ignore()
         elif self._compares and not self._closed:
             self.hide()
@@ -261,7 +262,8 @@ class RecordDialog(AnimalDialog):
     def go_ahead(self) -> None:
         """Send what is held; or close, where that was the question."""
         if self._entry is None:
-            self.close()  # what was typed was asked about
+            self._closing = True  # what was typed was asked about
+            self.close()
         else:
             self._enable_buttons(False)
             self.recorder.send()
