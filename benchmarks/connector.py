@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import getpass
 import os
 import platform
 import sys
@@ -25,6 +26,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.memory import CONTENDERS, peak_bytes
 from benchmarks.rounds import Timing, alternate
+from benchmarks.side_by_side import add_training, measure_jobs
 from pybpod_alyx_module.demo.sandbox import SandboxServer
 from tests.fault_proxy import FaultProxy
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 FIRST_DAY = dt.date(2024, 1, 1)
 SUBJECTS = 12
 SUBJECT = "syn0001"
-PARTS = ("list", "details", "repeat", "animals", "memory")
+PARTS = ("list", "details", "repeat", "jobs", "memory")
 
 OURS = "Connector.search(details=False)"
 CLIENT = "AlyxClient.list"
@@ -58,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{options.latency} ms away": ["--latency", str(options.latency)],
         f"with {options.workers} workers": ["--workers", str(options.workers)],
     }
+    if options.url:
+        given = Server(options.url.rstrip("/"), options.user, options.password or getpass.getpass())
+        with empty_home() as home:
+            _jobs(options.url, given, home, options, write=options.write)
+        return 0
     timed = {"list": _list, "details": _details, "repeat": _repeat}
     for name, words in servers.items():
         wanted = [part for part in timed if part in options.parts]
@@ -65,10 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _sandbox(options.sessions, *words) as sandbox, empty_home() as home:
                 for part in wanted:
                     timed[part](name, _server_of(sandbox), home, options)
-        if "animals" in options.parts:
+        if "jobs" in options.parts:
             with _sandbox(options.sessions, *words, subjects=max(options.animals)) as sandbox, empty_home() as home:
-                for number in options.animals:
-                    _animals(name, _server_of(sandbox), home, options.rounds, number)
+                with new_client(_server_of(sandbox)) as client:
+                    add_training(client)
+                time.sleep(options.settle)
+                _jobs(name, _server_of(sandbox), home, options, write=True)
     if "repeat" in options.parts:
         # As Alyx ships: so many requests of one user in a minute.
         throttled = ("--latency", str(options.latency), "--throttle", options.throttle)
@@ -92,8 +101,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=lambda text: [int(number) for number in text.split(",")],
         default=[10, 50, 264],
         metavar="N,N",
-        help="animals asked for at once (default: 10,50,264)",
+        help="animals whose weights are asked for at once (default: 10,50,264)",
     )
+    parser.add_argument("--month", default="2024-01", metavar="YYYY-MM", help="of the jobs (default: 2024-01)")
+    parser.add_argument("--url", default="", metavar="ADDRESS", help="the jobs at this server instead of a sandbox")
+    parser.add_argument("--user", default="", metavar="NAME", help="user there")
+    parser.add_argument("--password", default="", metavar="TEXT", help="of the user (left out: asked for)")
+    parser.add_argument("--write", action="store_true", help="let a few sessions there change, and change back")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="rows in memory (default: 100000)")
     parser.add_argument("--latency", type=int, default=40, metavar="MS", help="of the server far away (default: 40)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of the other server (default: 2)")
@@ -111,6 +125,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     unknown = set(found.parts) - set(PARTS)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(PARTS)}")
+    if found.url and (not found.user or set(found.parts) - {"jobs"}):
+        parser.error("a server that is given needs --user, and is asked for the jobs only")
     found.parts = found.parts or PARTS
     return found
 
@@ -192,41 +208,8 @@ def _repeat(name: str, server: Server, home: Path, options: argparse.Namespace) 
     _print_aim("requests", asked_again, at_most=3)
 
 
-def _animals(name: str, server: Server, home: Path, rounds: int, number: int) -> None:
-    # The sessions of one day: there is one an hour.
-    names = [f"syn{place:04}" for place in range(1, number + 1)]
-    quoted = ",".join(f"'{one}'" for one in names)
-    days = (FIRST_DAY.isoformat(), (FIRST_DAY + dt.timedelta(days=number // 24)).isoformat())
-    one, connector = new_one(server, home), new_connector(server, home)
-
-    def each(endpoint: str, **filters: Any) -> list[Any]:
-        # ONE-api's documentation asks for one animal at a time.
-        key = "nickname" if endpoint == "weighings" else "subject"
-        return [row for animal in names for row in one.rest(endpoint, "list", **{key: animal}, **filters)]
-
-    jobs = {
-        f"Weights of {number} animals": (
-            lambda: connector.weights(names),
-            lambda: each("weighings"),
-            lambda: list(one.rest("weighings", "list", django=f"subject__nickname__in,[{quoted}]")),
-        ),
-        f"Sessions of {number} animals, listed": (
-            lambda: search(connector, subject=names, date_range=days, details=False),
-            lambda: each("sessions", date_range=list(days)),
-            lambda: list(
-                one.rest("sessions", "list", django=f"subject__nickname__in,[{quoted}]", date_range=list(days))
-            ),
-        ),
-    }
-    for title, (ours, one_by_one, by_expert) in jobs.items():
-        contenders = {"Connector": ours, "ONE-api, animal by animal": one_by_one}
-        if len(quoted) < 1300:  # more is no address for ONE-api
-            contenders["ONE-api, django= by hand"] = by_expert
-        timings = alternate(contenders, rounds, len(ours()))
-        _print_table(f"{title}, server {name}", timings, "Connector")
-        ratio = timings["ONE-api, animal by animal"].best / timings["Connector"].best
-        _print_aim("times as fast as ONE-api, animal by animal", ratio, at_least=1)
-    connector.close()
+def _jobs(name: str, server: Server, home: Path, options: argparse.Namespace, *, write: bool) -> None:
+    measure_jobs(name, server, home, options.rounds, options.animals, options.month, write=write)
 
 
 def _memory(server: Server) -> None:

@@ -67,17 +67,17 @@ def new_client(server: Server) -> AlyxClient:
     return client
 
 
-def new_one(server: Server, home: Path) -> Any:
-    """Log ONE-api's client in, without its cache of answers."""
+def new_one(server: Server, home: Path, *, keep: bool = False) -> Any:
+    """Log ONE-api's client in; ``keep``: with its cache, which gives an answer again for five minutes."""
     from one.webclient import AlyxClient as OneClient
 
     one = OneClient(
         base_url=server.url,
         username=server.username,
         password=server.password,
-        cache_dir=home / "one",
+        cache_dir=Path(tempfile.mkdtemp(dir=home)),
         silent=True,
-        cache_rest=None,
+        cache_rest="GET" if keep else None,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

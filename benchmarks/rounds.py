@@ -43,16 +43,24 @@ class Timing:
         return result
 
 
-def alternate(contenders: Mapping[str, Callable[[], Any]], rounds: int, expected: int) -> dict[str, Timing]:
+def alternate(
+    contenders: Mapping[str, Callable[[], Any]],
+    rounds: int,
+    expected: int,
+    before: Callable[[str], None] | None = None,
+) -> dict[str, Timing]:
     """Measure contenders in turn; who begins changes from round to round.
 
-    ``contenders``: what each does, by its name; returns its rows.
+    ``contenders``: what each does, by its name; returns its rows. ``before``: takes the name of the one whose turn it
+    is; its time is not counted.
     """
     timings = {name: Timing() for name in contenders}
     names = list(contenders)
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
+            if before is not None:
+                before(name)
             rows = timings[name].measure(contenders[name])
             if len(rows) != expected:
                 raise RuntimeError(f"{name} returned {len(rows)} rows, not {expected}")
