@@ -6,6 +6,8 @@ only the rules move; a request that is slow is carried out later, up to the life
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import shutil
 import tempfile
 import uuid
@@ -45,6 +47,14 @@ class KilledError(BaseException):
     """The sender's process is gone, in the middle of a request."""
 
 
+def _same_moment(stored, asked):
+    """Whether a server that keeps UTC finds a naive time by one with an offset, or without."""
+    moment = dt.datetime.fromisoformat(asked)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(dt.timezone.utc).replace(tzinfo=None)
+    return bool(stored) and dt.datetime.fromisoformat(stored) == moment
+
+
 class ModelServer:
     """Alyx, as far as the outbox asks it; stands in for `AlyxClient`."""
 
@@ -77,9 +87,14 @@ class ModelServer:
                 raise NotFoundError(f"no {record}", status=404)
             return self._shown(self.rows[route][record])
         found = [row for row in self._table(endpoint) if self._matches(row, params)]
+        params = params or {}
         skipped = int(params.get("offset", 0))
         before = f"{SERVER}/{endpoint}?asked={params.get('asked', '')}" if skipped else None
         return {"count": len(found), "next": None, "previous": before, "results": found[skipped:]}
+
+    def login_page(self, **_):
+        self._meet_fault(reading=True)
+        return '<body data-admin-utc-offset="0">'
 
     def openapi(self, **_):
         raise NotFoundError("no description", status=404)
@@ -139,6 +154,8 @@ class ModelServer:
     def _table(self, endpoint):
         if endpoint == "subjects":
             return [{"id": animal, "nickname": name, "lab": "lab"} for animal, name in self.names.items()]
+        if endpoint == "labs":
+            return [{"id": "lab", "name": "lab", "timezone": "UTC"}]
         return [self._shown(row) for row in self.rows[endpoint].values()]
 
     def _shown(self, row):
@@ -146,15 +163,29 @@ class ModelServer:
 
     @staticmethod
     def _matches(row, params):
+        params = params or {}
         if "nickname" in params:
             return row["nickname"] == params["nickname"]
-        words = params.get("django", "").split(",") if params.get("django") else []
+        lookups = params.get("django") or ""
+        times = re.search(r",?date_time__in,\[([^]]*)\]", lookups)
+        if times is not None:
+            if repr(row.get("date_time")) not in times[1].split(","):
+                return False
+            lookups = lookups.replace(times[0], "").strip(",")
+        words = lookups.split(",") if lookups else []
         key = row.get("json", {}).get("pybpod", {}).get("outbox_key") if isinstance(row.get("json"), dict) else None
-        known = {"pk": row["id"], "subject__pk": row.get("animal"), "date_time": row.get("date_time")}
+        known = {"pk": row["id"], "subject__pk": row.get("animal")}
         known |= {"json__pybpod__outbox_key": key}
         pairs = dict(zip(words[::2], words[1::2], strict=True))
         first, last = (pairs.pop(f"start_time__date__{end}", None) for end in ("gte", "lte"))
         day = str(row.get("start_time"))[:10]
+        for time in ("start_time", "date_time"):
+            stored = row.get(time) or ""
+            if time in pairs and not _same_moment(stored, pairs.pop(time)):
+                return False
+            least, most = pairs.pop(f"{time}__gte", ""), pairs.pop(f"{time}__lte", "9")
+            if not least <= stored <= most:
+                return False
         return (first is None or first <= day <= last) and all(known[name] == value for name, value in pairs.items())
 
 
