@@ -29,7 +29,11 @@ def execute(notebook: Any, url: str, folder: str) -> None:
     """
     for cell in notebook.cells:
         cell.source = cell.source.replace(SHOWN_URL.removeprefix("http://"), url)
-    NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": folder}}).execute()
+    client = NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": folder}})
+    try:
+        client.execute()
+    except RuntimeError:  # another program took the port that Jupyter had chosen: the kernel never answered
+        client.execute()
 
 
 def main() -> None:

@@ -131,11 +131,13 @@ def make_table(
     named = {column.name for column in (*columns, *last)}
     more = [row for row in rows if not named.issuperset(row)]
     unknown = dict.fromkeys(name for row in more for name in row if name not in named)
-    made = {}
+    made, index = {}, pd.RangeIndex(len(rows))
     for column in (*columns, *(Column(name, KIND_OF_FIELD.get(name, Kind.TEXT)) for name in unknown), *last):
         values = [row.get(column.name) for row in rows]
-        made[column.name] = _array(column, values, tell)
-    return pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
+        array = _array(column, values, tell)
+        # Said to be objects: before pandas 2 a frame takes a time among texts for a column of times.
+        made[column.name] = pd.Series(array, index, dtype=object) if array.dtype == object else array
+    return pd.DataFrame(made, index=index)
 
 
 def _array(column: Column, values: list[Any], tell: Tell) -> Any:

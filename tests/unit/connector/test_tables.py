@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -127,6 +129,13 @@ def test_the_columns_of_sessions_stand_in_the_order_of_alyx():
         *("id", "subject", "start_time", "number", "lab", "projects", "url", "task_protocol")
     ]
     assert [column.name for column in layout.detailed][:3] == ["users", "location", "procedures"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_time_among_texts_makes_no_column_of_times():
+    values = [dt.datetime.fromisoformat("2024-01-01"), "a text", None]
+    frame, _ = table([{"nested": value} for value in values])
+    assert frame["nested"].to_list() == values
 
 
 def test_what_a_person_reads_first_comes_first_and_what_nobody_reads_last():
