@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def alyx(each_server: Server) -> AlyxUnderTest:
     """The server that these tests talk to, each in turn."""
-    return AlyxUnderTest(each_server.url, each_server.username, each_server.password)
+    alyx = AlyxUnderTest(each_server.url, each_server.username, each_server.password)
+    assert alyx.subjects, "read before any test adds one of its own"
+    return alyx
 
 
 @pytest.fixture(scope="session")
