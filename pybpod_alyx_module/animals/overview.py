@@ -61,9 +61,11 @@ def unsent_items(outbox: Outbox, animal: AlyxSubject, dialog: str = "") -> tuple
 
     ``dialog``: the one that asks; what it has put there itself is left out.
     """
-    items = outbox.items(states=OPEN, subject=animal.subject_id)
-    ours = {item.key for item in items if dialog and item.origin.get("dialog") == dialog}
-    return tuple(item for item in items if item.server == animal.server and item.key not in ours)
+    return tuple(
+        item
+        for item in outbox.items(states=OPEN, subject=animal.subject_id)
+        if item.server == animal.server and not (dialog and item.origin.get("dialog") == dialog)
+    )
 
 
 def fetch_overview(

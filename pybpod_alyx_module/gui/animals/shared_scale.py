@@ -71,4 +71,6 @@ class SharedScale(QObject):
 
 def shared_scale(settings: ScaleSettings) -> SharedScale:
     """Return the scale with these settings: that which is read already, else a new one."""
-    return _open.setdefault(settings, _open.get(settings) or SharedScale(settings))
+    if settings not in _open:
+        _open[settings] = SharedScale(settings)
+    return _open[settings]
