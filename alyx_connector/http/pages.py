@@ -109,7 +109,7 @@ def _read_rest(
     pages: list[_Page] = []
     done = step
     with Batch(jobs, workers=workers, cancel=cancel, report=report) as batch:
-        for _, page in batch.arriving():
+        for page in batch.arriving():
             if isinstance(page, BaseException):
                 raise page
             if page.count != first.count:

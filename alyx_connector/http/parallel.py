@@ -39,8 +39,11 @@ class Batch:
         self._jobs = jobs
         self._cancel = cancel
         self._report = report
+        #: What came of each request so far, an answer or an error, by its number. It is kept here before it is handed
+        #: over: Ctrl-C may come between the two.
+        self.outcomes: dict[int, Any] = {}
         # Workers hand everything over through the inbox; None only wakes the thread that waits.
-        self._inbox: queue.SimpleQueue[tuple[int, Any] | Progress | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[int | Progress | None] = queue.SimpleQueue()
         self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(len(jobs)):
             self._waiting.put(number)
@@ -62,7 +65,7 @@ class Batch:
         self._stop.detach()
         self._stop.cancel()
 
-    def arriving(self) -> Iterator[tuple[int, Any]]:
+    def arriving(self) -> Iterator[Any]:
         """Send the requests, and hand over what comes of each as it arrives."""
         self._cancel.subscribe(self._wake)
         for thread in self._threads:
@@ -78,20 +81,13 @@ class Batch:
                 self._report(item)
             elif item is not None:
                 left -= 1
-                yield item
+                yield self.outcomes[item]
 
-    def late(self) -> Iterator[tuple[int, Any]]:
-        """Wait for the requests that were cancelled, and hand over what came of them all the same.
-
-        Returns: its answer, or the exception that it ended with, `Cancelled` for most.
-        """
+    def join(self) -> None:
+        """Wait for the requests that were cancelled: an answer may come all the same."""
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(_END_S)
-        while not self._inbox.empty():
-            item = self._inbox.get()
-            if isinstance(item, tuple):
-                yield item
 
     def _wake(self) -> None:
         self._inbox.put(None)
@@ -103,9 +99,10 @@ class Batch:
             except queue.Empty:
                 return
             try:
-                self._inbox.put((number, self._jobs[number](self._stop, self._inbox.put)))
+                self.outcomes[number] = self._jobs[number](self._stop, self._inbox.put)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that called
-                self._inbox.put((number, error))
+                self.outcomes[number] = error
+            self._inbox.put(number)
 
 
 @dataclass(frozen=True)
@@ -131,25 +128,24 @@ def gather(
     ``jobs``, ``workers``, ``cancel``, ``report``: see `Batch`. Ctrl-C stops it too.
     ``arrived``: takes each outcome as it arrives, on the thread that called; False ends it, as if stopped.
     """
-    outcomes: list[Any] = [None] * len(jobs)
     stopped: BaseException | None = None
-    left = len(jobs)
     batch = Batch(jobs, workers=workers, cancel=cancel, report=report)
     try:
         with suppress(Cancelled), batch:
-            for number, outcome in batch.arriving():
-                outcomes[number] = _kept(outcome)
-                left -= 1
-                if not arrived(outcome):
+            for outcome in batch.arriving():
+                if not arrived(_kept(outcome)):
                     stopped = Cancelled("Given up.")
                     break
     except KeyboardInterrupt as interrupt:
         stopped = interrupt
-    for number, outcome in batch.late():
-        if not isinstance(outcome, Cancelled):
-            outcomes[number] = _kept(outcome)
-            left -= 1
-    return Gathered(outcomes, stopped or (Cancelled("Cancelled.") if left else None))
+    batch.join()
+    came = {
+        number: _kept(outcome)
+        for number, outcome in batch.outcomes.copy().items()
+        if not isinstance(outcome, Cancelled)
+    }
+    cancelled = Cancelled("Cancelled.") if len(came) < len(jobs) else None
+    return Gathered([came.get(number) for number in range(len(jobs))], stopped or cancelled)
 
 
 def _kept(outcome: Any) -> Any:

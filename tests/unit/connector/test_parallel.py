@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
 from alyx_connector.errors import ServerFaultError
+from alyx_connector.http import parallel
 from alyx_connector.http.parallel import gather
 from alyx_connector.progress import Cancelled, CancelToken, Estimate, Progress
 
@@ -88,6 +91,31 @@ def test_what_comes_in_while_it_stops_is_kept_too():
 
     gathered = run([lambda stop, report: "came", ends_late], arrived=arrived)
     assert gathered.outcomes == ["came", "late"]
+    assert isinstance(gathered.stopped, KeyboardInterrupt)
+
+
+class Interrupted:
+    """An inbox from which Ctrl-C comes back in the place of an answer that was just taken out of it."""
+
+    def __init__(self, inbox):
+        self._inbox = inbox
+        self.put = inbox.put
+
+    def get(self, timeout=None):
+        self._inbox.get(timeout=timeout)
+        raise KeyboardInterrupt
+
+
+def test_an_answer_that_ctrl_c_meets_on_its_way_is_kept(monkeypatch):
+    queues = iter([Interrupted(queue.SimpleQueue()), queue.SimpleQueue()])  # what arrives, and what waits to be asked
+    monkeypatch.setattr(parallel, "queue", SimpleNamespace(SimpleQueue=lambda: next(queues), Empty=queue.Empty))
+
+    def waits(stop, report):
+        stop.wait(60)
+        stop.raise_if_cancelled()
+
+    gathered = run([lambda stop, report: "came", waits])
+    assert gathered.outcomes == ["came", None]
     assert isinstance(gathered.stopped, KeyboardInterrupt)
 
 
