@@ -39,7 +39,8 @@ def fetch_requirements(
 
     def count() -> None:
         done = refused + answered
-        sentence = f"Water requirement of {len(days)} animals from {client.url}."
+        animals = "one animal" if len(days) == 1 else f"{len(days)} animals"
+        sentence = f"Water requirement of {animals} from {client.url}."
         report(Progress("details", done, len(days), sentence, estimate.left(done)))
 
     def ask(name: str, first: str, last: str) -> Job:

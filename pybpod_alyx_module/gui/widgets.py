@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import QMimeData, QSize, Qt
-from AnyQt.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QSizePolicy
+from AnyQt.QtWidgets import QComboBox, QFrame, QLabel, QLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QWidget
 
 from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.gui.words import excerpt
@@ -54,14 +54,59 @@ class NoticeBox(QPlainTextEdit):
         self.setFixedHeight(ceil(min(height, most) + around) + 2)
 
 
+class _WrappedLabel(QLabel):
+    """Plain text that wraps and can be copied; as high as it is at the width that it has."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.PlainText)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
+        self.setWordWrap(True)  # after the policy, to which it adds that the height follows the width
+
+    @override
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size at the width that it has: Qt's own is that of a narrow label, and high."""
+        usual = super().sizeHint()
+        if self.text():
+            usual.setHeight(min(usual.height(), self.heightForWidth(max(usual.width(), self.width()))))
+        return usual
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell the layout that another width has another height."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
+
+
+class Scrolled(QScrollArea):
+    """What scrolls where the screen is too low for it."""
+
+    def __init__(self, inside: QWidget | QLayout) -> None:
+        super().__init__()
+        if isinstance(inside, QLayout):
+            widget = QWidget()
+            widget.setLayout(inside)
+        else:
+            widget = inside
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setWidget(widget)
+
+    @property
+    def lacking(self) -> int:
+        """How many pixels it is too low for all of it to be seen."""
+        layout, seen = self.widget().layout(), self.viewport().size()
+        if layout.hasHeightForWidth():
+            return int(layout.totalHeightForWidth(seen.width()) - seen.height())
+        return int(layout.totalSizeHint().height() - seen.height())
+
+
 def plain_label(text: str = "") -> QLabel:
     """Make a label of plain text that wraps and can be copied."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.PlainText)
-    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
-    label.setWordWrap(True)  # after the policy, to which it adds that the height follows the width
-    return label
+    return _WrappedLabel(text)
 
 
 class BigLabel(QLabel):
@@ -115,7 +160,7 @@ class ValueBox(QPlainTextEdit):
         self._value = ""
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
-        self.setMinimumHeight(70)
+        self.setMinimumHeight(50)
 
     def show_value(self, text: str) -> None:
         """Show a value."""

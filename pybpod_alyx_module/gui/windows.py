@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import QSize, Qt
 from AnyQt.QtWidgets import QApplication, QWidget
 
 from pybpod_alyx_module.gui.guard import is_there, override
@@ -16,8 +16,23 @@ if TYPE_CHECKING:
 #: Shows which button has the keyboard: most styles show it by a line that nobody sees, or not at all.
 FOCUS_STYLE: Final = (
     "QPushButton:focus { outline: none; border: 2px solid palette(highlight); border-radius: 4px; "
-    "padding: 3px 10px; background: palette(light); color: palette(button-text); }"
+    "padding: 2px; background: palette(light); color: palette(button-text); }"
 )
+
+
+#: Pixels that a window's frame and title bar take of the screen.
+_FRAME_WIDTH: Final = 8
+_FRAME_HEIGHT: Final = 40
+
+
+def room_for(window: QWidget) -> QSize:
+    """Return the largest size that a window can have on its screen."""
+    return window.screen().availableGeometry().size() - QSize(_FRAME_WIDTH, _FRAME_HEIGHT)
+
+
+def resize_to_screen(window: QWidget, width: int, height: int) -> None:
+    """Give a window its usual size, or what the screen has where that is less."""
+    window.resize(QSize(width, height).boundedTo(room_for(window)))
 
 
 class AlyxWindow(QWidget):

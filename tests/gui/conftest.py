@@ -42,6 +42,16 @@ def pybpod_settings(tmp_path_factory):
         conf -= settings
 
 
+@pytest.fixture(autouse=True)
+def room(monkeypatch):
+    """Give the windows the room of a screen of 1366 x 768; that of the tests' platform is any."""
+    from AnyQt.QtCore import QSize
+
+    from pybpod_alyx_module.gui import windows
+
+    monkeypatch.setattr(windows, "room_for", lambda window: QSize(1358, 728))
+
+
 @pytest.fixture(scope="session")
 def host(qapp, pybpod_settings, tmp_path_factory):
     """Give PyBpod's main widget: ``host.model`` holds the projects, ``host.model.tree`` is the tree."""

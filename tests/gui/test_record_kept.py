@@ -122,6 +122,19 @@ def test_a_window_that_is_closed_over_its_question_says_where_the_record_is(benc
 
 
 @pytest.mark.parametrize("label", KINDS)
+def test_what_is_being_taken_back_is_not_told_to_wait(bench, outbox, dialogs, label):
+    dialog = filled(bench, label, DOUBTFUL[label], "watered")
+    press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, dialog.question.isVisible)
+    dialog.question.back_button.click()
+    dialog.close()
+    dialog.question.anyway_button.click()  # without recording
+    wait(bench.qtbot, lambda: not living(KINDS[label]))
+    wait(bench.qtbot, lambda: only_item(outbox).state is State.DISCARDED)
+    assert dialogs.log == []
+
+
+@pytest.mark.parametrize("label", KINDS)
 def test_what_is_decided_in_the_outbox_is_decided(bench, outbox, label):
     dialog = filled(bench, label, DOUBTFUL[label], "thirsty")
     press(bench.qtbot, dialog.record_button)

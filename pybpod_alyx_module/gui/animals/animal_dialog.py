@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import QEvent, Qt
 from AnyQt.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.zones.lab_zones import last_zone
@@ -12,11 +12,11 @@ from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
 from pybpod_alyx_module.gui.animals.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.animals.recorder import Recorder
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
-from pybpod_alyx_module.gui.windows import FOCUS_STYLE
+from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class AnimalDialog(QDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setStyleSheet(FOCUS_STYLE)
         self.setWindowTitle(f"{title} – {alyx_subject.name}")  # noqa: RUF001 - a dash is meant
-        self.resize(720, 430)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 720, 430)
         self.settings: RigSettings = read_rig_settings()
         self.recorder = Recorder(alyx_subject, with_water_types=self.with_water_types)
         self.user = BigLabel(f"at {alyx_subject.where}", points=4)
@@ -184,18 +184,32 @@ class AnimalDialog(QDialog):
         button.clicked.connect(pressed)
         return button
 
+    @override
+    def event(self, event: QEvent) -> bool:
+        """Grow with what is in the window, as far as the screen goes."""
+        handled = bool(super().event(event))
+        if event.type() == QEvent.LayoutRequest and self.body.lacking > 0:
+            resize_to_screen(self, self.width(), self.height() + self.body.lacking)
+        return handled
+
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.addWidget(self.again_button)
         buttons.addStretch(1)
         buttons.addWidget(self.record_button)
         buttons.addWidget(self.close_button)
+        body = QVBoxLayout()
+        body.setContentsMargins(0, 0, 0, 0)
+        body.addWidget(self.notice)
+        body.addLayout(self.form)
+        body.addWidget(self.facts)
+        body.addStretch(1)
+        self.body = Scrolled(body)
+        self.body.setMinimumHeight(80)
         column = QVBoxLayout(self)
-        for widget in (self.animal, self.user, self.notice):
+        for widget in (self.animal, self.user):
             column.addWidget(widget)
-        column.addLayout(self.form)
-        column.addWidget(self.facts)
-        column.addStretch(1)
+        column.addWidget(self.body, 1)
         for widget in (self.question, self.problem, self.status):
             column.addWidget(widget)
         column.addLayout(buttons)

@@ -115,7 +115,7 @@ class RecordDialog(AnimalDialog):
             self.hide()
             event.ignore()
         else:
-            held = self.recorder.held
+            held = None if self.recorder.writing else self.recorder.held  # it is being taken back, or sent
             self._closing = True  # Qt closes a dialog by rejecting it
             super().closeEvent(event)
             if held is not None:

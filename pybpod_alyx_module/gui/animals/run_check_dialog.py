@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.animals.checks_before_run import NOTE
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.rig_settings import CHECKS
 
@@ -30,7 +31,7 @@ class RunCheckDialog(Question):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Before Run – {name}")  # noqa: RUF001 - a dash is meant
-        self.resize(760, 380)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 760, 380)
         self.findings = tuple(findings)
         self.blocked = any(one.level == "block" for one in findings)
         self.head = BigLabel(f"{name} runs" if runs else f"Run {name}?", points=4)
@@ -43,23 +44,17 @@ class RunCheckDialog(Question):
             button.setAutoDefault(False)
         self.no_button.setDefault(True)
         self.run_button.setVisible(not runs and not self.blocked)
-        inside = QWidget()
-        lines = QVBoxLayout(inside)
+        lines = QVBoxLayout()
         for frame in self.sentences:
             lines.addWidget(frame)
         lines.addStretch(1)
-        area = QScrollArea()
-        area.setFrameShape(QFrame.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.no_button)
         column = QVBoxLayout(self)
         column.addWidget(self.head)
-        column.addWidget(area, 1)
+        column.addWidget(Scrolled(lines), 1)
         column.addLayout(buttons)
         self.run_button.clicked.connect(self._on_run)
         self.no_button.clicked.connect(self.reject)

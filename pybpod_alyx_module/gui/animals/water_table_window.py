@@ -21,7 +21,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME, OPEN, Draft, Item, Kind, State
@@ -64,7 +64,7 @@ class WaterTableWindow(AlyxWindow):
         self.project = project
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Water due today")
-        self.resize(1280, 560)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 1280, 560)
         self.running = running_outbox()
         self.shown: WaterTable | None = None
         self._fetch: Task | None = None

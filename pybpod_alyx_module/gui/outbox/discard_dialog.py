@@ -9,6 +9,7 @@ from AnyQt.QtWidgets import QDialogButtonBox, QVBoxLayout
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.outbox.words import discard_words, value_words
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class DiscardDialog(Question):
         column.addWidget(BigLabel(f"{value_words(item)}, {item.subject_name}", points=4))
         column.addWidget(self.text, 1)
         column.addWidget(buttons)
-        self.resize(520, 220)
+        resize_to_screen(self, 520, 220)
         self.keep_button.setFocus()  # the space bar is as safe as Enter
 
     @slot

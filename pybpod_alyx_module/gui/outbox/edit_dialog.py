@@ -13,7 +13,6 @@ from AnyQt.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -25,8 +24,8 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.outbox.table import URGENT
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
-from pybpod_alyx_module.gui.windows import FOCUS_STYLE
+from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.numbers import exact
 from pybpod_alyx_module.outbox.items import Kind
@@ -72,12 +71,6 @@ class EditDialog(QDialog):
                 widget.setCursorPosition(0)
             self.fields[field.name] = widget
             form.addRow(field.label, widget)
-        inside = QWidget()
-        inside.setLayout(form)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.NoFrame)
-        area.setWidget(inside)
         self.reason = plain_label()
         self.reason.setText(brief(why(item)))
         self.reason.setVisible(bool(why(item)))
@@ -98,10 +91,10 @@ class EditDialog(QDialog):
         column.addWidget(BigLabel(f"as {item.username}", points=4))
         column.addWidget(BigLabel(f"at {item.server}", points=1))
         column.addWidget(self.reason)
-        column.addWidget(area, 1)
+        column.addWidget(Scrolled(form), 1)
         column.addWidget(self.problem)
         column.addLayout(buttons)
-        self.resize(560, min(660, 270 + 34 * len(self.fields)))  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 560, min(660, 270 + 34 * len(self.fields)))
         next(iter(self.fields.values())).setFocus()
 
     @slot

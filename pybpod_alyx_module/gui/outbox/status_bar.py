@@ -14,7 +14,7 @@ from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import OpenWindow, unrecorded
+from pybpod_alyx_module.gui.windows import OpenWindow, resize_to_screen, unrecorded
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class ClosingQuestion(Question):
         column = QVBoxLayout(self)
         column.addWidget(self.text, 1)
         column.addWidget(buttons)
-        self.resize(480, 150)
+        resize_to_screen(self, 480, 150)
         self.stay_button.setFocus()  # the space bar is as safe as Enter
 
     @slot

@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow
+from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
@@ -50,7 +50,7 @@ class OutboxWindow(AlyxWindow):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Alyx outbox")
-        self.resize(1200, 640)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 1200, 640)
         self.running = running
         self.menu = QMenu(self)
         self._items: tuple[Item, ...] = ()

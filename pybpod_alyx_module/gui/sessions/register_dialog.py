@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt, Signal
-from AnyQt.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.gui.guard import override, slot
@@ -15,8 +15,8 @@ from pybpod_alyx_module.gui.sessions.register_form import RegisterForm
 from pybpod_alyx_module.gui.sessions.session_summary import summarise
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, plain_label
-from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of
+from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, Scrolled, plain_label
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -86,15 +86,12 @@ class RegisterDialog(QDialog):
         column = QVBoxLayout(self)
         for widget in (self.animal, self.animals, self.user, self.facts, self.notices):
             column.addWidget(widget)
-        scroll = QScrollArea()  # so that the buttons stay on a small screen
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.NoFrame)
+        scroll = Scrolled(self.form)
         scroll.setMinimumHeight(120)
-        scroll.setWidget(self.form)
         column.addWidget(scroll, 1)
         column.addWidget(self.status)
         column.addLayout(row)
-        self.resize(720, 660)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 720, 660)
         self.animals.currentIndexChanged.connect(self._on_animal)
         self.form.changed.connect(self._refresh)
         self.check_button.clicked.connect(self.check)

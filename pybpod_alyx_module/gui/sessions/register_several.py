@@ -27,7 +27,7 @@ from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import advise, default_request
@@ -109,7 +109,7 @@ class SessionsWindow(AlyxWindow):
         column.addWidget(self.notices)
         column.addWidget(self.status)
         column.addLayout(row)
-        self.resize(900, 560)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 900, 560)
         #: The sessions, the newest first.
         self.rows = [self._row(session) for session in sessions]
         self._queue = list(self.rows)

@@ -13,7 +13,7 @@ from alyx_connector.zones.lab_zones import last_zone
 from alyx_connector.zones.moments import lab_zone, read_time
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import excerpt, is_blank, label, when, words
 from pybpod_alyx_module.sync.details import COMPARED, MISSING, SYNCED_AT, VOLATILE, genotype_words
 
@@ -57,7 +57,7 @@ class DetailsWindow(AlyxWindow):
         #: What is shown: label to text, in order.
         self.values: dict[str, str] = {}
         self._content: object = None
-        self.resize(620, 660)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 620, 660)
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setWordWrapMode(QTextOption.WrapAtWordBoundaryOrAnywhere)

@@ -9,6 +9,7 @@ from AnyQt.QtWidgets import QDialogButtonBox, QPlainTextEdit, QVBoxLayout
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class RemovalsDialog(Question):
     def __init__(self, plan: SyncPlan, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Many subjects are not alive on Alyx")
-        self.resize(560, 420)
+        resize_to_screen(self, 560, 420)
         removals = plan.of(Action.REMOVE)
         heading = plain_label(
             f"On {plan.server}, {len(removals)} subjects of this project are not alive. Should they be removed from "

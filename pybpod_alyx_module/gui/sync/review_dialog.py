@@ -23,6 +23,7 @@ from AnyQt.QtWidgets import (
     QWidget,
 )
 
+from pybpod_alyx_module.gui import windows
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import ValueBox, plain_label
@@ -35,13 +36,16 @@ if TYPE_CHECKING:
 #: Up to this many subjects are shown with their fields at once.
 FEW_SUBJECTS: Final = 8
 
+#: Height of a screen, in pixels, from which it has room for the legend.
+LEGEND_FROM: Final = 620
+
 #: What each button does, for the legend and the tooltips.
 LEGEND: Final = {
     "Override": "Alyx's details replace those of the ticked subjects in this project; the others are kept.",
     "Override all": "Alyx's details replace those of every subject in this list, ticked or not.",
     "Merge": "What the ticked subjects lack is filled in, nothing is replaced; the others are kept.",
     "Keep all": "The details of every subject in this list stay as they are.",
-    "Cancel": "The sync stops and nothing changes at all: no subject is added to or removed from this PyBpod project.",
+    "Cancel": "The sync stops and nothing changes at all: no subject is added or removed.",
 }
 
 _ENTRY: Final = Qt.UserRole
@@ -60,7 +64,7 @@ class ReviewDialog(Question):
         self._plan = plan
         self._entries = plan.of(Action.ASK)
         self.setWindowTitle("Subjects that differ from Alyx")
-        self.resize(1000, 660)  # fits on a screen of 1366 x 768
+        windows.resize_to_screen(self, 1000, 660)
         self.tree = self._make_tree()
         self.tick_all = QCheckBox("Tick all")
         self.tick_all.setTristate(True)
@@ -118,12 +122,13 @@ class ReviewDialog(Question):
             button.setAutoDefault(False)
             row.addWidget(button)
         self.buttons["Cancel"].setDefault(True)
-        legend = QLabel(
+        legend = plain_label(
             "<table cellspacing='2'>"
             + "".join(f"<tr><td><b>{name}</b>&nbsp;&nbsp;</td><td>{text}</td></tr>" for name, text in LEGEND.items())
             + "</table>"
         )
         legend.setTextFormat(Qt.RichText)
+        legend.setVisible(windows.room_for(self).height() >= LEGEND_FROM)  # the buttons' tooltips say the same
         column = QVBoxLayout(self)
         column.addWidget(plain_label(self._heading()))
         column.addWidget(self.tick_all)

@@ -99,6 +99,7 @@ class SyncForm:
         self.results = QPlainTextEdit()
         self.results.setReadOnly(True)
         self.results.setTabChangesFocus(True)
+        self.results.setMinimumHeight(50)
         self.results.setPlaceholderText("Messages appear here.")
         self.notice = plain_label()
         font = self.notice.font()

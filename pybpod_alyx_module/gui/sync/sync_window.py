@@ -30,7 +30,7 @@ from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.sync.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of
+from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.read_settings import read_settings
@@ -62,7 +62,7 @@ class SyncWindow(AlyxWindow):
         super().__init__(parent)
         self.project = project
         self.form = form = SyncForm(self)
-        self.resize(720, 680)  # fits on a screen of 1366 x 768
+        resize_to_screen(self, 720, 680)
         self._host = HostProject(project, running_outbox().hold)
         self._connection: Connected | None = None
         self._lookup: Task | None = None
