@@ -16,9 +16,9 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
     Returns: a sentence with a space before it; empty if none is near.
     """
-    known = list(names)
-    typed = name.lower()
+    known = {one.casefold(): one for one in names}
+    typed = name.casefold()
     alike = difflib.get_close_matches(typed, known, n=3, cutoff=0.6)
     within = [one for one in known if len(typed) > 2 and (typed in one or one in typed)]
-    meant = list(dict.fromkeys([*alike, *within]))[:4]
+    meant = [known[one] for one in dict.fromkeys([*alike, *within])][:4]
     return f" Did you mean {' or '.join(meant)}?" if meant else ""

@@ -35,6 +35,13 @@ ALYX_PLUGIN_WATER_VARIABLE = None
 #: Unit of that variable: 'mL' or 'uL'.
 ALYX_PLUGIN_WATER_UNIT = None
 
+#: What its values are: the 'total' since the session began, the size of one 'reward', or the total, reported at the
+#: 'end' of the session.
+ALYX_PLUGIN_WATER_VALUES = "total"
+
+#: Alyx type of the water that this rig gives; None takes that of the subject's water restriction.
+ALYX_PLUGIN_WATER_TYPE = None
+
 # Weights -------------------------------------------------------------------------------------------------------------
 
 #: By how many percent a weight may differ from those of the last three days before the dialog asks about it.

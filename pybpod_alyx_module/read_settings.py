@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module import defaults
-from pybpod_alyx_module.rig_settings import CHECKS, LEVELS, REGISTER, RigSettings, SessionSettings, SettingProblem
+from pybpod_alyx_module.rig_settings import (
+    CHECKS,
+    LEVELS,
+    REGISTER,
+    WATER_VALUES,
+    RigSettings,
+    SessionSettings,
+    SettingProblem,
+)
 from pybpod_alyx_module.scale.line import compiled_pattern
 from pybpod_alyx_module.scale.reader import ScaleSettings
 
@@ -76,6 +84,8 @@ def read_rig_settings() -> RigSettings:
         test_subjects=test_subjects,
         water_variable=variable,
         ml_per_unit=_unit("ALYX_PLUGIN_WATER_UNIT", variable, problems),
+        water_values=_one_of("ALYX_PLUGIN_WATER_VALUES", WATER_VALUES, problems),
+        water_type=_optional("ALYX_PLUGIN_WATER_TYPE", problems),
     )
     return RigSettings(
         sessions=sessions,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 REGISTER: Final = ("ask", "always", "never")
 
 
+#: What `SessionSettings.water_values` may be.
+WATER_VALUES: Final = ("total", "reward", "end")
+
+
 #: What each check before Run may do.
 LEVELS: Final = ("off", "warn", "block")
 
@@ -61,6 +65,10 @@ class SessionSettings:
     water_variable: str | None = None
     #: Factor from the variable's unit to mL, None if no unit is set.
     ml_per_unit: Decimal | None = None
+    #: What the variable's values are: one of `WATER_VALUES`.
+    water_values: str = "total"
+    #: Alyx's type of the water that the rig gives; None: that of the subject's restriction.
+    water_type: str | None = None
 
     def is_test_subject(self, nickname: str) -> bool:
         """Tell whether nothing of this subject is to be sent.

@@ -127,6 +127,12 @@ def row(kind: str, time: str, message: str, value: str = "") -> str:
     return f"{kind};2026-11-21 {time};;;{message};{value}"
 
 
+STARTED = row("INFO", "10:00:00", "SESSION-STARTED", "2026-11-21 10:00:00")
+ENDED = row("INFO", "11:00:00", "SESSION-ENDED", "2026-11-21 11:00:00")
+BROKEN_OFF = [row("TRIAL", "10:01:00", "New trial"), row("END-TRIAL", "10:02:00", "The trial ended")]
+TRIAL = [*BROKEN_OFF, row("INFO", "10:02:00", "TRIAL-BPOD-TIME", "1.5")]
+
+
 def at(time: str) -> datetime:
     """Read a time without a zone."""
     return datetime.fromisoformat(time)

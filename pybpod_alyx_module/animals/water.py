@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.requirement import Requirement
 
-__all__ = ["MOST_ML", "UNIT", "After", "Water", "default_water_type", "water_today"]
+__all__ = ["MOST_ML", "PLAIN_WATER", "UNIT", "After", "Water", "default_water_type", "water_today"]
 
 #: What is shown, mL: the smallest step of the syringes that animals are watered with.
 UNIT: Final = Decimal("0.01")
 #: More in one gift is asked about where nothing tells what the animal needs, mL.
 MOST_ML: Final = Decimal(50)
 #: What Alyx itself takes where a water administration names no type and the subject has no restriction.
-_PLAIN: Final = "Water"
+PLAIN_WATER: Final = "Water"
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def default_water_type(of_restriction: str | None, offered: Sequence[str]) -> st
     Returns: the restriction's own, else ``Water``, as Alyx itself does, empty if it offers neither.
     ``of_restriction``: the type of the subject's running restriction, as ``/water-restriction`` answers it.
     """
-    return next((name for name in (of_restriction, _PLAIN) if name in offered and name), "")
+    return next((name for name in (of_restriction, PLAIN_WATER) if name in offered and name), "")
 
 
 def _remaining(left: Decimal) -> Decimal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from alyx_connector.nearest import did_you_mean
+from pybpod_alyx_module.animals.water import PLAIN_WATER
 from pybpod_alyx_module.sessions.concerns import Concern, ConcernKind, concerns
 from pybpod_alyx_module.sessions.register import RegistrationRequest
 from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
@@ -25,7 +27,7 @@ _SETTINGS: Final = frozenset(
     f"ALYX_PLUGIN_{name}"
     for name in (
         "REGISTER_SESSIONS", "LOCATION", "PROJECTS", "PROCEDURES", "SESSION_TYPE", "TEST_SUBJECTS", "WATER_VARIABLE",
-        "WATER_UNIT",
+        "WATER_UNIT", "WATER_VALUES", "WATER_TYPE",
     )
 )  # fmt: skip
 
@@ -97,14 +99,16 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
     ]
     without_zone = [] if choice.lab_timezone is not None else [_no_zone(prepared, choice)]
     problems = [problem.text for problem in settings.problems if problem.setting in _SETTINGS]
+    water_type = _about_the_water_type(water_to_record(prepared, choice, settings), choice, settings.sessions)
     notes = [
         *twice,
+        *([water_type] if water_type else []),
         *without_zone,
         *(concern.text for concern in found if not concern.blocks),
         *choice.not_checked,
         *problems,
     ]
-    needs_person = bool(blocking or twice or without_zone or problems) or any(
+    needs_person = bool(blocking or twice or without_zone or problems or water_type) or any(
         concern.kind not in HARMLESS for concern in found
     )
     return Advice(tuple(blocking), tuple(notes), needs_person)
@@ -118,6 +122,27 @@ def water_to_record(prepared: PreparedSession, choice: Choice, settings: RigSett
     if choice.earlier is not None and choice.earlier.water:
         return WaterEarned()
     return water_earned(prepared.file, settings.sessions, killed=prepared.recorded.killed)
+
+
+def water_type_to_record(choice: Choice, settings: SessionSettings) -> str:
+    """Say which type of water the rig gives: the setting's, else that of the animal's restriction; may be empty."""
+    return settings.water_type or choice.water_type
+
+
+def _about_the_water_type(water: WaterEarned, choice: Choice, settings: SessionSettings) -> str:
+    # what is wrong or not certain of the type; empty where nothing is
+    if not water.ask and not water.amount:
+        return ""
+    chosen = settings.water_type
+    if chosen is None and choice.water_type not in {"", PLAIN_WATER}:
+        return (
+            f"{choice.water_type} is the type of water of {choice.animal.nickname}'s water restriction. If the rig "
+            "gives another one, choose it; the setting ALYX_PLUGIN_WATER_TYPE does so for all sessions."
+        )
+    if chosen is not None and choice.water_types and chosen not in choice.water_types:
+        meant = did_you_mean(chosen, choice.water_types)
+        return f"Alyx has no type of water {chosen} (ALYX_PLUGIN_WATER_TYPE).{meant}"
+    return ""
 
 
 def initial_fields(choice: Choice, settings: SessionSettings) -> Fields:
@@ -165,7 +190,8 @@ def default_request(prepared: PreparedSession, settings: RigSettings) -> Registr
     if water.ask:
         return None
     fields = with_fields(settings.sessions, initial_fields(choice, settings.sessions))
-    return RegistrationRequest(prepared, choice, fields, water=water.amount or None, water_type=choice.water_type)
+    water_type = water_type_to_record(choice, settings.sessions)
+    return RegistrationRequest(prepared, choice, fields, water=water.amount or None, water_type=water_type)
 
 
 def unattended_request(prepared: PreparedSession, settings: RigSettings) -> RegistrationRequest | None:

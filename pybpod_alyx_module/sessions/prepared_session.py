@@ -39,7 +39,7 @@ class Choice:
     same_day: tuple[Mapping[str, Any], ...] | None = field(default=None, hash=False)
     allowed_users: tuple[str, ...] | None = None
     water_types: tuple[str, ...] = ()
-    #: The type to start with; empty where there is none to suggest.
+    #: That of the animal's water restriction, else plain water; empty where Alyx has neither.
     water_type: str = ""
     earlier: EarlierRegistration | None = None
     #: What could not be checked, and why: a sentence each.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -60,6 +61,14 @@ class Variable:
     final: str | None = None
     #: Whether a reported number was ever smaller than the one before.
     fell: bool = False
+    #: How often one was larger than the one before.
+    rises: int = 0
+    #: How often the protocol reported it while it ran.
+    times: int = 0
+    #: The sum of the reported numbers; what is not a number does not count.
+    sum: float = 0
+    #: How many trials had begun when it was last reported.
+    trial: int = 0
 
     @property
     def value(self) -> str:
@@ -259,12 +268,21 @@ class _Content:
     def _add_value(self, name: str, text: str) -> None:
         before = self.variables.get(name, Variable())
         if self.ended is not None:
-            after = Variable(before.initial, before.reported, text, before.fell)
+            after = replace(before, final=text)
         elif self.started is None:
-            after = Variable(text, before.reported, before.final, before.fell)
+            after = replace(before, initial=text)
         else:
-            fell = before.fell or _less(text, before.reported)
-            after = Variable(before.initial, text, before.final, fell)
+            number, last = _number(text), _number(before.reported)
+            after = Variable(
+                before.initial,
+                text,
+                before.final,
+                fell=before.fell or number < last,
+                rises=before.rises + (number > last),
+                times=before.times + 1,
+                sum=before.sum + (0 if math.isnan(number) else number),
+                trial=self.n_begun,
+            )
         self.variables[name] = after
 
 
@@ -281,13 +299,12 @@ def _time(text: str) -> datetime | None:
     return time.replace(tzinfo=None) if time.tzinfo else time
 
 
-def _less(text: str, before: str | None) -> bool:
-    if before is None:
-        return False
+def _number(text: str | None) -> float:
+    # NaN, which is neither smaller nor larger than anything, where it is not a number
     try:
-        return float(text) < float(before)
+        return math.nan if text is None else float(text)
     except ValueError:
-        return False
+        return math.nan
 
 
 def _creator(text: str) -> Creator | None:

@@ -127,6 +127,29 @@ def test_from_the_end_of_a_run_to_alyx_its_file_is_opened_once(rig, menu, qtbot,
     assert [one for one in opened if one == file] == [file]
 
 
+def test_the_size_of_one_reward_is_not_taken_for_the_total(rig, session, menu, qtbot, outbox):
+    file = Path(session.path, f"{session.name}.csv")
+    file.write_text(file.read_text().replace(";0.006", ";0.003").replace(";0.009000000000000001", ";0.003"))
+    dialog = open_dialog(rig, menu, session)
+    water = dialog.form.water
+    assert "reward_ml never rose: 0.003 mL for 3 trials. Is that the size of one reward?" in water.why.text()
+    assert water.amount.text() == ""
+    assert not dialog.register_button.isEnabled()
+    sum_button, total_button = water.offer_buttons
+    assert (sum_button.text(), total_button.text()) == (
+        "Use 0.009 mL: the sum of 3 rewards",
+        "Use 0.003 mL: the total",
+    )
+    press(qtbot, total_button)
+    assert water.amount.text() == "0.003"
+    press(qtbot, sum_button)
+    assert water.amount.text() == "0.009"
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    wait(qtbot, lambda: rig.written("ea04")[0]["wateradmin_session_related"])
+    assert [row["water_administered"] for row in rig.written("ea04")[0]["wateradmin_session_related"]] == [0.009]
+
+
 def test_typing_makes_no_session_and_reads_nothing(rig, session, menu, qtbot, outbox, monkeypatch):
     dialog = open_dialog(rig, menu, session)
     calls = []

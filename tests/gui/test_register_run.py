@@ -151,7 +151,7 @@ def test_a_protocol_that_broke_off_asks_for_the_water(rig, qtbot, end, button):
     assert water.amount.text() == ""
     assert "broken off" in water.why.text()
     assert not dialog.register_button.isEnabled()
-    press(qtbot, water.offer_button)
+    press(qtbot, water.offer_buttons[0])
     assert water.amount.text() == "0.009"
     assert dialog.register_button.isEnabled()
     water.amount.setText("0.012")

@@ -44,6 +44,8 @@ def test_everything_set(read):
         TEST_SUBJECTS="test01",
         WATER_VARIABLE="reward",
         WATER_UNIT="uL",
+        WATER_VALUES="Reward",
+        WATER_TYPE=" Water 10% Sucrose ",
         WEIGHT_CHANGE_PERCENT=7.5,
         SCALE_PORT="COM3",
         SCALE_BAUD=1200,
@@ -52,7 +54,16 @@ def test_everything_set(read):
         CHECK_ONE_ANIMAL="OFF",
     )
     assert found.sessions == SessionSettings(
-        "always", "rig_1", ("A", "B"), ("P",), "Base", ("test01",), "reward", Decimal("0.001")
+        "always",
+        "rig_1",
+        ("A", "B"),
+        ("P",),
+        "Base",
+        ("test01",),
+        "reward",
+        Decimal("0.001"),
+        "reward",
+        "Water 10% Sucrose",
     )
     assert (found.weight_change_percent, found.scale) == (Decimal("7.5"), ScaleSettings("COM3", 1200, r"W(\d+)"))
     assert (found.checks["min_weight"], found.checks["several"], found.checks["alive"]) == ("block", "off", "warn")
@@ -73,6 +84,9 @@ def test_everything_set(read):
         ("WATER_VARIABLE", 5),
         ("WATER_UNIT", "litre"),
         ("WATER_UNIT", 1),
+        ("WATER_VALUES", "each"),
+        ("WATER_VALUES", None),
+        ("WATER_TYPE", 1),
         ("WEIGHT_CHANGE_PERCENT", 0),
         ("WEIGHT_CHANGE_PERCENT", 101),
         ("WEIGHT_CHANGE_PERCENT", float("nan")),

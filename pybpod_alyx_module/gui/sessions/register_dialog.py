@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, Scrolled, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
 from pybpod_alyx_module.read_settings import read_rig_settings
-from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, with_fields
+from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, water_type_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
 from pybpod_alyx_module.sessions.pybpod_session import csv_of, read_pybpod_session
@@ -186,7 +186,8 @@ class RegisterDialog(QDialog):
             self.form.fill(initial_fields(choice, self._settings.sessions))
             water = water_to_record(prepared, choice, self._settings)
             shown = water if water.ask or water.amount is not None else None
-            self.form.show_water(shown, choice.water_types, choice.water_type)
+            water_type = water_type_to_record(choice, self._settings.sessions)
+            self.form.show_water(shown, choice.water_types, water_type)
         else:
             self.form.show_water(None)
         summary = summarise(prepared, choice, self._settings, chosen=self.animals.isVisibleTo(self))

@@ -25,7 +25,7 @@ from pybpod_alyx_module.sessions.advice import Fields, number_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pybpod_alyx_module.sessions.water_earned import WaterEarned
+    from pybpod_alyx_module.sessions.water_earned import Reading, WaterEarned
 
 
 class WaterField(QWidget):
@@ -37,27 +37,30 @@ class WaterField(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._certain: Decimal | None = None
-        self._offer: Decimal | None = None
         self.amount = QLineEdit()
         self.amount.setMaximumWidth(90)
         self.type = CalmComboBox()
         self.type.setMinimumContentsLength(12)
-        self.offer_button = QPushButton()
-        self.offer_button.setAutoDefault(False)
+        self.offer_buttons = QPushButton(), QPushButton()
         self.why = plain_label()
         row = QHBoxLayout()
         row.addWidget(self.amount)
         row.addWidget(QLabel("mL of"))
         row.addWidget(self.type)
-        row.addWidget(self.offer_button)
         row.addStretch(1)
+        offers = QHBoxLayout()
+        for place, button in enumerate(self.offer_buttons):
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _checked=False, place=place: self._on_offer(place))
+            offers.addWidget(button)
+        offers.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.why)
+        column.addLayout(offers)
         column.addStretch(1)
         self.amount.textChanged.connect(self.changed)
-        self.offer_button.clicked.connect(self._on_offer)
         self._shown: WaterEarned | None = None
 
     def show_earned(self, water: WaterEarned, types: Sequence[str], chosen: str) -> None:
@@ -66,12 +69,13 @@ class WaterField(QWidget):
         ``types``: the types of water on Alyx; empty where Alyx did not answer.
         """
         if water != self._shown:
-            self._shown, self._certain, self._offer = water, water.amount, water.offer
+            self._shown, self._certain = water, water.amount
             if not self.amount.isModified():
                 self.amount.setText("" if water.amount is None else number_text(water.amount))
-            self.offer_button.setVisible(water.offer is not None)
-            if water.offer is not None:
-                self.offer_button.setText(f"Use {number_text(water.offer)} mL")
+            for place, button in enumerate(self.offer_buttons):
+                button.setVisible(place < len(water.offers))
+                if place < len(water.offers):
+                    button.setText(_offer_text(water.offers[place]))
             self.why.setText(water.why)
         before = self.type.currentText()
         names = list(types) or ([chosen] if chosen else [])
@@ -88,7 +92,8 @@ class WaterField(QWidget):
         Returns: mL; 0 where none is to be recorded.
         """
         text = self.amount.text().strip()
-        for amount in (self._certain, self._offer):
+        offers = self._shown.offers if self._shown is not None else ()
+        for amount in (self._certain, *(offer.amount for offer in offers)):
             if amount is not None and text == number_text(amount):
                 return amount  # to more digits than a person may type
         if text and not text.strip("0.,"):
@@ -101,10 +106,14 @@ class WaterField(QWidget):
         return str(self.type.currentData() or "")
 
     @slot
-    def _on_offer(self) -> None:
-        if self._offer is not None:
-            self.amount.setText(number_text(self._offer))
+    def _on_offer(self, place: int) -> None:
+        if self._shown is not None and place < len(self._shown.offers):
+            self.amount.setText(number_text(self._shown.offers[place].amount))
             self.amount.setModified(True)
+
+
+def _offer_text(offer: Reading) -> str:
+    return f"Use {number_text(offer.amount)} mL: {offer.label}"
 
 
 class RegisterForm(QWidget):
@@ -118,11 +127,11 @@ class RegisterForm(QWidget):
         self.location, self.projects, self.procedures, self.type = (QLineEdit() for _ in range(4))
         for field in (self.projects, self.procedures):
             field.setPlaceholderText("names, separated by commas")
+        self.water = WaterField()
         self.narrative = QPlainTextEdit()
         self.narrative.setTabChangesFocus(True)
         self.narrative.setMinimumHeight(44)
         self.narrative.setMaximumHeight(84)
-        self.water = WaterField()
         self._rows = QFormLayout()
         self._rows.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
         for name, field in (
@@ -130,8 +139,8 @@ class RegisterForm(QWidget):
             ("&Projects on Alyx", self.projects),
             ("Proc&edures", self.procedures),
             ("Type of &session", self.type),
-            ("&Narrative", self.narrative),
             ("Water earned", self.water),
+            ("&Narrative", self.narrative),
         ):
             self._rows.addRow(name, field)
         column = QVBoxLayout(self)

@@ -12,9 +12,13 @@ from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject, Variable, read_session_file
 from tests.rig_sessions import (
     BPOD,
+    BROKEN_OFF,
     EA04,
+    ENDED,
     ENDS,
     RECORDED,
+    STARTED,
+    TRIAL,
     at,
     files_opened,
     needs_pybpod,
@@ -22,11 +26,6 @@ from tests.rig_sessions import (
     run_protocol,
     write_session,
 )
-
-STARTED = row("INFO", "10:00:00", "SESSION-STARTED", "2026-11-21 10:00:00")
-ENDED = row("INFO", "11:00:00", "SESSION-ENDED", "2026-11-21 11:00:00")
-BROKEN_OFF = [row("TRIAL", "10:01:00", "New trial"), row("END-TRIAL", "10:02:00", "The trial ended")]
-TRIAL = [*BROKEN_OFF, row("INFO", "10:02:00", "TRIAL-BPOD-TIME", "1.5")]
 
 
 def check_finished(file):
@@ -45,7 +44,7 @@ def check_finished(file):
     )
     # PyBpod writes each task variable once more at the end, with what it was set to before the run.
     assert file.variables == {
-        "reward_ml": Variable("0", "0.009000000000000001", "0"),
+        "reward_ml": Variable("0", "0.009000000000000001", "0", rises=2, times=3, sum=pytest.approx(0.018), trial=3),
         "label": Variable("a;b|c", None, "a;b|c"),
         "block": Variable("3", None, "3"),
     }
@@ -145,7 +144,7 @@ class TestVariables:
         return read_session_file(write_session(tmp_path, rows)).variables["water"]
 
     def test_the_last_counts(self, tmp_path):
-        assert self.read(tmp_path, "1", "2", "3") == Variable(reported="3")
+        assert self.read(tmp_path, "1", "2", "3") == Variable(reported="3", rises=2, times=3, sum=6)
 
     def test_one_that_fell(self, tmp_path):
         assert self.read(tmp_path, "1", "3", "2", "5").fell
