@@ -14,7 +14,7 @@ from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 from pybpod_alyx_module.sessions.session_csv import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import tzinfo
     from decimal import Decimal
 
@@ -96,6 +96,7 @@ def make_session_draft(
     rig_zone: tzinfo | None = None,
     narrative: str = "",
     run: RunSettings | None = None,
+    listed: Sequence[str] | None = None,
 ) -> SessionDraft:
     """Make the Alyx session of a session file.
 
@@ -105,6 +106,7 @@ def make_session_draft(
     unknown they have the rig's offset, and are converted when they are sent, if Alyx tells the zone by then.
     ``rig_zone``: None for the zone that this computer is set to.
     ``run``: the settings of the run, from `read_run_settings`.
+    ``listed``: the names that the file has, where a person said that it was another animal; both are kept.
     """
     run = run or RunSettings()
     zone = lab_zone(lab_timezone)
@@ -130,6 +132,9 @@ def make_session_draft(
     ours = json_value(recorded)
     reported = {name: variable.value for name, variable in file.variables.items()}
     ours["variables"] = task_variables(reported, run.variables)
+    if listed is not None:
+        ours["listed"] = [clean_text(name) for name in listed]
+        narrative = with_sentence(narrative, _correction(ours["listed"], animal.nickname))
     values = {
         "users": [username],
         "lab": animal.lab,
@@ -150,6 +155,15 @@ def make_session_draft(
         origin.update(COMPUTER_TIME)
     end_text = moments[1].isoformat()
     return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin), end_text)
+
+
+def with_sentence(narrative: str, sentence: str) -> str:
+    """Add a sentence to a narrative as a line of its own, once."""
+    return narrative if sentence in narrative else f"{narrative.rstrip()}\n{sentence}".strip()
+
+
+def _correction(listed: Sequence[str], nickname: str) -> str:
+    return f"The session file names {', '.join(listed) or 'no animal'}; registered for {nickname}."
 
 
 #: How much of a text, a list or a set of variables is kept.

@@ -118,9 +118,10 @@ def _about_the_animal(
 def _about_the_choice(animal: Animal, on_rig: OnRig, chosen: bool) -> Iterator[Concern]:
     names = [candidate.subject.name for candidate in on_rig.candidates]
     others = ", ".join(other.name for other in on_rig.others)
-    listed = any(candidate.subject.alyx_id == animal.id for candidate in on_rig.candidates)
-    if names and not listed:
-        text = f"The session lists {', '.join(names)}, not {animal.nickname}."
+    listed = on_rig.lists(animal.id)
+    if not listed and (names or chosen):
+        what = ", ".join(filter(None, (*names, others))) or "no animal"
+        text = f"The session file names {what}, not {animal.nickname}. Both are noted in the narrative."
     elif (chosen and listed) or on_rig.default is not None:
         return
     elif len(names) > 1:

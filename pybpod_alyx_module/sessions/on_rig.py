@@ -28,6 +28,12 @@ class LinkedSubject:
     #: What the last sync stored of it.
     record: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], server: str) -> LinkedSubject:
+        """Take an animal that is not in the project from a row of ``GET /subjects``."""
+        alyx_id = str(row["id"])
+        return cls(str(row["nickname"]), alyx_id, alyx_id, server, {**row, "alyx_id": alyx_id})
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -47,6 +53,12 @@ class OnRig:
     others: tuple[SessionSubject, ...] = ()
     #: Address of that server; empty where it cannot be found out.
     server: str = ""
+    #: The project's subjects that are linked to it, whether the session lists them or not.
+    linked: tuple[LinkedSubject, ...] = field(default=(), repr=False)
+
+    def lists(self, alyx_id: str) -> bool:
+        """Tell whether the session lists an animal, by identity or by name."""
+        return any(one.subject.alyx_id == alyx_id for one in self.candidates)
 
     @property
     def default(self) -> LinkedSubject | None:
@@ -106,7 +118,10 @@ def who_was_on_rig(
         server = _usual_address(link.server or last_server)
         place = next((one for one in by_server if same_server(one, server)), server)
         by_server.setdefault(place, []).append(link)
-    return tuple(replace(which_animal(subjects, group), server=server) for server, group in by_server.items())
+    return tuple(
+        replace(which_animal(subjects, group), server=server, linked=tuple(group))
+        for server, group in by_server.items()
+    )
 
 
 def _usual_address(server: str) -> str:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.sessions.earlier_registration import find_earlier_registration
-from pybpod_alyx_module.sessions.on_rig import Animal, who_was_on_rig
+from pybpod_alyx_module.sessions.on_rig import Animal, LinkedSubject, which_animal, who_was_on_rig
 from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations
 from pybpod_alyx_module.sessions.session_csv import read_run_settings, read_session_file
+from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pybpod_alyx_module.outbox.outbox import Outbox
     from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
-    from pybpod_alyx_module.sessions.on_rig import LinkedSubject, OnRig
+    from pybpod_alyx_module.sessions.on_rig import OnRig
     from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
+    from pybpod_alyx_module.sessions.registration_note import Registration
     from pybpod_alyx_module.sessions.session_csv import RunSettings, SessionFile
 
 
@@ -45,6 +47,11 @@ class Choice:
     #: What could not be checked, and why: a sentence each.
     not_checked: tuple[str, ...] = ()
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the session's file lists it; else a person said that it was on the rig."""
+        return self.on_rig.lists(self.subject.alyx_id)
+
 
 @dataclass(frozen=True)
 class PreparedSession:
@@ -56,6 +63,13 @@ class PreparedSession:
     choices: tuple[Choice, ...]
     #: Whether Alyx was asked, too, by `SessionQuestions.ask`.
     checked_on_alyx: bool = False
+    #: The project's other animals.
+    others: tuple[LinkedSubject, ...] = field(default=(), repr=False)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The names that stand in the session's file."""
+        return tuple(subject.name for subject in self.file.subjects)
 
     @property
     def default(self) -> Choice | None:
@@ -70,7 +84,10 @@ class PreparedSession:
 
 
 def prepare_session(
-    recorded: RecordedSession, outbox: Outbox, account_for: Callable[[str, str], str]
+    recorded: RecordedSession,
+    outbox: Outbox,
+    account_for: Callable[[str, str], str],
+    chosen: LinkedSubject | None = None,
 ) -> PreparedSession:
     """Read what this computer knows of a session; for worker threads.
 
@@ -82,11 +99,14 @@ def prepare_session(
         May have it already.
     account_for : callable
         ``account_for(server, alyx_user)`` says as whom something is written to a server.
+    chosen : LinkedSubject, optional
+        An animal of which a person said that it was on the rig, whatever the file says.
 
     Returns
     -------
     PreparedSession
-        With one choice for each animal that may have been on the rig.
+        With one choice for each animal that may have been on the rig: those of the file, those for which it was
+        registered, and the one that was chosen.
 
     Raises
     ------
@@ -95,29 +115,56 @@ def prepare_session(
     """
     file = read_session_file(recorded.file)
     notes = read_registrations(recorded.folder, file.uuid)
-    choices = []
-    for on_rig in who_was_on_rig(file.subjects, recorded.linked, _last_server(recorded.linked)):
-        server = on_rig.server
-        for candidate in on_rig.candidates:
-            subject = candidate.subject
-            animal = Animal.of(subject.record)
-            choices.append(
-                Choice(
-                    server,
-                    account_for(server, recorded.alyx_user) if server else "",
-                    subject,
-                    on_rig,
-                    animal,
-                    lab_timezone=last_zone(server, animal.lab),
-                    earlier=find_earlier_registration(
-                        outbox.items(subject=subject.alyx_id),
-                        find_registration(notes, server, subject.alyx_id),
-                        server,
-                        file.uuid,
-                    ),
-                )
-            )
-    return PreparedSession(recorded, file, read_run_settings(recorded.folder), tuple(choices))
+    on_rigs = who_was_on_rig(file.subjects, recorded.linked, _last_server(recorded.linked))
+
+    def choice(subject: LinkedSubject, on_rig: OnRig) -> Choice:
+        server, animal = on_rig.server, Animal.of({"nickname": subject.name, "id": subject.alyx_id, **subject.record})
+        return Choice(
+            server,
+            account_for(server, recorded.alyx_user) if server else "",
+            subject,
+            on_rig,
+            animal,
+            lab_timezone=last_zone(server, animal.lab),
+            earlier=find_earlier_registration(
+                outbox.items(subject=subject.alyx_id),
+                find_registration(notes, server, subject.alyx_id),
+                server,
+                file.uuid,
+            ),
+        )
+
+    choices = [choice(one.subject, on_rig) for on_rig in on_rigs for one in on_rig.candidates]
+    for note in notes:
+        if not _is_among(choices, note.subject_id, note.server):
+            corrected = choice(*_subject_of(note, file, on_rigs))
+            choices += [corrected] if corrected.earlier is not None else []
+    if chosen is not None and not _is_among(choices, chosen.alyx_id, chosen.server):
+        choices.append(choice(chosen, _on_rig_at(chosen.server, file, on_rigs)))
+    others = tuple(
+        subject if subject.server else replace(subject, server=on_rig.server)
+        for on_rig in on_rigs
+        for subject in on_rig.linked
+        if not _is_among(choices, subject.alyx_id, on_rig.server)
+    )
+    return PreparedSession(recorded, file, read_run_settings(recorded.folder), tuple(choices), others=others)
+
+
+def _is_among(choices: Iterable[Choice], alyx_id: str, server: str) -> bool:
+    return any(one.subject.alyx_id == alyx_id and same_server(one.server, server) for one in choices)
+
+
+def _on_rig_at(server: str, file: SessionFile, on_rigs: Iterable[OnRig]) -> OnRig:
+    found = (one for one in on_rigs if same_server(one.server, server))
+    return next(found, replace(which_animal(file.subjects, ()), server=server))
+
+
+def _subject_of(note: Registration, file: SessionFile, on_rigs: Iterable[OnRig]) -> tuple[LinkedSubject, OnRig]:
+    # of an animal that the file does not list, and that may have left the project
+    on_rig = _on_rig_at(note.server, file, on_rigs)
+    found = (one for one in on_rig.linked if one.alyx_id == note.subject_id)
+    name = note.subject_name or note.subject_id
+    return next(found, LinkedSubject(name, note.subject_id, note.subject_id, on_rig.server)), on_rig
 
 
 def _last_server(linked: tuple[LinkedSubject, ...]) -> str:

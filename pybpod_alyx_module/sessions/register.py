@@ -100,6 +100,8 @@ def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult
         registered_at=earlier.registered_at or _now(),
         key=earlier.key,
         host=earlier.host or socket.gethostname(),
+        subject_name=choice.animal.nickname,
+        listed=() if choice.is_listed else prepared.listed,
     )
     try:
         write_registration(request.folder or prepared.recorded.folder, session_uuid, registration)
@@ -119,6 +121,7 @@ def _session_draft(request: RegistrationRequest) -> SessionDraft:
         lab_timezone=choice.lab_timezone,
         narrative=request.narrative,
         run=request.prepared.run,
+        listed=None if choice.is_listed else request.prepared.listed,
     )
 
 

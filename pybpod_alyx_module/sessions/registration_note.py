@@ -36,6 +36,10 @@ class Registration:
     key: str
     #: The computer whose outbox has or had it.
     host: str
+    #: The animal's nickname when it was registered; empty in notes of earlier versions.
+    subject_name: str = ""
+    #: The names that the session's file has, where a person said that it was another animal.
+    listed: tuple[str, ...] = ()
 
 
 def has_note(folder: str | os.PathLike[str]) -> bool:
@@ -140,8 +144,12 @@ def write_registration(folder: str | os.PathLike[str], session_uuid: str | None,
 
 
 def _registration(entry: Any) -> Registration:
-    found = Registration(**{name: entry[name] for name in Registration.__dataclass_fields__})
-    texts = (found.server, found.subject_id, found.registered_at, found.key, found.host)
+    known = {name: entry[name] for name in Registration.__dataclass_fields__ if name in entry}
+    found = Registration(**{**known, "listed": tuple(known.get("listed", ()))})
+    texts = (
+        *(found.server, found.subject_id, found.registered_at, found.key, found.host, found.subject_name),
+        *found.listed,
+    )
     if not all(isinstance(text, str) for text in texts) or not isinstance(found.session_id, str | None):
         raise TypeError("not text")
     return found

@@ -23,6 +23,7 @@ from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
 from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
+from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, SessionsWindow
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
@@ -138,6 +139,14 @@ def from_outbox(kind: type, press: str) -> Callable[[Hammer], Any]:
     return open_it
 
 
+def another_animal(hammer: Hammer) -> Any:
+    dialog = OPEN[RegisterDialog](hammer)
+    wait(hammer.qtbot, lambda: dialog.other_button.isEnabled())
+    dialog.other_button.click()
+    (question,) = [one for one in living(ChooseAnimalDialog) if one.isVisible()]
+    return question
+
+
 def shown(make: Callable[[Hammer], QDialog]) -> Callable[[Hammer], Any]:
     def open_it(hammer: Hammer) -> Any:
         dialog = make(hammer)
@@ -165,6 +174,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),
     RegisterDialog: from_menu(RegisterDialog, "Register on Alyx…", of_session),
+    ChooseAnimalDialog: another_animal,
     EditDialog: from_outbox(EditDialog, "edit_button"),
     DiscardDialog: from_outbox(DiscardDialog, "discard_button"),
     ClosingQuestion: shown(lambda hammer: ClosingQuestion(hammer.outbox, hammer.host.window())),
@@ -176,7 +186,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
 #: Those that ask Alyx when they are opened; the sync window when *Connect* is pressed.
 ASKING = (WeightDialog, WaterDialog, WaterTableWindow, SyncWindow, SessionsWindow, RegisterDialog)
 
-NEED_SESSION = (SessionsWindow, RegisterDialog)
+NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.sessions.register_form import RegisterForm
 from pybpod_alyx_module.gui.sessions.session_summary import summarise
 from pybpod_alyx_module.gui.show_in_front import show_in_front
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.gui.sessions.session_summary import SessionSummary
     from pybpod_alyx_module.outbox.outbox import Outbox
+    from pybpod_alyx_module.sessions.on_rig import LinkedSubject
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
     from pybpod_alyx_module.sessions.register import RegistrationResult
 
@@ -69,6 +71,8 @@ class RegisterDialog(QDialog):
         self.user = BigLabel()
         self.animal = BigLabel(points=8)
         self.animals = CalmComboBox()
+        self.other_button = QPushButton("&Another animal…")
+        self._chosen: LinkedSubject | None = None
         self.facts = plain_label()
         self.notices = NoticeBox()
         self.form = RegisterForm()
@@ -76,15 +80,19 @@ class RegisterDialog(QDialog):
         self.check_button, self.later_button, self.register_button = (
             QPushButton(text) for text in ("&Check again", "No&t now", "&Register")
         )
-        for button in (self.check_button, self.later_button, self.register_button):
+        for button in (self.other_button, self.check_button, self.later_button, self.register_button):
             button.setAutoDefault(False)  # Enter in a field must not decide anything
         row = QHBoxLayout()
         row.addWidget(self.check_button)
         row.addStretch(1)
         row.addWidget(self.later_button)
         row.addWidget(self.register_button)
+        top = QHBoxLayout()
+        top.addWidget(self.animal, 1)
+        top.addWidget(self.other_button, 0, Qt.AlignRight)
         column = QVBoxLayout(self)
-        for widget in (self.animal, self.animals, self.user, self.facts, self.notices):
+        column.addLayout(top)
+        for widget in (self.animals, self.user, self.facts, self.notices):
             column.addWidget(widget)
         scroll = Scrolled(self.form)
         scroll.setMinimumHeight(120)
@@ -93,6 +101,7 @@ class RegisterDialog(QDialog):
         column.addLayout(row)
         resize_to_screen(self, 720, 660)
         self.animals.currentIndexChanged.connect(self._on_animal)
+        self.other_button.clicked.connect(self._ask_for_another)
         self.form.changed.connect(self._refresh)
         self.check_button.clicked.connect(self.check)
         self.later_button.clicked.connect(self.close)
@@ -120,9 +129,9 @@ class RegisterDialog(QDialog):
         """Read the session anew, and ask Alyx."""
         self._settings = read_rig_settings()
         outbox = running_outbox()
-        recorded = read_pybpod_session(self.session)
+        recorded, chosen = read_pybpod_session(self.session), self._chosen
         reading = outbox.read(
-            lambda opened: prepare_session(recorded, opened, outbox.account_for), name="alyx-read-session"
+            lambda opened: prepare_session(recorded, opened, outbox.account_for, chosen), name="alyx-read-session"
         )
         reading.succeeded.connect(self._on_read)
         self._start(reading)
@@ -141,6 +150,20 @@ class RegisterDialog(QDialog):
             checking.succeeded.connect(self._show)
             self._start(checking)
 
+    @slot
+    def _ask_for_another(self) -> None:
+        if self._prepared is not None:
+            question = ChooseAnimalDialog(self._prepared, self)
+            question.answered.connect(self._on_another)
+            question.open()
+
+    @slot
+    def _on_another(self, subject: LinkedSubject | None) -> None:
+        if subject is not None and not self._writing and not self._finished:
+            self._chosen = subject
+            self.animals.clear()  # the one that was chosen in the list before does not count any more
+            self.check()
+
     def _start(self, task: Task) -> None:
         self._failure = ""
         self._tasks = [one for one in self._tasks if not one.settled]
@@ -152,12 +175,12 @@ class RegisterDialog(QDialog):
 
     @slot
     def _show(self, prepared: PreparedSession) -> None:
-        before = self.choice
-        chosen = before.subject.alyx_id if before is not None and self.animals.isVisibleTo(self) else None
+        before = self.choice if self.animals.isVisibleTo(self) else None
+        chosen = before.subject if before is not None else self._chosen
         self._prepared = prepared
         self._filling = True
         try:
-            self._fill_animals(prepared, chosen)
+            self._fill_animals(prepared, chosen.alyx_id if chosen is not None else None)
         finally:
             self._filling = False
         self._on_animal()
@@ -173,7 +196,8 @@ class RegisterDialog(QDialog):
         several = len({choice.server for choice in prepared.choices}) > 1
         for place, choice in enumerate(prepared.choices):
             where = ", ".join(filter(None, (choice.animal.lab, choice.server if several else "")))
-            self.animals.addItem(f"{choice.animal.nickname} ({where})" if where else choice.animal.nickname, place)
+            name = f"{choice.animal.nickname} ({where})" if where else choice.animal.nickname
+            self.animals.addItem(f"{name}, named in the session file" if choice.is_listed else name, place)
             if chosen == choice.subject.alyx_id or (chosen is None and choice is default):
                 self.animals.setCurrentIndex(place + 1)
 
@@ -211,6 +235,7 @@ class RegisterDialog(QDialog):
         self.form.lock(self._writing)
         self.form.setVisible(choice is not None)
         self.animals.setEnabled(not self._writing)
+        self.other_button.setEnabled(prepared is not None and not (update or self.busy))
         blocking = list(summary.blocking) if summary is not None else []
         failure = [self._failure] if self._failure else []
         self._show_notices(blocking, [*failure, *(summary.notes if summary is not None else ())])
@@ -293,6 +318,7 @@ class RegisterDialog(QDialog):
             return
         self.form.lock(True)
         self.animals.setEnabled(False)
+        self.other_button.setEnabled(False)
         self._show_notices([], list(result.notes))
         self.status.setText(KEPT)
         self.register_button.hide()

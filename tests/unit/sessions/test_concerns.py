@@ -83,9 +83,9 @@ class TestAnimal:
     @pytest.mark.parametrize(
         ("on_rig", "words"),
         [
-            (OnRig((Candidate(OTHER),)), "The session lists ea05, not ea04."),
-            (OnRig((), (SessionSubject("local"),)), "only local"),
-            (OnRig(), "lists no subject"),
+            (OnRig((Candidate(OTHER),)), "The session file names ea05, not ea04."),
+            (OnRig((), (SessionSubject("local"),)), "file names local, not ea04"),
+            (OnRig(), "names no animal"),
         ],
     )
     def test_one_that_was_not_listed_is_told_even_if_chosen(self, on_rig, words):
