@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 import idna
@@ -81,8 +82,11 @@ def parse_address(text: str) -> Address:
     ConfigurationError
         If it cannot be the address of a server; the message says why and never repeats a password.
     """
+    if not isinstance(text, str):
+        why = f"The server address must be text, not {type(text).__name__}."
+        raise ConfigurationError(why, hint=EXAMPLES, setting="address")
     try:
-        return _parse(text)
+        return _parse(text.strip())
     except ValueError as reason:
         raise ConfigurationError(str(reason), hint=EXAMPLES, setting="address") from None
 
@@ -92,10 +96,8 @@ def last_part(url: str) -> str:
     return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
 
 
-def _parse(text: str) -> Address:
-    if not isinstance(text, str):
-        raise ValueError(f"The server address must be text, not {type(text).__name__}.")
-    typed = text.strip()
+@lru_cache(maxsize=64)  # of a thousand records that name their server, most name the same
+def _parse(typed: str) -> Address:
     if not typed:
         raise ValueError("The server address is empty.")
     if "@" in typed:  # before anything that repeats what was typed: it may hold a password

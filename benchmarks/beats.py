@@ -1,7 +1,12 @@
-"""How long the GUI thread was busy without a pause, and with whose code: ours, PyBpod's, or Qt's."""
+"""How long the GUI thread was busy without a pause, and with whose code: ours, PyBpod's, Qt's, or Python's own.
+
+Python's is its collection of garbage: it looks at all that PyBpod and its libraries hold, whoever it was that made one
+object more.
+"""
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -23,7 +28,7 @@ __all__ = ["BLOCK_MS", "OWNERS", "Beats", "Step"]
 #: What a person does not notice yet, in milliseconds: the goal of every step.
 BLOCK_MS: Final = 20.0
 
-OURS, PYBPOD, QT = OWNERS = ("ours", "PyBpod's", "Qt's")
+OURS, PYBPOD, QT, PYTHON = OWNERS = ("ours", "PyBpod's", "Qt's", "Python's")
 
 #: Of whom a line of code is, by a part of its file's path.
 _PARTS: Final = {
@@ -66,6 +71,9 @@ class Beats:
         self._seen: Counter[str] = Counter()
         self._beat = time.perf_counter()
         self._cpu = time.thread_time()
+        # Processor time, in seconds: when garbage began to be collected, and what that took in this turn.
+        self._collecting = self._collected = 0.0
+        gc.callbacks.append(self._on_garbage)
         self._timer = QTimer(interval=1)
         self._timer.timeout.connect(self._on_beat)
         threading.Thread(target=self._look, daemon=True).start()
@@ -103,7 +111,10 @@ class Beats:
         if self.steps:
             step, seen = self.steps[-1], self._seen
             looks = seen.total()
-            shares = {owner: spent * seen[owner] / looks for owner in OWNERS} if looks else {OURS: spent}
+            collected = self._collected * 1000
+            coded = spent - collected
+            shares = {owner: coded * seen[owner] / looks for owner in OWNERS} if looks else {OURS: coded}
+            shares[PYTHON] = collected
             for owner, share in shares.items():
                 step.longest[owner] = max(step.longest[owner], share)
             step.blocks += shares[OURS] > BLOCK_MS
@@ -112,7 +123,15 @@ class Beats:
 
     def _forget(self) -> None:
         self._seen = Counter()
+        self._collected = 0.0
         self._cpu, self._beat = time.thread_time(), time.perf_counter()
+
+    def _on_garbage(self, phase: str, _info: dict[str, int]) -> None:
+        if threading.get_ident() == self._thread:
+            if phase == "start":
+                self._collecting = time.thread_time()
+            else:
+                self._collected += time.thread_time() - self._collecting
 
     def _look(self) -> None:
         while True:

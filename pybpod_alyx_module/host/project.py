@@ -36,6 +36,8 @@ class HostProject:
     def __init__(self, project: Any, waiting: Callable[[str | None, str], str]) -> None:
         self._project = project
         self._waiting = waiting
+        # Subjects by key as they were found last; see _known.
+        self._by_key: dict[str, Any] = {}
 
     @property
     def closed(self) -> bool:
@@ -59,8 +61,8 @@ class HostProject:
 
     def read(self, key: str) -> LocalSubject | None:
         """Return one subject as it is now, None if it is no longer in the project."""
-        found = [subject for subject in self._project.subjects if subject.alyx_key == key]
-        return self._freeze(found[0], self._running()) if found else None
+        subject = self._known(key)
+        return None if subject is None else self._freeze(subject, self._running())
 
     def add(self, name: str, alyx_id: str, record: Mapping[str, Any]) -> Callable[[], None]:
         """Add a subject; opens no window and leaves the tree's selection.
@@ -222,10 +224,18 @@ class HostProject:
 
     def _find(self, key: str) -> Any:
         self._check_open()
-        for subject in self._project.subjects:
-            if subject.alyx_key == key:
-                return subject
-        raise SyncError("A subject left the project while it was synced.", hint="Sync again.")
+        subject = self._known(key)
+        if subject is None:
+            raise SyncError("A subject left the project while it was synced.", hint="Sync again.")
+        return subject
+
+    def _known(self, key: str) -> Any:
+        # a look at all subjects for each of hundreds would be noticed
+        subject = self._by_key.get(key)
+        if subject is None or subject not in self._project.subjects:
+            self._by_key = {subject.alyx_key: subject for subject in self._project.subjects}
+            subject = self._by_key.get(key)
+        return subject
 
     def _freeze(self, subject: Any, running: set[int]) -> LocalSubject:
         record = subject.alyx

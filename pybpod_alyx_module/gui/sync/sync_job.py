@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress, Report
-    from pybpod_alyx_module.sync.snapshot import RemoteSnapshot
+    from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSnapshot
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +81,13 @@ class SyncJob(QObject):
         self._steps: Generator[Result, None, None] | None = None
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_slice)
-        local = project.subjects()
+        self._unread = iter(project.names())
+        self._local: list[LocalSubject] = []
+        self._reading = QTimer(self, interval=0)
+        self._reading.timeout.connect(self._on_read)
 
         def work(report: Report, cancel: CancelToken) -> tuple[RemoteSnapshot, SyncPlan]:
+            local = tuple(self._local)
             remote = fetch_remote(client, username, local, report=report, cancel=cancel)
             return remote, make_plan(local, remote)
 
@@ -101,6 +105,24 @@ class SyncJob(QObject):
         """Ask the server; to be called once, after the signals are connected."""
         self.activity.emit(f"Getting the subjects of {self._username} from {self._server} …")
         self.progressed.emit(0, 0)
+        self._reading.start()
+        self._on_read()
+
+    @slot
+    def _on_read(self) -> None:
+        end = time.perf_counter() + SLICE_S
+        try:
+            for key in self._unread:
+                subject = self._project.read(key)
+                if subject is not None:  # it left the project meanwhile
+                    self._local.append(subject)
+                if time.perf_counter() >= end:
+                    return
+        except Exception as error:
+            logger.exception("The project could not be read")
+            self._on_failed(error)
+            return
+        self._reading.stop()
         self._task.start()
 
     def cancel(self) -> None:
@@ -108,6 +130,7 @@ class SyncJob(QObject):
         if self._over:
             return
         self._task.cancel()
+        self._reading.stop()
         steps, self._steps = self._steps, None
         self._timer.stop()
         try:
@@ -136,6 +159,7 @@ class SyncJob(QObject):
 
     def _end(self) -> None:
         self._over = True
+        self._reading.stop()
         self._timer.stop()
 
     @slot
