@@ -293,7 +293,11 @@ class ServerAccess:
 
     @contextmanager
     def _operation(
-        self, cancel: CancelToken | None, report: Report | None, server_time: ServerTime | None = None
+        self,
+        cancel: CancelToken | None,
+        report: Report | None,
+        server_time: ServerTime | None = None,
+        limit_s: float | None = None,
     ) -> Iterator[Operation]:
         if self._closed:
             raise ConfigurationError(f"This client of {self.url} is closed.", hint="Make a new one.", setting="client")
@@ -302,7 +306,7 @@ class ServerAccess:
             self._running.add(token)
         try:
             token.raise_if_cancelled()
-            yield Operation(token, Deadline(self._timeouts.operation), report or _no_report, server_time)
+            yield Operation(token, Deadline(limit_s or self._timeouts.operation), report or _no_report, server_time)
         finally:
             token.detach()
             with self._lock:

@@ -126,11 +126,15 @@ class AlyxClient(ServerAccess):
             operation.report(Progress("get", 1, 1))
             return answer
 
-    def login_page(self, *, cancel: CancelToken | None = None, report: Report | None = None) -> str:
+    def login_page(
+        self, *, limit_s: float | None = None, cancel: CancelToken | None = None, report: Report | None = None
+    ) -> str:
         """Read the page on which people log in to the server's own forms; anybody may, and no token is sent.
 
         Parameters
         ----------
+        limit_s : float, optional
+            How long it may take, in seconds; as long as any other operation if left out.
         cancel, report : optional
             See the class.
 
@@ -146,7 +150,8 @@ class AlyxClient(ServerAccess):
         Cancelled
             If cancelled.
         """
-        with self._operation(cancel, report) as operation:
+        self.find_server(cancel=cancel, report=report)
+        with self._operation(cancel, report, limit_s=limit_s) as operation:
             address, _root = self._find(operation)
             return str(self._caller.call(operation, address, "/", Wire("GET", _LOGIN_PAGE), read=read_page))
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import re
+import time
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from alyx_connector.errors import AlyxError, ConfigurationError, ResponseError, TransportError
-from alyx_connector.http.retry import RETRIED_STATUSES
+from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.private_file import JsonFile, home_folder
-from alyx_connector.zones.moments import read_time
+from alyx_connector.zones.server_zone import kept_zone, zone_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.zones.server_zone import ServerZone
 
 __all__ = [
     "OFFSETS_FILE",
@@ -47,13 +49,12 @@ _LONGEST_GAP: Final = dt.timedelta(days=30)
 _LEEWAY: Final = dt.timedelta(minutes=10)
 #: So many times of the same offset are kept for a server.
 _MOST: Final = 20
-#: For so long the rows that are read are read by what was seen.
+#: For so long the rows that are read are read by what was seen; and a page that did not come is not asked for again.
 _FRESH: Final = dt.timedelta(minutes=30)
-_HOUR: Final = dt.timedelta(hours=1)
-#: How far from a moment the row may be that tells the offset of that moment.
-_AROUND: Final = dt.timedelta(days=1)
-#: Lists whose rows can tell: where they have the time.
-_TELLING: Final = (("weighings", "date_time"), ("water-administrations", "date_time"), ("sessions", "start_time"))
+#: How long the page may take: what waits for it is recorded already, and there are rows to ask. Seconds.
+_PATIENCE_S: Final = 2.0
+#: Until when the page is left alone that did not come; monotonic, seconds.
+_SILENT_UNTIL: Final[weakref.WeakKeyDictionary[AlyxClient, float]] = weakref.WeakKeyDictionary()
 
 
 class _Seen(NamedTuple):
@@ -68,25 +69,35 @@ class ServerClock:
     """A server's clock, as far as this computer has seen it."""
 
     seen: tuple[_Seen, ...]
+    #: Whose clock it is; None where that was not found.
+    zone: ServerZone | None = None
 
     def moment(self, naive: dt.datetime) -> dt.datetime | None:
         """Return the moment at which the clock showed a time; None where nothing is known of it."""
+        if self.zone is not None:
+            return self.zone.moment(naive)
         moments = [naive.replace(tzinfo=dt.timezone(one.offset)) for one in self.seen]
         return min(zip(self.seen, moments, strict=True), key=lambda pair: _apart(*pair), default=(None, None))[1]
 
 
 def server_clock(server: str) -> ServerClock:
     """Return the clock of a server as it was seen last, without asking."""
-    return ServerClock(tuple(_seen(server)))
+    runs = tuple(_seen(server))
+    zone = kept_zone(server)
+    if zone is not None and runs and zone.offset(runs[-1].last) != runs[-1].offset:
+        zone = None  # the server has moved, or more rows tell another one
+    return ServerClock(runs, zone)
 
 
 def see_clock(client: AlyxClient, *, cancel: CancelToken | None = None, report: Report | None = None) -> None:
     """Ask for a server's offset unless it was seen a moment ago; where it cannot be asked, what was seen counts on."""
     now = dt.datetime.now(dt.timezone.utc)
-    if any(run.first <= now <= run.last + _FRESH for run in _seen(client.url)):
+    clock = server_clock(client.url)
+    if any(run.first <= now <= run.last + _FRESH for run in clock.seen) or (clock.zone and clock.zone.covers(now)):
         return
     try:
-        _learn(client, cancel=cancel, report=report)
+        if not _learn(client, cancel=cancel, report=report):
+            zone_around(client, now, cancel=cancel, report=report)
     except AlyxError as error:
         LOG.debug("the offset of %s: %s", client.url, error)
 
@@ -102,15 +113,18 @@ def offset_at(
     found = _known(client.url, moment)
     if found is None and _learn(client, cancel=cancel, report=report):
         found = _known(client.url, moment)
-        if found is None:
-            found = _by_a_row(client, moment, cancel, report)
+    if found is None:
+        zone = zone_around(client, moment, cancel=cancel, report=report)
+        found = None if zone is None else zone.offset(moment)
     return last_offset(client.url, moment) if found is None else found
 
 
 def last_offset(server: str, moment: dt.datetime) -> dt.timedelta | None:
-    """Return the offset that was seen nearest to a moment, without asking; None where there is none."""
-    runs = list(_seen(server))
-    nearest = min(runs, key=lambda run: _apart(run, moment), default=None)
+    """Return the offset that a moment had as far as was seen, without asking; None where nothing was."""
+    clock = server_clock(server)
+    if clock.zone is not None:
+        return clock.zone.offset(moment)
+    nearest = min(clock.seen, key=lambda run: _apart(run, moment), default=None)
     return None if nearest is None else nearest.offset
 
 
@@ -148,56 +162,28 @@ def _apart(run: _Seen, moment: dt.datetime) -> dt.timedelta:
 
 
 def _known(server: str, moment: dt.datetime) -> dt.timedelta | None:
-    runs = list(_seen(server))
+    clock = server_clock(server)
     for leeway in (dt.timedelta(0), _LEEWAY):
-        for run in runs:
+        for run in clock.seen:
             if run.first - leeway <= moment <= run.last:
                 return run.offset
-    return None
+    return clock.zone.offset(moment) if clock.zone is not None and clock.zone.covers(moment) else None
 
 
 def _learn(client: AlyxClient, *, cancel: CancelToken | None, report: Report | None) -> bool:
-    # Whether the page could be asked for what it says. A server without such pages is not broken.
-    try:
-        page = client.login_page(cancel=cancel, report=report)
-    except TransportError:
-        raise
-    except ResponseError as error:
-        if error.status in RETRIED_STATUSES:
-            raise
-        LOG.debug("the offset of %s: %s", client.url, error)
+    # Whether the page says it. Nothing depends on the page: a lab may block it, or what blocks it may hang.
+    if time.monotonic() < _SILENT_UNTIL.get(client, 0):
         return False
+    try:
+        said = _SAID.search(client.login_page(limit_s=_PATIENCE_S, cancel=cancel, report=report))
     except AlyxError as error:
         LOG.debug("the offset of %s: %s", client.url, error)
+        said = None
+    if said is None or abs(int(said[1])) >= 86400:
+        _SILENT_UNTIL[client] = time.monotonic() + _FRESH.total_seconds()
         return False
-    said = _SAID.search(page)
-    if said is not None and abs(int(said[1])) < 86400:
-        remember_offset(client.url, dt.timedelta(seconds=int(said[1])))
+    remember_offset(client.url, dt.timedelta(seconds=int(said[1])))
     return True
-
-
-def _by_a_row(
-    client: AlyxClient, moment: dt.datetime, cancel: CancelToken | None, report: Report | None
-) -> dt.timedelta | None:
-    # A filter takes a time with its offset as a moment: at the right offset it finds the row that says this time.
-    offsets = offsets_seen(client.url)
-    tried = sorted({other for offset in offsets for other in (offset - _HOUR, offset, offset + _HOUR)})
-    if not tried:
-        return None
-    now = naive_on_server(moment, tried[len(tried) // 2])
-    for endpoint, name in _TELLING:
-        around = f"{name}__gte,{(now - _AROUND).isoformat()},{name}__lte,{(now + _AROUND).isoformat()}"
-        page = client.get(endpoint, {"django": around, "limit": 50}, cancel=cancel, report=report)
-        times = [time for row in page.get("results", ()) if (time := read_time(row.get(name))) and time.tzinfo is None]
-        nearest = min(times, key=lambda time: abs(time - now), default=None)
-        if nearest is None:
-            continue
-        for offset in tried:
-            there = f"{name},{nearest.replace(tzinfo=dt.timezone(offset)).isoformat()}"
-            found = client.get(endpoint, {"django": there, "limit": 50}, cancel=cancel, report=report)
-            if any(read_time(row.get(name)) == nearest for row in found.get("results", ())):
-                return offset
-    return None
 
 
 def _seen(server: str) -> Iterator[_Seen]:

@@ -156,6 +156,8 @@ class ModelServer:
             return [{"id": animal, "nickname": name, "lab": "lab"} for animal, name in self.names.items()]
         if endpoint == "labs":
             return [{"id": "lab", "name": "lab", "timezone": "UTC"}]
+        if endpoint == "water-restriction":
+            return []
         return [self._shown(row) for row in self.rows[endpoint].values()]
 
     def _shown(self, row):
@@ -167,9 +169,10 @@ class ModelServer:
         if "nickname" in params:
             return row["nickname"] == params["nickname"]
         lookups = params.get("django") or ""
-        times = re.search(r",?date_time__in,\[([^]]*)\]", lookups)
+        times = re.search(r",?(date_time|start_time)__in,\[([^]]*)\]", lookups)
         if times is not None:
-            if repr(row.get("date_time")) not in times[1].split(","):
+            stored = row.get(times[1]) or ""
+            if not any(_same_moment(stored, time.strip("'")) for time in times[2].split(",")):
                 return False
             lookups = lookups.replace(times[0], "").strip(",")
         words = lookups.split(",") if lookups else []

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from alyx_connector.private_file import home_folder
+from alyx_connector.zones import server_offsets
 from alyx_connector.zones.server_offsets import OFFSETS_FILE
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind, State
@@ -193,8 +194,10 @@ def test_it_is_looked_for_whatever_the_animal_is_called_now(outbox, sender, lab,
 
 @pytest.mark.parametrize("known_when", ["it was sent", "it is looked for"])
 def test_a_record_is_found_whatever_was_known_of_the_servers_clock(
-    outbox, sender, lab, animal, proxy, clock, known_when
+    outbox, sender, lab, animal, proxy, clock, known_when, monkeypatch
 ):
+    # Neither the page nor a row tells.
+    monkeypatch.setattr(server_offsets, "zone_around", lambda *_, **__: None)
     offsets = home_folder() / OFFSETS_FILE
     now = datetime.now(lab.zone).replace(microsecond=0)  # its zone is not the server's
     page = {"status": 404, "body": "<html>", "path": "/admin/login/", "times": 100}

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
+import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from alyx_connector.errors import NotFoundError, ServerFaultError, UnreachableError
+from alyx_connector.errors import (
+    NotFoundError,
+    RequestTimeoutError,
+    ResponseError,
+    ServerFaultError,
+    UnreachableError,
+)
 from alyx_connector.zones.server_offsets import (
     OFFSETS_FILE,
     last_offset,
@@ -17,6 +26,7 @@ from alyx_connector.zones.server_offsets import (
     see_clock,
     server_clock,
 )
+from alyx_connector.zones.server_zone import kept_zone, zone_around, zone_of_times
 
 URL = "https://alyx.example.org"
 #: Set anew for each test: what the page says holds for now alone.
@@ -33,29 +43,49 @@ def home(tmp_path, monkeypatch):
 
 
 class Server:
-    """Says an offset, an error, or nothing; with rows, each a naive time and the offset that its clock had."""
+    """Says an offset, an error, or nothing; its rows are at moments, and it says them on the clock of a zone."""
 
     url = URL
 
-    def __init__(self, said, *rows):
-        self.said, self.rows, self.asked = said, rows, []
+    def __init__(self, said, *moments, zone="UTC", away=False):
+        self.said, self.zone, self.away, self.asked = said, ZoneInfo(zone), away, []
+        self.rows = [moment.astimezone(self.zone).replace(tzinfo=None) for moment in moments]
 
-    def login_page(self, *, cancel=None, report=None):
+    def login_page(self, *, limit_s, cancel=None, report=None):
+        assert 0 < limit_s <= 5
         self.asked.append("page")
         if isinstance(self.said, Exception):
             raise self.said
         return f'<body class=" login"\n  data-admin-utc-offset="{self.said}">'
 
+    def list(self, endpoint, params=None, *, cancel=None, report=None):
+        if endpoint == "labs":
+            return [{"name": "lab", "timezone": "Europe/Lisbon"}]
+        return self.get(endpoint, params)["results"]
+
     def get(self, endpoint, params, *, cancel=None, report=None):
+        if self.away:
+            raise UnreachableError("away")
         self.asked.append(params["django"])
-        name, time, *end = params["django"].split(",")
-        wanted = dt.datetime.fromisoformat(time)
-        if wanted.tzinfo is None:
-            last = dt.datetime.fromisoformat(end[1])
-            found = [row for row, _ in self.rows if wanted <= row <= last]
-        else:
-            found = [row for row, offset in self.rows if row.replace(tzinfo=dt.timezone(offset)) == wanted]
-        return {"results": [{name.removesuffix("__gte"): row.isoformat()} for row in found]}
+        name = "start_time" if endpoint in {"sessions", "water-restriction"} else "date_time"
+        found = [row for row in self.rows if endpoint == "weighings" and self._has(row, params["django"])]
+        return {"results": [{name: row.isoformat()} for row in found]}
+
+    def _has(self, row, django):
+        field, value = django.split(",", 1)
+        if field.endswith("__in"):
+            return self._moment(row) in map(dt.datetime.fromisoformat, re.findall(r"'(.+?)'", value))
+        pairs = [*zip(*[iter(django.split(","))] * 2, strict=True)]
+        compared = {"lte": operator.le, "gte": operator.ge}
+        return all(
+            compared.get(field.partition("__")[2], operator.eq)(
+                self._moment(row), self._moment(dt.datetime.fromisoformat(value))
+            )
+            for field, value in pairs
+        )
+
+    def _moment(self, time):
+        return time.replace(tzinfo=self.zone, fold=1) if time.tzinfo is None else time
 
 
 @pytest.mark.parametrize(("said", "hours"), [("32400", 9), ("-18000", -5), ("0", 0), ("50400", 14)])
@@ -63,20 +93,49 @@ def test_it_is_asked_for_once_and_kept(said, hours):
     server = Server(said)
     assert offset_at(server, NOW) == hours * HOUR
     assert server.asked == ["page"]
-    assert offset_at(Server(UnreachableError("away")), NOW) == hours * HOUR  # known for that moment: not asked
+    assert offset_at(Server(UnreachableError("away"), away=True), NOW) == hours * HOUR  # it is known
     assert last_offset(URL, NOW + DAY) == hours * HOUR
     assert last_offset("https://other.example.org", NOW) is None
 
 
-def test_a_server_that_does_not_tell_has_none():
-    assert offset_at(Server(NotFoundError("no page", status=404)), NOW) is None
-    assert offset_at(Server(""), NOW) is None
+NO_PAGE = (
+    NotFoundError("no page", status=404),
+    ResponseError("blocked", status=403),
+    ServerFaultError("busy", status=503),
+    RequestTimeoutError("hangs"),
+    "",
+)
 
 
-@pytest.mark.parametrize("error", [UnreachableError("away"), ServerFaultError("busy", status=503)])
-def test_an_error_where_it_cannot_be_asked(error):
-    with pytest.raises(type(error)):
-        offset_at(Server(error), NOW)
+@pytest.mark.parametrize("said", NO_PAGE)
+def test_a_server_that_does_not_tell_has_none(said):
+    assert offset_at(Server(said), NOW) is None
+
+
+@pytest.mark.parametrize("said", NO_PAGE)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Lisbon", "Asia/Tokyo", "America/New_York", "Asia/Kathmandu"])
+def test_without_the_page_its_rows_tell(said, zone):
+    server = Server(said, NOW - DAY / 2, zone=zone)
+    right = NOW.astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset_at(server, NOW) == last_offset(URL, NOW) == right
+    assert server.asked[0] == "page"
+    asked = len(server.asked)
+    assert offset_at(server, NOW - HOUR) == right
+    assert len(server.asked) == asked
+    assert server_clock(URL).moment(NOW.astimezone(ZoneInfo(zone)).replace(tzinfo=None)) == NOW
+    assert offset_at(Server(said, NOW, zone=zone), NOW) == right
+
+
+def test_a_page_that_did_not_come_is_left_alone_for_a_while():
+    server = Server(RequestTimeoutError("hangs"))
+    for _ in range(3):
+        assert offset_at(server, NOW) is None
+    assert server.asked.count("page") == 1
+
+
+def test_an_error_where_it_cannot_be_asked():
+    with pytest.raises(UnreachableError):
+        offset_at(Server(UnreachableError("away"), away=True), NOW)
 
 
 def test_in_the_hour_that_comes_twice_the_last_one_counts():
@@ -96,11 +155,30 @@ def test_an_offset_counts_for_the_time_in_which_it_was_seen():
     assert offsets_seen(URL) == {HOUR, 0 * HOUR}
 
 
-@pytest.mark.parametrize("hours", [0, 1])
-def test_a_row_tells_what_no_offset_was_seen_for(hours):
-    then = NOW.replace(microsecond=0) - 100 * DAY
-    row = naive_on_server(then, hours * HOUR) + 3 * HOUR
-    assert offset_at(Server("0", (row, hours * HOUR)), then) == hours * HOUR
+@pytest.mark.parametrize("zone", ["Europe/London", "UTC", "America/New_York"])
+def test_a_row_tells_what_no_offset_was_seen_for(zone):
+    for days in (20, 160):
+        then = NOW - days * DAY
+        now = int(NOW.astimezone(ZoneInfo(zone)).utcoffset().total_seconds())
+        assert offset_at(Server(now, then + 3 * HOUR, zone=zone), then) == then.astimezone(ZoneInfo(zone)).utcoffset()
+
+
+def test_a_zone_that_the_page_contradicts_does_not_count():
+    offset_at(Server("0", NOW - 40 * DAY), NOW - 40 * DAY)
+    assert server_clock(URL).zone is not None
+    assert offset_at(Server("32400"), NOW + HOUR) == 9 * HOUR
+    assert server_clock(URL).zone is None
+
+
+def test_the_months_of_rows_count():
+    # In winter the clocks of London, Lisbon and UTC are the same.
+    january, july = (dt.datetime(2026, month, 15, 12, tzinfo=dt.timezone.utc) for month in (1, 7))
+    server = Server("", january, july)
+    assert zone_around(server, january).covers(january)
+    assert not kept_zone(URL).covers(july)
+    assert zone_around(server, july).offset(july) == 0 * HOUR
+    assert kept_zone(URL).zone.key == "UTC"
+    assert zone_of_times(server, "weighings", "date_time", server.rows).months == {"2026-01", "2026-07"}
 
 
 def test_without_such_a_row_the_nearest_one_counts():
@@ -109,9 +187,10 @@ def test_without_such_a_row_the_nearest_one_counts():
 
 
 def test_the_same_offset_does_not_bridge_a_summer():
-    remember_offset(URL, 0 * HOUR, NOW - 300 * DAY)
-    server = Server("0", (naive_on_server(NOW - 150 * DAY, HOUR), HOUR))
-    assert offset_at(server, NOW - 150 * DAY) == HOUR
+    then = dt.datetime(2026, 7, 1, 12, tzinfo=dt.timezone.utc)
+    for days in (-100, 200):
+        remember_offset(URL, HOUR, then + days * DAY)
+    assert offset_at(Server("0", then, zone="Europe/Paris"), then) == 2 * HOUR
 
 
 @pytest.mark.parametrize("said", ["3600", UnreachableError("away"), NotFoundError("no page", status=404)])
@@ -119,7 +198,7 @@ def test_to_read_rows_it_is_asked_for_now_and_then(said):
     remember_offset(URL, 0 * HOUR, NOW - 2 * DAY)
     server = Server(said)
     see_clock(server)
-    assert server.asked == ["page"]
+    assert server.asked[0] == "page"
     if said == "3600":
         see_clock(server)
         assert server.asked == ["page"]
