@@ -53,9 +53,14 @@ ALYX_PLUGIN_SCALE_PORT = None
 #: Baud rate of the scale.
 ALYX_PLUGIN_SCALE_BAUD = 9600
 
-#: Regular expression for what the scale sends: its group 'number', or else its first, is the number; a group 'unit'
-#: is g, kg or mg (without it: g); a group 'stable' matches only where the scale marks a reading as stable.
-ALYX_PLUGIN_SCALE_PATTERN = r"(?P<number>[+-]?\s*\d+(?:[.,]\d+)?)\s*(?P<unit>[A-Za-z]+)?"
+#: Command that the scale answers with its weight, such as 'SI', 'IP' or 'Q'; b'w' is sent without an end of line.
+#: None: the scale sends by itself, or when its PRINT key is pressed.
+ALYX_PLUGIN_SCALE_ASK = None
+
+#: Regular expression for what the scale sends, where its make is not understood: its group 'number', or else its first,
+#: is the number; a group 'unit' is g, kg or mg (without it: g); a group 'stable' matches only where the scale marks a
+#: reading as stable.
+ALYX_PLUGIN_SCALE_PATTERN = None
 
 # Checks before Run: 'off', 'warn' or 'block' -------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from pybpod_alyx_module.rig_settings import (
     SettingProblem,
 )
 from pybpod_alyx_module.scale.line import compiled_pattern
-from pybpod_alyx_module.scale.reader import ScaleSettings
+from pybpod_alyx_module.scale.reader import ScaleSettings, is_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,8 @@ def _scale(problems: list[SettingProblem]) -> ScaleSettings | None:
     port = _optional("ALYX_PLUGIN_SCALE_PORT", problems)
     baud = _baud("ALYX_PLUGIN_SCALE_BAUD", problems)
     pattern = _pattern("ALYX_PLUGIN_SCALE_PATTERN", problems)
-    return None if port is None else ScaleSettings(port, baud, pattern)
+    ask = _command("ALYX_PLUGIN_SCALE_ASK", problems)
+    return None if port is None else ScaleSettings(port, baud, pattern, ask)
 
 
 def _baud(name: str, problems: list[SettingProblem]) -> int:
@@ -170,15 +171,26 @@ def _baud(name: str, problems: list[SettingProblem]) -> int:
     return int(_default(name, "a whole number, such as 9600", problems))
 
 
-def _pattern(name: str, problems: list[SettingProblem]) -> str:
+def _command(name: str, problems: list[SettingProblem]) -> str | bytes | None:
     value = _configured(name)
+    if value is None or is_command(value):
+        return value  # type: ignore[no-any-return]
+    _default(name, "a command from the manual of your scale, such as 'SI' or 'IP', or None", problems)
+    return None
+
+
+def _pattern(name: str, problems: list[SettingProblem]) -> str | None:
+    value = _configured(name)
+    if value is None:
+        return None
     try:
         if isinstance(value, str):
             return compiled_pattern(value).pattern
     except (ConfigurationError, RecursionError, OverflowError):
         pass
-    wanted = "a regular expression in quotes with the number in round brackets, such as r'([0-9.]+) *g'"
-    return str(_default(name, wanted, problems))
+    wanted = "a regular expression in quotes with the number in round brackets, such as r'([0-9.]+) *g', or None"
+    _default(name, wanted, problems)
+    return None
 
 
 def _default(name: str, wanted: str, problems: list[SettingProblem]) -> Any:

@@ -1,49 +1,57 @@
-"""What a scale sends: a line, a number in it, and whether that number has come to rest. Pure."""
+"""What a scale sends: a line, the weight in it, and whether that has come to rest. Pure."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from alyx_connector.errors import ConfigurationError
-from pybpod_alyx_module import defaults
+from pybpod_alyx_module.scale.makers import GROSS, NET, TARE, ScaleLine, in_grams, read_makers_line
 
-__all__ = ["DEFAULT_PATTERN", "ScaleLine", "Steadiness", "compiled_pattern", "read_line"]
-
-#: A number, perhaps a unit: ``ST,+00024.50  g``, ``S S     24.50 g`` and ``24.5`` alike.
-DEFAULT_PATTERN: Final = defaults.ALYX_PLUGIN_SCALE_PATTERN
-#: g in a unit.
-_UNITS: Final = {"g": Decimal(1), "kg": Decimal(1000), "mg": Decimal("0.001")}
-
-
-@dataclass(frozen=True)
-class ScaleLine:
-    """A number that a scale sent."""
-
-    grams: Decimal
-    #: What the scale itself says of it, None if the pattern asks for no such mark.
-    stable: bool | None
+__all__ = ["Steadiness", "compiled_pattern", "read_line"]
 
 
 class Steadiness:
-    """Tells when readings have come to rest: when several in a row are equal."""
+    """Tells which readings are the animal's, and when they have come to rest: by marks, or several equal in a row."""
 
     def __init__(self, equal_readings: int) -> None:
         self._wanted = equal_readings
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the readings so far, and how this scale marks them."""
+        self.interrupt()
+        self._tells_net = False
+        self._tells_units = False
+        self._marks_unrest = False
+
+    def interrupt(self) -> None:
+        """Forget the readings so far."""
         self._last: Decimal | None = None
         self._equal = 0
+
+    def is_skipped(self, line: ScaleLine) -> bool:
+        """Tell whether it is a tare, or a gross weight from a scale that tells the net weight, too."""
+        self._tells_net |= line.kind in (NET, TARE)
+        return line.kind == TARE or (line.kind == GROSS and self._tells_net)
+
+    def is_unrest(self, line: ScaleLine) -> bool:
+        """Tell whether it is marked as not at rest: also by a unit that is left out."""
+        self._tells_units |= line.has_unit
+        unrest = line.stable is False or (self._tells_units and not line.has_unit)
+        self._marks_unrest |= unrest
+        return unrest
 
     def is_stable(self, line: ScaleLine) -> bool:
         """Take the next reading."""
         self._equal = self._equal + 1 if line.grams == self._last else 1
         self._last = line.grams
-        return self._equal >= self._wanted if line.stable is None else line.stable
-
-    def restart(self) -> None:
-        """Forget the readings so far."""
-        self._last, self._equal = None, 0
+        if self.is_unrest(line):
+            return False
+        if line.kind == GROSS:  # its net weight may be in the next line
+            return self._equal >= self._wanted
+        return bool(line.stable) or self._marks_unrest or self._equal >= self._wanted
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
@@ -75,8 +83,13 @@ def compiled_pattern(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def read_line(line: str, pattern: re.Pattern[str]) -> ScaleLine | None:
-    """Read a line of a scale, None if the line does not fit the pattern."""
+def read_line(line: str, pattern: re.Pattern[str] | None = None) -> ScaleLine | None:
+    """Read a line of a scale, None if no weight is understood in it.
+
+    ``pattern``: how this scale writes; None: as one of the makers that `read_makers_line` understands.
+    """
+    if pattern is None:
+        return read_makers_line(line)
     match = pattern.search(line)
     if match is None:
         return None
@@ -88,17 +101,12 @@ def read_line(line: str, pattern: re.Pattern[str]) -> ScaleLine | None:
         return None
     if not value.is_finite():
         return None
-    unit = (groups.get("unit") or "g").lower()
-    if unit not in _UNITS:
-        raise ConfigurationError(
-            f"The scale sends its weight in {groups['unit']}.", hint="Set the scale to g.", setting="unit"
-        )
-    return ScaleLine(value * _UNITS[unit], bool(groups["stable"]) if "stable" in groups else None)
+    return ScaleLine(in_grams(value, groups.get("unit") or ""), bool(groups["stable"]) if "stable" in groups else None)
 
 
 def _refuse(pattern: object, why: str) -> NoReturn:
     raise ConfigurationError(
         f"The pattern of the scale {pattern!r} {why}.",
-        hint=f"Leave it out, or write one like {DEFAULT_PATTERN}.",
+        hint=r"Leave it out, or write one like (?P<number>[0-9.]+) *g.",
         setting="pattern",
     )

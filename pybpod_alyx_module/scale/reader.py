@@ -1,4 +1,7 @@
-"""A scale at a serial port: reads it on a thread of its own and hands over what comes, until it is stopped."""
+"""A scale at a serial port: reads it, or asks it, on a thread of its own and hands over what comes until it is stopped.
+
+Scales send by themselves, when somebody presses their PRINT key, or only when they are asked.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,36 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from alyx_connector.errors import AlyxError, ConfigurationError
-from pybpod_alyx_module.scale.line import DEFAULT_PATTERN, Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.line import Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.makers import NET, is_in_progress, is_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-__all__ = ["ScaleReader", "ScaleReading", "ScaleSettings", "ScaleTrouble"]
+    from pybpod_alyx_module.scale.makers import ScaleLine
+
+__all__ = ["ScaleReader", "ScaleReading", "ScaleSettings", "ScaleTrouble", "is_command"]
 
 #: So many lines in a row that do not fit the pattern are reported: the first line is often cut.
 _GARBAGE_LINES: Final = 5
 #: Bytes without the end of a line until they count as one.
 _LONGEST_LINE: Final = 256
-#: Seconds that a read waits; a stop does not wait for it.
+#: Seconds that a read waits; a stop does not wait for it. A reading with as much silence around it was printed: a scale
+#: that sends by itself sends more often.
 _READ_S: Final = 1.0
+#: Seconds from an answer to the next question.
+_ASK_PAUSE_S: Final = 0.2
+#: So many reads without an answer until the scale is asked again.
+_ASK_AGAIN_READS: Final = 3
 #: So many reads without a byte after opening are reported.
 _QUIET_READS: Final = 10
 #: Seconds until a port that failed is tried again.
 _RETRY_S: Final = 2.0
 _END_S: Final = 5.0
 _LINE_END: Final = re.compile(rb"[\r\n]+")
+#: Makes ASCII of what a scale with 7 data bits sends, whose eighth bit is the parity; no scale needs more.
+_SEVEN_BITS: Final = bytes(byte & 0x7F for byte in range(256))
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,10 @@ class ScaleSettings:
     #: Such as ``COM3`` or ``/dev/ttyUSB0``.
     port: str
     baud: int = 9600
-    #: See `compiled_pattern`.
-    pattern: str = DEFAULT_PATTERN
+    #: See `compiled_pattern`; None: it writes as one of the makers that are understood.
+    pattern: str | None = None
+    #: What the scale answers with a weight, None if it sends without being asked. Text is sent with an end of line.
+    ask: str | bytes | None = None
     #: So many equal readings in a row are a stable one, unless the pattern has a mark for that.
     equal_readings: int = 3
     #: Seconds that a stable reading counts.
@@ -65,7 +80,15 @@ class ScaleSettings:
                 _refuse(name, value, "a whole number from 1")
         if not isinstance(self.lasts_s, int | float) or not self.lasts_s > 0:
             _refuse("lasts_s", self.lasts_s, "a number of seconds above 0")
-        compiled_pattern(self.pattern)
+        if self.pattern is not None:
+            compiled_pattern(self.pattern)
+        if self.ask is not None and not is_command(self.ask):
+            _refuse("ask", self.ask, "a command from its manual, such as SI or IP")
+
+    @property
+    def question(self) -> bytes:
+        """What is sent to get a weight; empty if nothing is."""
+        return self.ask.encode("ascii") + b"\r\n" if isinstance(self.ask, str) else self.ask or b""
 
 
 @dataclass(frozen=True)
@@ -75,6 +98,8 @@ class ScaleReading:
     grams: Decimal
     #: Whether it has come to rest.
     stable: bool
+    #: Whether somebody pressed the PRINT key for it.
+    printed: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,14 +125,17 @@ class ScaleReader:
         retry_s: float = _RETRY_S,
     ) -> None:
         self._settings = settings
-        self._pattern = compiled_pattern(settings.pattern)
+        self._pattern = None if settings.pattern is None else compiled_pattern(settings.pattern)
         self._hand_over = hand_over
         self._retry_s = retry_s
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._port: Any = None
         self._last_trouble = ""
-        self._garbage = 0
+        self._garbage: list[str] = []
+        self._may_ask = threading.Event()
+        #: What came since the scale was last silent, but for what is marked as not at rest.
+        self._burst: list[ScaleLine] = []
         self._steadiness = Steadiness(settings.equal_readings)
         self._thread = threading.Thread(target=self._run, name="alyx-scale", daemon=True)
 
@@ -115,9 +143,14 @@ class ScaleReader:
         """Begin to read; once."""
         self._thread.start()
 
+    def ask(self) -> None:
+        """Begin to ask a scale that has to be asked; called when somebody waits for its weight."""
+        self._may_ask.set()
+
     def stop(self) -> None:
         """Stop at once, from any thread; may be called again, and before `start`. The port is free afterwards."""
         self._stop.set()
+        self._may_ask.set()
         with self._lock:
             if self._port is not None:
                 self._port.cancel_read()
@@ -140,47 +173,91 @@ class ScaleReader:
             self._stop.wait(self._retry_s)
 
     def _read(self, serial: Any) -> None:
-        port = serial.Serial(self._settings.port, self._settings.baud, timeout=_READ_S, exclusive=True)
+        port = serial.Serial(
+            self._settings.port, self._settings.baud, timeout=_READ_S, write_timeout=_READ_S, exclusive=True
+        )
         with self._lock:
             self._port = port
         # What was sent before is of another animal; opening the port threw away what waited there.
         self._steadiness.restart()
-        left, quiet = b"", 0
+        self._burst.clear()
+        question = self._settings.question
+        if question:
+            self._may_ask.wait()
+        left, quiet, ask_in = b"", 0, 0
         while not self._stop.is_set():
+            if question and not ask_in:
+                port.write(question)
+                ask_in = _ASK_AGAIN_READS
             arrived = port.read(max(1, port.in_waiting))
             if not arrived:
-                quiet += 1
-                if quiet == _QUIET_READS:
-                    self._trouble(
-                        f"No data from the scale on {self._settings.port}. Check that it is on, sends continuously, "
-                        "and is connected to this port."
-                    )
+                quiet, ask_in = quiet + 1, ask_in - 1
+                self._take_silence(quiet)
                 continue
-            quiet = _QUIET_READS  # it sends: a pause from now on is nobody's mistake
-            *lines, left = _LINE_END.split(left + arrived)
+            # One that sends by itself: a pause from now on is nobody's mistake.
+            quiet = 0 if question else _QUIET_READS
+            *lines, left = _LINE_END.split(left + arrived.translate(_SEVEN_BITS))
             if len(left) > _LONGEST_LINE:
                 lines, left = [*lines, left], b""
-            for line in lines:
-                if line.strip():
-                    self._take(line.decode("ascii", "replace"))
+            texts = [text for line in lines if (text := line.decode("ascii", "replace").strip("\0\2\3 \t"))]
+            for text in texts:
+                self._take(text)
+            if question and not all(map(is_in_progress, texts)):
+                self._stop.wait(_ASK_PAUSE_S)
+                ask_in = 0
+
+    def _take_silence(self, quiet: int) -> None:
+        port, ask = self._settings.port, self._settings.ask
+        if quiet == _QUIET_READS and ask is None:
+            self._trouble(
+                f"No data from the scale on {port}. Check that it is on and connected to this port, and that it sends "
+                "by itself; or press its PRINT key."
+            )
+        elif quiet == _QUIET_READS:
+            self._trouble(
+                f"The scale on {port} does not answer {ask!r}. Check that it is on and connected to this port, the "
+                f"baud rate ({self._settings.baud}), and ALYX_PLUGIN_SCALE_ASK."
+            )
+        burst, self._burst = self._burst, []
+        if self._garbage and not burst:
+            self._tell_garbage()
+        self._garbage.clear()
+        if ask is None:
+            net = [line for line in burst if line.kind == NET]
+            printed = net or burst
+            if len(printed) == 1:
+                self._tell(ScaleReading(printed[0].grams, stable=True, printed=True))
 
     def _take(self, line: str) -> None:
+        if is_in_progress(line) or is_unavailable(line):
+            return
         try:
             read = read_line(line, self._pattern)
         except AlyxError as error:
+            self._steadiness.interrupt()
             self._trouble(str(error))
             return
         if read is None:
-            self._garbage += 1
-            if self._garbage >= _GARBAGE_LINES:
-                self._trouble(
-                    f"What the scale at {self._settings.port} sends cannot be read: {line[:40]!r}. Check the baud rate "
-                    f"({self._settings.baud}) and the pattern."
-                )
+            self._garbage = [*self._garbage[1 - _GARBAGE_LINES :], line]
+            if len(self._garbage) == _GARBAGE_LINES:
+                self._tell_garbage()
             return
-        self._garbage = 0
+        self._garbage.clear()
+        if self._steadiness.is_skipped(read):
+            return
         self._last_trouble = ""
         reading = ScaleReading(read.grams, self._steadiness.is_stable(read))
+        if not self._steadiness.is_unrest(read):
+            self._burst = [*self._burst[-2:], read]  # more are no printout, and need not be kept
+        self._tell(reading)
+
+    def _tell_garbage(self) -> None:
+        self._trouble(
+            f"What the scale at {self._settings.port} sends cannot be read: {self._garbage[-1][:40]!r}. Check the baud "
+            f"rate ({self._settings.baud}), and whether ALYX_PLUGIN_SCALE_PATTERN is needed."
+        )
+
+    def _tell(self, reading: ScaleReading) -> None:
         if not self._stop.is_set():
             self._hand_over(reading)
 
@@ -203,6 +280,11 @@ class ScaleReader:
             port, self._port = self._port, None
         if port is not None:
             port.close()
+
+
+def is_command(value: object) -> bool:
+    """Tell whether a scale can be asked with it: text of ASCII, or bytes."""
+    return bool(value) and (isinstance(value, bytes) or (isinstance(value, str) and value.isascii()))
 
 
 def _refuse(name: str, value: object, wanted: str) -> NoReturn:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import QTimer
 
+from pybpod_alyx_module.animals.alyx_subject import alyx_subject_of
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
-from tests.gui.hands import living, press, small_enough, wait
+from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.rig_windows import alyx, alyx_home, bench, outbox
 from tests.system.test_scale import FakeScale, scale
+from tests.system.test_scale_makes import Asked, transcript
 
 __all__ = ["alyx", "alyx_home", "bench", "outbox", "scale"]
 
@@ -177,3 +179,76 @@ def ready_beside(bench, nickname) -> WeightDialog:
     bench.asked(dialog)
     wait(bench.qtbot, lambda: dialog.weight.scale.text().endswith(": 0.00 g"))
     return dialog
+
+
+@pytest.fixture
+def at_port(scale, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_PORT", str(scale.port), raising=False)
+    return scale
+
+
+@pytest.mark.parametrize("name", ["ohaus_print_key", "aandd_print_key"])
+def test_one_press_of_the_print_key_fills_the_field(bench, at_port, name):
+    dialog = weigh(bench)
+    wait(bench.qtbot, lambda: dialog.weight._scale._reader._port is not None)
+    at_rest, moving = transcript(name)["steps"]
+    at_port.send(*moving["sends"])
+    wait(bench.qtbot, lambda: "24.60 g, not at rest" in dialog.weight.scale.text())
+    at_port.send(*at_rest["sends"])
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.5")  # the net weight, though the pan was not seen empty
+    assert dialog.weight.source.text() == "from the scale"
+    assert not dialog.weight.use_button.isVisible()
+
+
+def test_a_print_key_pressed_again_weighs_again(bench, at_port):
+    dialog = weigh(bench)
+    wait(bench.qtbot, lambda: dialog.weight._scale._reader._port is not None)
+    for sent, filled in (("    24.50 g ", "24.5"), ("    24.80 g ", "24.8")):
+        at_port.send(sent)
+        wait(bench.qtbot, lambda filled=filled: dialog.weight.edit.text() == filled)
+
+
+@pytest.mark.parametrize(
+    ("command", "asked_with", "empty", "loaded"),
+    [
+        ("SI", b"SI\r\n", "S S      0.00 g", "S S     24.50 g"),
+        ("IP", b"IP\r\n", "        0.00 g     ", "       24.50 g     "),
+        ("\x1bP", b"\x1bP\r\n", "N     +    0.00 g  ", "N     +   24.50 g  "),
+        (b"w", b"w", "       0.00 g  ", "      24.50 g  "),
+    ],
+)
+def test_a_scale_that_has_to_be_asked_is_asked(
+    bench, at_port, pybpod_settings, monkeypatch, command, asked_with, empty, loaded
+):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_ASK", command, raising=False)
+    asked = Asked(at_port, asked_with, [[empty]])
+    dialog = ready(bench)
+    asked.answers = [[loaded]]
+    wait(bench.qtbot, lambda: dialog.weight.edit.text() == "24.5")
+    assert asked.wrong == []
+
+
+def test_a_scale_is_not_asked_before_the_dialog_is_in_front(bench, at_port, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_ASK", "SI", raising=False)
+    asked = Asked(at_port, b"SI\r\n", [["S S     24.50 g"]])
+    dialog = WeightDialog(alyx_subject_of(bench.subject("culled")))
+    wait(bench.qtbot, lambda: dialog.weight._scale._reader._port is not None)
+    bench.qtbot.wait(50)
+    assert asked.questions == 0
+    dialog.show()
+    activate(bench.qtbot, dialog)
+    wait(bench.qtbot, dialog.weight.use_button.isVisible)
+    dialog.close()
+
+
+def test_overload_is_said_and_fills_nothing(bench, sending):
+    dialog = ready(bench)
+    sending.line = "OL,+9999999E+19"
+    wait(bench.qtbot, lambda: "The scale reports overload." in dialog.weight.scale.text())
+    assert dialog.weight.edit.text() == ""
+
+
+def test_the_command_of_a_scale_that_cannot_be_used_is_named(bench, sending, pybpod_settings, monkeypatch):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_SCALE_ASK", 5, raising=False)
+    dialog = weigh(bench)
+    assert "ALYX_PLUGIN_SCALE_ASK in user_settings.py must be a command" in dialog.facts.text()

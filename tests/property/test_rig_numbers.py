@@ -12,7 +12,8 @@ from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.water import UNIT, Water, water_today
 from pybpod_alyx_module.animals.weight import judge
 from pybpod_alyx_module.numbers import exact, grams, millilitres
-from pybpod_alyx_module.scale.line import ScaleLine, Steadiness
+from pybpod_alyx_module.scale.line import Steadiness
+from pybpod_alyx_module.scale.makers import ScaleLine
 
 #: What floats of the server may differ from the numbers that they stand for.
 NOISE = Decimal("1E-9")

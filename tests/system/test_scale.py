@@ -136,7 +136,7 @@ def test_garbage_is_told_once_and_the_scale_is_heard_again_after_it(scale: FakeS
     scale.send(*["\xfe\x80\xf8"] * 12)
     said = heard.trouble()
     assert "cannot be read" in said
-    assert "Check the baud rate (9600) and the pattern" in said
+    assert "Check the baud rate (9600), and whether ALYX_PLUGIN_SCALE_PATTERN is needed" in said
     scale.send("24.5")
     assert heard.readings(1) == [(Decimal("24.5"), False)]
 

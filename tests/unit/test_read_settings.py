@@ -50,6 +50,7 @@ def test_everything_set(read):
         SCALE_PORT="COM3",
         SCALE_BAUD=1200,
         SCALE_PATTERN=r"W(\d+)",
+        SCALE_ASK="SI",
         CHECK_MIN_WEIGHT="block",
         CHECK_ONE_ANIMAL="OFF",
     )
@@ -65,7 +66,7 @@ def test_everything_set(read):
         "reward",
         "Water 10% Sucrose",
     )
-    assert (found.weight_change_percent, found.scale) == (Decimal("7.5"), ScaleSettings("COM3", 1200, r"W(\d+)"))
+    assert (found.weight_change_percent, found.scale) == (Decimal("7.5"), ScaleSettings("COM3", 1200, r"W(\d+)", "SI"))
     assert (found.checks["min_weight"], found.checks["several"], found.checks["alive"]) == ("block", "off", "warn")
     assert found.problems == ()
 
@@ -99,7 +100,10 @@ def test_everything_set(read):
         ("SCALE_BAUD", 9600.0),
         ("SCALE_PATTERN", "("),
         ("SCALE_PATTERN", r"\d+"),
-        ("SCALE_PATTERN", None),
+        ("SCALE_ASK", 5),
+        ("SCALE_ASK", ""),
+        ("SCALE_ASK", ["SI"]),
+        ("SCALE_ASK", "\N{GREEK SMALL LETTER MU}"),
         ("SCALE_PATTERN", b"(a)"),
         *((name.removeprefix("ALYX_PLUGIN_"), "maybe") for name in CHECKS.values()),
         ("CHECK_ALIVE", None),
@@ -117,7 +121,10 @@ def test_what_cannot_be_used_is_named_and_the_default_counts(read, name, value):
     assert found.checks == read().checks
 
 
-@pytest.mark.parametrize("name", ["LOCATION", "PROJECTS", "PROCEDURES", "TEST_SUBJECTS", "WATER_UNIT", "SCALE_PORT"])
+@pytest.mark.parametrize(
+    "name",
+    ["LOCATION", "PROJECTS", "PROCEDURES", "TEST_SUBJECTS", "WATER_UNIT", "SCALE_PORT", "SCALE_ASK", "SCALE_PATTERN"],
+)
 def test_none_is_not_set(read, name):
     assert read(**{name: None}) == read()
 

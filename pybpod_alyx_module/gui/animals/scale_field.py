@@ -115,6 +115,7 @@ class ScaleField(QWidget):
         reading = f"{place}: {shown(sent.grams, 2)} g{rest}"
         self._pan_was_empty |= sent.stable and sent.grams < _EMPTY
         wanted = sent.stable and sent.grams >= _EMPTY and not self._held
+        self._pan_was_empty |= sent.printed  # somebody pressed PRINT for the animal in front
         unclear = wanted and not self._pan_was_empty and not self.edit.text().strip()
         self._last = sent.grams if wanted else self._last
         self.use_button.setVisible(unclear)

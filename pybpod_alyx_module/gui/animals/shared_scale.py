@@ -1,10 +1,14 @@
-"""The scale of this rig, for all windows that wait for a weight: one port, and a reading for one of them."""
+"""The scale of this rig, for all windows that wait for a weight: one port, and a reading for one of them.
+
+A scale that has to be asked is not asked before such a window is in front.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import QObject, Qt, Signal
+from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task
@@ -34,6 +38,7 @@ class SharedScale(QObject):
         self._came.connect(self._on_came, Qt.QueuedConnection)
         self._reader = ScaleReader(settings, self._hand_over)
         self._reader.start()
+        QApplication.instance().focusWindowChanged.connect(self._on_window_in_front)
 
     @property
     def front(self) -> QWidget | None:
@@ -47,6 +52,7 @@ class SharedScale(QObject):
         """Hand readings over to a field, which is in front until another one is."""
         self._fields.append(field)
         self._front = field
+        self._on_window_in_front()
 
     def leave(self, field: QWidget) -> None:
         """Hand nothing over to a field any more; the port is free when nobody is left."""
@@ -55,8 +61,14 @@ class SharedScale(QObject):
             self._front = self._fields[-1] if self._fields else None
         if not self._fields:
             _open.pop(self._settings, None)
+            QApplication.instance().focusWindowChanged.disconnect(self._on_window_in_front)
             reader = self._reader
             Task(lambda report, cancel: reader.stop(), "alyx-scale-stop").start()
+
+    @slot
+    def _on_window_in_front(self) -> None:
+        if any(field.window().isActiveWindow() for field in self._fields):
+            self._reader.ask()
 
     def _hand_over(self, sent: ScaleReading | ScaleTrouble) -> None:
         try:
