@@ -70,6 +70,7 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
             lab_timezone=choice.lab_timezone,
             same_day=choice.same_day,
             allowed_users=choice.allowed_users,
+            clock_ahead=choice.clock_ahead,
             session_id=earlier.session_id if earlier is not None else None,
         )
         if not _is_covered(concern, choice)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
+from alyx_connector.http.server_time import ServerTime, utc_now
 from alyx_connector.ids import is_id
 from alyx_connector.progress import Cancelled
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
@@ -50,6 +51,8 @@ class SessionQuestions:
         self.answers: dict[tuple[Any, ...], Any] = {}
         #: By server: why nothing more is asked there.
         self.down: dict[str, str] = {}
+        #: By server: how far this computer's clock is ahead of its clock, to some seconds.
+        self.clocks: dict[str, timedelta] = {}
 
     def ask(self, prepared: PreparedSession, cancel: CancelToken) -> PreparedSession:
         """Ask Alyx about each animal of a session.
@@ -89,14 +92,25 @@ class _Questions:
 
     def rows(self, what: str, endpoint: str, django: str | None = None) -> list[dict[str, Any]] | None:
         params = {"django": django} if django else None
-        found: list[dict[str, Any]] | None = self._ask(
-            what, (endpoint, django), lambda client: client.list(endpoint, params, cancel=self._stop)
-        )
+
+        def fetch(client: AlyxClient) -> list[dict[str, Any]]:
+            time = ServerTime()
+            rows = client.list(endpoint, params, cancel=self._stop, server_time=time)
+            if time.date is not None:
+                self._session.clocks[self.choice.server] = utc_now() - time.date
+            return rows
+
+        found: list[dict[str, Any]] | None = self._ask(what, (endpoint, django), fetch)
         return found
 
     def one(self, what: str, *path: str) -> Any:
         """Ask for one record; `_MISSING` where there is none."""
         return self._ask(what, path, lambda client: client.get(path, cancel=self._stop), missing=_MISSING)
+
+    @property
+    def clock_ahead(self) -> timedelta | None:
+        """How far this computer's clock is ahead of the server's; None where the server did not say."""
+        return self._session.clocks.get(self.choice.server)
 
     def water_types(self) -> tuple[str, ...]:
         """Ask for the types of water; empty where they did not arrive."""
@@ -154,6 +168,7 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
         choice,
         animal=animal,
         lab_timezone=zone,
+        clock_ahead=questions.clock_ahead,
         same_day=None if around is None else _on_day(around, start.date(), lab_zone(zone)),
         allowed_users=allowed,
         water_types=water_types,

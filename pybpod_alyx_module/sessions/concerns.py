@@ -42,6 +42,7 @@ class ConcernKind(Enum):
     CLOCK_SET_BACK = "clock set back"
     LONG = "long"
     FUTURE = "future"
+    RIG_CLOCK = "rig clock"
     LIFETIME = "lifetime"
     NO_TRIALS = "no trials"
     SHORT = "short"
@@ -72,6 +73,7 @@ def concerns(
     same_day: Sequence[Mapping[str, Any]] | None = None,
     allowed_users: Collection[str] | None = None,
     session_id: str | None = None,
+    clock_ahead: timedelta | None = None,
     now: datetime | None = None,
 ) -> tuple[Concern, ...]:
     """List what speaks against registering a session as it is.
@@ -84,6 +86,7 @@ def concerns(
     ``allowed_users``: whom the responsible user allows to handle the subjects (``GET /users/<name>``); None where Alyx
     did not answer.
     ``session_id``: Alyx id of the session's own record, where that is updated.
+    ``clock_ahead``: how far this computer's clock is ahead of the server's; None where that is not known.
     ``now``: by this computer's clock, naive; left out, it is now.
     """
     found = [
@@ -91,7 +94,7 @@ def concerns(
         *_about_users(file, animal, username, allowed_users),
         *_about_the_day(file, animal, same_day, session_id, lab_timezone, rig_zone),
         *_about_clocks(file, animal, lab_timezone, rig_zone),
-        *_about_the_rigs_clock(file, animal, now or datetime.now()),  # noqa: DTZ005 - as the file's times
+        *_about_the_rigs_clock(file, animal, now or datetime.now(), clock_ahead),  # noqa: DTZ005 - as the file's
         *_about_the_run(file, settings),
     ]
     return tuple(found)
@@ -224,20 +227,29 @@ def _about_clocks(
             side = "ahead of" if ahead > timedelta() else "behind"
             yield Concern(
                 ConcernKind.CLOCKS,
-                f"The clock of {lab} ({lab_timezone}) is {_hours(abs(ahead))} {side} this rig's: the start is sent in "
+                f"The clock of {lab} ({lab_timezone}) is {_length(abs(ahead))} {side} this rig's: the start is sent in "
                 f"lab time, {file.started + ahead:%Y-%m-%d %H:%M}, where the rig's clock showed "
                 f"{file.started:%Y-%m-%d %H:%M}.",
             )
     if file.duration < timedelta():
         yield Concern(
             ConcernKind.CLOCK_SET_BACK,
-            f"By the rig's clock the session ended {_hours(-file.duration)} before it started: the clock has been put "
+            f"By the rig's clock the session ended {_length(-file.duration)} before it started: the clock has been put "
             "back meanwhile.",
         )
 
 
-def _about_the_rigs_clock(file: SessionFile, animal: Animal, now: datetime) -> Iterator[Concern]:
+def _about_the_rigs_clock(
+    file: SessionFile, animal: Animal, now: datetime, clock_ahead: timedelta | None
+) -> Iterator[Concern]:
     check = "Check the rig's clock; correct the times on Alyx if you register the session as it is."
+    if clock_ahead is not None and abs(clock_ahead) > _CLOCKS:
+        side = "ahead of" if clock_ahead > timedelta() else "behind"
+        yield Concern(
+            ConcernKind.RIG_CLOCK,
+            f"The clock of this computer is {_length(abs(clock_ahead))} {side} the Alyx server's: the start of the "
+            f"session, {file.started:%Y-%m-%d %H:%M}, may be as far off. {check}",
+        )
     if file.duration > _LONG:
         yield Concern(
             ConcernKind.LONG,
@@ -288,7 +300,9 @@ def _day(day: date) -> str:
     return day.isoformat()
 
 
-def _hours(span: timedelta) -> str:
+def _length(span: timedelta) -> str:
+    if span >= 2 * _LONG:
+        return f"{span.days} days"
     minutes = round(span.total_seconds() / 60)
     hours, rest = divmod(minutes, 60)
     return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part) or "0 min"

@@ -15,6 +15,7 @@ from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import timedelta
 
     from pybpod_alyx_module.outbox.outbox import Outbox
     from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
@@ -46,6 +47,8 @@ class Choice:
     earlier: EarlierRegistration | None = None
     #: What could not be checked, and why: a sentence each.
     not_checked: tuple[str, ...] = ()
+    #: How far this computer's clock is ahead of the server's; None where the server did not say.
+    clock_ahead: timedelta | None = None
 
     @property
     def is_listed(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from alyx_connector.http.server_time import utc_now
 from alyx_connector.zones.lab_zones import remember_zones
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
@@ -90,6 +91,19 @@ def test_always_where_nobody_needs_to_read_anything(rig, qtbot, settings, monkey
     assert living(RegisterDialog) == []
     (record,) = rig.written(name)
     assert record["n_trials"] == 3
+
+
+def test_always_asks_where_the_clock_is_not_the_servers(rig, qtbot, settings, monkeypatch):
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.SHORT", datetime.timedelta(0))
+    late = datetime.timedelta(hours=2, seconds=10)
+    monkeypatch.setattr("pybpod_alyx_module.sessions.ask_alyx_about_session.utc_now", lambda: utc_now() + late)
+    settings(REGISTER_SESSIONS="always")
+    name = rig.fresh()
+    rig.subject(name)
+    dialog = rig.dialog(rig.run())
+    assert "is 2 h ahead of the Alyx server's" in dialog.notices.toPlainText()
+    dialog.close()
+    assert rig.written(name) == []
 
 
 def test_never_asks_nothing(rig, qtbot, settings, menu):

@@ -61,6 +61,13 @@ def test_rewards_are_summed_where_the_setting_says_so():
     assert request.water == Decimal("0.6")
 
 
+def test_a_clock_at_odds_with_the_servers_asks(monkeypatch):
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns._CLOCKS", timedelta(minutes=5))
+    request, notes = take(clock_ahead=timedelta(days=-6000))
+    assert request is None
+    assert any("behind the Alyx server's" in note for note in notes)
+
+
 class TestWaterType:
     def test_the_rig_gives_what_is_set_not_what_the_restriction_names(self):
         request, notes = take(replace(ALWAYS, water_type="Water 10% Sucrose"), water_type="Hydrogel")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from alyx_connector.errors import NotFoundError, ProtocolError, ServerFaultError, TransportError
+from alyx_connector.http.transport import Reply
 from alyx_connector.progress import CancelToken
 from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -23,11 +28,14 @@ RUNNING = {"start_time": "2026-11-01", "end_time": None}
 class Client:
     """Answers lists and records from a table, and notes what it was asked."""
 
-    def __init__(self, lists=(), records=(), error=None):
+    def __init__(self, lists=(), records=(), error=None, date=None):
+        self.date = date
         self.lists, self.records, self.error = dict(lists), dict(records), error
         self.asked = []
 
-    def list(self, endpoint, parameters=None, *, cancel):
+    def list(self, endpoint, parameters=None, *, cancel, server_time=None):
+        if server_time is not None and self.date is not None:
+            server_time.note(Reply(200, CaseInsensitiveDict({"date": self.date()}), b"", 0.0))
         self.asked.append((endpoint, (parameters or {}).get("django")))
         if self.error is not None:
             raise self.error
@@ -89,8 +97,8 @@ def test_a_server_that_does_not_tell_allowed_users_does_not_forbid(user, allowed
 
 def test_the_types_of_water_of_a_server_that_cannot_list_them():
     class Failing(Client):
-        def list(self, endpoint, parameters=None, *, cancel):
-            found = super().list(endpoint, parameters, cancel=cancel)
+        def list(self, endpoint, parameters=None, *, cancel, server_time=None):
+            found = super().list(endpoint, parameters, cancel=cancel, server_time=server_time)
             if endpoint == "water-type":
                 raise ServerFaultError("It failed.")
             return found
@@ -99,6 +107,18 @@ def test_the_types_of_water_of_a_server_that_cannot_list_them():
     choice = ask(Failing(used))
     assert (choice.water_types, choice.water_type) == (("Sucrose", "W"), "Sucrose")
     assert not [note for note in choice.not_checked if "water" in note]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=7), timedelta(days=-6200)])
+def test_how_far_the_clock_of_this_computer_is_ahead_of_the_servers(ahead):
+    client = Client(date=lambda: format_datetime(datetime.now(timezone.utc) - ahead, usegmt=True))
+    found = ask(client).clock_ahead
+    assert abs(found - ahead) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("date", [None, lambda: "", lambda: "yesterday"])
+def test_a_server_that_does_not_say_what_time_it_is(date):
+    assert ask(Client(date=date)).clock_ahead is None
 
 
 def test_nothing_is_asked_twice():

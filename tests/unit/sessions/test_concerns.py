@@ -239,7 +239,27 @@ class TestTheRigsClock:
         assert [concern.kind for concern in found] == ([ConcernKind.LIFETIME] if words else [])
         assert all(words in concern.text for concern in found)
 
-    @pytest.mark.parametrize("kind", [ConcernKind.LONG, ConcernKind.FUTURE, ConcernKind.LIFETIME])
+    @pytest.mark.parametrize(
+        ("ahead", "words"),
+        [
+            (timedelta(hours=3, minutes=10), "is 3 h 10 min ahead of the Alyx server's"),
+            (timedelta(days=-6200, hours=5), "is 6199 days behind the Alyx server's"),
+            (timedelta(minutes=-47), "is 47 min behind the Alyx server's"),
+        ],
+    )
+    def test_the_clock_of_this_computer_is_wrong_by_the_servers(self, ahead, words):
+        concern = only(clock_ahead=ahead)
+        assert (concern.kind, concern.blocks) == (ConcernKind.RIG_CLOCK, False)
+        assert words in concern.text
+        assert "2026-11-21 10:00, may be as far off" in concern.text
+
+    @pytest.mark.parametrize("ahead", [None, timedelta(), timedelta(minutes=5), timedelta(minutes=-5)])
+    def test_clocks_that_nobody_has_set_differ_by_little(self, ahead):
+        assert told(clock_ahead=ahead) == ()
+
+    @pytest.mark.parametrize(
+        "kind", [ConcernKind.LONG, ConcernKind.FUTURE, ConcernKind.LIFETIME, ConcernKind.RIG_CLOCK]
+    )
     def test_a_person_has_to_read_it(self, kind):
         assert kind not in HARMLESS
 
