@@ -165,11 +165,14 @@ class RunningOutbox(QObject):
 
         return Task(work, name)
 
-    def wake(self) -> None:
-        """End all pauses: try now what waits."""
+    def wake(self, *logged_in: tuple[str, str]) -> None:
+        """End all pauses: try now what waits.
+
+        ``logged_in``: server and user of the connection that a window made: this PyBpod sends for them from now on.
+        """
         sender = self._sender
         if sender is not None:
-            sender.wake()
+            sender.wake(*logged_in)
         self._look.set()
 
     def acknowledge(self) -> None:
@@ -180,7 +183,7 @@ class RunningOutbox(QObject):
     def remember(self, client: AlyxClient) -> None:
         """Let the sender use the connection that a window made, as long as this PyBpod runs."""
         self.logins.remember(client)
-        self.wake()
+        self.wake(*[(client.url, client.username)] if client.username is not None else [])
 
     def client(self, server: str, username: str) -> AlyxClient:
         """Return a client for an account, see `Logins.client`; for worker threads."""

@@ -78,7 +78,8 @@ class Delivery:
         return Parcel(fields)
 
     def send(self, parcel: Parcel) -> Outcome:
-        """Write the record, and read it back."""
+        """Write the record, and read it back; whatever has to wait for that ends it: it is said to be on its way."""
+        self._alyx.patience_s = 0.0
         try:
             if parcel.session_id is not None:
                 return self._update(parcel.session_id, parcel.fields)

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 from alyx_connector.frames.text import for_spreadsheet
 from alyx_connector.whole_file import whole_file
 from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIME_OF
+from pybpod_alyx_module.outbox.words import reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,7 @@ def _row(item: Item) -> tuple[object, ...]:
         item.created.isoformat(timespec="seconds"),
         item.sent_at and item.sent_at.isoformat(timespec="seconds"),
         item.server_id,
-        item.reason,
+        reason_words(item),
         item.attempts,
         item.key,
         item.follows,

@@ -48,7 +48,7 @@ class WaitsFor(str, Enum):
     NOTHING = ""
     #: Its user, who has to log in.
     LOGIN = "login"
-    #: The session that it follows, which is parked.
+    #: The session that it follows, which is parked: only in files of earlier programs, now `Item.behind` tells.
     SESSION = "session"
     #: The end of a pause: its own, or that of its server or account; or of the life of a request without an answer.
     PAUSE = "pause"
@@ -141,6 +141,9 @@ class Item:
     misplaced: str | None = None
     #: Counts the changes of this item.
     revision: int = 0
+    #: The item that holds it up, which gets further by itself or by a person; None where nothing does. Worked out when
+    #: it is read, see `outbox.states.in_line`, never kept.
+    behind: Item | None = None
 
     @property
     def account(self) -> tuple[str, str]:

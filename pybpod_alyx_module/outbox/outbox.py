@@ -15,9 +15,9 @@ from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_item
 from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
-from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, outbox_errors
-from pybpod_alyx_module.outbox.states import Event, move
+from pybpod_alyx_module.outbox.states import Event, in_line, move
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Name of the file in the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME = "outbox.sqlite"
+_FORGET = "UPDATE items SET reason = '', hint = '', waits_for = '' WHERE state = 'waiting' AND misplaced IS NULL"
 
 
 class Outbox:
@@ -67,7 +68,7 @@ class Outbox:
     # What is in it -----------------------------------------------------------------------------------------------
 
     def items(self, states: Sequence[State] | None = None, subject: str | None = None) -> tuple[Item, ...]:
-        """Return what is in the outbox, in the order in which it was added; also what was sent.
+        """Return what is in the outbox, in the order in which it was added, with what holds it up; also what was sent.
 
         ``states``: only items in one of these.
         ``subject``: only those of the subject with this id on Alyx.
@@ -81,12 +82,14 @@ class Outbox:
             values.append(subject)
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         with self._reading() as connection:
-            return tuple(item_of_row(row) for row in connection.execute(f"{SELECT}{where} ORDER BY number", values))
+            rows = connection.execute(f"{SELECT}{where} ORDER BY number", values)
+            items = tuple(map(item_of_row, rows))
+            return self._in_line(connection, items, items if states is None or set(OPEN) <= set(states) else None)
 
     def item(self, key: str) -> Item:
-        """Return one item as it is now; OutboxError if there is none."""
+        """Return one item as it is now, with what holds it up; OutboxError if there is none."""
         with self._reading() as connection:
-            return self._get(connection, key)
+            return self._in_line(connection, (self._get(connection, key),))[0]
 
     def export(self, path: str | Path) -> int:
         """Write all items to a CSV, sent and discarded ones, too; return how many.
@@ -114,7 +117,8 @@ class Outbox:
             for draft, key in zip(drafts, keys, strict=True)
         ]
         with self._writing() as connection:
-            return tuple(self._added(connection, item) for item in items)
+            added = tuple(self._added(connection, item) for item in items)
+            return self._in_line(connection, added)
 
     def retry(self, key: str) -> Item:
         """Have a parked item sent again, or, if it is on Alyx but differed, compared again.
@@ -160,7 +164,7 @@ class Outbox:
                 item = self._with_own_time(connection, item)
             item = self._with_login(connection, item)
             self._put(connection, item)
-            return item
+            return self._in_line(connection, (item,))[0]
 
     # What the sender does ----------------------------------------------------------------------------------------
 
@@ -177,6 +181,8 @@ class Outbox:
     ) -> tuple[str, ...]:
         """Write into all waiting items of an account why they wait; no state changes.
 
+        Only a login is told of those that wait for one: they wait for it whatever else there is.
+
         Returns: keys of those that did not say so yet.
         ``username``: the user; None for all of that server.
         """
@@ -184,8 +190,8 @@ class Outbox:
         with self._writing() as connection:
             rows = connection.execute(
                 "SELECT key, reason, hint, waits_for FROM items WHERE state = 'waiting' AND server = ? "
-                "AND (? IS NULL OR username = ?) AND misplaced IS NULL ORDER BY number",
-                (server, username, username),
+                "AND (? IS NULL OR username = ?) AND misplaced IS NULL AND (? OR waits_for <> 'login') ORDER BY number",
+                (server, username, username, waits_for is WaitsFor.LOGIN),
             )
             keys = tuple(row["key"] for row in rows if tuple(row)[1:] != new)
             connection.executemany(
@@ -193,20 +199,15 @@ class Outbox:
             )
             return keys
 
-    def forget_reasons(self, keys: Iterable[str] | None = None) -> None:
-        """Take the reasons out of waiting items.
-
-        ``keys``: of these items; of all if left out.
-        """
-        forget = (
-            "UPDATE items SET reason = '', hint = '', waits_for = '' WHERE state = 'waiting' AND misplaced IS NULL "
-            "AND (reason <> '' OR waits_for <> '')"
-        )
+    def forget_login(self, server: str, username: str) -> None:
+        """Take out of the waiting items of an account that they wait for a login."""
         with self._writing() as connection:
-            if keys is None:
-                connection.execute(forget)
-            else:
-                connection.executemany(f"{forget} AND key = ?", [(key,) for key in keys])
+            connection.execute(f"{_FORGET} AND waits_for = 'login' AND server = ? AND username = ?", (server, username))
+
+    def forget_reasons(self, keys: Iterable[str]) -> None:
+        """Take the reasons out of waiting items."""
+        with self._writing() as connection:
+            connection.executemany(f"{_FORGET} AND key = ?", [(key,) for key in keys])
 
     # The file ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +259,27 @@ class Outbox:
                 f"The outbox {self.path} has no item {key}.", hint="pybpod-alyx outbox list shows what it holds."
             )
         return item_of_row(row)
+
+    @staticmethod
+    def _in_line(
+        connection: sqlite3.Connection, items: tuple[Item, ...], everything: tuple[Item, ...] | None = None
+    ) -> tuple[Item, ...]:
+        # everything: all that is in the outbox of these animals; None where it has to be read
+        animals = {item.subject_id for item in items if item.state in OPEN}
+        if not animals:
+            return items
+        states = ", ".join(f"'{state.value}'" for state in OPEN)
+        if everything is None:
+            one = (" AND subject_id = ?", tuple(animals)) if len(animals) == 1 else ("", ())
+            rows = connection.execute(f"{SELECT} WHERE state IN ({states}){one[0]} ORDER BY number", one[1])
+            everything = tuple(map(item_of_row, rows))
+        sent = connection.execute(
+            "SELECT key, server_id FROM items WHERE state = 'sent' AND key IN "  # noqa: S608 - our own words
+            f"(SELECT follows FROM items WHERE state IN ({states}))"
+        )
+        waiting = (item for item in everything if item.state in OPEN)
+        placed = {item.key: item for item in in_line(waiting, {row["key"]: row["server_id"] for row in sent})}
+        return tuple(placed.get(item.key, item) for item in items)
 
     @staticmethod
     def _put(connection: sqlite3.Connection, item: Item) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alyx_connector.progress import Progress
     from alyx_connector.schema.dialect import Dialect
 
-#: A wait that the client would rather sit out; beyond it other items go first. Seconds.
+#: For questions, in seconds.
 PATIENCE_S = 5.0
 #: Rows asked for at once: more than any question here has for an answer.
 _LIMIT = 1000
@@ -39,6 +39,8 @@ class ReliableClient:
         self._cancel = cancel
         #: Address of the server.
         self.server = client.url
+        #: A wait that the client would rather sit out; beyond it other items go first. Seconds.
+        self.patience_s = PATIENCE_S
 
     def dialect(self) -> Dialect:
         """Say in what this server differs from others."""
@@ -157,7 +159,7 @@ class ReliableClient:
         *arguments: Any,
         **options: Any,
     ) -> Any:
-        patience = _Patience(self._cancel)
+        patience = _Patience(self._cancel, self.patience_s)
         try:
             return ask(endpoint, *arguments, cancel=patience.cancel, report=patience.report, **options)
         except Cancelled:
@@ -175,11 +177,12 @@ class ReliableClient:
 class _Patience:
     """Gives a request up when the client would wait for long: the sender has other items to send meanwhile."""
 
-    def __init__(self, parent: CancelToken) -> None:
+    def __init__(self, parent: CancelToken, patience_s: float) -> None:
         self.cancel = CancelToken(parent)
+        self._patience_s = patience_s
         self.lost: Progress | None = None
 
     def report(self, progress: Progress) -> None:
-        if progress.stage == "wait" and (progress.total or 0) > PATIENCE_S:
+        if progress.stage == "wait" and (progress.total or 0) > self._patience_s:
             self.lost = progress
             self.cancel.cancel()

@@ -9,19 +9,18 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-import filelock
-
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery import Delivery
-from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.sqlite_file import Watch, outbox_errors
-from pybpod_alyx_module.outbox.states import Event, heads, move, waits_for_a_person
+from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch
+from pybpod_alyx_module.outbox.states import Event, heads, move
+from pybpod_alyx_module.outbox.words import login_hint, look_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from alyx_connector import AlyxClient
     from pybpod_alyx_module.outbox.items import Item
@@ -36,7 +35,10 @@ LOGIN_POLL_S = 30.0
 
 
 class Sender:
-    """Sends what waits; of all senders of one outbox, in all programs, one is at work, and the next takes over.
+    """Sends what waits; of all senders of one outbox, in all programs, one is at work at a time.
+
+    The items of an account are sent by one that is logged in as its user, as long as it is there, so that pauses are
+    kept; the next takes over. Where none is, any of them says so in the items.
 
     ``clients``: takes server and user and returns a client that is logged in as that user there, or None. Called for
     every item, on the sender's thread: keep the clients.
@@ -66,8 +68,10 @@ class Sender:
         self._on_change = on_change
         self._clock = clock
         self._pauses = pauses or Pauses(clock)
-        path = outbox.path.with_name(outbox.path.name + ".sender.lock")
-        self._lead = filelock.FileLock(path, timeout=0, mode=0o600, thread_local=False)
+        self._locks = SenderLocks(outbox.path)
+        #: Accounts that were logged in to here: to be taken before anything of them waits.
+        self._logged_in: set[tuple[str, str]] = set()
+        self._missed_turn = False
         self._watch = Watch(outbox.path)
         #: By key and attempt: since when an item is unsure, as far as this sender knows.
         self._since: dict[tuple[str, int], float] = {}
@@ -90,8 +94,8 @@ class Sender:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the sender that is at work."""
-        return bool(self._lead.is_locked)
+        """Whether this is the sender that is at work now."""
+        return self._locks.has_turn
 
     def start(self) -> None:
         """Begin to send, on a thread of its own; once begun, this does nothing."""
@@ -116,10 +120,14 @@ class Sender:
             self._cancel.cancel()
             thread.join()
         self._watch.close()
-        self._lead.release()
+        self._locks.leave_all()
 
-    def wake(self) -> None:
-        """Try everything again now: somebody logged in, corrected an item, or mended the network."""
+    def wake(self, *logged_in: tuple[str, str]) -> None:
+        """Try everything again now: somebody logged in, corrected an item, or mended the network.
+
+        ``logged_in``: servers and users that this program is logged in to.
+        """
+        self._logged_in.update(logged_in)
         self._woken = True
         self._wake.set()
 
@@ -129,7 +137,7 @@ class Sender:
         Returns
         -------
         bool
-            False if another program is the sender; nothing was done then.
+            False if another program is sending; nothing was done then.
 
         Raises
         ------
@@ -138,14 +146,15 @@ class Sender:
         """
         with self._working:
             self._note_wake()
-            if not self._take_lead():
+            if not self._locks.take_turn():
                 return False
             try:
                 while self._round()[0]:
                     pass
             finally:
+                self._locks.end_turn()
                 if self._thread is None:
-                    self._lead.release()
+                    self._locks.leave_all()
         return True
 
     def _work(self) -> None:
@@ -157,20 +166,24 @@ class Sender:
                 self._wake.wait(max(0.001, min(self._poll_s, due - self._clock())))
                 self._wake.clear()
         finally:
-            self._lead.release()
+            self._locks.leave_all()
 
     def _tick(self, due: float) -> float:
         # Returns when to try again, by the clock.
         try:
-            woken = self._note_wake()
-            if not self._take_lead():
-                return self._clock() + self._poll_s
-            changed = self._watch.changed()
-            if not woken and not changed and self._clock() < due:
+            woken, changed = self._note_wake(), self._watch.changed()
+            if not (woken or changed or self._missed_turn or self._locks.one_is_free()) and self._clock() < due:
                 return due
+            self._missed_turn = not self._locks.take_turn()
+            if self._missed_turn:
+                self._trouble = ""
+                return self._clock() + self._poll_s
             busy, wait = True, 0.0
-            while busy and not self._stopping.is_set():
-                busy, wait = self._round()
+            try:
+                while busy and not self._stopping.is_set():
+                    busy, wait = self._round()
+            finally:
+                self._locks.end_turn()
             self._trouble = ""
             return self._clock() + wait
         except AlyxError as error:
@@ -187,49 +200,44 @@ class Sender:
             self._refused.clear()
         return woken
 
-    def _take_lead(self) -> bool:
-        if self._lead.is_locked:
-            return True
-        with outbox_errors(self._outbox.path, "sent"):
-            try:
-                self._lead.acquire()
-            except filelock.Timeout:
-                return False
-        self._outbox.forget_reasons()
-        self._explained.clear()
-        return True
-
     def _round(self) -> tuple[bool, float]:
         # Returns whether anything was done, and after how many seconds there may be something to do.
         items = self._outbox.items(OPEN)
-        followed = {item.key: item for item in items if item.kind is Kind.SESSION}
         for item in items:
-            if item.follows is not None and item.follows not in followed:
-                followed[item.follows] = self._outbox.item(item.follows)
             if item.state is State.SENDING:
-                # Only this sender sends, and it is not sending now.
+                # Only who has the turn sends, and this one is not sending now.
                 self._move(item, Event.ABANDON, reason="PyBpod ended while it was being sent.")
                 return True, 0.0
         unsure = {(item.key, item.attempts) for item in items if item.state is State.UNSURE}
         self._since = {key: since for key, since in self._since.items() if key in unsure}
-        # What another program added meanwhile may wait for a login, too.
-        locked = {item.key: item.account for item in items if item.waits_for is WaitsFor.LOGIN}
-        self._explained = {**locked, **self._explained}
-        self._explain_parked_sessions(items, followed)
+        for account in tuple(self._logged_in):
+            self._may_send(account, items)
         busy, wait = False, math.inf
-        for item in heads(items, followed):
+        for item in heads(items):
             if self._stopping.is_set():
                 break
             left = self._left(item)
-            if left <= 0 and self._handle(item, followed.get(item.follows or "")):
+            if left <= 0 and not self._may_send(item.account, items):
+                continue
+            if left <= 0 and self._handle(item):
                 busy = True
                 left = 0.0
             wait = min(wait, max(left, 0.0) or self._poll_s)
         return busy, wait
 
+    def _may_send(self, account: tuple[str, str], items: tuple[Item, ...]) -> bool:
+        if self._locks.holds(account):
+            return True
+        if not self._locks.take(account):
+            return False
+        # What the program said that sent for it before: its pauses are not ours.
+        said = [item for item in items if item.account == account and item.reason and not item.wants_login]
+        self._forget_reasons(item.key for item in said if self._pauses.left(item) <= 0)
+        return True
+
     def _left(self, item: Item) -> float:
         left = self._pauses.left(item)
-        if item.account in self._refused:
+        if item.account in self._refused and item.wants_login:
             left = max(left, self._refused[item.account][1] - self._clock())
         if item.state is State.UNSURE:
             # Also where another sender sent it: by our clock, from when we first saw it.
@@ -238,13 +246,14 @@ class Sender:
                 left = max(left, since + self._life_s - self._clock())
         return left
 
-    def _handle(self, item: Item, first: Item | None) -> bool:
+    def _handle(self, item: Item) -> bool:
+        first = None if item.follows is None else self._outbox.item(item.follows)
         if first is not None and first.state is State.DISCARDED and item.state is State.WAITING:
             reason, hint = "Its session was discarded.", "Discard it too, or record it again without a session."
             return self._move(item, Event.PARK, reason=reason, hint=hint)
         client = self._client(item)
         if client is None:
-            return False
+            return not item.wants_login  # what it held up may go now
         delivery = Delivery(client, item, first.server_id if first is not None else None, self._cancel)
         try:
             if item.state is State.UNSURE:
@@ -279,23 +288,30 @@ class Sender:
         token = client.token if client is not None else None
         refused = self._refused.get(item.account)
         if client is None or token is None or (refused is not None and token == refused[0]):
-            # Somebody may have changed it, or a server that was away have taken its reason along.
-            silent = item.state is State.WAITING and item.misplaced is None and not item.wants_login
-            self._await_login(item, token, reason if refused is None or silent else "")
+            self._await_login(item, token, reason)
             return None
         self._refused.pop(item.account, None)
+        if item.wants_login:
+            self._outbox.forget_login(*item.account)
         return client
 
     def _await_login(self, item: Item, token: str | None, reason: str) -> None:
+        # Where another program is logged in as that user, it sends from now on.
         self._refused[item.account] = (token, self._clock() + LOGIN_POLL_S)
-        if reason:
-            self._explain(item, item.username, reason, _login_hint(item), WaitsFor.LOGIN)
+        self._logged_in.discard(item.account)
+        self._locks.leave(item.account)
+        if not reason or item.wants_login:
+            return
+        if item.state is State.WAITING and item.misplaced is None:
+            self._explain(item, item.username, reason, login_hint(item), WaitsFor.LOGIN)
+        else:
+            self._move(item, Event.POSTPONE, reason=reason, hint=login_hint(item), waits_for=WaitsFor.LOGIN)
 
     def _conclude(self, item: Item, outcome: Outcome, client: AlyxClient) -> bool:
         # Returns whether the state is another now.
         reason, hint = outcome.reason, outcome.hint
         if outcome.scope is Scope.LOGIN:
-            hint = _login_hint(item)
+            hint = login_hint(item)
             self._await_login(item, client.token, "")
         elif outcome.scope is not Scope.NONE:
             pause = self._pauses.hold(item, outcome.scope, outcome.retry_after)
@@ -307,7 +323,7 @@ class Sender:
         if outcome.event is Event.LOSE and item.state is State.UNSURE:
             self._pauses.hold(item, Scope.ITEM, None)
         if outcome.event is Event.LOSE and outcome.server_id is None:
-            hint = f"It will be looked for on Alyx after {_minutes(self._life_s)} and sent again if it is not there."
+            hint = look_hint(self._life_s)
             if item.state is State.SENDING:
                 self._since[item.key, item.attempts] = self._clock()
         moved = self._move(
@@ -359,18 +375,14 @@ class Sender:
 
     def _stop_explaining(self, item: Item) -> None:
         over = {(item.server, None), (item.server, item.username)}
-        keys = [key for key, whose in self._explained.items() if whose in over]
-        if keys:
-            self._outbox.forget_reasons(keys)
-        for key in keys:
-            del self._explained[key]
+        self._forget_reasons(key for key, whose in self._explained.items() if whose in over)
 
-    def _explain_parked_sessions(self, items: tuple[Item, ...], followed: dict[str, Item]) -> None:
-        reason, hint = "It waits for its session, which needs action.", "Correct, retry or discard the session."
-        for item in items:
-            held_up = waits_for_a_person(item, followed.get(item.follows or ""))
-            if held_up and item.waits_for is not WaitsFor.SESSION:
-                self._move(item, Event.POSTPONE, reason=reason, hint=hint, waits_for=WaitsFor.SESSION)
+    def _forget_reasons(self, keys: Iterable[str]) -> None:
+        told = list(keys)
+        if told:
+            self._outbox.forget_reasons(told)
+        for key in told:
+            self._explained.pop(key, None)
 
     def _report(self, item: Item) -> None:
         if self._on_change is None:
@@ -384,11 +396,3 @@ class Sender:
 def _is_of(client: AlyxClient, item: Item) -> bool:
     # A server may have sent the client from http to https, never elsewhere.
     return client.username == item.username and client.url in {item.server, item.server.replace("http:", "https:", 1)}
-
-
-def _login_hint(item: Item) -> str:
-    return f"Log in to {item.server} as {item.username}; then it will be sent."
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:g} s"

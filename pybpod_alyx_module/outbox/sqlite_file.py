@@ -1,8 +1,9 @@
-"""The file of an outbox: opened, made, converted or moved aside; its errors in words."""
+"""The file of an outbox: opened, made, converted or moved aside; who may send from it; its errors in words."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import sqlite3
 import threading
@@ -257,3 +258,76 @@ class Watch:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+class SenderLocks:
+    """Which of several programs sends: one at a time, and for each account one that is logged in there.
+
+    The system takes them from a program that is killed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = self._lock("sender")
+        self._accounts: dict[tuple[str, str], filelock.BaseFileLock] = {}
+        #: Accounts that another program sends for.
+        self._elsewhere: set[tuple[str, str]] = set()
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether this program may send now."""
+        return bool(self._turn.is_locked)
+
+    def take_turn(self) -> bool:
+        """Begin to send; False while another program sends."""
+        return self._take(self._turn)
+
+    def end_turn(self) -> None:
+        """Let another program send."""
+        self._turn.release()
+
+    def holds(self, account: tuple[str, str]) -> bool:
+        """Tell whether this program sends for an account, of server and user."""
+        return account in self._accounts
+
+    def take(self, account: tuple[str, str]) -> bool:
+        """Send for an account from now on; False while another program does."""
+        if account in self._accounts:
+            return True
+        lock = self._lock(f"account-{hashlib.sha256(repr(account).encode()).hexdigest()[:16]}")
+        if not self._take(lock):
+            self._elsewhere.add(account)
+            return False
+        self._elsewhere.discard(account)
+        self._accounts[account] = lock
+        return True
+
+    def leave(self, account: tuple[str, str]) -> None:
+        """Let another program send for an account."""
+        lock = self._accounts.pop(account, None)
+        if lock is not None:
+            lock.release()
+
+    def one_is_free(self) -> bool:
+        """Tell whether another program sends no longer for one of the accounts that could not be had. Cheap."""
+        free = next((account for account in tuple(self._elsewhere) if self.take(account)), None)
+        if free is not None:
+            self.leave(free)
+        return free is not None
+
+    def leave_all(self) -> None:
+        """Let other programs send for all accounts."""
+        for account in list(self._accounts):
+            self.leave(account)
+
+    def _lock(self, name: str) -> filelock.BaseFileLock:
+        path = self._path.with_name(f"{self._path.name}.{name}.lock")
+        return filelock.FileLock(path, timeout=0, mode=0o600, thread_local=False)
+
+    def _take(self, lock: filelock.BaseFileLock) -> bool:
+        with outbox_errors(self._path, "sent"):
+            try:
+                lock.acquire()
+            except filelock.Timeout:
+                return False
+        return True

@@ -25,7 +25,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import State, WaitsFor
+from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.words import describe, refusal
 
 if TYPE_CHECKING:
@@ -210,26 +210,49 @@ def _refuse(item: Item, event: Event) -> NoReturn:
     raise OutboxError(f"{describe(item)} ({item.key}) cannot be {wish}. {reason}", hint=hint)
 
 
-def heads(items: Iterable[Item], followed: Mapping[str, Item]) -> list[Item]:
-    """Return the items that nothing before them holds up, one for each subject at most.
+def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> list[Item]:
+    """Return items with what holds each of them up, see `Item.behind`.
 
-    An item that is waiting, being sent or unsure holds up the later ones of its subject, those that follow it among
-    them. A parked one holds up only those that follow it, and these hold up nobody.
+    An item that is waiting, being sent or unsure holds up the later ones of its animal; if it waits for a login, of
+    other users only what truly follows it: what belongs to it, and changes of the session that it changes. A parked one
+    holds up only what belongs to it, and that holds up nobody.
 
-    Returns: in the order in which they were added.
     ``items``: all that still have to reach Alyx, in the order in which they were added.
-    ``followed``: by key: the items that others follow, whatever their state.
+    ``sent_sessions``: ids on Alyx of the sessions that others follow, by key.
     """
-    taken = set()
-    ready = []
+    found: dict[str, Item] = {}
+    lines: dict[tuple[str, str], list[Item]] = {}
     for item in items:
-        held_up = item.animal in taken or waits_for_a_person(item, followed.get(item.follows or ""))
-        if item.state is not State.PARKED and not held_up:
-            taken.add(item.animal)
-            ready.append(item)
-    return ready
+        line = lines.setdefault(item.animal, [])
+        holder, parked = None, False
+        if item.state is not State.PARKED:
+            session = found.get(item.follows or "")
+            parked = item.state is State.WAITING and session is not None and session.state is State.PARKED
+            holder = session if parked else _first_before(item, line, sent_sessions)
+        placed = found[item.key] = replace(item, behind=holder and (holder.behind or holder))
+        if item.state is not State.PARKED and not parked:
+            line.append(placed)
+    return list(found.values())
 
 
-def waits_for_a_person(item: Item, first: Item | None) -> bool:
-    """Tell whether an item waits for one that is parked; False once it was sent itself."""
-    return item.state is State.WAITING and first is not None and first.state is State.PARKED
+def _first_before(item: Item, line: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> Item | None:
+    changed = _changed_session(item, sent_sessions)
+    for earlier in line:
+        first = earlier.behind or earlier
+        if not first.wants_login or first.username == item.username:
+            return earlier
+        if earlier.key == item.follows or (changed and changed == _changed_session(earlier, sent_sessions)):
+            return earlier
+    return None
+
+
+def _changed_session(item: Item, sent_sessions: Mapping[str, str | None]) -> str | None:
+    # By its id on Alyx, or, while it has none, by its key.
+    if item.kind is not Kind.SESSION_UPDATE:
+        return None
+    return item.values.get("id") or sent_sessions.get(item.follows or "") or item.follows
+
+
+def heads(items: Iterable[Item]) -> list[Item]:
+    """Return the items that nothing holds up, of items that are `in_line`."""
+    return [item for item in items if item.state is not State.PARKED and item.behind is None]

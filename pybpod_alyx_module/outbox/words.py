@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Kind, State
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,13 @@ _STATES: Final = {
     State.UNSURE: "may be on Alyx",
     State.PARKED: "action needed",
     State.DISCARDED: "discarded",
+}
+
+_NAMES: Final = {
+    Kind.SESSION: "session",
+    Kind.SESSION_UPDATE: "change of a session",
+    Kind.WEIGHING: "weight",
+    Kind.WATER: "water",
 }
 
 #: Why a person cannot do something with an item in that state, and what to do instead.
@@ -80,12 +87,55 @@ def local_time(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
+def reason_words(item: Item) -> str:
+    """Say why an item is not on Alyx yet: what it waits behind, or what went wrong last; empty where nothing did."""
+    return _reason_and_hint(item)[0]
+
+
 def why(item: Item) -> str:
     """Say why an item is not on Alyx yet, and what to do.
 
-    Returns: whole sentences; empty where nothing went wrong.
+    Returns: whole sentences; empty where it is sent next, or was sent.
     """
-    return " ".join(part for part in (item.reason, item.hint) if part)
+    return " ".join(part for part in _reason_and_hint(item) if part)
+
+
+def _reason_and_hint(item: Item) -> tuple[str, str]:
+    first = item.behind
+    # What keeps it whatever is before it: a login of its own user; a pause of their server.
+    paused = WaitsFor.PAUSE is item.waits_for and first is not None and first.waits_for is WaitsFor.PAUSE
+    if first is None or item.wants_login or (paused and first.state is State.WAITING):
+        return item.reason, item.hint
+    name = "its session" if first.key == item.follows else f"the {_name_beside(first, item)}"
+    if first.state is State.PARKED:
+        return f"It waits for {name}, which needs action.", f"Correct, retry or discard {name}."
+    if first.wants_login:
+        return f"It waits behind {name}, which needs a login of {first.username}.", login_hint(first)
+    if first.state is State.UNSURE:
+        return f"It waits behind {name}, which may already be on Alyx; that is checked first.", ""
+    if first.state is State.SENDING:
+        return f"It waits behind {name}, which is being sent.", ""
+    if first.waits_for is WaitsFor.PAUSE:
+        return f"It waits behind {name}, which could not be sent yet and will be tried again.", ""
+    return f"It waits behind {name}, which is sent first.", ""
+
+
+def login_hint(item: Item) -> str:
+    """Say who has to log in where before an item is sent."""
+    return f"Log in to {item.server} as {item.username}; then it will be sent."
+
+
+def look_hint(life_s: float) -> str:
+    """Say what becomes of an item without an answer, once its request cannot arrive any more."""
+    after = f"{life_s / 60:.0f} min" if life_s >= 60 else f"{life_s:g} s"
+    return f"It will be looked for on Alyx after {after} and sent again if it is not there."
+
+
+def _name_beside(first: Item, item: Item) -> str:
+    # Of the same animal: what it is, with its time of day, or its day where that is another.
+    moment, day = time_words(first), time_words(item)[: len("2026-11-21")]
+    when = moment.removeprefix(day).strip()
+    return f"{_NAMES[first.kind]}{f' of {when}' if when else ''}"
 
 
 def whole(item: Item) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.outbox.words import reason_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class RegistrationState:
         if not self.pending:
             return f"Waiting in the Alyx outbox of the computer {found.host}, for {found.server}"
         item = self.items.get(found.key)
-        why = f"\n{item.reason}" if item is not None and item.reason else ""
+        why = f"\n{reason_words(item)}" if item is not None and reason_words(item) else ""
         return f"Waiting in the Alyx outbox, for {found.server}{why}"
 
 

@@ -7,17 +7,21 @@ from datetime import datetime, timezone
 
 import pytest
 
+from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Item, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import (
     count_words,
     discard_words,
+    reason_words,
     state_words,
     time_words,
     value_words,
     whole,
+    why,
 )
 
 SERVER, KEY = "https://alyx.mylab.org", "7a1f6f7e-7f0a-4c0e-9d3c-3f0a1b2c3d4e"
@@ -188,6 +192,74 @@ def test_what_waits_for_a_login_says_so():
         "waiting",
     ]
     assert state_words(replace(asked, state=State.SENT)) == "sent"
+
+
+SAYS_IT_IS_SENT = "being sent"
+
+
+@pytest.mark.parametrize("waits_for", list(WaitsFor))
+@pytest.mark.parametrize("state", list(State))
+def test_only_what_is_on_its_way_is_said_to_be_being_sent(state, waits_for):
+    item = make(state=state, waits_for=waits_for)
+    said = [state_words(item), state_sentence(item), why(item), whole(item), *unsent_sentences([item])]
+    said += [why_not(item, wish) for wish in (Event.RETRY, Event.EDIT, Event.DISCARD)]
+    assert any(SAYS_IT_IS_SENT in text for text in said) == (state is State.SENDING)
+    assert all(SAYS_IT_IS_SENT not in text for text in said) or SAYS_IT_IS_SENT in state_sentence(item)
+
+
+FIRST = make(key="f", username="anna", values={**WEIGHING, "date_time": "2026-11-21T10:32:00.5+01:00"})
+NEEDS_ANNA = (
+    "It waits behind the weight of 10:32, which needs a login of anna. "
+    f"Log in to {SERVER} as anna; then it will be sent."
+)
+#: What stands before an item, and what is said of it.
+BEFORE = [
+    ({}, "It waits behind the weight of 10:32, which is sent first."),
+    ({"state": State.SENDING}, "It waits behind the weight of 10:32, which is being sent."),
+    (
+        {"waits_for": WaitsFor.LOGIN},
+        NEEDS_ANNA,
+    ),
+    (
+        {"state": State.UNSURE, "waits_for": WaitsFor.LOGIN},
+        NEEDS_ANNA,
+    ),
+    (
+        {"state": State.UNSURE, "waits_for": WaitsFor.PAUSE},
+        "It waits behind the weight of 10:32, which may already be on Alyx; that is checked first.",
+    ),
+    (
+        {"waits_for": WaitsFor.PAUSE, "reason": "It failed."},
+        "It waits behind the weight of 10:32, which could not be sent yet and will be tried again.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "said"), BEFORE)
+def test_what_holds_an_item_up_is_said_wherever_its_reason_is(state, said):
+    item = make(behind=replace(FIRST, **state))
+    assert why(item) == said
+    assert said.startswith(reason_words(item))
+    assert whole(item).startswith(said)
+    # a stale reason of its own does not hide it
+    assert why(replace(item, reason="It failed once.", hint="Wait.")) == said
+
+
+def test_water_is_said_to_wait_for_its_session_and_a_day_before_by_its_date():
+    session = make(Kind.SESSION, key="s", state=State.PARKED)
+    water = make(Kind.WATER, follows="s", behind=session)
+    assert why(water) == "It waits for its session, which needs action. Correct, retry or discard its session."
+    later = make(values={**WEIGHING, "date_time": "2026-11-22T09:00:00"}, behind=FIRST)
+    assert why(later) == "It waits behind the weight of 2026-11-21 10:32, which is sent first."
+    change = make(Kind.SESSION_UPDATE, behind=make(Kind.SESSION_UPDATE, key="u"))
+    assert why(change) == "It waits behind the change of a session, which is sent first."
+
+
+def test_its_own_login_and_a_pause_of_the_server_are_said_before_what_stands_first():
+    own = {"reason": "It was refused.", "hint": "Log in."}
+    first = replace(FIRST, waits_for=WaitsFor.PAUSE)
+    for waits_for in (WaitsFor.LOGIN, WaitsFor.PAUSE):
+        assert why(make(behind=first, waits_for=waits_for, **own)) == "It was refused. Log in."
 
 
 def test_how_much_waits():

@@ -23,7 +23,7 @@ from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.words import describe as describe_item
-from pybpod_alyx_module.outbox.words import is_computer_time
+from pybpod_alyx_module.outbox.words import is_computer_time, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,8 +320,8 @@ class RecordDialog(AnimalDialog):
         when = str(item.values["date_time"])[:16].replace("T", " ")
         clock = "this computer's time" if is_computer_time(item) else "lab time"
         lines = [f"{what} for {self.alyx_subject.name}, {when} {clock}.", state_sentence(item)]
-        if item.state is not State.SENT and item.reason:
-            lines.append(" ".join(part for part in (item.reason, item.hint) if part))
+        if item.state is not State.SENT and why(item):
+            lines.append(why(item))
         self.status.setText("\n".join(lines))
 
     # Layout -----------------------------------------------------------------------------------------------------

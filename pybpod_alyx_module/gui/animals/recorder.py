@@ -27,22 +27,19 @@ if TYPE_CHECKING:
 #: How long Alyx has to answer about the animal, in seconds; one can type meanwhile.
 DEADLINE_S: Final = 10.0
 
-#: What the windows say of an item once it is in the outbox, by its state; see `state_sentence`.
-STATE_SENTENCES: Final = {
-    State.WAITING: "Kept on this computer; it is being sent.",
+_STATE_SENTENCES: Final = {
+    State.WAITING: "Kept on this computer; not on Alyx yet.",
     State.SENDING: "Kept on this computer; it is being sent.",
-    State.UNSURE: "Kept on this computer; the plugin is checking whether it arrived.",
+    State.UNSURE: "Kept on this computer; it may already be on Alyx, which will be checked.",
     State.SENT: "It is on Alyx.",
-    State.PARKED: "Kept on this computer, but it could not be sent: see Alyx outbox.",
+    State.PARKED: "Kept on this computer, but not sent: see Alyx outbox.",
     State.DISCARDED: "It was discarded in Alyx outbox.",
 }
 
 
 def state_sentence(item: Item) -> str:
     """Say what became of a recorded item, without the reason."""
-    if item.state is State.WAITING and item.reason:
-        return "Kept on this computer; not on Alyx yet."
-    return STATE_SENTENCES[item.state]
+    return _STATE_SENTENCES[item.state]
 
 
 @dataclass(frozen=True)

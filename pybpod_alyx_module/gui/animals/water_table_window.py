@@ -25,6 +25,7 @@ from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME, OPEN, Draft, Item, Kind, State
+from pybpod_alyx_module.outbox.words import reason_words
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -355,8 +356,8 @@ class WaterTableWindow(AlyxWindow):
 
 
 def _take_item(row: WaterRow, item: Item) -> None:
-    why = f" {item.reason}" if item.reason and item.state is not State.SENT else ""
-    row.item, row.result = item, f"{row.amount} mL: {state_sentence(item)}{why}"
+    reason = "" if item.state is State.SENT else reason_words(item)
+    row.item, row.result = item, f"{row.amount} mL: {state_sentence(item)} {reason}".rstrip()
 
 
 def _no_longer_listed(rows: list[WaterRow]) -> tuple[str, ...]:

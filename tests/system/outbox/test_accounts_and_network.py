@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_who_has_to_log_in_still_has_to_after_the_server_was_away(outbox, sender
     page = {"status": 503, "body": "<html>", "headers": {"Content-Type": "text/html", "Retry-After": "6"}}
     proxy.fault("answer", **page)
     sender.run_once()
-    assert not outbox.item(theirs.key).wants_login  # the server is away, whoever sends
+    assert outbox.item(theirs.key).wants_login  # also while the server is away
     for _ in range(3):
         clock.pass_by(60)
         sender.run_once()
@@ -83,6 +84,62 @@ def test_the_only_item_that_waits_for_a_login_says_so_after_it_was_corrected(out
     clock.pass_by(31)
     sender.run_once()
     assert outbox.item(item.key).wants_login
+
+
+def test_who_waits_for_a_login_holds_up_no_other_user_of_the_animal(outbox, sender, lab, animal, proxy, accounts):
+    theirs = [outbox.add(lab.weighing(animal, weight, username="priya")) for weight in (20.0, 21.0)]
+    mine = outbox.add(lab.weighing(animal, 22.0))
+    sender.run_once()
+    assert outbox.item(mine.key).state is State.SENT
+    first, second = (outbox.item(item.key) for item in theirs)
+    assert first.wants_login
+    assert second.wants_login
+    assert (first.behind, second.behind) == (None, first)
+    with AlyxClient(lab.direct.url) as client:
+        accounts.log_in(lab.url, "priya", client.login("priya", "priya-demo"))
+    sender.wake()
+    sender.run_once()
+    assert {item.state for item in outbox.items()} == {State.SENT}
+    assert sorted(row["weight"] for row in lab.records("weighings", animal)) == [20.0, 21.0, 22.0]
+    assert proxy.count("POST") == 3
+
+
+def test_what_belongs_to_a_session_waits_for_it_whoever_sends(outbox, sender, lab, animal, proxy):
+    session = outbox.add(replace(lab.session(animal), username="priya"))
+    water = outbox.add(lab.water(animal, follows=session.key))
+    weight = outbox.add(lab.weighing(animal))
+    sender.run_once()
+    assert [outbox.item(item.key).state for item in (session, water, weight)] == [
+        State.WAITING,
+        State.WAITING,
+        State.SENT,
+    ]
+    assert outbox.item(water.key).behind == outbox.item(session.key)
+    assert not outbox.item(water.key).wants_login
+    assert proxy.count("POST") == 1
+
+
+def test_what_may_be_on_alyx_waits_for_a_login_and_holds_up_nobody_else(
+    outbox, sender, lab, animal, proxy, accounts, clock
+):
+    with AlyxClient(lab.direct.url) as client:
+        priya = accounts.log_in(lab.url, "priya", client.login("priya", "priya-demo"))
+    proxy.fault("drop-after", method="POST")
+    lost = outbox.add(lab.weighing(animal, 20.0, username="priya"))
+    sender.run_once()
+    mine = outbox.add(lab.weighing(animal, 22.0))
+    sender.run_once()
+    assert outbox.item(mine.key).behind == outbox.item(lost.key)
+    del accounts.clients[lab.url, "priya"]
+    clock.pass_by(300)
+    sender.run_once()
+    assert (outbox.item(lost.key).state, outbox.item(lost.key).wants_login) == (State.UNSURE, True)
+    assert outbox.item(mine.key).state is State.SENT
+    accounts.clients[lab.url, "priya"] = priya
+    sender.wake()
+    sender.run_once()
+    assert outbox.item(lost.key).state is State.SENT
+    assert len(lab.records("weighings", animal)) == 2
 
 
 @pytest.mark.parametrize("wrong", ["server", "user"])
@@ -125,6 +182,23 @@ def test_a_throttled_request_was_not_carried_out(outbox, make_sender, lab, anima
     assert outbox.item(item.key).state is State.WAITING
     accounts.log_in(lab.url, lab.username, lab.token)  # that client does not remember the throttle
     clock.pass_by(90)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+    assert len(lab.records("weighings", animal)) == 1
+
+
+@pytest.mark.parametrize(("method", "state"), [("POST", State.WAITING), ("GET", State.UNSURE)])
+def test_while_it_is_waited_with_it_is_not_being_sent(outbox, sender, lab, animal, proxy, accounts, method, state):
+    item = outbox.add(lab.weighing(animal))
+    busy = ("answer", {"status": 429, "headers": {"Retry-After": "1"}, "body": {"detail": "throttled"}})
+    proxy.choose(lambda seen: busy if seen.method == method and proxy.count("POST") == 1 else None)
+    sender.run_once()
+    assert outbox.item(item.key).state is state
+    methods = [seen.method for seen in proxy.requests]
+    assert methods[methods.index("POST") + 1 :] == ["GET"] * (method == "GET")  # nothing was tried again meanwhile
+    proxy.choose(None)
+    accounts.log_in(lab.url, lab.username, lab.token)  # that client does not remember the throttle
+    sender.wake()
     sender.run_once()
     assert outbox.item(item.key).state is State.SENT
     assert len(lab.records("weighings", animal)) == 1

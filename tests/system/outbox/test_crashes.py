@@ -65,16 +65,13 @@ class Nursery:
 
     def __init__(self, outbox, lab, clock):
         command = [sys.executable, "-m", "tests.system.outbox.nursery"]
-        command += [str(outbox.path), lab.url, lab.username, str(clock.path)]
+        command += [str(outbox.path), lab.url, str(clock.path)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._say(lab.token)
+        self._user = lab.username, lab.token
 
-    def _say(self, line):
-        self._process.stdin.write(f"{line}\n")
+    def start(self, *user):
+        self._process.stdin.write(f"{' '.join(user or self._user)}\n")
         self._process.stdin.flush()
-
-    def start(self):
-        self._say("one more")
         return int(self._process.stdout.readline())
 
     def close(self):

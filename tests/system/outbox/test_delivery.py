@@ -124,7 +124,7 @@ def test_a_session_with_refused_fields_is_parked_with_the_field_named_and_its_wa
     assert parked.state is State.PARKED
     assert "projects" in parked.reason
     assert (outbox.item(water.key).state, outbox.item(weighing.key).state) == (State.WAITING, State.SENT)
-    assert "session, which needs action" in outbox.item(water.key).reason
+    assert outbox.item(water.key).behind == parked
     outbox.edit(session.key, {name: value for name, value in session.values.items() if name != "projects"})
     sender.run_once()
     assert set(states(outbox)) == {State.SENT}

@@ -94,12 +94,13 @@ def test_a_server_that_is_up_again_leaves_the_reason_that_is_an_items_own(
     becomes(outbox, [SENT], mine)
 
 
-def test_water_says_once_that_it_waits_for_its_session(outbox, sender, lab, animal, other, proxy):
+def test_water_waits_for_its_session(outbox, sender, lab, animal, other, proxy):
     proxy.fault("answer", method="POST", path="/sessions", status=400, body={"task_protocol": ["No."]})
     session, water = outbox.add_all(lab.session(animal), lab.water(animal, follows=0))
-    told = becomes(outbox, [PARKED, (State.WAITING, WaitsFor.SESSION)], session, water)[1]
+    waiting = becomes(outbox, [PARKED, DUE], session, water)[1]
+    assert (waiting.behind.key, waiting.behind.state) == (session.key, State.PARKED)
     becomes(outbox, [SENT], outbox.add(lab.weighing(other)))  # the sender went round several times
-    assert outbox.item(water.key) == told
+    assert outbox.item(water.key) == waiting
     outbox.retry(session.key)
     becomes(outbox, [SENT] * 2, session, water)
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from pybpod_alyx_module.outbox.back_off import Pauses
-from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import Scope
-from pybpod_alyx_module.outbox.states import heads
+from pybpod_alyx_module.outbox.states import heads, in_line
 from tests.unit.outbox.test_states import ITEM
 
 
@@ -24,7 +24,7 @@ def items(*described):
 def ready(*described):
     listed = items(*described)
     still_open = [item for item in listed if item.state not in {State.SENT, State.DISCARDED}]
-    return [item.key for item in heads(still_open, {item.key: item for item in listed})]
+    return [item.key for item in heads(in_line(still_open, {}))]
 
 
 @pytest.mark.parametrize("first", [State.WAITING, State.SENDING, State.UNSURE])
@@ -59,7 +59,70 @@ def test_what_follows_is_ready_when_the_first_is_at_its_end(first):
 
 def test_the_same_id_on_another_server_is_another_animal():
     one, other = items(("a", "S", State.WAITING, None), ("b", "S", State.WAITING, None))
-    assert len(heads([one, replace(other, server="https://other.example")], {})) == 2
+    assert len(heads(in_line([one, replace(other, server="https://other.example")], {}))) == 2
+
+
+def behind(*listed, sent=None):
+    """By key: the key of what holds it up."""
+    numbered = [replace(item, number=number) for number, item in enumerate(listed)]
+    placed = in_line(numbered, sent or {})
+    assert heads(placed) == [item for item in placed if item.behind is None and item.state is not State.PARKED]
+    return {item.key: item.behind and item.behind.key for item in placed}
+
+
+WEIGHT = replace(ITEM, kind=Kind.WEIGHING)
+ANNA = replace(WEIGHT, username="anna", waits_for=WaitsFor.LOGIN)
+UPDATE = replace(ITEM, kind=Kind.SESSION_UPDATE, values={"id": "S"})
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.UNSURE])
+def test_who_waits_for_a_login_holds_up_the_same_user_alone(state):
+    first, second = replace(ANNA, key="1", state=state), replace(ANNA, key="2", waits_for=WaitsFor.NOTHING)
+    assert behind(first, second, replace(WEIGHT, key="3"), replace(WEIGHT, key="4"), replace(WEIGHT, key="5")) == {
+        "1": None,
+        "2": "1",
+        "3": None,
+        "4": "3",
+        "5": "3",
+    }
+
+
+def test_water_follows_its_session_whoever_has_to_log_in():
+    session = replace(ANNA, kind=Kind.SESSION, key="s")
+    water = replace(WEIGHT, kind=Kind.WATER, key="w", follows="s")
+    assert behind(session, water, replace(WEIGHT, key="1")) == {"s": None, "w": "s", "1": None}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "held_up"),
+    [
+        ({"values": {"id": "S"}}, {"values": {"id": "S"}}, True),
+        ({"values": {"id": "S"}}, {"values": {"id": "T"}}, False),
+        ({"values": {}, "follows": "s"}, {"values": {}, "follows": "s"}, True),
+        ({"values": {}, "follows": "s"}, {"values": {"id": "S"}}, True),  # the session is on Alyx since
+        ({"values": {}, "follows": "t"}, {"values": {"id": "S"}}, False),
+    ],
+)
+def test_changes_of_one_session_stay_in_order(theirs, mine, held_up):
+    first = replace(UPDATE, key="1", username="anna", waits_for=WaitsFor.LOGIN, **theirs)
+    second = replace(UPDATE, key="2", **mine)
+    weight = replace(WEIGHT, key="3")
+    placed = behind(first, second, weight, sent={"s": "S", "t": "T"})
+    # a weight does not wait behind a change of its own user that waits for the login of another
+    assert placed == {"1": None, "2": "1" if held_up else None, "3": None if held_up else "2"}
+
+
+def test_what_is_first_in_line_is_named_and_not_what_waits_behind_it_too():
+    session = replace(WEIGHT, kind=Kind.SESSION, key="s")
+    water = replace(WEIGHT, kind=Kind.WATER, key="w", follows="s")
+    assert behind(replace(WEIGHT, key="1"), session, water) == {"1": None, "s": "1", "w": "1"}
+    parked = replace(session, state=State.PARKED)
+    assert behind(replace(WEIGHT, key="1"), parked, water, replace(WEIGHT, key="2")) == {
+        "1": None,
+        "s": None,
+        "w": "s",
+        "2": "1",
+    }
 
 
 def test_pauses_grow_and_end():

@@ -71,7 +71,12 @@ def test_what_an_account_waits_for_is_told_of_its_items_and_taken_back(outbox):
     assert [item.waits_for for item in outbox.items()] == [WaitsFor.NOTHING, WaitsFor.PAUSE, WaitsFor.NOTHING]
     outbox.explain("https://alyx.example", None, "c", "d", WaitsFor.PAUSE)
     assert told(outbox) == [("c", "d", WaitsFor.PAUSE)] * 3
-    outbox.forget_reasons()
+    outbox.explain("https://alyx.example", "anna", "e", "f", WaitsFor.LOGIN)
+    assert outbox.explain("https://alyx.example", None, "g", "h", WaitsFor.PAUSE) == keys
+    assert told(outbox) == [("g", "h", WaitsFor.PAUSE)] * 2 + [("e", "f", WaitsFor.LOGIN)]
+    outbox.forget_login("https://alyx.example", "anna")
+    assert told(outbox) == [("g", "h", WaitsFor.PAUSE)] * 2 + [("", "", WaitsFor.NOTHING)]
+    outbox.forget_reasons(item.key for item in outbox.items())
     assert told(outbox) == [("", "", WaitsFor.NOTHING)] * 3
 
 
