@@ -69,9 +69,9 @@ class SyncJob(QObject):
     #: It is over: sent last, once.
     finished = Signal()
 
-    def __init__(self, project: ProjectPort, client: AlyxClient, username: str) -> None:
+    def __init__(self, port: ProjectPort, client: AlyxClient, username: str) -> None:
         super().__init__()
-        self._project = project
+        self._port = port
         self._server = client.url
         self._username = username
         self._over = False
@@ -81,7 +81,7 @@ class SyncJob(QObject):
         self._steps: Generator[Result, None, None] | None = None
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_slice)
-        self._unread = iter(project.names())
+        self._unread = iter(port.names())
         self._local: list[LocalSubject] = []
         self._reading = QTimer(self, interval=0)
         self._reading.timeout.connect(self._on_read)
@@ -113,7 +113,7 @@ class SyncJob(QObject):
         end = time.perf_counter() + SLICE_S
         try:
             for key in self._unread:
-                subject = self._project.read(key)
+                subject = self._port.read(key)
                 if subject is not None:  # it left the project meanwhile
                     self._local.append(subject)
                 if time.perf_counter() >= end:
@@ -216,7 +216,7 @@ class SyncJob(QObject):
         self._plan = plan
         self.activity.emit("Bringing the project up to date …")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._project, synced_at=now))
+        self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._port, synced_at=now))
         self._timer.start()
 
     @slot
