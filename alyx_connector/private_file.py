@@ -26,6 +26,8 @@ __all__ = ["HOME_SETTING", "JsonFile", "home_folder", "make_private_folder"]
 HOME_SETTING = "ALYX_CONNECTOR_HOME"
 #: Seconds to wait for another program that is writing the same file.
 LOCK_TIMEOUT_S = 10.0
+#: What reading a damaged file ends with.
+_DAMAGED = (ValueError, TypeError, AttributeError, RecursionError)
 
 
 def home_folder() -> Path:
@@ -92,12 +94,15 @@ class JsonFile:
             If it cannot be read.
         """
         try:
-            if not self.path.exists():
+            try:  # it is always whole: who reads it, such as a window, waits for nobody who writes
+                return self._understood(self.path.read_bytes())
+            except FileNotFoundError:
                 return {}
-            if not os.access(self.path.parent, os.W_OK):
-                return self._load()  # nobody can write there, nor make the lock
-            with self._locked():
-                return self._load()
+            except (PermissionError, *_DAMAGED):  # Windows refuses for the moment in which it is replaced
+                if not os.access(self.path.parent, os.W_OK):
+                    return self._load()  # nobody can write there, nor make the lock
+                with self._locked():
+                    return self._load()
         except OSError as error:
             raise self._unusable("read", error) from error
 
@@ -143,15 +148,18 @@ class JsonFile:
             text = self.path.read_bytes()
         except FileNotFoundError:
             return {}
-        self._make_private()
         try:
-            content = json.loads(text)
-            if not isinstance(content, dict):
-                raise TypeError("not an object")
-            self._check(content)
-        except (ValueError, TypeError, AttributeError, RecursionError):
+            return self._understood(text)
+        except _DAMAGED:
             self._set_aside()
             return {}
+
+    def _understood(self, text: bytes) -> dict[str, Any]:
+        self._make_private()
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise TypeError("not an object")
+        self._check(content)
         return content
 
     def _make_private(self) -> None:

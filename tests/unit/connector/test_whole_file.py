@@ -6,10 +6,11 @@ import os
 import stat
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
-from alyx_connector import ConfigurationError, write_parquet
+from alyx_connector import ConfigurationError, private_file, write_parquet
 from alyx_connector import whole_file as whole
 from alyx_connector.private_file import JsonFile
 from alyx_connector.whole_file import check_target, replace_file, whole_file
@@ -123,3 +124,16 @@ class Held:
             self.refused += 1
             raise PermissionError(13, "The process cannot access the file")
         self._replace(source, target)
+
+
+def test_who_reads_a_file_waits_for_nobody_who_writes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(private_file, "LOCK_TIMEOUT_S", 0.01)
+    file = JsonFile(tmp_path / "zones.json", lambda content: None)
+    file.change(lambda content: content.update(lab="Europe/Paris"))
+    with filelock.FileLock(tmp_path / "zones.json.lock"):
+        assert file.read() == {"lab": "Europe/Paris"}
+        file.path.write_text("{")
+        with pytest.raises(ConfigurationError):  # a damaged one is moved aside, which is a change
+            file.read()
+    assert file.read() == {}
+    assert len(file.notes) == 1
