@@ -34,6 +34,8 @@ class Dialect:
     names_sessions: bool = False
     #: Whether users say who else may handle their subjects.
     tells_allowed_users: bool = True
+    #: Whether it tells by what share of which weight a lab judges its animals, and so their minimum weights.
+    tells_minimum_weights: bool = True
 
     def subject_name(self, row: Mapping[str, Any]) -> str:
         """Return by what a subject is called in its address, in weighings and in water; sessions take its nickname.
@@ -69,12 +71,14 @@ def read_dialect(paths: Collection[str], components: Mapping[str, Any]) -> Diale
     described = components.get(named, {}) if named else session.get("qc", {})
     words = sorted((int(number), word) for number, word in _CHOICE.findall(str(described.get("description", ""))))
     user = components.get("User", {}).get("properties")
+    restricted = components.get("WaterRestrictedSubjectList", {}).get("properties")
     return Dialect(
         keys[0] if keys else Dialect.subject_key,
         tuple(words) or Dialect.qc_words,
         described.get("type") == "integer",
         names_sessions,
         user is None or "allowed_users" in user,
+        restricted is None or "reference_weight_pct" in restricted,
     )
 
 
@@ -87,4 +91,5 @@ def dialect_from_dict(content: Mapping[str, Any]) -> Dialect:
         bool(content["qc_is_number"]),
         bool(content["names_sessions"]),
         bool(content["tells_allowed_users"]),
+        bool(content["tells_minimum_weights"]),
     )

@@ -50,6 +50,11 @@ def nobody_logged_in(server: str) -> str:
     return f"Nobody is logged in at {server_name(server)}. Right-click the project, choose Sync to Alyx, and connect."
 
 
+def no_minimum_weights(server: str) -> str:
+    """Say that a server tells the minimum weight of no animal."""
+    return f"{server_name(server)} does not tell minimum weights."
+
+
 def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, AlyxClient | None, str]:
     """Find out as whom something is asked and written at a server.
 

@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.animals.handled_animals import fetch_all, list_owners, list_subjects, rows_of_each
 from pybpod_alyx_module.animals.rows import (
     current_clock,
     day_of_water,
     is_counted_in_utc,
     number_of,
+    running_restriction,
     running_type,
     water_now,
     weighings,
     zones_of_labs,
 )
+from pybpod_alyx_module.animals.weight import LabShares, LastJudged, judge_last
+from pybpod_alyx_module.numbers import exact, is_number
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
@@ -52,6 +56,8 @@ class RestrictedAnimal:
     water_type: str | None
     #: Whether the server counts its water by the day in UTC, not by its lab's.
     is_counted_in_utc: bool = False
+    #: How Alyx judges that weight; None without one, and where the server does not tell.
+    judged: LastJudged | None = None
 
     @property
     def needs_water(self) -> bool:
@@ -65,12 +71,33 @@ def fetch_restricted_animals(client: AlyxClient, username: str, *, cancel: Cance
     Returns: by name; also those that need no more water today. Empty where there is none.
     """
     animals: list[RestrictedAnimal] = []
-    for owner in list_owners(client, username, cancel):
-        animals += _animals_of(client, owner, cancel)
+    owners = list_owners(client, username, cancel)
+    shares: dict[str, LabShares] | None = None
+    if dialect_of(client, cancel=cancel).tells_minimum_weights:
+        shares = _shares(client.list("labs", cancel=cancel))
+    for owner in owners:
+        animals += _animals_of(client, owner, shares, cancel)
     return tuple(sorted(animals, key=lambda animal: (animal.name.casefold(), animal.lab)))
 
 
-def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[RestrictedAnimal]:
+def _shares(labs: Sequence[dict[str, Any]]) -> dict[str, LabShares]:
+    # of the labs that tell both
+    told = {}
+    for row in labs:
+        reference, zscore = _number(row, "reference_weight_pct"), _number(row, "zscore_weight_pct")
+        if reference is not None and zscore is not None:
+            told[str(row.get("name"))] = LabShares(reference, zscore)
+    return told
+
+
+def _number(row: dict[str, Any], name: str) -> Decimal | None:
+    value = row.get(name)
+    return exact(value) if value is not None and is_number(value) else None
+
+
+def _animals_of(
+    client: AlyxClient, owner: str, shares: Mapping[str, LabShares] | None, cancel: CancelToken
+) -> list[RestrictedAnimal]:
     subjects = list_subjects(client, owner, {"water_restricted": "True", "alive": "True"}, cancel)
     if not subjects:
         return []
@@ -85,8 +112,24 @@ def _animals_of(client: AlyxClient, owner: str, cancel: CancelToken) -> list[Res
     for row in subjects:
         zone = zones[row.get("lab")]
         days = [(day_of_water(gift.get("date_time"), zone, clock), gift) for gift in gifts(row)]
-        animals.append(_animal(row, weighings(weights(row), zone, clock), days, restrictions(row)))
+        animal = _animal(row, weighings(weights(row), zone, clock), days, restrictions(row))
+        if shares is not None and animal.last_weight is not None:
+            of_lab = shares.get(animal.lab)
+            animal = replace(animal, judged=_judged(animal.last_weight.grams, row, restrictions(row), of_lab))
+        animals.append(animal)
     return animals
+
+
+def _judged(
+    weight: Decimal, row: dict[str, Any], restrictions: Sequence[dict[str, Any]], shares: LabShares | None
+) -> LastJudged:
+    return judge_last(
+        weight,
+        number_of(row, "expected_water"),
+        number_of(row, "reference_weight"),
+        _number(running_restriction(restrictions), "reference_weight"),
+        shares,
+    )
 
 
 def _animal(

@@ -36,6 +36,7 @@ __all__ = [
     "is_counted_in_utc",
     "new_day_note",
     "number_of",
+    "running_restriction",
     "running_type",
     "server_day_note",
     "session_seen",
@@ -249,12 +250,16 @@ def session_seen(row: dict[str, Any], zone: dt.tzinfo | None) -> SessionSeen | N
     return SessionSeen(str(row.get("id")), start, number if isinstance(number, int) else None, str(protocol))
 
 
-def running_type(rows: Sequence[dict[str, Any]]) -> str | None:
-    """Read the type of water from rows of ``/water-restriction`` of one subject.
+def running_restriction(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the newest restriction without an end from rows of ``/water-restriction`` of one subject.
 
-    Returns: that of the newest restriction without an end, None if there is none, or it names none.
+    Returns: empty if there is none.
     """
     running = [row for row in rows if row.get("end_time") is None]
-    newest = max(running, key=lambda row: str(row.get("start_time") or ""), default=None)
-    name = newest.get("water_type") if newest else None
+    return max(running, key=lambda row: str(row.get("start_time") or ""), default={})
+
+
+def running_type(rows: Sequence[dict[str, Any]]) -> str | None:
+    """Read the type of water of the running restriction; None if there is none, or it names none."""
+    name = running_restriction(rows).get("water_type")
     return name if isinstance(name, str) and name else None

@@ -18,8 +18,7 @@ from alyx_connector.ids import canonical_id
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
 from alyx_connector.zones.server_offsets import see_clock, server_clock
-from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, note_untold
-from pybpod_alyx_module.animals.alyx_subject import server_name
+from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, no_minimum_weights, note_untold
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import (
     day_in,
@@ -273,7 +272,7 @@ class _Parts:
         return len(others) >= _WITNESSES
 
     def _no_requirements(self) -> UntoldError:
-        return UntoldError(f"{server_name(self._client.url)} does not tell minimum weights.")
+        return UntoldError(no_minimum_weights(self._client.url))
 
     def _only_one(self, nickname: str, cancel: CancelToken) -> None:
         rows = self._client.list("subjects", {"nickname": nickname}, cancel=cancel)

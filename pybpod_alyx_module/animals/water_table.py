@@ -10,7 +10,7 @@ from alyx_connector.errors import ConfigurationError, LoginRequiredError
 from alyx_connector.schema.source import dialect_of
 from alyx_connector.zones.lab_zones import zones_of
 from alyx_connector.zones.moments import lab_zone
-from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
+from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client, no_minimum_weights
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import new_day_note, utc_day_note
@@ -57,8 +57,8 @@ class WaterTable:
     server: str
     username: str
     rows: tuple[TableRow, ...]
-    #: How many are water-restricted in all.
-    restricted: int
+    #: All that are water-restricted.
+    restricted: tuple[RestrictedAnimal, ...]
     #: What one must know of this server, a sentence each.
     notes: tuple[str, ...] = ()
 
@@ -90,8 +90,9 @@ def fetch_water_table(
     days = [utc_day_note(lab_zone(row.lab_timezone)) for row in rows if row.animal.is_counted_in_utc]
     labs = {row.animal.lab: lab_zone(row.lab_timezone) for row in rows}
     new = [new_day_note(client, lab, zone, cancel) for lab, zone in labs.items()]
-    notes = tuple(note for note in dict.fromkeys((*days, *new, _whose(client, cancel))) if note)
-    return WaterTable(client.url, username, due, len(rows), notes)
+    limits = "" if dialect_of(client, cancel=cancel).tells_minimum_weights else no_minimum_weights(client.url)
+    notes = tuple(note for note in dict.fromkeys((*days, *new, limits, _whose(client, cancel))) if note)
+    return WaterTable(client.url, username, due, tuple(animals), notes)
 
 
 def give_water(outbox: Outbox, drafts: tuple[Draft, ...]) -> tuple[Item | OutboxError, ...]:

@@ -1,26 +1,47 @@
-"""A typed weight, judged as the server would judge it: percentage weight and distance to the minimum."""
+"""A weight, judged as the server would judge it: percentage weight and distance to the minimum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from pybpod_alyx_module.numbers import shown
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.animals.requirement import Requirement
 
-__all__ = ["NO_LIMIT", "Judgement", "Level", "judge", "limit_of", "no_limit_reason"]
+__all__ = [
+    "COLOURS",
+    "LOW",
+    "LOW_TEXT",
+    "NO_LIMIT",
+    "Judgement",
+    "LabShares",
+    "LastJudged",
+    "Level",
+    "judge",
+    "judge_last",
+    "limit_of",
+    "no_limit_reason",
+]
 
 #: What is shown where the lab sets no minimum weight.
 NO_LIMIT = "no limit set on Alyx"
 
 #: Alyx's own second threshold, ``WEIGHT_THRESHOLD`` of its settings_lab.py, which it does not tell.
 _FAR_PERCENT = Decimal(75)
+#: mL of water that Alyx expects for each g above the implant: below the minimum weight, and else. So says
+#: ``WaterControl.expected_water`` of Alyx's actions/water_control.py.
+_ML_PER_G_BELOW, _ML_PER_G = Decimal("0.05"), Decimal("0.04")
+#: mL: what the server's float may differ.
+_SAME = Decimal("1E-6")
 #: What is shown where the lab sets no expected weight.
 NO_EXPECTED = "the lab sets no expected weight on Alyx"
+#: What is shown where the lists do not tell whether a weight is below the minimum.
+_NOT_IN_LISTS = "Record weight… shows whether that is below the minimum"
 
 
 class Level(Enum):
@@ -32,6 +53,13 @@ class Level(Enum):
     BELOW = "below"
     #: Also below 75 % of the expected weight: red.
     FAR_BELOW = "far below"
+
+
+#: Below the minimum.
+LOW: Final = (Level.BELOW, Level.FAR_BELOW)
+#: The background that Alyx's own pages give a weight, and a text that is read on it.
+COLOURS: Final = MappingProxyType({Level.FINE: "#E7FFF1", Level.BELOW: "#FFE2C9", Level.FAR_BELOW: "#FFC9D2"})
+LOW_TEXT: Final = "#a00000"
 
 
 @dataclass(frozen=True)
@@ -56,6 +84,24 @@ class Judgement:
             return Level.FINE
         is_far = self.percentage is not None and self.percentage < _FAR_PERCENT
         return Level.FAR_BELOW if is_far else Level.BELOW
+
+
+@dataclass(frozen=True)
+class LabShares:
+    """By which share of which weight a lab judges its animals; 0: not by it."""
+
+    reference: Decimal
+    zscore: Decimal
+
+
+@dataclass(frozen=True)
+class LastJudged:
+    """How Alyx judges the last weight of an animal, as far as its lists tell."""
+
+    #: The colour on Alyx's pages; None without a limit, and where the lists do not tell.
+    level: Level | None
+    #: The distance to the minimum in words, without the weight.
+    text: str
 
 
 def limit_of(requirement: Requirement) -> Decimal | None:
@@ -103,15 +149,56 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
         off = f", implant of {shown(implant)} g off both" if implant else ""
         by = f", by {requirement.judged_by}" if requirement.zscore_weight_pct else ""
         percentage_text = f"{shown(percentage)} % of the expected {shown(today.expected_weight)} g{off}{by}"
-    if limit is None or to_minimum is None:
-        minimum_text = no_limit_reason(requirement)
-    elif to_minimum < 0:
-        minimum_text = f"{_distance(-to_minimum)} below the minimum of {_distance(limit)}"
-    elif to_minimum == 0:
-        minimum_text = f"at the minimum of {_distance(limit)}"
-    else:
-        minimum_text = f"{_distance(to_minimum)} above the minimum of {_distance(limit)}"
+    minimum_text = no_limit_reason(requirement) if limit is None else _minimum_text(typed, limit)
     return Judgement(percentage, to_minimum, percentage_text, minimum_text)
+
+
+def judge_last(
+    weight: Decimal, expected_water: Decimal, reference: Decimal, at_start: Decimal | None, shares: LabShares | None
+) -> LastJudged:
+    """Judge a last weight by what the lists say of many animals at once.
+
+    They do not say the minimum weight, nor the implant. The implant is what the reference weight lacks of the weight at
+    the start of the restriction; whether the weight is below the minimum is seen from the water that the server expects
+    for each gram, also in labs that judge by z-score. Where the two do not agree, as after a change of the implant,
+    nothing is guessed.
+
+    ``weight``: g, with the implant, that of which the server computes the water.
+    ``reference``: that of the subject's row, g, the implant off.
+    ``at_start``: that of the running restriction, g, with the implant; None or 0 where it has none.
+    ``shares``: of the lab, None where they are not known.
+    """
+    if shares is not None and not (shares.reference or shares.zscore):
+        return LastJudged(None, NO_LIMIT)
+    implant = at_start - reference if at_start else None
+    if shares is None or implant is None or implant < 0:
+        return LastJudged(None, _NOT_IN_LISTS)
+    above = weight - implant
+    below = next(
+        (low for low, ml in ((True, _ML_PER_G_BELOW), (False, _ML_PER_G)) if _is(expected_water, ml * above)), None
+    )
+    limit = shares.reference * reference + implant
+    if below is None or above <= 0 or (not shares.zscore and below != (weight < limit)):
+        return LastJudged(None, _NOT_IN_LISTS)
+    if shares.zscore:  # how far below needs Alyx's growth tables
+        return (
+            LastJudged(Level.BELOW, "below the minimum") if below else LastJudged(Level.FINE, "not below the minimum")
+        )
+    is_far = 100 * above < _FAR_PERCENT * reference
+    level = (Level.FAR_BELOW if is_far else Level.BELOW) if below else Level.FINE
+    return LastJudged(level, _minimum_text(weight, limit))
+
+
+def _is(value: Decimal, other: Decimal) -> bool:
+    return abs(value - other) <= _SAME
+
+
+def _minimum_text(weight: Decimal, limit: Decimal) -> str:
+    if weight < limit:
+        return f"{_distance(limit - weight)} below the minimum of {_distance(limit)}"
+    if weight == limit:
+        return f"at the minimum of {_distance(limit)}"
+    return f"{_distance(weight - limit)} above the minimum of {_distance(limit)}"
 
 
 def _distance(value: Decimal) -> str:

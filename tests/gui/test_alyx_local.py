@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
+from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.sync.details_window import open_details_window
 from pybpod_alyx_module.models.setup import impl
@@ -133,6 +134,17 @@ def test_a_session_is_registered_and_updated(rig, menu, qtbot, outbox):
     assert after["json"]["pybpod"] == before["json"]["pybpod"]
     wait(qtbot, lambda: all(item.state is State.SENT for item in outbox.open().items()))
     assert [item.kind for item in outbox.open().items()] == [Kind.SESSION, Kind.WATER, Kind.SESSION_UPDATE]
+
+
+def test_water_due_today_says_that_there_are_no_limits(bench, rig, qtbot):
+    rig.subject("jo006")
+    bench.menu.trigger(rig.project.node, WATER_DUE)
+    window = rig.project.alyx_water_window
+    wait(qtbot, lambda: window._fetch is None)
+    assert f"{rig.url[7:]} does not tell minimum weights." in window.message.text()
+    assert {row.judged for row in window.rows.rows} == {None}
+    assert len(window.rows.rows) > 0
+    window.close()
 
 
 def test_before_run_the_missing_limit_is_said_once(rig, qtbot, pybpod_settings, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,9 +10,10 @@ import pytest
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
+from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.animals import water_table_window
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT
+from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
 from pybpod_alyx_module.outbox.items import State
@@ -451,3 +453,55 @@ def test_without_alyx_it_says_how_water_is_recorded(project, alyx, outbox, qtbot
     bench.subject("thirsty")
     proxy.fault("drop", times=100_000)
     assert table(bench).message.text().endswith(WITHOUT_ALYX)
+
+
+def weighed(alyx, nickname, grams) -> None:
+    moment = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0).isoformat()
+    alyx.client.post("weighings", {"subject": nickname, "weight": grams, "date_time": moment, "user": "jose"})
+
+
+def weight_cell(window, nickname) -> tuple[str, str | None, str | None, str]:
+    cell = window.rows.index(rows(window)[nickname], WEIGHT)
+    background, text = cell.data(Qt.BackgroundRole), cell.data(Qt.ForegroundRole)
+    colours = [brush.color().name() if brush is not None else None for brush in (background, text)]
+    return cell.data(), *colours, cell.data(Qt.ToolTipRole)
+
+
+def test_a_weight_below_the_minimum_has_its_colour_and_says_so(bench, alyx):
+    bench.subject("thirsty")
+    weighed(alyx, "thirsty", 20.0)  # 22 g of reference and 3 g of implant: below 21.7 g
+    weighed(alyx, "numbered", 18.0)
+    window = table(bench)
+    text, background, colour, tip = weight_cell(window, "thirsty")
+    assert text.startswith("20.0 g, ")
+    assert text.endswith(", too light")
+    assert (background, colour) == (COLOURS[Level.BELOW].lower(), LOW_TEXT)
+    assert tip == f"{text}: 1.7 g below the minimum of 21.7 g"
+    text, background, colour, tip = weight_cell(window, "numbered")
+    assert text.endswith(", far too light")
+    assert (background, colour) == (COLOURS[Level.FAR_BELOW].lower(), LOW_TEXT)
+    text, background, colour, tip = weight_cell(window, "delegated")
+    assert (background, colour) == (None, None)
+    assert tip.endswith(": no limit set on Alyx")
+    assert not text.endswith("light")
+
+
+def test_the_too_light_come_first_where_the_table_is_sorted_by_weight(bench, alyx):
+    bench.subject("thirsty")
+    weighed(alyx, "thirsty", 20.0)
+    weighed(alyx, "numbered", 18.0)
+    window = table(bench)
+    before = [row.name for row in window.rows.rows]
+    tick(window, rows(window)["thirsty"])
+    window.table.go_to(rows(window)["thirsty"], AMOUNT)
+    window.table.sortByColumn(WEIGHT, Qt.AscendingOrder)
+    names = [row.name for row in window.rows.rows]
+    assert names[:2] == ["numbered", "thirsty"]
+    assert names[-1] == "never_weighed"
+    assert sorted(names) == sorted(before)
+    assert [row.name for row in window.rows.to_give()] == ["thirsty"]
+    assert window.table.currentIndex().row() == 1
+    refresh(bench, window)
+    assert [row.name for row in window.rows.rows] == names
+    window.table.sortByColumn(ANIMAL, Qt.DescendingOrder)
+    assert [row.name for row in window.rows.rows] == sorted(names, reverse=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
+from AnyQt.QtGui import QBrush, QColor
 
 from pybpod_alyx_module.animals.water import UNIT
+from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
 from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.numbers import rounded_down, rounded_up, shown
 
@@ -15,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pybpod_alyx_module.animals.water_table import TableRow, WaterTable
+    from pybpod_alyx_module.animals.weight import LastJudged
     from pybpod_alyx_module.outbox.items import Item
+
+#: What stands beside the colour of a weight.
+TOO_LIGHT: Final = MappingProxyType({Level.BELOW: "too light", Level.FAR_BELOW: "far too light"})
 
 COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
 ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, RESULT = range(len(COLUMNS))
@@ -39,6 +48,16 @@ class WaterRow:
     def name(self) -> str:
         """Nickname."""
         return self.seen.animal.name
+
+    @property
+    def judged(self) -> LastJudged | None:
+        """How Alyx judges the last weight."""
+        return self.seen.animal.judged
+
+    @property
+    def too_light(self) -> str:
+        """That the last weight is below the minimum, in words; empty where it is not, or where Alyx does not tell."""
+        return TOO_LIGHT.get(self.judged.level, "") if self.judged is not None and self.judged.level else ""
 
     @property
     def suggested(self) -> str:
@@ -75,7 +94,8 @@ def _last_weight(row: WaterRow) -> str:
     last = row.seen.animal.last_weight
     if last is None:
         return "none lately"
-    return f"{shown(last.grams)} g" + (f", {last.when:%m-%d %H:%M}" if last.when else "")
+    when = f"{last.when:%m-%d %H:%M}" if last.when else ""
+    return ", ".join(part for part in (f"{shown(last.grams)} g", when, row.too_light) if part)
 
 
 def _needs(row: WaterRow) -> str:
@@ -106,6 +126,40 @@ _TEXTS: Final[dict[int, Callable[[WaterRow], str]]] = {
 }
 
 
+def _of_weight(row: WaterRow, judged: LastJudged, role: int) -> Any:
+    if role == Qt.ToolTipRole:
+        return f"{_last_weight(row)}: {judged.text}"
+    if row.too_light and judged.level is not None:
+        if role == Qt.BackgroundRole:
+            return QBrush(QColor(COLOURS[judged.level]))
+        if role == Qt.ForegroundRole:
+            return QBrush(QColor(LOW_TEXT))
+    return None
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", name.casefold())
+    ]
+
+
+def _by_weight(row: WaterRow) -> tuple[int, Decimal]:
+    last, level = row.seen.animal.last_weight, row.judged.level if row.judged is not None else None
+    order = (Level.FAR_BELOW, Level.BELOW).index(level) if level in TOO_LIGHT else 2
+    return (3, Decimal(0)) if last is None else (order, last.grams)
+
+
+#: By what the rows are sorted; a column that is not here is sorted by its text.
+_ORDERS: Final[dict[int, Callable[[WaterRow], Any]]] = {
+    ANIMAL: lambda row: _natural(row.name),
+    WEIGHT: _by_weight,
+    NEEDS: lambda row: row.seen.animal.water.expected,
+    GIVEN: lambda row: row.seen.animal.water.given,
+    REMAINS: lambda row: row.seen.animal.water.remaining,
+    AMOUNT: lambda row: (len(row.amount.partition(".")[0]), row.amount),
+}
+
+
 class WaterRows(QAbstractTableModel):
     """The animals as rows; a cell is put into words when it is painted."""
 
@@ -118,6 +172,7 @@ class WaterRows(QAbstractTableModel):
         #: Whether nothing can be ticked or typed: while what was ticked is on its way into the outbox.
         self.held = False
         self._server = ""
+        self._sorted: tuple[int, Qt.SortOrder] = (-1, Qt.AscendingOrder)
 
     def to_give(self) -> list[WaterRow]:
         """Return the rows that are ticked and not recorded yet, in order."""
@@ -148,9 +203,28 @@ class WaterRows(QAbstractTableModel):
                 left.pop(seen.animal.subject_id, None)
             rows.append(row)
         self.beginResetModel()
-        self.rows, self._server = tuple(rows), table.server
+        self.rows, self._server = self._in_order(rows), table.server
         self.endResetModel()
         return list(left.values())
+
+    @override
+    def sort(self, column: int, order: Qt.SortOrder = Qt.AscendingOrder) -> None:
+        """Sort the rows, also those of answers to come; by weight the too light come first. Below 0: by name."""
+        self._sorted = (column, order)
+        self.layoutAboutToBeChanged.emit()
+        before, kept = self.rows, self.persistentIndexList()
+        self.rows = self._in_order(before)
+        places = {id(row): place for place, row in enumerate(self.rows)}
+        moved = [self.index(places[id(before[one.row()])], one.column()) for one in kept]
+        self.changePersistentIndexList(kept, moved)
+        self.layoutChanged.emit()
+
+    def _in_order(self, rows: Iterable[WaterRow]) -> tuple[WaterRow, ...]:
+        column, order = self._sorted
+        if column < 0:
+            return tuple(rows)
+        key = _ORDERS.get(column, _TEXTS[column])
+        return tuple(sorted(rows, key=key, reverse=order == Qt.DescendingOrder))
 
     def row_of(self, subject_id: str) -> int:
         """Return where an animal stands; -1 where it does not."""
@@ -186,6 +260,8 @@ class WaterRows(QAbstractTableModel):
             return _TEXTS[column](row)
         if role == Qt.ToolTipRole and column in (ANIMAL, LAB, RESULT):
             return _TEXTS[column](row)
+        if column == WEIGHT and row.judged is not None:
+            return _of_weight(row, row.judged, role)
         if role == Qt.CheckStateRole and column == ANIMAL and row.item is None:
             return Qt.Checked if row.ticked else Qt.Unchecked
         return None

@@ -40,7 +40,10 @@ class WaterTableView(QTableView):
         header.setMinimumSectionSize(60)
         header.setResizeContentsPrecision(_MEASURED)
         header.setSectionResizeMode(RESULT, QHeaderView.Stretch)
+        header.setSortIndicator(-1, Qt.AscendingOrder)
+        self.setSortingEnabled(True)
         header.sectionResized.connect(self._on_column_resized)
+        rows.layoutChanged.connect(self._on_sorted)
         rows.modelReset.connect(self._on_reset)
         rows.dataChanged.connect(self._on_changed)
 
@@ -95,6 +98,10 @@ class WaterTableView(QTableView):
         for column in range(len(COLUMNS)):
             if column != RESULT:
                 self.resizeColumnToContents(column)
+        self._fit(0, len(self._rows.rows) - 1)
+
+    @slot
+    def _on_sorted(self) -> None:
         self._fit(0, len(self._rows.rows) - 1)
 
     @slot

@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QLabel
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.subject_state import not_there
-from pybpod_alyx_module.animals.weight import Judgement, Level, judge
+from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT, Judgement, judge
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 
 #: Label of the menu entry.
 RECORD_WEIGHT: Final = "Record weight…"
-
-#: The background that Alyx's own pages give a weight, and a text that is read on it.
-COLOURS: Final = {Level.FINE: "#E7FFF1", Level.BELOW: "#FFE2C9", Level.FAR_BELOW: "#FFC9D2"}
-LOW_TEXT: Final = "#a00000"
-_LOW: Final = (Level.BELOW, Level.FAR_BELOW)
 
 #: The settings that it depends on, by the beginnings of their names: it shows those that cannot be used.
 _SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
@@ -113,7 +108,7 @@ class WeightDialog(RecordDialog):
         if state.weighings is None and not against:
             against = copy.concerns(typed, animal.name)
         judged = self._judged()
-        low = [f"As typed: {judged.minimum_text}."] if judged and judged.level in _LOW else []
+        low = [f"As typed: {judged.minimum_text}."] if judged and judged.level in LOW else []
         return (*not_there(state), *low, *(one.sentence for one in against))
 
     @slot
@@ -164,8 +159,8 @@ class WeightDialog(RecordDialog):
 
     def _show_verdict(self, judged: Judgement | None) -> None:
         level = judged.level if judged is not None else None
-        self.verdict.setVisible(level in _LOW)
-        if judged is not None and level in _LOW:
+        self.verdict.setVisible(level in LOW)
+        if judged is not None and level in LOW:
             self.verdict.setText(f"Too light: {judged.minimum_text}")
             self.verdict.setStyleSheet(f"background: {COLOURS[level]}; color: {LOW_TEXT}; padding: 4px;")
 

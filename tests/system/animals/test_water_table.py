@@ -14,11 +14,13 @@ from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import Cancelled, CancelToken
 from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
+from pybpod_alyx_module.animals.requirement import read_requirement
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import first_day
+from pybpod_alyx_module.animals.weight import Level, judge
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
-from tests.system.animals.rig_lab import LAB, USER, restricted
+from tests.system.animals.rig_lab import LAB, USER, WEIGHED, restricted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +80,45 @@ def test_the_number_of_requests_does_not_grow_with_the_animals(tmp_path: Path) -
             rows = fetch_restricted_animals(client, user, cancel=CancelToken())
             sizes[user] = (len(rows), len(proxy.requests))
     # Two users allow jose to handle their subjects, and have none: one request each to find that out.
-    # The zones of the labs and the server's clock are asked for once.
-    assert sizes == {USER: (40, 5 + 2 + 2), "ana": (1, 5)}
+    # The zones of the labs and the server's clock are asked for once, the limits of the labs each time.
+    assert sizes == {USER: (40, 6 + 2 + 2), "ana": (1, 6)}
+
+
+def test_the_last_weight_is_judged_as_the_server_judges_it(tmp_path: Path) -> None:
+    lab = tmp_path / "lab.json"
+    implant = [{"start_time": "today-20T10:00:00", "implant_weight": 3.0}]
+    changed = [*implant, {"start_time": "today-5T10:00:00", "implant_weight": 2.0}]
+    weights = ("23.9", "21.3", "21.2", "19.5", "18.7")
+    subjects = [
+        restricted(f"{of}_{weight}", lab=where, surgeries=surgeries, weighings=[*WEIGHED[:1], newest(weight)])
+        for weight in weights
+        for of, where, surgeries in (("plain", "home", []), ("implant", "home", implant), ("free", "away", []))
+    ]
+    subjects += [
+        restricted("new_implant", surgeries=changed, weighings=[newest("19.5")]),
+        restricted("never", weighings=[]),
+    ]
+    lab.write_text(json.dumps({**LAB, "subjects": subjects}), encoding="utf-8")
+    with SandboxServer("--throttle", "off", "--lab", str(lab)) as server, AlyxClient(server.url) as client:
+        client.login(server.username, server.password)
+        found = {row.name: row for row in fetch_restricted_animals(client, USER, cancel=CancelToken())}
+        for name, row in found.items():
+            if name == "never":
+                assert row.judged is None
+                continue
+            requirement = read_requirement(client.get(("water-requirement", name)))
+            expected = judge(requirement.today.weight, requirement)
+            assert row.judged is not None
+            if name == "new_implant":  # the lists do not tell what it weighs
+                assert row.judged.level is None
+            else:
+                assert (row.judged.level, row.judged.text) == (expected.level, expected.minimum_text), name
+    levels = {row.judged.level for row in found.values() if row.judged}
+    assert levels == {None, Level.FINE, Level.BELOW, Level.FAR_BELOW}
+
+
+def newest(weight: str) -> dict[str, Any]:
+    return {"date_time": "today-1T18:00:00", "weight": float(weight)}
 
 
 def test_water_that_does_not_add_up_is_told_as_a_sum(client: AlyxClient, proxy: FaultProxy) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from alyx_connector.errors import ProtocolError
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
-from pybpod_alyx_module.animals.weight import NO_LIMIT, judge
+from pybpod_alyx_module.animals.weight import NO_LIMIT, LabShares, Level, judge, judge_last
 from tests.contract.shapes import OF_ALYX
 from tests.unit.animals.rig_rows import requirement
 
@@ -129,3 +129,62 @@ def test_the_last_day_is_today() -> None:
     assert [day.date.isoformat() for day in numbers.days] == [record["date"] for record in body["records"]]
     assert numbers.today.weighing_at is None
     assert numbers.judged_by == "reference weight"
+
+
+def last(
+    weight: str,
+    water: str,
+    *,
+    reference: str = "22",
+    at_start: str | None = "25",
+    shares: tuple[str, str] = (".85", "0"),
+):
+    start = None if at_start is None else Decimal(at_start)
+    return judge_last(Decimal(weight), Decimal(water), Decimal(reference), start, LabShares(*map(Decimal, shares)))
+
+
+@pytest.mark.parametrize(
+    ("weight", "water", "level", "text"),
+    [
+        # 22 g reference and an implant of 3 g: the minimum is 21.7 g, 75 % of what is expected is 19.5 g
+        ("24.0", "0.84", Level.FINE, "2.3 g above the minimum of 21.7 g"),
+        ("21.7", "0.748", Level.FINE, "at the minimum of 21.7 g"),
+        ("21.6", "0.93", Level.BELOW, "0.1 g below the minimum of 21.7 g"),
+        ("19.5", "0.825", Level.BELOW, "2.2 g below the minimum of 21.7 g"),
+        ("19.4", "0.82", Level.FAR_BELOW, "2.3 g below the minimum of 21.7 g"),
+    ],
+)
+def test_a_last_weight_is_judged_by_the_water_that_the_server_expects(
+    weight: str, water: str, level: Level, text: str
+) -> None:
+    judged = last(weight, water)
+    assert (judged.level, judged.text) == (level, text)
+
+
+def test_a_lab_that_judges_by_z_score_tells_only_whether() -> None:
+    assert last("21.6", "0.93", shares=("0", ".85")).level == Level.BELOW
+    assert last("21.6", "0.93", shares=(".4", ".45")).text == "below the minimum"
+    assert last("21.6", "0.744", shares=("0", ".85")).level == Level.FINE
+
+
+@pytest.mark.parametrize(
+    ("water", "more"),
+    [
+        ("0.9", {}),  # another implant than at the start
+        ("0.93", {"at_start": None}),
+        ("0.93", {"at_start": "0"}),
+        ("0.93", {"at_start": "21"}),
+        ("0.744", {}),  # at or above the minimum, says the water: the reference weight says below
+    ],
+)
+def test_nothing_is_guessed_where_the_numbers_do_not_agree(water: str, more: dict[str, Any]) -> None:
+    judged = last("21.6", water, **more)
+    assert judged.level is None
+    assert "Record weight" in judged.text
+
+
+def test_no_limit_is_said() -> None:
+    assert last("21.6", "0.744", shares=("0", "0")) == judge_last(
+        Decimal(1), Decimal(1), Decimal(1), None, LabShares(Decimal(0), Decimal(0))
+    )
+    assert last("21.6", "0.744", shares=("0", "0")).text == NO_LIMIT

@@ -32,7 +32,7 @@ def test_alyx_is_what_is_taken_for_granted():
 
 def test_alyx_local_names_subjects_by_name_and_has_numbers_for_qc():
     words = ((0, "NOT_SET"), (10, "PASS"), (30, "WARNING"), (40, "FAIL"), (50, "CRITICAL"))
-    assert ALYX_LOCAL.dialect == Dialect("name", words, True, True, False)
+    assert ALYX_LOCAL.dialect == Dialect("name", words, True, True, False, False)
     row = {"nickname": "ea04", "name": "haisslab__ea04"}
     assert ALYX_LOCAL.dialect.subject_name(row) == "haisslab__ea04"
     assert ALYX.dialect.subject_name(row) == "ea04"
