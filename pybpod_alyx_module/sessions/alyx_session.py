@@ -11,7 +11,7 @@ from alyx_connector._version import __version__
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.lab_time import lab_moments, lab_span
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME
-from pybpod_alyx_module.sessions.session_csv import RunSettings
+from pybpod_alyx_module.sessions.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

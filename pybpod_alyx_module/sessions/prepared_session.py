@@ -10,7 +10,8 @@ from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.sessions.earlier_registration import find_earlier_registration
 from pybpod_alyx_module.sessions.on_rig import Animal, LinkedSubject, which_animal, who_was_on_rig
 from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations
-from pybpod_alyx_module.sessions.session_csv import read_run_settings, read_session_file
+from pybpod_alyx_module.sessions.run_settings import read_run_settings
+from pybpod_alyx_module.sessions.session_csv import read_session_file
 from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sessions.on_rig import OnRig
     from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
     from pybpod_alyx_module.sessions.registration_note import Registration
-    from pybpod_alyx_module.sessions.session_csv import RunSettings, SessionFile
+    from pybpod_alyx_module.sessions.run_settings import RunSettings
+    from pybpod_alyx_module.sessions.session_csv import SessionFile
 
 
 @dataclass(frozen=True)

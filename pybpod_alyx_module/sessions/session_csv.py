@@ -26,6 +26,9 @@ VERSIONS: Final = MappingProxyType({"BPOD-API-VERSION": "pybpod-api", "BPOD-GUI-
 #: Longest text that is taken for a name or a list.
 _LONGEST_NAME: Final = 10_000
 
+#: So many bytes of a file are read for its start; more where that is not among them.
+_HEADS: Final = (1 << 16, 1 << 22)
+
 #: A time beyond these is not valid.
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2200
@@ -145,33 +148,11 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
     Nothing in it is executed. A million rows take some seconds: call it in a worker thread.
     """
     file = Path(path)
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(os.fstat(stream.fileno()).st_size)  # not what is written meanwhile
-    except OSError as error:
-        raise RigError(
-            f"The session file {file} cannot be read: {error.strerror or error}.",
-            hint="Check whether it was moved or renamed, and whether you may read it.",
-        ) from error
-    except MemoryError as error:
-        raise RigError(
-            f"The session file {file} is too large for this computer's memory.",
-            hint="Close other programs, or register it on a computer with more memory.",
-        ) from error
+    content = _read(file)
     rows, found = RowReader(content), _Content()
     for row in rows:
         found.add(row)
-    started = found.started or found.created or found.first_time
-    if started is None:
-        raise RigError(
-            f"The file {file} does not say when a session began: "
-            + (
-                "it is empty."
-                if not content
-                else "it is not a session file of PyBpod, or only its beginning was written."
-            ),
-            hint="Nothing can be registered from it. If there is a backup of the file, put it in place.",
-        )
+    started = _start_of(file, content, found)
     return SessionFile(
         path=file,
         name=found.info.get("SESSION-NAME", "") or file.stem,
@@ -196,6 +177,52 @@ def read_session_file(path: str | os.PathLike[str]) -> SessionFile:
         size=len(content),
         whole=rows.whole,
     )
+
+
+def read_start(path: str | os.PathLike[str]) -> datetime:
+    """Read when a session began, as `read_session_file` does, from the beginning of its file."""
+    file = Path(path)
+    for most in _HEADS:
+        content, found = _read(file, most), _Content()
+        for row in RowReader(content):
+            found.add(row)
+            if found.started is not None:
+                return found.started
+        if len(content) < most:
+            break
+    return _start_of(file, content, found)
+
+
+def _read(file: Path, most: int | None = None) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size  # not what is written meanwhile
+            return stream.read(size if most is None else min(size, most))
+    except OSError as error:
+        raise RigError(
+            f"The session file {file} cannot be read: {error.strerror or error}.",
+            hint="Check whether it was moved or renamed, and whether you may read it.",
+        ) from error
+    except MemoryError as error:
+        raise RigError(
+            f"The session file {file} is too large for this computer's memory.",
+            hint="Close other programs, or register it on a computer with more memory.",
+        ) from error
+
+
+def _start_of(file: Path, content: bytes, found: _Content) -> datetime:
+    started = found.started or found.created or found.first_time
+    if started is None:
+        raise RigError(
+            f"The file {file} does not say when a session began: "
+            + (
+                "it is empty."
+                if not content
+                else "it is not a session file of PyBpod, or only its beginning was written."
+            ),
+            hint="Nothing can be registered from it. If there is a backup of the file, put it in place.",
+        )
+    return started
 
 
 class _Content:
@@ -337,51 +364,3 @@ def _names(text: str) -> Any:
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             continue
     return None
-
-
-#: PyBpod writes some 2 kB; descriptions of subjects may make it longer.
-_LARGEST: Final = 10_000_000
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """The settings of one run; empty where there is no such file, or Python cannot parse it."""
-
-    #: The task variables, as numbers and texts.
-    variables: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    #: The Bpod firmware that this PyBpod works with: with any other it refuses to start a protocol.
-    firmware: str | None = None
-
-
-def read_run_settings(folder: str | os.PathLike[str]) -> RunSettings:
-    """Read the settings of a session's run.
-
-    Returns: what they hold; what cannot be read is left out, as a session can be registered without.
-    """
-    try:
-        file = Path(folder, "user_settings.py")
-        if file.stat().st_size > _LARGEST:
-            return RunSettings()
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return RunSettings()
-    assigned: dict[str, Any] = {}
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                try:
-                    assigned[name] = ast.literal_eval(value)
-                except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                    continue
-    names = assigned.get("PYBPOD_VARSNAMES")
-    firmware = assigned.get("TARGET_BPOD_FIRMWARE_VERSION")
-    return RunSettings(
-        MappingProxyType(
-            {
-                name: assigned[name]
-                for name in (names if isinstance(names, list) else [])
-                if isinstance(name, str) and name in assigned
-            }
-        ),
-        str(firmware) if isinstance(firmware, str | int) and str(firmware) else None,
-    )

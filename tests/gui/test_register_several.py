@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 from AnyQt.QtCore import Qt
 
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions import register_several
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import HAS_QUESTION, NOTHING, SessionsWindow
 from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.sessions.session_csv import read_start
 from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
@@ -143,6 +146,36 @@ def test_a_file_that_cannot_be_read_is_shown_and_the_others_go_on(rig, three, me
     assert bad.item.text(4).startswith("failed")
     assert str(file) in bad.text
     assert sum(row.request is not None for row in window.rows) == 2
+
+
+def test_sessions_stand_where_their_files_say_that_they_began(rig, menu, qtbot, open_project, monkeypatch):
+    rig.subject("jo002")
+    session = rig.run()
+    rig.project.save()
+    text = Path(session.path, f"{session.name}.csv").read_text()
+    (started,) = [line.rpartition(";")[2] for line in text.splitlines() if "SESSION-STARTED" in line]
+    for name, day in {"first": "2020-11-03", "20201102-090000": "2020-11-02", "z": "2020-11-01"}.items():
+        folder = Path(session.path).with_name(name)
+        folder.mkdir()
+        (folder / f"{name}.csv").write_text(text.replace(started, f"{day} 12:34:56"))
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    rig.project = open_project(folder)
+    (setup,) = rig.project.experiments[0].setups
+    bad = Path(setup.path, "sessions", "20201102-090000", "20201102-090000.csv")
+    bad.write_text("no session\n")
+    readers = []
+    monkeypatch.setattr(register_several, "read_start", lambda file: readers.append(get_ident()) or read_start(file))
+    menu.trigger(setup.node, SEVERAL)
+    (window,) = living(SessionsWindow)
+    wait(qtbot, lambda: not window.busy and not window._queue)
+    shown = [window.table.topLevelItem(row).text(0) for row in range(window.table.topLevelItemCount())]
+    assert shown == [started[:19], "2020-11-03 12:34:56", "20201102-090000", "2020-11-01 12:34:56"]
+    assert [row.item.text(0) for row in window.rows] == shown
+    assert states(window)[2].startswith("failed: ")
+    assert str(bad) in window.rows[2].text
+    assert len(readers) == 4
+    assert get_ident() not in readers
 
 
 def test_the_window_goes_with_the_project(rig, three, menu, qtbot):

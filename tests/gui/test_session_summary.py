@@ -12,7 +12,7 @@ from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
 from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
-from pybpod_alyx_module.sessions.session_csv import RunSettings
+from pybpod_alyx_module.sessions.run_settings import RunSettings
 from tests.rig_sessions import EA04, RECORDED, at, session
 
 SERVER = "https://alyx.lab.org"

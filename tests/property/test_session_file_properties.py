@@ -15,7 +15,8 @@ from pybpod_alyx_module.sessions.alyx_session import make_session_draft
 from pybpod_alyx_module.sessions.concerns import concerns
 from pybpod_alyx_module.sessions.csv_row_parser import RowReader
 from pybpod_alyx_module.sessions.on_rig import Animal
-from pybpod_alyx_module.sessions.session_csv import RunSettings, read_session_file
+from pybpod_alyx_module.sessions.run_settings import RunSettings
+from pybpod_alyx_module.sessions.session_csv import read_session_file
 from pybpod_alyx_module.sessions.water_earned import MOST_ML, water_earned
 from tests.rig_sessions import RECORDED
 

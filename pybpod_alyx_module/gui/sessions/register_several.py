@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import QSignalBlocker, Qt
 from AnyQt.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -19,6 +20,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
+from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -35,13 +37,20 @@ from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
 from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, read_pybpod_session
 from pybpod_alyx_module.sessions.register import register
+from pybpod_alyx_module.sessions.session_csv import read_start
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from AnyQt.QtGui import QCloseEvent
 
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.sessions.prepared_session import PreparedSession
     from pybpod_alyx_module.sessions.register import RegistrationRequest, RegistrationResult
+
+#: The time in the name that PyBpod gives a session.
+_NAMED: Final = re.compile(r"\d{8}-\d{6}")
 
 #: Label of the menu entry of setups and projects.
 REGISTER_SEVERAL: Final = "Register sessions on Alyx…"
@@ -110,7 +119,7 @@ class SessionsWindow(AlyxWindow):
         column.addWidget(self.status)
         column.addLayout(row)
         resize_to_screen(self, 900, 560)
-        #: The sessions, the newest first.
+        #: The sessions; the newest first, once the beginnings of their files were read.
         self.rows = [self._row(session) for session in sessions]
         self._queue = list(self.rows)
         self._to_register: list[Row] = []
@@ -121,7 +130,7 @@ class SessionsWindow(AlyxWindow):
         self.close_button.clicked.connect(self.close)
         self.register_button.clicked.connect(self._on_register)
         registration_follower().news.connect(self._on_news)
-        self._next()
+        self._read_starts()
         self._refresh()
 
     @property
@@ -129,9 +138,41 @@ class SessionsWindow(AlyxWindow):
         """Whether sessions are read or registered."""
         return self._task is not None and not self._task.settled
 
+    def _read_starts(self) -> None:
+        # PyBpod itself does not know when a session of an earlier day began
+        files = [csv_of(row.session) for row in self.rows]
+
+        def work(report: Report, cancel: CancelToken) -> list[datetime | RigError]:
+            del report
+            return [_start(file, cancel) for file in files]
+
+        task = Task(work, "alyx-session-starts")
+        task.succeeded.connect(self._on_starts)
+        task.finished.connect(self._on_finished)
+        self._task = task
+        task.start()
+
+    @slot
+    def _on_starts(self, starts: list[datetime | RigError]) -> None:
+        found = sorted(
+            zip(self.rows, starts, strict=True), key=lambda one: _place(one[0].session, one[1]), reverse=True
+        )
+        self.rows = [row for row, _start in found]
+        with QSignalBlocker(self.table):
+            current = self.table.currentItem()
+            self.table.invisibleRootItem().takeChildren()
+            self.table.addTopLevelItems([row.item for row in self.rows])
+            self.table.setCurrentItem(current)
+            for row, start in found:
+                if not isinstance(start, RigError):
+                    row.item.setText(_DATE, f"{start:%Y-%m-%d %H:%M:%S}")
+        for row, start in found:
+            if isinstance(start, RigError):
+                self._on_failed(row, start)
+        self._queue = [row for row, start in found if not isinstance(start, RigError)]
+
     def _row(self, session: Any) -> Row:
-        started = session.started
-        texts = [f"{started:%Y-%m-%d %H:%M:%S}" if started else session.name, "", "", "", READING]
+        texts = [session.name, "", "", "", READING]
         item = QTreeWidgetItem(texts)
         item.setToolTip(_DATE, session.name)
         item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
@@ -322,4 +363,20 @@ def _unregistered(owner: Any) -> list[Any]:
         and alyx_subjects(session, linked)
         and csv_of(session).is_file()
     ]
-    return sorted(found, key=lambda session: str(session.started), reverse=True)
+    return sorted(found, key=lambda session: str(session.name), reverse=True)
+
+
+def _start(file: Path, cancel: CancelToken) -> datetime | RigError:
+    cancel.raise_if_cancelled()
+    try:
+        return read_start(file)
+    except RigError as error:
+        return error
+
+
+def _place(session: Any, start: datetime | RigError) -> tuple[str, str]:
+    # by its start; where the file does not tell it, by the time that PyBpod gave it as a name
+    if not isinstance(start, RigError):
+        return f"{start:%Y%m%d-%H%M%S}", session.name
+    named = _NAMED.search(session.name)
+    return named[0] if named else "", session.name

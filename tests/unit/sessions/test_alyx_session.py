@@ -22,7 +22,8 @@ from pybpod_alyx_module.sessions.alyx_session import (
     number_or_text,
 )
 from pybpod_alyx_module.sessions.on_rig import Animal
-from pybpod_alyx_module.sessions.session_csv import RunSettings, Variable, read_run_settings
+from pybpod_alyx_module.sessions.run_settings import RunSettings, read_run_settings
+from pybpod_alyx_module.sessions.session_csv import Variable
 from tests.rig_sessions import RUN_SETTINGS, at, session
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject, Variable, read_session_file
+from pybpod_alyx_module.sessions import session_csv
+from pybpod_alyx_module.sessions.session_csv import Creator, SessionSubject, Variable, read_session_file, read_start
 from tests.rig_sessions import (
     BPOD,
     BROKEN_OFF,
@@ -152,6 +153,48 @@ class TestVariables:
     @pytest.mark.parametrize("values", [("1", "1"), ("b", "a"), ("nan", "1"), ("2", "", "3")])
     def test_one_that_did_not(self, tmp_path, values):
         assert not self.read(tmp_path, *values).fell
+
+
+class TestStart:
+    """When a session began, from the beginning of its file alone."""
+
+    @pytest.mark.parametrize("end", ["finished", "stopped", "crashed"])
+    def test_as_the_whole_file_says(self, end):
+        file = RECORDED / f"{end}.csv"
+        assert read_start(file) == read_session_file(file).started
+
+    def test_of_a_file_that_is_long(self, tmp_path):
+        before = row("INFO", "10:00:00", "SUBJECT-NAME", "x" * 100_000)
+        file = write_session(tmp_path, [before, STARTED, *TRIAL * 100_000])
+        assert read_start(file) == at("2026-11-21 10:00:00")
+
+    def test_no_more_is_read_than_is_needed(self, tmp_path, monkeypatch):
+        file = write_session(tmp_path, [STARTED, *TRIAL * 100_000])
+        read = []
+
+        def count(path, most=None):
+            content = real(path, most)
+            read.append(len(content))
+            return content
+
+        real = session_csv._read
+        monkeypatch.setattr(session_csv, "_read", count)
+        read_start(file)
+        assert read == [65536]
+
+    @pytest.mark.parametrize("content", [b"", b"no session\n", b"\0" * 100_000])
+    def test_a_file_that_does_not_say_it(self, tmp_path, content):
+        file = tmp_path / "made.csv"
+        file.write_bytes(content)
+        with pytest.raises(RigError) as whole:
+            read_session_file(file)
+        with pytest.raises(RigError) as head:
+            read_start(file)
+        assert str(head.value) == str(whole.value)
+
+    def test_one_that_cannot_be_read(self, tmp_path):
+        with pytest.raises(RigError, match="cannot be read"):
+            read_start(tmp_path)
 
 
 class TestDamaged:
