@@ -131,9 +131,9 @@ def doubt_of_itself(endpoint: str, sent: Mapping[str, Any], animal: Mapping[str,
 def doubt_beside(
     endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any], others: Iterable[Mapping[str, Any]]
 ) -> Doubt | None:
-    """Say what speaks against a new record beside others of its animal; None if nothing does."""
+    """Say what speaks against a new record beside others of its animal, the nearest in time; None if nothing does."""
     grams, day = _number(sent.get("weight")), _day(sent.get("date_time"))
-    for other in others if endpoint == "weighings" else ():
+    for other in sorted(others, key=lambda other: _apart(sent, other)) if endpoint == "weighings" else ():
         earlier, then = _number(other.get("weight")), read_time(other.get("date_time"))
         if grams is None or not earlier or then is None or not 0 <= (day - then.date()).days <= LAST_DAYS:
             continue
@@ -169,6 +169,14 @@ def _number(value: Any) -> Decimal | None:
         return None if value is None or isinstance(value, bool) else Decimal(str(value))
     except ArithmeticError:
         return None
+
+
+def _apart(sent: Mapping[str, Any], other: Mapping[str, Any]) -> dt.timedelta:
+    # Near enough where one has an offset and the other none.
+    times = [read_time(record.get("date_time")) or dt.datetime.now().astimezone() for record in (sent, other)]
+    if any(time.tzinfo is None for time in times):
+        times = [time.replace(tzinfo=None) for time in times]
+    return abs(times[0] - times[1])
 
 
 def _day(time: Any) -> dt.date:

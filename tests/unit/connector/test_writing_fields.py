@@ -14,6 +14,7 @@ import pytest
 
 from alyx_connector import ConfigurationError
 from alyx_connector.schema.description import parse_schema
+from alyx_connector.writing.doubtful import doubt_beside
 from alyx_connector.writing.record_fields import changed_paths, check_names, fields_of, not_as_sent, sendable
 
 EXCERPT = json.loads((Path(__file__).parents[2] / "fixtures/openapi_excerpt.json").read_text(encoding="utf-8"))
@@ -189,3 +190,16 @@ def test_where_two_values_differ():
     assert changed_paths("json", before, before) == []
     assert changed_paths("json", None, {}) == ["json"]
     assert changed_paths("json", {"pass": True, "n": [1]}, {"pass": 1, "n": [True]}) == ["json.pass", "json.n"]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_several_weights_the_nearest_in_time_is_named(reverse):
+    others = [
+        {"date_time": "2026-11-18T09:00:00", "weight": 20.0},
+        {"date_time": "2026-11-20T09:00:00", "weight": 21.0},
+        {"date_time": "2026-11-20T18:00:00+00:00", "weight": 22.0},
+        {"date_time": None, "weight": 40.0},
+    ]
+    sent = {"date_time": "2026-11-21T12:00:00", "weight": 28.0}
+    doubt = doubt_beside("weighings", sent, {"nickname": "ea04"}, others[::-1] if reverse else others)
+    assert "27 % off the 22.0 g that ea04 weighed on 2026-11-20" in doubt.sentence
