@@ -66,7 +66,7 @@ def run_outbox_command(options: argparse.Namespace, say: Say) -> int:
 
 
 def _list(outbox: Outbox, everything: bool, say: Say) -> int:
-    items = outbox.items(None if everything else OPEN)
+    items = outbox.settled_items(None if everything else OPEN)
     for item in items:
         say("\t".join(visible(text) for text in _line(item)))
     if sys.stdout.isatty():
@@ -100,7 +100,7 @@ def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
 
 def _export(outbox: Outbox, name: str, say: Say) -> int:
     if name == "-":
-        write_csv(outbox.items(), sys.stdout)
+        write_csv(outbox.settled_items(), sys.stdout)
         return OK
     say(f"{outbox.export(name)} items written to {json.dumps(name, ensure_ascii=False)}.")
     return OK

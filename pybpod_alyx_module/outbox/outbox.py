@@ -16,8 +16,9 @@ from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_ite
 from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
-from pybpod_alyx_module.outbox.sqlite_file import Watch, open_file, outbox_errors
+from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch, open_file, outbox_errors
 from pybpod_alyx_module.outbox.states import Event, in_line, move
+from pybpod_alyx_module.outbox.words import ENDED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -91,12 +92,23 @@ class Outbox:
         with self._reading() as connection:
             return self._in_line(connection, (self._get(connection, key),))[0]
 
+    def settled_items(self, states: Sequence[State] | None = None) -> tuple[Item, ...]:
+        """Return `items` for one who sends nothing: where no program sends, what one left that is gone is unsure."""
+        items = self.items(states)
+        locks = SenderLocks(self.path)
+        if not any(item.state is State.SENDING for item in items) or not locks.take_turn():
+            return items
+        try:
+            return tuple(map(_left_over, self.items(states)))
+        finally:
+            locks.end_turn()
+
     def export(self, path: str | Path) -> int:
         """Write all items to a CSV, sent and discarded ones, too; return how many.
 
         Raises ConfigurationError where the CSV cannot be written.
         """
-        items = self.items()
+        items = self.settled_items()
         export_csv(items, path)
         return len(items)
 
@@ -357,3 +369,9 @@ class Outbox:
                 "which is not a session of this subject.",
                 hint="Record it for the subject of the session.",
             )
+
+
+def _left_over(item: Item) -> Item:
+    if item.state is State.SENDING:
+        return move(item, Event.ABANDON, reason=ENDED)
+    return item if item.behind is None else replace(item, behind=_left_over(item.behind))

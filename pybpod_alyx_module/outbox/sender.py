@@ -17,7 +17,7 @@ from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch
 from pybpod_alyx_module.outbox.states import Event, heads, move
-from pybpod_alyx_module.outbox.words import login_hint, look_hint
+from pybpod_alyx_module.outbox.words import ENDED, login_hint, look_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -206,7 +206,7 @@ class Sender:
         for item in items:
             if item.state is State.SENDING:
                 # Only who has the turn sends, and this one is not sending now.
-                self._move(item, Event.ABANDON, reason="PyBpod ended while it was being sent.")
+                self._move(item, Event.ABANDON, reason=ENDED)
                 return True, 0.0
         unsure = {(item.key, item.attempts) for item in items if item.state is State.UNSURE}
         self._since = {key: since for key, since in self._since.items() if key in unsure}

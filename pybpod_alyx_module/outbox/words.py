@@ -37,6 +37,8 @@ _REFUSALS: Final = {
 }
 
 
+#: Why it is not known whether an item arrived that was being sent.
+ENDED: Final = "PyBpod ended while it was being sent."
 _COMPUTER: Final = (
     "this computer's: the time zone of the lab was not known. Correct the time if it is not what you meant."
 )

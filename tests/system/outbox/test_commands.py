@@ -12,6 +12,7 @@ import pytest
 
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.sqlite_file import SenderLocks
 from pybpod_alyx_module.outbox.states import Event, move
 
 
@@ -54,6 +55,28 @@ def test_list_is_plain_lines_of_what_waits(run, parked):
         "http://127.0.0.1:9",
         "weight: too\\x1b heavy. Look.",
     ]
+
+
+def test_what_a_killed_pybpod_left_is_not_said_to_be_being_sent(run, home, parked):
+    outbox = Outbox(home / "outbox.sqlite")
+    waiting = outbox.items((State.WAITING,))[0]
+    outbox.add(Draft(waiting.kind, waiting.server, "jose", waiting.subject_id, "=ea04", waiting.values))
+    outbox.replace(waiting, move(waiting, Event.CLAIM))
+    told = [["may be on Alyx", "PyBpod ended while it was being sent."], ["waiting", "which may already be on Alyx"]]
+    locks = SenderLocks(outbox.path)
+    for sends in (False, True):
+        if sends:
+            assert locks.take_turn()
+            told = [["being sent", ""], ["waiting", "which is being sent"]]
+        lines = [line.split("\t") for line in run("list").stdout.splitlines()]
+        for line, (state, reason) in zip([lines[0], lines[2]], told, strict=True):
+            assert line[1] == state
+            assert reason in line[-1]
+        row = next(csv.DictReader(io.StringIO(run("export", "-").stdout)))
+        assert (row["state"], row["reason"]) == ("sending" if sends else "unsure", told[0][1])
+    locks.end_turn()
+    assert outbox.item(waiting.key).state is State.SENDING  # a look changes nothing
+    outbox.close()
 
 
 def test_an_empty_outbox_lists_nothing(run):
