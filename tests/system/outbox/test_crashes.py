@@ -117,6 +117,20 @@ def add_items(outbox, lab, animals, chance, round_number):
             outbox.add(lab.water(animal, weight / 20, minute))
 
 
+def let_it_live(outbox, chance):
+    """Wait until a sender is killed: some die young, some while they send, some after they looked for what was left."""
+    fate = chance.random()
+    if fate < 0.5:
+        time.sleep(chance.uniform(0.005, 0.15))
+    elif fate < 0.85:
+        deadline = time.monotonic() + 1  # all that waits may have to wait for its next try
+        while not outbox.items([State.SENDING]) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.03))
+    else:
+        time.sleep(chance.uniform(0.5, 0.8))
+
+
 def wait_until_all_is_sent(outbox, seed):
     deadline = time.monotonic() + 120
     while outbox.items(OPEN):
@@ -143,8 +157,7 @@ def test_killed_senders_a_bad_network_and_swapped_names_lose_nothing_and_double_
             if len(outbox.items(OPEN)) < 2 * ANIMALS:
                 add_items(outbox, lab, animals, chance, round_number)
             child = nursery.start()
-            # Most die young, some live long enough to look for what was left.
-            time.sleep(chance.uniform(0.005, 0.15) if chance.random() < 0.85 else chance.uniform(0.5, 0.8))
+            let_it_live(outbox, chance)
             killed.update(item.state for item in outbox.items([State.SENDING, State.UNSURE]))
             os.kill(child, signal.SIGKILL)
         proxy.choose(None)
