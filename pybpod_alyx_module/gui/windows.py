@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QSize, Qt
+from AnyQt.QtGui import QPalette
 from AnyQt.QtWidgets import QApplication, QWidget
 
 from pybpod_alyx_module.gui.guard import is_there, override
@@ -20,9 +21,21 @@ FOCUS_STYLE: Final = (
 )
 
 
+#: The colour of what needs a person, on a light and on a dark background; the words say it, too.
+_URGENT: Final = "#b00020"
+_URGENT_ON_DARK: Final = "#ff8a80"
+#: Lightness of a background, of 255, below which it is dark.
+_DARK: Final = 128
+
 #: Pixels that a window's frame and title bar take of the screen.
 _FRAME_WIDTH: Final = 8
 _FRAME_HEIGHT: Final = 40
+
+
+def urgent_colour() -> str:
+    """Return the colour of what needs a person."""
+    behind = QApplication.palette().color(QPalette.Base)
+    return _URGENT_ON_DARK if behind.lightness() < _DARK else _URGENT
 
 
 def room_for(window: QWidget) -> QSize:

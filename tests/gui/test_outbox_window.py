@@ -12,8 +12,8 @@ from alyx_connector import AlyxClient
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
-from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.outbox.window import NO_PROJECT, NOTHING, OutboxWindow
+from pybpod_alyx_module.gui.windows import urgent_colour
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.garbled import garble_all_sentences
@@ -263,7 +263,7 @@ def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start,
     column = [model.headerData(number, Qt.Horizontal) for number in range(model.columnCount())].index("State")
     for row in range(2):
         assert text_of(page.table, row, "State") == "log in to send"
-        assert model.data(model.index(row, column), Qt.ForegroundRole).color().name() == URGENT
+        assert model.data(model.index(row, column), Qt.ForegroundRole).color().name() == urgent_colour()
     wait(qtbot, lambda: outbox.outlook.needing == 2)
     assert "bold" in button.styleSheet()
     assert not host.window().close()

@@ -17,6 +17,7 @@ __all__ = ["alyx", "alyx_home", "hammer", "outbox", "proxy", "rig", "settings", 
 
 #: What is left there for a window, in pixels of the program.
 WIDTH, HEIGHT = 850, 430
+SCREEN = QRect(0, 0, WIDTH, HEIGHT)
 
 
 @pytest.fixture(autouse=True)
@@ -25,21 +26,21 @@ def small_screen(monkeypatch, room):
 
 
 @pytest.mark.parametrize("kind", OPEN, ids=lambda kind: kind.__name__)
-def test_a_window_opens_no_larger_than_the_screen(hammer, kind):
+def test_a_window_is_whole_on_a_small_screen(hammer, kind):
     window = OPEN[kind](hammer)
     hammer.rig.idle()
     assert window.width() <= WIDTH
     assert window.height() <= HEIGHT
-    hammer.end(kind)
-
-
-@pytest.mark.parametrize("kind", OPEN, ids=lambda kind: kind.__name__)
-def test_a_window_is_whole_on_a_small_screen(hammer, kind):
-    window = OPEN[kind](hammer)
-    hammer.rig.idle()
     window.resize(WIDTH, HEIGHT)
     QApplication.processEvents()
     assert (window.width(), window.height()) == (WIDTH, HEIGHT)
+    shown = [button for button in window.findChildren(QPushButton) if button.isVisible()]
+    assert shown
+    for button in shown:
+        assert SCREEN.contains(place_of(button, window)), button.text()
+        needed = with_focus(button)
+        assert button.width() >= needed.width(), button.text()
+        assert button.height() >= needed.height(), button.text()
     hammer.end(kind)
 
 
@@ -56,31 +57,14 @@ def test_a_question_is_whole_on_a_small_screen(hammer, kind, doubtful):
     QApplication.processEvents()
     assert (window.width(), window.height()) == (WIDTH, HEIGHT)
     for button in (window.question.anyway_button, window.question.back_button):
-        assert QRect(0, 0, WIDTH, HEIGHT).contains(QRect(button.mapTo(window, QPoint(0, 0)), button.size()))
+        assert SCREEN.contains(place_of(button, window))
     assert window.question.text.height() >= window.question.text.heightForWidth(window.question.text.width())
     window.question.back_button.click()
     hammer.end(kind)
 
 
-def buttons(window):
-    return [button for button in window.findChildren(QPushButton) if button.isVisible()]
-
-
-@pytest.mark.parametrize("kind", OPEN, ids=lambda kind: kind.__name__)
-def test_a_button_shows_its_text_also_where_the_keyboard_is(hammer, kind):
-    window = OPEN[kind](hammer)
-    hammer.rig.idle()
-    window.resize(WIDTH, HEIGHT)
-    QApplication.processEvents()
-    shown = buttons(window)
-    assert shown
-    for button in shown:
-        place = QRect(button.mapTo(window, QPoint(0, 0)), button.size())
-        assert QRect(0, 0, WIDTH, HEIGHT).contains(place), button.text()
-        needed = with_focus(button)
-        assert button.width() >= needed.width(), button.text()
-        assert button.height() >= needed.height(), button.text()
-    hammer.end(kind)
+def place_of(button, window):
+    return QRect(button.mapTo(window, QPoint(0, 0)), button.size())
 
 
 def with_focus(button):

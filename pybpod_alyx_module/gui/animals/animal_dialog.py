@@ -16,7 +16,7 @@ from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
-from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class AnimalDialog(QDialog):
         self.form = QFormLayout()
         self.facts = plain_label()
         self.problem = plain_label()
-        self.problem.setStyleSheet("color: #a00000;")
+        self.problem.setStyleSheet(f"color: {urgent_colour()}")
         self.status = plain_label()
         self.record_button = self._button("&Record", self.record)
         self.again_button = self._button("&Ask Alyx again", self.ask_again)

@@ -23,9 +23,8 @@ from pybpod_alyx_module.animals.weight_plausibility import weight_facts
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
-from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
-from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen
+from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.numbers import exact
 from pybpod_alyx_module.outbox.items import Kind
@@ -75,7 +74,7 @@ class EditDialog(QDialog):
         self.reason.setText(brief(why(item)))
         self.reason.setVisible(bool(why(item)))
         self.problem = plain_label()
-        self.problem.setStyleSheet(f"color: {URGENT}")
+        self.problem.setStyleSheet(f"color: {urgent_colour()}")
         self.problem.hide()
         self.save_button = QPushButton("Save and send")
         self.cancel_button = QPushButton("Cancel")

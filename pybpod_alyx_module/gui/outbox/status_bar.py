@@ -8,13 +8,12 @@ from AnyQt.QtCore import QObject, Qt
 from AnyQt.QtWidgets import QApplication, QDialogButtonBox, QMainWindow, QToolButton, QVBoxLayout
 
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import OpenWindow, resize_to_screen, unrecorded
+from pybpod_alyx_module.gui.windows import OpenWindow, resize_to_screen, unrecorded, urgent_colour
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class StatusButton(QToolButton):
         text = ", ".join(part for part in (words, trouble) if part)
         urgent = bool(outlook.needing or trouble)
         self.setText(f"{LABEL}: {text}")
-        self.setStyleSheet(f"QToolButton {{ color: {URGENT}; font-weight: bold }}" if urgent else "")
+        self.setStyleSheet(f"QToolButton {{ color: {urgent_colour()}; font-weight: bold }}" if urgent else "")
         self.setToolTip("\n".join([*outlook.notes, outlook.problem]).strip() or "Show what waits to be sent to Alyx")
         self.setVisible(bool(text))
 

@@ -10,6 +10,7 @@ from AnyQt.QtWidgets import QAbstractItemView, QTableView
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.windows import urgent_colour
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.outbox.words import local_time, state_words, time_words, value_words, why
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     #: Title, text of an item, width in pixels.
     Column = tuple[str, Callable[[Item], str], int]
-
-#: The colour of what needs a person; the words say it, too.
-URGENT: Final = "#b00020"
 
 #: What waits.
 WAITING: Final[tuple[Column, ...]] = (
@@ -79,7 +77,7 @@ class OutboxModel(QAbstractTableModel):
         if role in (Qt.DisplayRole, Qt.ToolTipRole):
             return cell(self._columns[index.column()][1](item))
         if role == Qt.ForegroundRole and item.needs_person and self._columns[index.column()][1] is state_words:
-            return QBrush(QColor(URGENT))
+            return QBrush(QColor(urgent_colour()))
         return None
 
     def replace(self, items: tuple[Item, ...]) -> None:

@@ -12,13 +12,12 @@ from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
-from pybpod_alyx_module.gui.outbox.table import URGENT
 from pybpod_alyx_module.gui.outbox.tabs import SentPage, WaitingPage
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen
+from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen, urgent_colour
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
@@ -57,7 +56,7 @@ class OutboxWindow(AlyxWindow):
         self._reading: Task | None = None
         self._stale = False
         self.trouble = plain_label()
-        self.trouble.setStyleSheet(f"color: {URGENT}")
+        self.trouble.setStyleSheet(f"color: {urgent_colour()}")
         self.heading = plain_label()
         self.result = plain_label()
         self.result.hide()
