@@ -86,7 +86,7 @@ def test_a_weight_waits_while_the_server_is_down_and_is_sent_when_it_is_up(outbo
     assert text_of(table, 0, "Subject") == "ea04"
     assert text_of(table, 0, "User") == "jose"
     assert text_of(table, 0, "Server") == lab.url.partition("://")[2]
-    assert "503" in text_of(table, 0, "What went wrong, next attempt")
+    assert "503" in text_of(table, 0, "Why it waits")
     lab.proxy._faults.clear()
     press(qtbot, window.waiting.retry_button)
     wait(qtbot, lambda: states(window.sent) == [("ea04", "sent")])

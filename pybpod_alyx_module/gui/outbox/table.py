@@ -28,7 +28,7 @@ WAITING: Final[tuple[Column, ...]] = (
     ("Time (lab)", time_words, 130),
     ("Subject", lambda item: item.subject_name, 110),
     ("State", state_words, 130),
-    ("What went wrong, next attempt", why, 235),
+    ("Why it waits", why, 235),
     ("User", lambda item: item.username, 80),
     ("Server", lambda item: server_name(item.server), 140),
     ("Waiting since", lambda item: local_time(item.created), 130),

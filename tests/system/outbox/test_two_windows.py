@@ -142,6 +142,27 @@ def test_before_anything_waits_who_logs_in_is_known_to_the_others(outbox, make_s
     other._outbox.close()
 
 
+def test_who_is_not_logged_in_reads_the_outbox_only_when_it_changed(outbox, make_sender, lab, animal, accounts):
+    # What another window sends is looked at by the lock alone.
+    first, idle = make_sender(), Sender(Outbox(outbox.path), accounts, poll_s=0.001)
+    reads, looks = [], []
+    read, look = idle._outbox.items, idle._locks.one_is_free
+    idle._outbox.items = lambda *options: reads.append(options) or read(*options)
+    idle._locks.one_is_free = lambda: looks.append(None) or look()
+    assert first._locks.take((lab.url, lab.username))
+    item = outbox.add(lab.weighing(animal))
+    idle.start()
+    until(lambda: len(looks) > 5)
+    before = len(reads)
+    until(lambda: len(looks) > 100)
+    assert len(reads) == before
+    assert outbox.item(item.key).state is State.WAITING
+    first._locks.leave_all()
+    until(lambda: outbox.item(item.key).state is State.SENT)
+    idle.stop()
+    idle._outbox.close()
+
+
 @pytest.mark.timeout(max(180, ROUNDS * 2))
 def test_either_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(outbox, lab, proxy, tmp_path, priya):
     chance = random.Random(SEED)
