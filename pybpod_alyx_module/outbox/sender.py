@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
@@ -134,15 +135,7 @@ class Sender:
     def run_once(self) -> bool:
         """Send what can be sent now, on this thread; for programs that do not `start`.
 
-        Returns
-        -------
-        bool
-            False if another program is sending; nothing was done then.
-
-        Raises
-        ------
-        OutboxError
-            If the file cannot be read or written.
+        Returns: False if another program is sending; nothing was done then.
         """
         with self._working:
             self._note_wake()
@@ -198,7 +191,15 @@ class Sender:
         if woken:
             self._pauses.clear()
             self._refused.clear()
+            self._leave_logged_out()
         return woken
+
+    def _leave_logged_out(self) -> None:
+        for account in self._locks.held:
+            with contextlib.suppress(AlyxError):  # it is asked for, and told, where it is needed
+                if self._clients(*account) is None:
+                    self._logged_in.discard(account)
+                    self._locks.leave(account)
 
     def _round(self) -> tuple[bool, float]:
         # Returns whether anything was done, and after how many seconds there may be something to do.
@@ -226,7 +227,7 @@ class Sender:
         return busy, wait
 
     def _may_send(self, account: tuple[str, str], items: tuple[Item, ...]) -> bool:
-        if self._locks.holds(account):
+        if account in self._locks.held:
             return True
         if not self._locks.take(account):
             return False

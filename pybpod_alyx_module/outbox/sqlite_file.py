@@ -278,6 +278,11 @@ class SenderLocks:
         """Whether this program may send now."""
         return bool(self._turn.is_locked)
 
+    @property
+    def held(self) -> tuple[tuple[str, str], ...]:
+        """Accounts that this program sends for, server and user."""
+        return tuple(self._accounts)
+
     def take_turn(self) -> bool:
         """Begin to send; False while another program sends."""
         return self._take(self._turn)
@@ -285,10 +290,6 @@ class SenderLocks:
     def end_turn(self) -> None:
         """Let another program send."""
         self._turn.release()
-
-    def holds(self, account: tuple[str, str]) -> bool:
-        """Tell whether this program sends for an account, of server and user."""
-        return account in self._accounts
 
     def take(self, account: tuple[str, str]) -> bool:
         """Send for an account from now on; False while another program does."""

@@ -130,7 +130,7 @@ def test_before_anything_waits_who_logs_in_is_known_to_the_others(outbox, make_s
     accounts.log_in(lab.url, *priya)
     sender.start()
     sender.wake((lab.url, "priya"))
-    until(lambda: sender._locks.holds((lab.url, "priya")))
+    until(lambda: (lab.url, "priya") in sender._locks.held)
     item = replace(lab.weighing(animal), username="priya")
     added = outbox.add(item)
     seen = []
@@ -138,6 +138,9 @@ def test_before_anything_waits_who_logs_in_is_known_to_the_others(outbox, make_s
         other.run_once()
         seen.append(outbox.item(added.key))
     assert not any(one.wants_login for one in seen)
+    del accounts.clients[lab.url, "priya"]
+    sender.wake()
+    until(lambda: (lab.url, "priya") not in sender._locks.held)  # logged out: another window may send for her
     other.stop()
     other._outbox.close()
 
