@@ -15,6 +15,9 @@ from AnyQt.QtWidgets import QApplication
 
 from benchmarks.beats import Beats
 from pybpod_alyx_module.demo.tour import start_pybpod
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.register_several import open_sessions_window
+from tests.rig_sessions import EA04, RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +40,7 @@ class Rig:
         yield from self._water()
         yield from self._outbox()
         yield from self._animal()
+        yield from self._sessions()
 
     def _begin(self, name: str) -> None:
         assert self.beats is not None  # noqa: S101 - a programmer's mistake
@@ -119,14 +123,57 @@ class Rig:
         subject.close_alyx_details()
         yield _after(0.1)
 
-    def _count_open(self) -> int:
-        from pybpod_alyx_module.gui.running_outbox import running_outbox
+    def _sessions(self) -> Steps:
+        self._begin("the project saved with a setup")
+        setup = self.project.create_experiment().create_setup()
+        setup.board, setup.task = self.project.create_board(), self.project.create_task()
+        self.project.save()
+        make_old_sessions(Path(setup.path), [subject.name for subject in self.project.subjects])
+        self.project.close(silent=True)
+        self._begin("a project with old sessions opened")
+        self.project = self.editor.model.open_project(str(Path.cwd() / "Mice"))
+        yield _after(0.2)
+        self._begin("Register sessions: opened")
+        window = open_sessions_window(self.project)
+        yield _after(0.2)
+        self._begin("Register sessions: read")
+        yield lambda: not window.busy and not window._queue and all(row.prepared is not None for row in window.rows)
+        self._begin("Register sessions: one answer for all")
+        window.question.anyway_button.click()
+        yield lambda: not window._working.isActive()
+        for typed in ("", "f", "fi", "finished", ""):
+            self._begin(f"Register sessions: filter {typed!r}")
+            window.filter.setText(typed)
+            yield _after(0.1)
+        self._begin("Register sessions: all ticked")
+        window.all_button.click()
+        yield _after(0.1)
+        self._begin("Register sessions: registered")
+        window.register_button.click()
+        yield lambda: not window.busy and not window._to_register
+        self._begin("Register sessions: sent")
+        yield lambda: not running_outbox().counts.open and all(row.registered for row in window.rows)
+        self._begin("Register sessions: closed")
+        window.close()
+        yield _after(0.1)
 
+    def _count_open(self) -> int:
         window = self.project.alyx_water_window
         waiting = {"waiting", "sending", "unsure"}
         return running_outbox().counts.open + sum(
             row.item is None or row.item.state.value in waiting for row in window.rows.rows
         )
+
+
+def make_old_sessions(setup: Path, names: list[str]) -> None:
+    """Write as many sessions into a saved setup as there are animals; they name the first one by its name only."""
+    recorded = (RECORDED / "finished.csv").read_text(encoding="utf-8")
+    for number in range(len(names)):
+        folder = setup / "sessions" / f"old{number:04}"
+        folder.mkdir(parents=True)
+        uuid, text = recorded.partition("\n")[0].partition(";")[2], recorded.replace("ea04", names[0])
+        text = text.replace(EA04, EA04[::-1]).replace(uuid, f"{number:08x}{uuid[8:]}")
+        (folder / f"old{number:04}.csv").write_text(text, encoding="utf-8")
 
 
 def _after(seconds: float) -> Callable[[], bool]:

@@ -177,15 +177,20 @@ def with_fields(settings: SessionSettings, fields: Fields) -> SessionSettings:
     )
 
 
-def default_request(prepared: PreparedSession, settings: RigSettings) -> RegistrationRequest | None:
+def default_request(
+    prepared: PreparedSession, settings: RigSettings, chosen: Choice | None = None
+) -> RegistrationRequest | None:
     """Make the request to register a session as it is, where no person has to answer anything.
 
     Returns: None where it was registered before, more than one animal comes into question, something blocks it, or
     the amount of water is not certain.
     ``prepared``: the session; checked on Alyx, as far as Alyx answered.
+    ``chosen``: the animal, where a person said which it was.
     """
-    choice = prepared.default
-    if choice is None or choice.earlier is not None or advise(prepared, choice, settings, chosen=False).blocking:
+    choice = chosen or prepared.default
+    if choice is None or choice.earlier is not None:
+        return None
+    if advise(prepared, choice, settings, chosen=chosen is not None).blocking:
         return None
     water = water_to_record(prepared, choice, settings)
     if water.ask:

@@ -11,6 +11,7 @@ from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from pybpod_alyx_module.sessions.session_csv import SessionSubject
 
@@ -56,6 +57,13 @@ class OnRig:
     #: The project's subjects that are linked to it, whether the session lists them or not.
     linked: tuple[LinkedSubject, ...] = field(default=(), repr=False)
 
+    @property
+    def by_name(self) -> LinkedSubject | None:
+        """The only one that the session lists, where only its name agrees: another animal may have that name now."""
+        if len(self.candidates) == 1 and not self.others and self.candidates[0].by_name:
+            return self.candidates[0].subject
+        return None
+
     def lists(self, alyx_id: str) -> bool:
         """Tell whether the session lists an animal, by identity or by name."""
         return any(one.subject.alyx_id == alyx_id for one in self.candidates)
@@ -82,6 +90,11 @@ class Animal:
     #: ISO dates.
     birth_date: str | None = None
     death_date: str | None = None
+
+    def lived_on(self, day: date) -> bool:
+        """Tell whether it may have lived on a day, as far as Alyx says."""
+        after_birth = not self.birth_date or self.birth_date <= day.isoformat()
+        return after_birth and (not self.death_date or day.isoformat() <= self.death_date)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Animal:
@@ -114,10 +127,13 @@ def who_was_on_rig(
     """
     subjects = tuple(subjects)
     by_server: dict[str, list[LinkedSubject]] = {}
+    places: dict[str, str] = {}  # many subjects, few addresses
     for link in links:
-        server = _usual_address(link.server or last_server)
-        place = next((one for one in by_server if same_server(one, server)), server)
-        by_server.setdefault(place, []).append(link)
+        written = link.server or last_server
+        if written not in places:
+            server = _usual_address(written)
+            places[written] = next((one for one in by_server if same_server(one, server)), server)
+        by_server.setdefault(places[written], []).append(link)
     return tuple(
         replace(which_animal(subjects, group), server=server, linked=tuple(group))
         for server, group in by_server.items()

@@ -84,6 +84,27 @@ def alyx_subjects(session: Any, linked: tuple[LinkedSubject, ...]) -> tuple[str,
     return tuple(dict.fromkeys(candidate.subject.name for on_rig in found for candidate in on_rig.candidates))
 
 
+def marks_of(linked: tuple[LinkedSubject, ...]) -> frozenset[str]:
+    """Return by what `lists_any` knows subjects; for many sessions of one project."""
+    return frozenset(text for one in linked for text in (one.name.casefold(), one.uuid.lower(), one.alyx_id.lower()))
+
+
+def lists_any(session: Any, marks: frozenset[str]) -> bool:
+    """Tell whether a session lists one of some subjects, by identity or by name."""
+    listed = (read_subject(str(text)) for text in session.subjects)
+    return any(one.name.casefold() in marks or (one.uuid or "").lower() in marks for one in listed)
+
+
+def is_unregistered(session: Any, marks: frozenset[str]) -> bool:
+    """Tell whether a session has a file, lists one of some subjects, see `lists_any`, and is not registered yet."""
+    return (
+        not session.is_running
+        and session.alyx_registration_state.registration is None
+        and lists_any(session, marks)
+        and csv_of(session).is_file()
+    )
+
+
 def _linked(subject: Any) -> LinkedSubject:
     record = subject.alyx
     server = record.get("alyx_server")

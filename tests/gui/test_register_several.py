@@ -10,7 +10,8 @@ import pytest
 from AnyQt.QtCore import Qt
 
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.gui.sessions import register_several
+from pybpod_alyx_module.gui.sessions import find_unregistered
+from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import HAS_QUESTION, NOTHING, SessionsWindow
 from pybpod_alyx_module.outbox.items import Kind
@@ -165,7 +166,7 @@ def test_sessions_stand_where_their_files_say_that_they_began(rig, menu, qtbot, 
     bad = Path(setup.path, "sessions", "20201102-090000", "20201102-090000.csv")
     bad.write_text("no session\n")
     readers = []
-    monkeypatch.setattr(register_several, "read_start", lambda file: readers.append(get_ident()) or read_start(file))
+    monkeypatch.setattr(find_unregistered, "read_start", lambda file: readers.append(get_ident()) or read_start(file))
     menu.trigger(setup.node, SEVERAL)
     (window,) = living(SessionsWindow)
     wait(qtbot, lambda: not window.busy and not window._queue)
@@ -189,3 +190,114 @@ def test_where_all_is_registered_the_window_says_so(rig, menu, qtbot):
     rig.subject("ea04")
     window = open_table(qtbot, menu, rig.project)
     assert window.status.text() == NOTHING
+
+
+def rename(setup, name, uuid="00000000-0000-4000-8000-000000000000"):
+    """Old sessions know their animal by its name only: the project has it under another identity now."""
+    for session in setup.sessions:
+        file = Path(session.path, f"{session.name}.csv")
+        (was,) = {line for line in file.read_text().splitlines() if ";SUBJECT-NAME;" in line}
+        file.write_text(file.read_text().replace(was, f"{was.partition('[')[0]}['{name}', '{uuid}']"))
+
+
+@pytest.fixture
+def by_name(rig, three, open_project):
+    """The same three sessions, which name jo002 by its name only."""
+    rename(three, "jo002")
+    folder = rig.project.path
+    rig.project.close(silent=True)
+    rig.project = open_project(folder)
+    return rig.project.experiments[0].setups[0]
+
+
+def test_one_answer_counts_for_all_sessions_of_a_name(rig, by_name, menu, qtbot):
+    window = open_table(qtbot, menu, by_name)
+    assert states(window) == [HAS_QUESTION] * 3
+    assert window.question.isVisible()
+    text = window.question.text.text()
+    assert text.startswith("3 sessions name jo002 by name only;")
+    assert f"jo002 of the lab {rig.alyx.row('jo002')['lab']}, born" in text
+    press(qtbot, window.question.anyway_button)
+    wait(qtbot, lambda: HAS_QUESTION not in states(window))
+    assert not window.question.isVisible()
+    press(qtbot, window.all_button)
+    before = len(rig.written("jo002"))
+    press(qtbot, window.register_button)
+    wait(qtbot, lambda: states(window) == ["on Alyx"] * 3)
+    assert len(rig.written("jo002")) == before + 3
+    assert not [record for record in rig.written("jo002") if record["narrative"]]
+
+
+def test_all_sessions_of_a_name_can_be_of_another_animal(rig, by_name, menu, qtbot):
+    window = open_table(qtbot, menu, by_name)
+    press(qtbot, window.question.back_button)
+    (question,) = living(ChooseAnimalDialog)
+    qtbot.keyClicks(question.filter, "jo003")
+    press(qtbot, question.look_up_button)
+    wait(qtbot, lambda: question.list.count() == 2)
+    question.list.setCurrentRow(1)
+    press(qtbot, question.choose_button)
+    wait(qtbot, lambda: not window.busy and not window._queue and HAS_QUESTION not in states(window))
+    assert [row.item.text(2) for row in window.rows] == ["jo003"] * 3
+    press(qtbot, window.all_button)
+    press(qtbot, window.register_button)
+    wait(qtbot, lambda: states(window) == ["on Alyx"] * 3)
+    said = {record["narrative"] for record in rig.written("jo003")}
+    assert said == {"The session file names jo002; registered for jo003."}
+
+
+def test_nobody_answered_nothing_can_be_ticked(by_name, menu, qtbot):
+    window = open_table(qtbot, menu, by_name)
+    press(qtbot, window.question.back_button)
+    (question,) = living(ChooseAnimalDialog)
+    qtbot.keyClick(question, Qt.Key_Escape)
+    assert not window.question.isVisible()  # each has its own question: Open…
+    press(qtbot, window.all_button)
+    assert states(window) == [HAS_QUESTION] * 3
+    assert not window.register_button.isEnabled()
+
+
+def test_an_animal_that_was_not_born_yet_is_not_in_the_answer(rig, by_name, menu, qtbot):
+    file = Path(by_name.sessions[0].path, f"{by_name.sessions[0].name}.csv")
+    file.write_text(file.read_text().replace(f"{by_name.sessions[0].started:%Y-}", "2009-"))
+    window = open_table(qtbot, menu, by_name)
+    assert window.question.text.text().startswith("2 sessions name jo002")
+    press(qtbot, window.question.anyway_button)
+    wait(qtbot, lambda: states(window).count(HAS_QUESTION) == 1)
+    (left,) = [row for row in window.rows if row.item.text(4) == HAS_QUESTION]
+    assert left.session is by_name.sessions[0]
+
+
+def ticks(window):
+    return [window.table.is_ticked(row.item) for row in window.rows]
+
+
+def test_the_space_bar_ticks_what_is_selected(three, menu, qtbot):
+    window = open_table(qtbot, menu, three)
+    activate(qtbot, window)
+    window.table.setCurrentItem(window.rows[0].item)
+    qtbot.keyClick(window.table, Qt.Key_Down, Qt.ShiftModifier)
+    qtbot.keyClick(window.table, Qt.Key_Space)
+    assert ticks(window) == [True, True, False]
+    assert window.status.text().startswith("3 sessions: 2 ticked")
+    qtbot.keyClick(window.table, Qt.Key_Space)
+    assert ticks(window) == [False] * 3
+    assert not window.register_button.isEnabled()
+
+
+def test_all_that_the_filter_leaves_are_ticked(three, menu, qtbot):
+    window = open_table(qtbot, menu, three)
+    last = window.rows[2].item
+    window.table.write(last, 1, "other task")
+    qtbot.keyClicks(window.filter, "OTHER jo002")
+    assert [row.item.isHidden() for row in window.rows] == [True, True, False]
+    press(qtbot, window.all_button)
+    assert ticks(window) == [False, False, True]
+    assert window.all_button.text() == "Un&tick all"
+    window.filter.setText("wait")
+    assert "1 ticked (1 of them not shown)" in window.status.text()
+    press(qtbot, window.all_button)
+    assert ticks(window) == [True] * 3
+    window.filter.clear()
+    press(qtbot, window.all_button)
+    assert ticks(window) == [False] * 3

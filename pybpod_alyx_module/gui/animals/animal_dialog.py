@@ -10,10 +10,10 @@ from AnyQt.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QPushButton, QVBo
 from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.animals.unsent import unsent_sentences
 from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
-from pybpod_alyx_module.gui.animals.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.animals.recorder import Recorder
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour

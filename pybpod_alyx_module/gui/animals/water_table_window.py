@@ -11,12 +11,12 @@ from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout,
 from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
-from pybpod_alyx_module.gui.animals.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task

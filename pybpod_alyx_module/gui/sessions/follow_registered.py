@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import QObject, Signal
+from AnyQt.QtCore import QObject, QTimer, Signal
 
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.outbox.items import State
+from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.sessions.pybpod_session import csv_of
 from pybpod_alyx_module.sessions.registration_note import write_registration
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: How long the GUI thread may show news before it looks at its events again, in seconds.
+SLICE_S: Final = 0.01
+
 
 class RegistrationFollower(QObject):
     """Follows the sessions of this PyBpod that wait in the outbox; notes their id on Alyx once they were sent."""
@@ -40,6 +45,11 @@ class RegistrationFollower(QObject):
         self._outbox: RunningOutbox | None = None
         self._looking: Task | None = None
         self._again = False
+        #: What the outbox said of each that is followed, as last shown; and what is not shown yet.
+        self._shown: dict[str, Item] = {}
+        self._news: deque[tuple[Registration, Item]] = deque()
+        self._telling = QTimer(self, interval=0)
+        self._telling.timeout.connect(self._tell)
 
     def follow(self, session: Any) -> None:
         """Follow a session until it was sent or given up.
@@ -50,6 +60,7 @@ class RegistrationFollower(QObject):
         if registration is None:
             return
         before = self._followed.get(registration.key)
+        self._shown.pop(registration.key, None)  # the session may show something else by now
         self._followed[registration.key] = session, registration
         outbox = running_outbox()
         if outbox is not self._outbox:
@@ -81,25 +92,37 @@ class RegistrationFollower(QObject):
 
     @slot
     def _on_news(self, news: Sequence[tuple[Registration, Item]]) -> None:
-        for registration, item in news:
+        self._news.extend(one for one in news if one[1] != self._shown.get(one[1].key))
+        self._telling.start()
+        if self._again:
+            self._look()
+
+    @slot
+    def _tell(self) -> None:
+        # of hundreds at once where Alyx goes away
+        end = time.perf_counter() + SLICE_S
+        while self._news and time.perf_counter() < end:
+            registration, item = self._news.popleft()
             session, _before = self._followed.get(registration.key, (None, None))
             if session is None:
                 continue
+            self._shown[item.key] = item
             if item.state in {State.SENT, State.DISCARDED}:
-                del self._followed[registration.key]
+                del self._followed[item.key], self._shown[item.key]
             session.alyx_registration_changed(registration, item)
             self.news.emit(session)
-        if self._again:
-            self._look()
+        if not self._news:
+            self._telling.stop()
 
 
 def _read_items(
     followed: Sequence[tuple[Registration, Path, str | None]], outbox: Outbox
 ) -> tuple[tuple[Registration, Item], ...]:
     found = []
+    waiting = {item.key: item for item in outbox.items(OPEN)}
     for registration, folder, uuid in followed:
         try:
-            item = outbox.item(registration.key)
+            item = waiting.get(registration.key) or outbox.item(registration.key)
         except OutboxError as error:
             logger.warning("The outbox does not show whether a registered session was sent: %s", error)
             continue

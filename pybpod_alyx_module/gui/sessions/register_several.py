@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import QSignalBlocker, Qt
+from AnyQt.QtCore import Qt, QTimer
 from AnyQt.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QHeaderView,
+    QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -24,38 +24,34 @@ from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.find_unregistered import SLICE_S, UnregisteredSessions
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
+from pybpod_alyx_module.gui.sessions.name_question import NameQuestion, named_only
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
+from pybpod_alyx_module.gui.sessions.session_table import ANIMAL, PROTOCOL, STATE, TRIALS, SessionTable
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
-from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import advise, default_request
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
-from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, read_pybpod_session
+from pybpod_alyx_module.sessions.pybpod_session import read_pybpod_session
 from pybpod_alyx_module.sessions.register import register
-from pybpod_alyx_module.sessions.session_csv import read_start
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
     from AnyQt.QtGui import QCloseEvent
 
     from alyx_connector.progress import CancelToken, Report
-    from pybpod_alyx_module.sessions.prepared_session import PreparedSession
+    from pybpod_alyx_module.gui.sessions.find_unregistered import Start
+    from pybpod_alyx_module.gui.sessions.name_question import Name
+    from pybpod_alyx_module.sessions.on_rig import LinkedSubject
+    from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
     from pybpod_alyx_module.sessions.register import RegistrationRequest, RegistrationResult
-
-#: The time in the name that PyBpod gives a session.
-_NAMED: Final = re.compile(r"\d{8}-\d{6}")
 
 #: Label of the menu entry of setups and projects.
 REGISTER_SEVERAL: Final = "Register sessions on Alyx…"
-
-_DATE, _PROTOCOL, _ANIMAL, _TRIALS, _STATE = range(5)
 
 READING: Final = "reading…"
 READY: Final = "can be registered"
@@ -73,6 +69,8 @@ class Row:
     item: QTreeWidgetItem
     prepared: PreparedSession | None = None
     request: RegistrationRequest | None = None
+    #: The animal of which a person said that it was on the rig.
+    chosen: LinkedSubject | None = None
     #: What a person should read about it, in full.
     text: str = ""
     registered: bool = False
@@ -81,7 +79,7 @@ class Row:
 class SessionsWindow(AlyxWindow):
     """Lists sessions that are not registered; those that a person ticks are registered one after the other."""
 
-    def __init__(self, owner: Any, sessions: list[Any], parent: QWidget | None = None) -> None:
+    def __init__(self, owner: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.owner = owner
         self.setAttribute(Qt.WA_DeleteOnClose)
@@ -90,23 +88,22 @@ class SessionsWindow(AlyxWindow):
         self._questions = SessionQuestions(running_outbox().client)
         self._task: Task | None = None
         self.user = BigLabel("on Alyx")
-        self.table = QTreeWidget()
-        self.table.setHeaderLabels(["Session", "Task protocol", "Animal", "Trials", "State"])
-        self.table.setRootIsDecorated(False)
-        self.table.setUniformRowHeights(True)
-        header = self.table.header()
-        header.setStretchLastSection(True)
-        for column, width in ((_DATE, 210), (_PROTOCOL, 160), (_ANIMAL, 140), (_TRIALS, 60)):
-            header.resizeSection(column, width)
-            header.setSectionResizeMode(column, QHeaderView.Interactive)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Show only: words of animal, task protocol, date or state")
+        self.filter.setClearButtonEnabled(True)
+        self.question = NameQuestion()
+        self.table = SessionTable()
         self.notices = QPlainTextEdit()
         self.notices.setReadOnly(True)
         self.notices.setTabChangesFocus(True)
         self.notices.setFixedHeight(110)
         self.status = plain_label()
-        self.open_button, self.close_button, self.register_button = (
-            QPushButton(text) for text in ("&Open…", "&Close", "&Register the ticked ones")
+        self.all_button, self.open_button, self.close_button, self.register_button = (
+            QPushButton(text) for text in ("&Tick all", "&Open…", "&Close", "&Register the ticked ones")
         )
+        top = QHBoxLayout()
+        top.addWidget(self.filter, 1)
+        top.addWidget(self.all_button)
         row = QHBoxLayout()
         row.addWidget(self.open_button)
         row.addStretch(1)
@@ -114,87 +111,77 @@ class SessionsWindow(AlyxWindow):
         row.addWidget(self.register_button)
         column = QVBoxLayout(self)
         column.addWidget(self.user)
+        column.addWidget(self.question)
+        column.addLayout(top)
         column.addWidget(self.table, 1)
         column.addWidget(self.notices)
         column.addWidget(self.status)
         column.addLayout(row)
         resize_to_screen(self, 900, 560)
         #: The sessions; the newest first, once the beginnings of their files were read.
-        self.rows = [self._row(session) for session in sessions]
-        self._queue = list(self.rows)
-        self._to_register: list[Row] = []
-        self.table.itemChanged.connect(self._refresh)
+        self.rows: list[Row] = []
+        self._finding = UnregisteredSessions(owner, self)
+        self._finding.found.connect(self._on_found)
+        self._finding.failed.connect(lambda error: self.status.setText(describe(error).text))
+        self._to_add: deque[tuple[Any, Start]] = deque()
+        self._queue: deque[Row] = deque()
+        self._to_register: deque[Row] = deque()
+        self._to_judge: deque[Row] = deque()
+        self._working = QTimer(self, interval=0)
+        self._working.timeout.connect(self._work_some)
+        self._accounts: set[str] = set()
+        self.question.answered.connect(self._on_name)
+        self.filter.textChanged.connect(self._on_filter)
+        self.all_button.clicked.connect(self.table.tick_all)
+        self.table.ticked.connect(self._refresh)
         self.table.currentItemChanged.connect(self._on_current)
         self.table.itemDoubleClicked.connect(self._on_open)
         self.open_button.clicked.connect(self._on_open)
         self.close_button.clicked.connect(self.close)
         self.register_button.clicked.connect(self._on_register)
         registration_follower().news.connect(self._on_news)
-        self._read_starts()
+        self.table.setFocus()
         self._refresh()
 
     @property
     def busy(self) -> bool:
-        """Whether sessions are read or registered."""
+        """Whether sessions are listed, read or registered."""
+        return self._finding.busy or bool(self._to_add) or self._is_at_work
+
+    @property
+    def _is_at_work(self) -> bool:
         return self._task is not None and not self._task.settled
 
-    def _read_starts(self) -> None:
-        # PyBpod itself does not know when a session of an earlier day began
-        files = [csv_of(row.session) for row in self.rows]
-
-        def work(report: Report, cancel: CancelToken) -> list[datetime | RigError]:
-            del report
-            return [_start(file, cancel) for file in files]
-
-        task = Task(work, "alyx-session-starts")
-        task.succeeded.connect(self._on_starts)
-        task.finished.connect(self._on_finished)
-        self._task = task
-        task.start()
-
     @slot
-    def _on_starts(self, starts: list[datetime | RigError]) -> None:
-        found = sorted(
-            zip(self.rows, starts, strict=True), key=lambda one: _place(one[0].session, one[1]), reverse=True
-        )
-        self.rows = [row for row, _start in found]
-        with QSignalBlocker(self.table):
-            current = self.table.currentItem()
-            self.table.invisibleRootItem().takeChildren()
-            self.table.addTopLevelItems([row.item for row in self.rows])
-            self.table.setCurrentItem(current)
-            for row, start in found:
-                if not isinstance(start, RigError):
-                    row.item.setText(_DATE, f"{start:%Y-%m-%d %H:%M:%S}")
-        for row, start in found:
-            if isinstance(start, RigError):
-                self._on_failed(row, start)
-        self._queue = [row for row, start in found if not isinstance(start, RigError)]
+    def _on_found(self, found: list[tuple[Any, Start]]) -> None:
+        self._to_add.extend(found)
+        self._working.start()
 
-    def _row(self, session: Any) -> Row:
-        texts = [session.name, "", "", "", READING]
-        item = QTreeWidgetItem(texts)
-        item.setToolTip(_DATE, session.name)
-        item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
-        item.setTextAlignment(_TRIALS, int(Qt.AlignRight | Qt.AlignVCenter))
-        self.table.addTopLevelItem(item)
-        return Row(session, item)
+    def _add(self, session: Any, start: Start) -> None:
+        began = session.name if isinstance(start, RigError) else f"{start:%Y-%m-%d %H:%M:%S}"
+        row = Row(session, self.table.add([began, "", "", "", READING], session.name))
+        self.rows.append(row)
+        if isinstance(start, RigError):
+            self._on_failed(row, start)
+        else:
+            self._queue.append(row)
 
     def _next(self) -> None:
         # one after the other: first what is to be registered, then what is to be read
-        if self.busy:
+        if self._is_at_work:
             return
         if self._to_register:
-            self._register_next(self._to_register.pop(0))
+            self._register_next(self._to_register.popleft())
         elif self._queue:
-            self._read_next(self._queue.pop(0))
+            self._read_next(self._queue.popleft())
 
     def _read_next(self, row: Row) -> None:
         recorded, questions, outbox = read_pybpod_session(row.session), self._questions, running_outbox()
+        chosen = row.chosen
 
         def work(report: Report, cancel: CancelToken) -> PreparedSession:
             del report
-            return questions.ask(prepare_session(recorded, outbox.open(), outbox.account_for), cancel)
+            return questions.ask(prepare_session(recorded, outbox.open(), outbox.account_for, chosen), cancel)
 
         task = Task(work, "alyx-prepare-session")
         task.succeeded.connect(lambda prepared: self._on_prepared(row, prepared))
@@ -224,37 +211,71 @@ class SessionsWindow(AlyxWindow):
 
     @slot
     def _on_prepared(self, row: Row, prepared: PreparedSession) -> None:
-        row.prepared, choice = prepared, prepared.default
+        row.prepared = prepared
+        self.table.write(row.item, PROTOCOL, prepared.file.protocol)
+        self.table.write(row.item, TRIALS, str(prepared.file.n_trials))
+        self._accounts |= {
+            f"as {one.username} at {server_name(one.server)}" for one in prepared.choices if one.username
+        }
+        self.user.say(", ".join(sorted(self._accounts)) or "nobody is connected to Alyx")
+        row.chosen = row.chosen or self.question.add(prepared)
+        self._judge(row)
+
+    def _judge(self, row: Row) -> None:
+        # says whether it can be registered, for an animal of which a person said that it was on the rig, too
+        prepared = row.prepared
+        if prepared is None or row.registered:
+            return
+        chosen = row.chosen
+        choice = prepared.default if chosen is None else _choice_of(prepared, chosen)
+        if chosen is not None and choice is None:  # another animal than those of the file: Alyx has to be asked
+            self._queue.append(row)
+            self._say(row, READING)
+            self._next()
+            return
         names = [one.animal.nickname for one in prepared.choices]
-        row.item.setText(_PROTOCOL, cell(prepared.file.protocol))
-        row.item.setText(_ANIMAL, cell(choice.animal.nickname if choice is not None else " or ".join(names)))
-        row.item.setText(_TRIALS, str(prepared.file.n_trials))
-        for column in (_PROTOCOL, _ANIMAL):
-            row.item.setToolTip(column, row.item.text(column))
-        row.request = default_request(prepared, self._settings)
-        advice = advise(prepared, choice, self._settings, chosen=False) if choice is not None else None
+        self.table.write(row.item, ANIMAL, choice.animal.nickname if choice is not None else " or ".join(names))
+        row.request = default_request(prepared, self._settings, choice if chosen is not None else None)
+        advice = advise(prepared, choice, self._settings, chosen=chosen is not None) if choice is not None else None
         which = f"Say which animal it was: {' or '.join(names)}."
         notes = [*advice.blocking, *advice.notes] if advice is not None else [which]
+        self.table.let_tick(row.item, allowed=row.request is not None)
         if row.request is None:
             self._say(row, HAS_QUESTION, "\n".join(notes))
         else:
-            row.item.setFlags(row.item.flags() | Qt.ItemIsUserCheckable)
-            row.item.setCheckState(_DATE, Qt.Unchecked)
             self._say(row, READY_WITH_NOTES if advice is not None and advice.needs_person else READY, "\n".join(notes))
-        accounts = {
-            f"as {one.username} at {server_name(one.server)}"
-            for read in self.rows
-            if read.prepared is not None
-            for one in read.prepared.choices
-            if one.username
-        }
-        self.user.say(", ".join(sorted(accounts)) or "nobody is connected to Alyx")
+
+    @slot
+    def _work_some(self) -> None:
+        end = time.perf_counter() + SLICE_S
+        while self._to_add and time.perf_counter() < end:
+            self._add(*self._to_add.popleft())
+        while self._to_judge and time.perf_counter() < end:
+            self._judge(self._to_judge.popleft())
+        if not (self._to_add or self._to_judge):
+            self._working.stop()
+            self.table.filter(self.filter.text())
+            self._next()
+        self._refresh()
+
+    @slot
+    def _on_name(self, name: Name, animal: LinkedSubject) -> None:
+        rows = [row for row in self.rows if row.prepared is not None and named_only(row.prepared) == name]
+        for row in rows:
+            row.chosen = animal
+        self._to_judge.extend(rows)
+        self._working.start()
+        self._refresh()
+
+    @slot
+    def _on_filter(self) -> None:
+        self.table.filter(self.filter.text())
+        self._refresh()
 
     @slot
     def _on_registered(self, row: Row, result: RegistrationResult) -> None:
         row.registered = True
-        row.item.setData(_DATE, Qt.CheckStateRole, None)
-        row.item.setFlags(Qt.ItemIsSelectable | Qt.ItemIsEnabled)
+        self.table.let_tick(row.item, allowed=False)
         self._say(row, "stored on this computer; it will be sent", "\n".join(result.notes))
 
     @slot
@@ -272,8 +293,7 @@ class SessionsWindow(AlyxWindow):
 
     def _say(self, row: Row, state: str, text: str = "") -> None:
         row.text = text
-        row.item.setText(_STATE, cell(state))
-        row.item.setToolTip(_STATE, state)
+        self.table.write(row.item, STATE, state)
         if row.item is self.table.currentItem():
             self.notices.setPlainText(text)
 
@@ -291,19 +311,25 @@ class SessionsWindow(AlyxWindow):
         return [
             row
             for row in self.rows
-            if row.request is not None and not row.registered and row.item.checkState(_DATE) == Qt.Checked
+            if row.request is not None and not row.registered and self.table.is_ticked(row.item)
         ]
 
     @slot
     def _refresh(self) -> None:
         ticked, current = self._ticked(), self._current()
-        unread = sum(row.prepared is None for row in self._queue)
+        unread = len(self._queue)
+        hidden = sum(row.item.isHidden() for row in ticked)
+        self.all_button.setText("Un&tick all" if self.table.all_ticked else "&Tick all")
         self.register_button.setEnabled(bool(ticked) and not self._to_register)
         self.open_button.setEnabled(current is not None and not current.registered)
-        parts = [f"{len(ticked)} ticked", f"{sum(row.registered for row in self.rows)} registered"]
-        if unread or self.busy:
-            parts.append(f"{unread + self.busy} still to be read" if not self._to_register else "registering…")
-        self.status.setText(f"{len(self.rows)} sessions: {', '.join(parts)}" if self.rows else NOTHING)
+        of_them = f" ({hidden} of them not shown)" if hidden else ""
+        parts = [f"{len(ticked)} ticked{of_them}", f"{sum(row.registered for row in self.rows)} registered"]
+        if unread or self._is_at_work:
+            parts.append(f"{unread + self._is_at_work} still to be read" if not self._to_register else "registering…")
+        if self.rows:
+            self.status.setText(f"{len(self.rows)} sessions: {', '.join(parts)}")
+        else:
+            self.status.setText(READING if self.busy else NOTHING)
 
     @slot
     def _on_open(self) -> None:
@@ -315,7 +341,7 @@ class SessionsWindow(AlyxWindow):
 
     @slot
     def _on_register(self) -> None:
-        self._to_register = self._ticked()
+        self._to_register = deque(self._ticked())
         for row in self._to_register:
             self._say(row, WAITS, row.text)
         self._next()
@@ -325,8 +351,9 @@ class SessionsWindow(AlyxWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the reading; what is written down already stays."""
         super().closeEvent(event)
-        self._queue.clear()
-        self._to_register.clear()
+        self._finding.cancel()
+        for waiting in (self._to_add, self._to_judge, self._queue, self._to_register):
+            waiting.clear()
         if self._task is not None:
             self._task.cancel()
 
@@ -337,7 +364,7 @@ def open_sessions_window(owner: Any) -> SessionsWindow:
         if isinstance(window, SessionsWindow) and window.owner is owner and window.isVisible():
             show_in_front(window)
             return window
-    window = SessionsWindow(owner, _unregistered(owner), main_window_of(owner))
+    window = SessionsWindow(owner, main_window_of(owner))
     show_in_front(window)
     return window
 
@@ -349,34 +376,5 @@ def close_sessions_windows(project: Any) -> None:
             window.close()
 
 
-def _unregistered(owner: Any) -> list[Any]:
-    if hasattr(owner, "experiments"):
-        sessions = [one for experiment in owner.experiments for setup in experiment.setups for one in setup.sessions]
-    else:
-        sessions = list(owner.sessions)
-    linked = linked_subjects(getattr(owner, "project", owner))
-    found = [
-        session
-        for session in sessions
-        if not session.is_running
-        and session.alyx_registration_state.registration is None
-        and alyx_subjects(session, linked)
-        and csv_of(session).is_file()
-    ]
-    return sorted(found, key=lambda session: str(session.name), reverse=True)
-
-
-def _start(file: Path, cancel: CancelToken) -> datetime | RigError:
-    cancel.raise_if_cancelled()
-    try:
-        return read_start(file)
-    except RigError as error:
-        return error
-
-
-def _place(session: Any, start: datetime | RigError) -> tuple[str, str]:
-    # by its start; where the file does not tell it, by the time that PyBpod gave it as a name
-    if not isinstance(start, RigError):
-        return f"{start:%Y%m%d-%H%M%S}", session.name
-    named = _NAMED.search(session.name)
-    return named[0] if named else "", session.name
+def _choice_of(prepared: PreparedSession, animal: LinkedSubject) -> Choice | None:
+    return next((one for one in prepared.choices if one.subject.alyx_id == animal.alyx_id), None)

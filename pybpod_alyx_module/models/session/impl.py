@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
 from pybpod_alyx_module.read_settings import read_rig_settings
-from pybpod_alyx_module.sessions.pybpod_session import alyx_subjects, csv_of, linked_subjects, uuid_of
+from pybpod_alyx_module.sessions.pybpod_session import csv_of, linked_subjects, lists_any, marks_of, uuid_of
 from pybpod_alyx_module.sessions.registration_note import has_note, read_registrations
 from pybpod_alyx_module.sessions.registration_state import RegistrationState, registration_state
 
@@ -144,9 +144,10 @@ class Session(PyBpodSession):
 
     def alyx_registration_changed(self, registration: Registration, item: Item) -> None:
         """Show whether the outbox has sent the session."""
-        self._alyx_state = registration_state((registration,), {item.key: item})
+        before, self._alyx_state = self._alyx_state, registration_state((registration,), {item.key: item})
         self._alyx_mark()
-        self._alyx_fill_menus()
+        if (before.registration is None, before.sent) != (self._alyx_state.registration is None, self._alyx_state.sent):
+            self._alyx_fill_menus()
 
     @slot
     def open_alyx_dialog(self) -> None:
@@ -168,7 +169,7 @@ class Session(PyBpodSession):
         state = self._alyx_state
         if self.is_running or state.problem or not csv_of(self).is_file():
             return ()
-        if not alyx_subjects(self, linked_subjects(self.project)):
+        if not lists_any(self, marks_of(linked_subjects(self.project))):
             return ()
         if state.registration is None:
             return (REGISTER,)

@@ -35,10 +35,14 @@ class QuestionFrame(QFrame):
         column.addLayout(row)
         self.hide()
 
-    def ask(self, text: str, anyway: str, back: str) -> None:
-        """Show a question and the words on its buttons."""
+    def ask(self, text: str, anyway: str, back: str, *, at_once: bool = True) -> None:
+        """Show a question and the words on its buttons.
+
+        ``at_once``: whether it takes the keyboard; else a person may be typing elsewhere.
+        """
         self.text.setText(text)
         self.anyway_button.setText(anyway)
         self.back_button.setText(back)
         self.show()
-        self.back_button.setFocus()
+        if at_once:
+            self.back_button.setFocus()
