@@ -205,8 +205,8 @@ class ConnectorAccount:
         *,
         ask: bool = True,
     ) -> pd.DataFrame:
-        # ``ask``: whether the server may be asked which zone each lab has, where it keeps zones.
-        rows = in_lab_time(rows, self._client, self._zones, ask=ask, tell=notes.append)
+        # ``ask``: whether the server may be asked which zone each lab has, and it itself.
+        rows = in_lab_time(rows, endpoint, self._client, self._zones, ask=ask, tell=notes.append)
         known = self._schemas.last_known()
         if known and known.dialect.qc_is_number:
             rows = [{**row, "qc": known.dialect.qc_word(row["qc"])} if "qc" in row else row for row in rows]

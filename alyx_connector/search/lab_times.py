@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import AlyxError, CredentialsError
+from alyx_connector.frames.tables import identity
 from alyx_connector.ids import is_id
 from alyx_connector.search.subject_filter import any_of, is_quotable
-from alyx_connector.zones.moments import LAB_TIMES, has_offset, lab_zone, on_lab_clock
+from alyx_connector.zones.day_note import new_clock_note
+from alyx_connector.zones.moments import LAB_TIMES, MOMENTS, lab_times, lab_zone, on_lab_clock, read_time
+from alyx_connector.zones.server_offsets import ServerClock, see_clock, server_clock
+from alyx_connector.zones.server_zone import zone_of_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,33 +25,63 @@ if TYPE_CHECKING:
 
 __all__ = ["a_day_more", "in_lab_time", "labs_of", "on_days"]
 
+LOG = logging.getLogger(__name__)
+
 #: Between lab and nickname in the name of an animal, where the server makes one of both.
 _PARTS = "__"
 
 
 def in_lab_time(
-    rows: Sequence[dict[str, Any]], client: AlyxClient, zones: LabZones, *, ask: bool, tell: Tell
+    rows: Sequence[dict[str, Any]], endpoint: str, client: AlyxClient, zones: LabZones, *, ask: bool, tell: Tell
 ) -> list[dict[str, Any]]:
     """Make the lab times of rows naive, as the clock of each one's lab showed them.
 
+    ``endpoint``: the list that has the rows: of `MOMENTS`, times without an offset are on the server's clock.
     ``ask``: whether the server may be asked for what is not known: the zones of labs, the labs of animals.
-    ``tell``: takes a sentence where the zone of a lab is not known.
+    ``tell``: takes a sentence where the zone of a lab, or the clock of the server, is not known, or is not the lab's.
     """
-    if not zones.observe(rows):
+    keeps_zones = zones.observe(rows)
+    if not keeps_zones and not (endpoint in MOMENTS and lab_times(rows)):
         return list(rows)
-    labs = labs_of(rows, zones.names(ask=ask), client if ask else None)
+    names = zones.names(ask=ask)
+    clock = None if keeps_zones else _clock_of(rows, endpoint, client, ask=ask)
+    if clock is not None and clock.moment(dt.datetime.now()) is None:  # noqa: DTZ005 - whether any time can be read
+        tell(f"{client.url} does not tell the time on its clock: times of {endpoint} are shown as on it.")
+        return list(rows)
+    if clock is not None and all(
+        _converted(row, lab_zone(name), clock) == row for name in names.values() for row in rows
+    ):
+        return list(rows)
+    labs = labs_of(rows, names, client if ask else None, endpoint)
     names = zones.names(labs, ask=ask)
     known = {lab: zone for lab, name in names.items() if (zone := lab_zone(name)) is not None}
     converted, unknown = [], set()
     for row, lab in zip(rows, labs, strict=True):
         zone = known.get(lab or "")
-        if zone is None and has_offset([row]) and (lab or row.get("subject")):
+        if zone is None and lab_times([row]) and (lab or row.get("subject")):
             unknown.add(lab or f"the lab of {row['subject']}")
-        converted.append(row if zone is None else _converted(row, zone))
+        converted.append(_converted(row, zone, clock))
     if unknown:
         whose = shorten(", ".join(sorted(unknown)), 120, placeholder=" …")
         tell(f"{client.url} does not tell the time zone of {whose}: those times are shown as on the server's clock.")
+    for lab in sorted({lab for lab in labs if lab in known} if clock is not None else ()):
+        if note := new_clock_note(client.url, lab, known[lab]):
+            tell(note)
     return converted
+
+
+def _clock_of(rows: Sequence[Mapping[str, Any]], endpoint: str, client: AlyxClient, *, ask: bool) -> ServerClock:
+    found = None
+    if ask:
+        try:
+            found = zone_of_times(client, endpoint, "date_time", lab_times(rows))
+            if found is None:
+                see_clock(client)
+        except CredentialsError:
+            raise
+        except AlyxError as error:
+            LOG.debug("the clock of %s: %s", client.url, error)
+    return server_clock(client.url) if found is None else ServerClock((), found)
 
 
 def on_days(
@@ -57,7 +92,7 @@ def on_days(
     ``days``: the first and the last one, ISO; None for no end.
     """
     first, last = days
-    in_lab = in_lab_time(rows, client, zones, ask=True, tell=lambda _: None)
+    in_lab = in_lab_time(rows, "sessions", client, zones, ask=True, tell=lambda _: None)
     began = [str(row.get("start_time") or "")[:10] for row in in_lab]
     return [row for row, day in zip(rows, began, strict=True) if (first or "") <= day and (last is None or day <= last)]
 
@@ -71,38 +106,54 @@ def a_day_more(days: tuple[str | None, str | None]) -> tuple[str | None, str | N
     )
 
 
-def _converted(row: dict[str, Any], zone: Any) -> dict[str, Any]:
-    return {**row, **{name: on_lab_clock(row[name], zone) for name in LAB_TIMES if name in row}}
+def _converted(row: dict[str, Any], zone: dt.tzinfo | None, clock: ServerClock | None) -> dict[str, Any]:
+    # ``clock``: None where the server says the offset.
+    if zone is None:
+        return row
+    shown = {}
+    for name in LAB_TIMES:
+        time = read_time(row.get(name))
+        moment = clock.moment(time) if time is not None and clock is not None else None
+        if name in row:
+            shown[name] = on_lab_clock(row[name] if moment is None else moment.isoformat(), zone)
+    return {**row, **shown}
 
 
-def labs_of(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], client: AlyxClient | None) -> list[str | None]:
+def labs_of(
+    rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], client: AlyxClient | None, endpoint: str
+) -> list[str | None]:
     """Say of which lab each row is: its own, else that of its animal; None where that is not known.
 
     ``names``: the labs that there are.
     ``client``: is asked for the labs of animals; None if nothing is to be asked.
+    ``endpoint``: the list that has the rows.
     """
     if len(names) == 1:
         return [*names] * len(rows)
     labs = [_named_lab(row, names) for row in rows]
     missing = {str(row.get("subject")) for row, lab in zip(rows, labs, strict=True) if lab is None}
-    of_animals = _labs_of_animals(sorted(missing), client) if missing and client is not None else {}
+    animals = _animals(sorted(missing), client) if missing and client is not None else {}
+    of_animals = {name: only[0][1] for name, only in animals.items() if len({lab for _, lab in only}) == 1}
     labs = [lab or of_animals.get(str(row.get("subject"))) for row, lab in zip(rows, labs, strict=True)]
     if client is None:
         return labs
-    return [lab or _lab_of_session(row, client) for row, lab in zip(rows, labs, strict=True)]
+    unclear = {str(row.get("subject")) for row, lab in zip(rows, labs, strict=True) if lab is None}
+    of_records = _of_namesakes([one for name in unclear for one in animals.get(name, ())], client, endpoint)
+    return [lab or of_records.get(str(identity(row))) for row, lab in zip(rows, labs, strict=True)]
 
 
-def _lab_of_session(row: Mapping[str, Any], client: AlyxClient) -> str | None:
-    # Of namesakes of several labs, the details of a session alone tell whose it is.
-    if not is_id(str(row.get("id"))) or "start_time" not in row:
-        return None
+def _of_namesakes(animals: Sequence[tuple[str, str]], client: AlyxClient, endpoint: str) -> dict[str, str]:
+    # Rows name an animal by its nickname: those of several labs that share it are asked for by the animal's id.
+    found: dict[str, str] = {}
     try:
-        lab = client.get(("sessions", str(row["id"]))).get("lab")
+        for animal, lab in animals:
+            for row in client.list(endpoint, {"django": f"subject__pk,{animal}"}):
+                found[str(identity(row))] = lab
     except CredentialsError:
         raise
     except AlyxError:
-        return None
-    return lab if isinstance(lab, str) and lab else None
+        return {}  # their times are told to be the server's
+    return found
 
 
 def _named_lab(row: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
@@ -113,14 +164,15 @@ def _named_lab(row: Mapping[str, Any], names: Mapping[str, str]) -> str | None:
     return before if before in names and _PARTS in str(row.get("subject")) else None
 
 
-def _labs_of_animals(nicknames: Sequence[str], client: AlyxClient) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
+def _animals(nicknames: Sequence[str], client: AlyxClient) -> dict[str, list[tuple[str, str]]]:
+    # The id and the lab of each animal of a nickname.
+    found: dict[str, list[tuple[str, str]]] = {}
     try:
         for lookup in any_of("nickname", filter(is_quotable, nicknames)):
             for row in client.list("subjects", {"django": lookup}):
-                found.setdefault(str(row.get("nickname")), set()).add(str(row.get("lab")))
+                found.setdefault(str(row.get("nickname")), []).append((str(row.get("id")), str(row.get("lab"))))
     except CredentialsError:
         raise
     except AlyxError:
         return {}  # their times are told to be the server's
-    return {nickname: next(iter(labs)) for nickname, labs in found.items() if len(labs) == 1}
+    return found

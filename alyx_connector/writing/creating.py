@@ -98,7 +98,7 @@ class Creating(Writing):
             target = self._list(endpoint)
             sent, animal = self._checked(target, self._created(target, fields, notes), fields, "made", notes)
             if not force and target.endpoint in DOUBTED and animal:
-                refuse_doubtful(self._client, target.endpoint, sent, animal)
+                refuse_doubtful(self._client, target.endpoint, sent, animal, fields)
             if target.endpoint == "sessions" and sent.get("start_time") and self._dialect().names_sessions:
                 sent["number"] = free_number(self._client, sent)
             answer = None if dry_run else self._make(target, sent)
@@ -135,8 +135,9 @@ class Creating(Writing):
             A row for each of ``rows``, in their order and with their index: ``outcome`` string: ``made``, ``there
             already``, or, of a dry run, ``not sent``; ``reason`` string, missing here; ``id`` string, that of the
             record, missing where there is none; then what is sent, as it is sent: ``subject_id`` string, the id of the
-            animal; ``subject``, as this server calls it; times as texts in lab time, with their offset where the server
-            keeps zones; the other fields. What the server did not store as it was sent is warned of (`AlyxWarning`).
+            animal; ``subject``, as this server calls it; times as texts: those of weighings and water on the server's
+            clock, others in lab time, all with the lab's offset where the server keeps zones; the other fields. What
+            the server did not store as it was sent is warned of (`AlyxWarning`).
 
         Raises
         ------

@@ -75,20 +75,23 @@ class Doubt(NamedTuple):
     sentence: str
 
 
-def refuse_doubtful(client: AlyxClient, endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any]) -> None:
+def refuse_doubtful(
+    client: AlyxClient, endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
     """Refuse a new record of an animal that is hardly meant.
 
     ``endpoint``: one of `DOUBTED`.
     ``sent``: its fields.
     ``animal``: the row of its animal.
+    ``given``: its fields as a person gave them: in lab time.
     """
     doubt = doubt_of_itself(endpoint, sent, animal)
     if doubt is None:
         others = records_around(client, endpoint, [(sent, animal)]).get(str(sent["subject"]), [])
-        doubt = doubt_beside(endpoint, sent, animal, others)
+        doubt = doubt_beside(endpoint, sent, animal, others, given)
         if same_record(endpoint, sent, others) is not None:
             time, *amounts = SAME[endpoint]
-            what = ", ".join(f"{field} {sent[field]}" for field in (time, *amounts))
+            what = ", ".join(f"{field} {given[field]}" for field in (time, *amounts))
             doubt = Doubt(time, f"{animal['nickname']} has one of these {endpoint} at {client.url} already ({what}).")
     if doubt is not None:
         raise ConfigurationError(
@@ -105,7 +108,7 @@ def records_around(
     ``records``: the fields of each new record, and the row of its animal.
     """
     time = SAME[endpoint][0]
-    days = [_day(sent.get(time)) for sent, _ in records]
+    days = [_day(read_time(sent.get(time))) for sent, _ in records]
     # A day more on either side: the server's clock may be another one than the lab's.
     days_around = f"{time}__date__gte,{min(days) - (LAST_DAYS + 1) * _A_DAY},{time}__date__lte,{max(days) + _A_DAY}"
     found: dict[str, list[dict[str, Any]]] = {}
@@ -129,13 +132,26 @@ def doubt_of_itself(endpoint: str, sent: Mapping[str, Any], animal: Mapping[str,
 
 
 def doubt_beside(
-    endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any], others: Iterable[Mapping[str, Any]]
+    endpoint: str,
+    sent: Mapping[str, Any],
+    animal: Mapping[str, Any],
+    others: Iterable[Mapping[str, Any]],
+    given: Mapping[str, Any],
 ) -> Doubt | None:
-    """Say what speaks against a new record beside others of its animal, the nearest in time; None if nothing does."""
-    grams, day = _number(sent.get("weight")), _day(sent.get("date_time"))
+    """Say what speaks against a new record beside others of its animal, the nearest in time; None if nothing does.
+
+    ``others``: on the clock that ``sent`` is on.
+    ``given``: its fields in lab time, by whose days weights are compared.
+    """
+    grams, time = _number(sent.get("weight")), _time_of(sent)
+    in_lab = _time_of(given) or time
     for other in sorted(others, key=lambda other: _apart(sent, other)) if endpoint == "weighings" else ():
-        earlier, then = _number(other.get("weight")), read_time(other.get("date_time"))
-        if grams is None or not earlier or then is None or not 0 <= (day - then.date()).days <= LAST_DAYS:
+        earlier, then = _number(other.get("weight")), _time_of(other)
+        if grams is None or not earlier or then is None:
+            continue
+        if time is not None and in_lab is not None and (time.tzinfo is None) == (then.tzinfo is None):
+            then = in_lab.replace(tzinfo=None) - (time - then)
+        if not 0 <= (_day(in_lab) - then.date()).days <= LAST_DAYS:
             continue
         change = abs(grams - earlier) / earlier * 100
         if change >= CHANGE_PERCENT:
@@ -173,13 +189,17 @@ def _number(value: Any) -> Decimal | None:
 
 def _apart(sent: Mapping[str, Any], other: Mapping[str, Any]) -> dt.timedelta:
     # Near enough where one has an offset and the other none.
-    times = [read_time(record.get("date_time")) or dt.datetime.now().astimezone() for record in (sent, other)]
+    times = [_time_of(record) or dt.datetime.now().astimezone() for record in (sent, other)]
     if any(time.tzinfo is None for time in times):
         times = [time.replace(tzinfo=None) for time in times]
     return abs(times[0] - times[1])
 
 
-def _day(time: Any) -> dt.date:
+def _time_of(record: Mapping[str, Any]) -> dt.datetime | None:
+    time = record.get("date_time")
+    return read_time(time.isoformat() if isinstance(time, dt.datetime) else time)
+
+
+def _day(time: dt.datetime | None) -> dt.date:
     # Where none is given, the server takes the present moment; today to a day, as lab time has no zone here.
-    given = read_time(time)
-    return dt.date.today() if given is None else given.date()  # noqa: DTZ011
+    return dt.date.today() if time is None else time.date()  # noqa: DTZ011

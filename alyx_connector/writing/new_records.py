@@ -178,7 +178,7 @@ def _doubt(endpoint: str, ours: Sequence[NewRecord], theirs: Sequence[dict[str, 
     moments = [(read_time(record.sent[time]), record) for record in ours if record.is_to_be_sent]
     for moment, record in moments:
         before = [other.sent for then, other in moments if other is not record and moment and then and then <= moment]
-        doubt = doubt_beside(endpoint, record.sent, record.animal, [*theirs, *before])
+        doubt = doubt_beside(endpoint, record.sent, record.animal, [*theirs, *before], record.given)
         if doubt is not None:
             record.refuse(doubt.sentence, Remedy(RemedyKind.FORCE))
 

@@ -16,7 +16,6 @@ from alyx_connector.search.connector_account import ConnectorAccount, warn
 from alyx_connector.search.filter_check import find_endpoint
 from alyx_connector.search.lab_times import labs_of
 from alyx_connector.writing.changes import Changes
-from alyx_connector.writing.lab_offsets import with_lab_offsets
 from alyx_connector.writing.record_fields import (
     JSON_FIELDS,
     check_names,
@@ -30,6 +29,7 @@ from alyx_connector.writing.record_fields import (
 )
 from alyx_connector.writing.server_names import NOTHING_LOOKED_UP, LookedUp, server_names
 from alyx_connector.writing.session_numbers import free_number
+from alyx_connector.writing.times_to_send import with_times_to_send
 from alyx_connector.writing.write_target import WriteTarget
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Writing(ConnectorAccount):
         ------
         ConfigurationError
             If writing is off, there is no such list or field (with the nearest names: the server would ignore it), the
-            server sets the field itself, a value cannot be sent, or several animals have one nickname. Nothing was
-            written.
+            server sets the field itself, a value cannot be sent, several animals have one nickname, or nothing tells
+            the clock of a server on which a weight's or water's time counts. Nothing was written.
         InvalidDataError
             If the server refuses the values; ``fields`` says which, and why. Nothing was written.
         NotFoundError
@@ -278,14 +278,23 @@ class Writing(ConnectorAccount):
         named, animal = server_names(self._client, target.endpoint, fields, self._dialect(), looked_up.animals)
         kinds = {field.name: field.format for field in known}
         sent = {name: sendable(name, value, kinds[name]) for name, value in {**fields, **named}.items()}
-        lab = sent.get("lab") or animal.get("lab")
-        sent = with_lab_offsets(
-            sent, self._zones, self.url, lambda: lab or self._lab_of(target), notes.append, looked_up.keeps_zones
+        sent = with_times_to_send(
+            sent,
+            target.endpoint,
+            self._client,
+            self._zones,
+            lambda: self._whose(target, sent, animal),
+            notes.append,
+            looked_up.keeps_zones,
         )
         return sent, animal
 
-    def _lab_of(self, target: WriteTarget) -> str | None:
-        return labs_of([self._read(target)], self._zones.names(), self._client)[0] if target.name else None
+    def _whose(self, target: WriteTarget, sent: Mapping[str, Any], animal: Mapping[str, Any]) -> dict[str, Any]:
+        # Of which lab a record is; and what is known of its animal.
+        lab = sent.get("lab") or animal.get("lab")
+        if not lab and target.name:
+            lab = labs_of([self._read(target)], self._zones.names(), self._client, target.endpoint)[0]
+        return {**animal, "lab": lab}
 
     def _read(self, target: WriteTarget) -> dict[str, Any]:
         return self._record(target, self._client.get(target.route))

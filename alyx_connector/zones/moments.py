@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LAB_TIMES",
-    "has_offset",
+    "MOMENTS",
     "lab_times",
     "lab_zone",
     "on_lab_clock",
@@ -23,6 +23,8 @@ __all__ = [
 
 #: Fields that hold a time of the lab; other times are the server's own.
 LAB_TIMES = ("start_time", "end_time", "date_time")
+#: Lists whose times a server that keeps no zones reads on its own clock, to say for which day of the lab they count.
+MOMENTS = frozenset({"weighings", "water-administrations"})
 _ZULU = re.compile(r"[Zz]$")
 
 
@@ -49,11 +51,6 @@ def lab_times(rows: Iterable[Mapping[str, Any]]) -> list[dt.datetime]:
     """Return all lab times of rows."""
     times = (read_time(row.get(name)) for row in rows for name in LAB_TIMES)
     return [time for time in times if time is not None]
-
-
-def has_offset(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a server said a lab time with its offset: then it keeps moments, and honours what it is sent."""
-    return any(time.tzinfo is not None for time in lab_times(rows))
 
 
 def on_lab_clock(value: Any, zone: dt.tzinfo) -> Any:

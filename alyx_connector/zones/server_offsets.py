@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.private_file import JsonFile, home_folder
-from alyx_connector.zones.server_zone import kept_zone, zone_around
+from alyx_connector.zones.server_zone import kept_zone, likely_zones, zone_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ __all__ = [
     "offsets_seen",
     "remember_offset",
     "see_clock",
+    "seen_offset",
     "server_clock",
 ]
 
@@ -93,7 +94,7 @@ def see_clock(client: AlyxClient, *, cancel: CancelToken | None = None, report: 
     """Ask for a server's offset unless it was seen a moment ago; where it cannot be asked, what was seen counts on."""
     now = dt.datetime.now(dt.timezone.utc)
     clock = server_clock(client.url)
-    if any(run.first <= now <= run.last + _FRESH for run in clock.seen) or (clock.zone and clock.zone.covers(now)):
+    if any(map(_is_fresh, clock.seen)) or (clock.zone and clock.zone.covers(now)):
         return
     try:
         if not _learn(client, cancel=cancel, report=report):
@@ -107,16 +108,27 @@ def offset_at(
 ) -> dt.timedelta | None:
     """Return how far the server's clock was ahead of UTC at a moment; the server is asked where that is not known.
 
-    Returns: None where the server does not tell, and never told. An error where it cannot be asked.
+    Returns: that of another time where nothing tells that of the moment; None where the server does not tell, and never
+    told. An error where it cannot be asked.
     ``moment``: with its offset; not in the future.
     """
+    found = seen_offset(client, moment, cancel=cancel, report=report)
+    return last_offset(client.url, moment) if found is None else found
+
+
+def seen_offset(
+    client: AlyxClient, moment: dt.datetime, *, cancel: CancelToken | None = None, report: Report | None = None
+) -> dt.timedelta | None:
+    """Return what `offset_at` returns; None where nothing tells the offset of that moment."""
     found = _known(client.url, moment)
-    if found is None and _learn(client, cancel=cancel, report=report):
+    # What the page says now is of no use for what was long before it was seen.
+    is_old = any(moment < run.last and _is_fresh(run) for run in _seen(client.url))
+    if found is None and not is_old and _learn(client, cancel=cancel, report=report):
         found = _known(client.url, moment)
     if found is None:
         zone = zone_around(client, moment, cancel=cancel, report=report)
-        found = None if zone is None else zone.offset(moment)
-    return last_offset(client.url, moment) if found is None else found
+        found = _by_likely_zones(client, moment, cancel, report) if zone is None else zone.offset(moment)
+    return found
 
 
 def last_offset(server: str, moment: dt.datetime) -> dt.timedelta | None:
@@ -161,6 +173,10 @@ def _apart(run: _Seen, moment: dt.datetime) -> dt.timedelta:
     return max(run.first - moment, moment - run.last, dt.timedelta(0))
 
 
+def _is_fresh(run: _Seen) -> bool:
+    return run.first <= dt.datetime.now(dt.timezone.utc) <= run.last + _FRESH
+
+
 def _known(server: str, moment: dt.datetime) -> dt.timedelta | None:
     clock = server_clock(server)
     for leeway in (dt.timedelta(0), _LEEWAY):
@@ -184,6 +200,17 @@ def _learn(client: AlyxClient, *, cancel: CancelToken | None, report: Report | N
         return False
     remember_offset(client.url, dt.timedelta(seconds=int(said[1])))
     return True
+
+
+def _by_likely_zones(
+    client: AlyxClient, moment: dt.datetime, cancel: CancelToken | None, report: Report | None
+) -> dt.timedelta | None:
+    # That in which all likely zones agree that have the offsets that were seen: in winter many are the same.
+    seen = [(when, run.offset) for run in _seen(client.url) for when in (run.first, run.last)]
+    zones = likely_zones(client, cancel=cancel, report=report) if seen else []
+    fitting = [zone for zone in zones if all(when.astimezone(zone).utcoffset() == offset for when, offset in seen)]
+    found = {moment.astimezone(zone).utcoffset() for zone in fitting}
+    return found.pop() if len(found) == 1 else None
 
 
 def _seen(server: str) -> Iterator[_Seen]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import available_timezones
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
 
-__all__ = ["ZONES_FILE", "ServerZone", "kept_zone", "zone_around", "zone_of_times"]
+__all__ = ["ZONES_FILE", "ServerZone", "kept_zone", "likely_zones", "zone_around", "zone_of_times"]
 
 LOG = logging.getLogger(__name__)
 
@@ -37,14 +39,16 @@ _TELLING: Final = (
     ("sessions", "start_time"),
     ("water-restriction", "start_time"),
 )
-#: How far from a moment rows are looked for: those nearest to it first.
-_AROUND: Final = (dt.timedelta(days=1), dt.timedelta(days=30))
+#: How far from a moment rows are looked for.
+_AROUND: Final = dt.timedelta(days=30)
+#: For so long what was found around a moment counts for others of its month: for many records one search. Seconds.
+_COUNTS_S: Final = 60.0
 #: More times than these an address cannot hold.
 _MOST_TIMES: Final = 40
 #: So many clocks are tried.
 _MOST_CLOCKS: Final = 12
-#: Zones that servers have whatever their labs': as computers come, and as Alyx comes.
-_USUAL: Final = ("UTC", "Europe/London")
+#: The zone that most servers have, whatever their labs'; and the one that Alyx comes with.
+_USUAL, _ALYX = "UTC", "Europe/London"
 _STEP: Final = dt.timedelta(minutes=15)
 _WEST, _EAST = -48, 56  # of such steps: -12 h, +14 h
 
@@ -84,16 +88,33 @@ def kept_zone(server: str) -> ServerZone | None:
 def zone_around(
     client: AlyxClient, moment: dt.datetime, *, cancel: CancelToken | None = None, report: Report | None = None
 ) -> ServerZone | None:
-    """Find a server's zone by its rows around a moment; None where it has none there, or says its offset with them.
+    """Find a server's zone by its rows around a moment, or of that month in other years: summer time is much the same.
 
-    An error where it cannot be asked.
+    Returns: None where there are no such rows, or they say their offset. An error where the server cannot be asked.
     """
-    for around in _AROUND:
+    found_before = _FOUND.setdefault(client, {})
+    until, found = found_before.get(_month(moment), (0.0, None))
+    if until < time.monotonic():
+        found = _by_rows_around(client, moment, cancel, report)
+        found_before[_month(moment)] = time.monotonic() + _COUNTS_S, found
+    return found
+
+
+#: What `zone_around` found, and until when that counts, by month.
+_FOUND: Final[weakref.WeakKeyDictionary[AlyxClient, dict[str, tuple[float, ServerZone | None]]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _by_rows_around(
+    client: AlyxClient, moment: dt.datetime, cancel: CancelToken | None, report: Report | None
+) -> ServerZone | None:
+    since, until = _utc(moment - _AROUND), _utc(moment + _AROUND)
+    for lookups in ("{0}__gte," + since + ",{0}__lte," + until, f"{{0}}__month,{moment.month}"):
         for endpoint, name in _TELLING:
-            window = f"{name}__gte,{_utc(moment - around)},{name}__lte,{_utc(moment + around)}"
-            rows = _rows(client.get, endpoint, {"django": window, "limit": 100}, cancel, report)
-            times = [time for row in rows if (time := read_time(row.get(name))) is not None]
-            if any(time.tzinfo is not None for time in times):
+            rows = _rows(client.get, endpoint, {"django": lookups.format(name), "limit": 100}, cancel, report)
+            times = [read for row in rows if (read := read_time(row.get(name))) is not None]
+            if any(read.tzinfo is not None for read in times):
                 return None  # it keeps zones
             found = zone_of_times(client, endpoint, name, times, cancel=cancel, report=report)
             if found is not None:
@@ -115,7 +136,7 @@ def zone_of_times(
     Returns: the one that is kept where it was found by rows of these months. An error where the server cannot be asked.
     ``endpoint``, ``name``: the list that has the rows, and the field that has the times: naive.
     """
-    of_months = {_month(time): time for time in sorted(times)}
+    of_months = {_month(naive): naive for naive in sorted(times)}
     kept = kept_zone(client.url)
     if not of_months:
         return None
@@ -125,7 +146,7 @@ def zone_of_times(
     tried: set[tuple[dt.timedelta | None, ...]] = set()
     for zone in _candidates(client, endpoint, name, samples, kept, cancel, report):
         found = ServerZone(zone, frozenset(of_months))
-        moments = [found.moment(time) for time in samples]
+        moments = [found.moment(naive) for naive in samples]
         clock = tuple(moment.utcoffset() for moment in moments)
         if clock in tried or len(tried) >= _MOST_CLOCKS:
             continue
@@ -135,6 +156,14 @@ def zone_of_times(
         if {read_time(row.get(name)) for row in rows}.issuperset(samples):
             return _keep(client.url, found, kept)
     return None
+
+
+def likely_zones(
+    client: AlyxClient, *, cancel: CancelToken | None = None, report: Report | None = None
+) -> list[ZoneInfo]:
+    """Return the zones that a server may well have: the usual one, those of its labs, that of Alyx."""
+    names = zones_of(client).names(cancel=cancel, report=report).values()
+    return [zone for zone in map(lab_zone, dict.fromkeys([_USUAL, *names, _ALYX])) if zone is not None]
 
 
 def _candidates(
@@ -149,10 +178,7 @@ def _candidates(
     # The likely ones first: few requests for most servers. Of all others those with the offset that the last row tells.
     if kept is not None:
         yield kept.zone
-    names = zones_of(client).names(cancel=cancel, report=report).values()
-    for zone in map(lab_zone, dict.fromkeys([*sorted(names, key=list(names).count, reverse=True), *_USUAL])):
-        if zone is not None:
-            yield zone
+    yield from likely_zones(client, cancel=cancel, report=report)
     last = samples[-1]
     offset = _offset_of(client, endpoint, name, last, cancel, report)
     if offset is not None:
@@ -165,14 +191,14 @@ def _offset_of(
     client: AlyxClient,
     endpoint: str,
     name: str,
-    time: dt.datetime,
+    naive: dt.datetime,
     cancel: CancelToken | None,
     report: Report | None,
 ) -> dt.timedelta | None:
     # By halving: the row is found up to any moment from its own on.
     def is_by(steps: int) -> bool:
-        moment = time.replace(tzinfo=dt.timezone(steps * _STEP))
-        until = f"{name},{time.isoformat()},{name}__lte,{_utc(moment)}"
+        moment = naive.replace(tzinfo=dt.timezone(steps * _STEP))
+        until = f"{name},{naive.isoformat()},{name}__lte,{_utc(moment)}"
         return bool(_rows(client.get, endpoint, {"django": until, "limit": 1}, cancel, report))
 
     low, high = _WEST, _EAST
@@ -214,8 +240,8 @@ def _keep(server: str, found: ServerZone, kept: ServerZone | None) -> ServerZone
     return found
 
 
-def _month(time: dt.datetime) -> str:
-    return f"{time:%Y-%m}"
+def _month(when: dt.datetime) -> str:
+    return f"{when:%Y-%m}"
 
 
 def _utc(moment: dt.datetime) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError, ProtocolError
 from alyx_connector.progress import Cancelled
 from alyx_connector.writing.doubtful import LAST_DAYS
+from alyx_connector.zones.day_note import server_day_note
 from alyx_connector.zones.lab_zones import zones_of
 from alyx_connector.zones.moments import lab_zone, read_time
 from alyx_connector.zones.server_offsets import last_offset, see_clock, server_clock
@@ -38,7 +39,6 @@ __all__ = [
     "number_of",
     "running_restriction",
     "running_type",
-    "server_day_note",
     "session_seen",
     "utc_day_note",
     "wall_time",
@@ -168,44 +168,6 @@ def utc_day_note(zone: dt.tzinfo | None, *, now: dt.datetime | None = None) -> s
     if counted == in_lab:
         return ""
     return f"The server counts water by the day in UTC: what is given now counts for {counted}, not for {in_lab}."
-
-
-def server_day_note(zone: dt.tzinfo, offset: dt.timedelta | None, *, now: dt.datetime | None = None) -> str:
-    """Say what a person must know where the clock of a server that keeps no zones is not the lab's.
-
-    Returns: empty where it is the same.
-    ``zone``: of the lab.
-    ``offset``: of the server; None where that could not be learned.
-    ``now``: this moment if it is not given.
-    """
-    if offset is None:
-        return (
-            "Alyx does not tell the time on its server's clock: weights and water are sent in lab time, and may count "
-            "for another day if the server is in another time zone."
-        )
-    in_lab = (now or dt.datetime.now(dt.timezone.utc)).astimezone(zone).utcoffset() or dt.timedelta()
-    ahead = in_lab - offset
-    if not ahead:
-        return ""
-    apart = _hours(abs(ahead))
-    if ahead > dt.timedelta():
-        place, lists = "behind", "earlier"
-        turn = f"after {_clock(dt.timedelta(days=1) - ahead)} counts for tomorrow"
-    else:
-        place, lists = "ahead of", "later"
-        turn = f"before {_clock(-ahead)} counts for yesterday"
-    return (
-        f"Alyx's server keeps {dt.timezone(offset)}, {apart} {place} this lab. Weights and water sent from here count "
-        f"for the lab's day; Alyx's lists show them {apart} {lists}. What is typed on Alyx's pages {turn}."
-    )
-
-
-def _hours(time: dt.timedelta) -> str:
-    return f"{time / dt.timedelta(hours=1):g} h"
-
-
-def _clock(time: dt.timedelta) -> str:
-    return f"{time // dt.timedelta(hours=1):02}:{time % dt.timedelta(hours=1) // dt.timedelta(minutes=1):02}"
 
 
 def new_day_note(client: AlyxClient, lab: str, zone: dt.tzinfo | None, cancel: CancelToken) -> str:

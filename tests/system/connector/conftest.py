@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alyx_connector import AlyxClient, Connector
+from alyx_connector.zones import day_note
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 from tests.strict_warnings import strict_warnings
@@ -48,6 +49,12 @@ def client(proxy, writable, token):
         client.find_server()
         proxy.forget_requests()
         yield client
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch):
+    """That the server's clock is not the labs' was told before each test."""
+    monkeypatch.setattr(day_note, "is_first_time", lambda server, lab: False)
 
 
 @pytest.fixture

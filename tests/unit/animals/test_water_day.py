@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alyx_connector.errors import ProtocolError
+from alyx_connector.zones.day_note import server_day_note
 from alyx_connector.zones.server_offsets import ServerClock
 from alyx_connector.zones.told_labs import is_first_time
-from pybpod_alyx_module.animals.rows import day_of_water, is_counted_in_utc, server_day_note, utc_day_note
+from pybpod_alyx_module.animals.rows import day_of_water, is_counted_in_utc, utc_day_note
 
 PARIS, NEW_YORK = ZoneInfo("Europe/Paris"), ZoneInfo("America/New_York")
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alyx_connector.zones.moments import has_offset, lab_zone, on_lab_clock, same_time, with_lab_offset
+from alyx_connector.zones.moments import lab_zone, on_lab_clock, same_time, with_lab_offset
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -54,11 +54,6 @@ def test_what_has_an_offset_or_is_no_time_gets_none(value):
 def test_moments_are_compared_where_both_are_moments(one, other, same):
     assert same_time(one, other) is same
     assert same_time(other, one) is same
-
-
-def test_one_time_with_an_offset_says_that_the_server_keeps_zones():
-    assert has_offset([{"start_time": None}, {"date_time": "2026-01-15T12:00:00+00:00"}])
-    assert not has_offset([{"start_time": "2026-01-15T12:00:00"}, {"auto_datetime": "2026-01-15T12:00:00+00:00"}])
 
 
 @pytest.mark.parametrize("name", [None, "", "../x", "Mars/Base", "Europe", " "])

@@ -76,6 +76,8 @@ class Server:
         if field.endswith("__in"):
             return self._moment(row) in map(dt.datetime.fromisoformat, re.findall(r"'(.+?)'", value))
         pairs = [*zip(*[iter(django.split(","))] * 2, strict=True)]
+        if field.endswith("__month"):
+            return row.month == int(value)
         compared = {"lte": operator.le, "gte": operator.ge}
         return all(
             compared.get(field.partition("__")[2], operator.eq)(

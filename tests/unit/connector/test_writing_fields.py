@@ -201,5 +201,5 @@ def test_of_several_weights_the_nearest_in_time_is_named(reverse):
         {"date_time": None, "weight": 40.0},
     ]
     sent = {"date_time": "2026-11-21T12:00:00", "weight": 28.0}
-    doubt = doubt_beside("weighings", sent, {"nickname": "ea04"}, others[::-1] if reverse else others)
+    doubt = doubt_beside("weighings", sent, {"nickname": "ea04"}, others[::-1] if reverse else others, sent)
     assert "27 % off the 22.0 g that ea04 weighed on 2026-11-20" in doubt.sentence
