@@ -14,6 +14,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.sessions.on_rig import Animal, LinkedSubject
 
@@ -63,7 +64,7 @@ class ChooseAnimalDialog(Question):
         for widget in (self.question, self.filter, self.list, self.status):
             column.addWidget(widget)
         column.addLayout(row)
-        self.resize(520, 460)
+        resize_to_screen(self, 520, 420)
         self._show(self._subjects)
         self.filter.textChanged.connect(self._refresh)
         self.filter.returnPressed.connect(self._on_return)
