@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.address import parse_address
-from alyx_connector.errors import AlyxError, LoginRequiredError
+from alyx_connector.errors import AlyxError, ConfigurationError, LoginRequiredError
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.tokens import MemoryTokenStore
 
@@ -24,6 +24,8 @@ PROGRAM: Final = "pybpod-alyx"
 NOT_REMEMBERED: Final = "The account could not be remembered."
 NOT_NOTED: Final = "Address and user could not be noted for next time."
 NOT_DELETED: Final = "The token that is kept for this user could not be deleted."
+#: What to do where a token could not be deleted.
+DELETE_BY_HAND: Final = "Until it is gone, PyBpod still sends as this user: try again, or delete it there by hand."
 
 
 class PasswordMissingError(LoginRequiredError):
@@ -58,13 +60,18 @@ class Connected:
 
 
 class Logins:
-    """Who is logged in where, as long as this PyBpod runs; may be used by several threads.
+    """Who is logged in where, and who is at the rig, as long as this PyBpod runs; may be used by several threads.
 
-    A keyring may be asked: everything but `remember` belongs to worker threads.
+    A keyring may be asked: everything but `remember` and `is_at_rig` belongs to worker threads.
+
+    ``rig_account``: gives address and user of a rig that one person uses, as set; empty where they are not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rig_account: Callable[[], tuple[str, str]] = lambda: ("", "")) -> None:
+        self._rig_account = rig_account
         self._lock = threading.Lock()
+        #: By server: who connected, or said so, in this PyBpod.
+        self._at_rig: dict[str, str] = {}
         #: By account: the token of a window that connected; it goes before the one in the token store.
         self._tokens: dict[tuple[str, str], str] = {}
         #: By account: the token that `client_or_none` used last.
@@ -76,6 +83,48 @@ class Logins:
         if client.token is not None and client.username is not None:
             with self._lock:
                 self._tokens[client.url, client.username] = client.token
+
+    def is_at_rig(self, server: str, username: str) -> None:
+        """Take note that somebody at this rig said who they are: what is recorded from now on is theirs."""
+        with self._lock:
+            self._at_rig[server] = username
+
+    def somebody_is_at_rig(self, server: str) -> bool:
+        """Tell whether it is known who is at the rig.
+
+        Returns: whether somebody connected or said so in this PyBpod, or the rig is set to a user whose login is
+        remembered.
+        """
+        with self._lock:
+            if server in self._at_rig:
+                return True
+        username = self._rig_user(server)
+        return bool(username) and Accounts().tokens.get(server, username) is not None
+
+    def logged_in(self) -> tuple[tuple[str, str], ...]:
+        """Return the accounts that have a token here or in the token store, server and user."""
+        with self._lock:
+            found = dict.fromkeys(self._tokens)
+        accounts = Accounts()
+        stored = [(account.url, account.username) for account in accounts.all()]
+        found.update((one, None) for one in stored if one not in found and accounts.tokens.get(*one) is not None)
+        return tuple(found)
+
+    def log_out(self, server: str, username: str) -> None:
+        """Forget the token of an account, here and in the token store; what is being sent goes on to its end.
+
+        Raises ConfigurationError if the token is still in the store.
+        """
+        account = server, username
+        with self._lock:
+            for kept in (self._tokens, self._tried, self._clients):
+                kept.pop(account, None)
+            if self._at_rig.get(server) == username:
+                del self._at_rig[server]
+        tokens = Accounts().tokens
+        tokens.forget(server, username)
+        if tokens.get(server, username) is not None:
+            raise ConfigurationError(f"{NOT_DELETED} It is in: {tokens.describe()}.", hint=DELETE_BY_HAND)
 
     def client(self, server: str, username: str) -> AlyxClient:
         """Return a client for an account, which is shared: leave it open.
@@ -118,17 +167,24 @@ class Logins:
     def account_for(self, server: str, alyx_user: str) -> str:
         """Say as whom something is written to a server.
 
-        Returns: that user; else who was last, or is by default, connected there; empty where nobody was.
+        Returns: that user; else who is at the rig, or is set to be; else who was last, or is by default, connected
+        there; empty where nobody was.
         ``alyx_user``: the Alyx user who is logged in to the PyBpod project; empty where none is.
         """
-        if alyx_user:
-            return alyx_user
+        with self._lock:
+            said = alyx_user or self._at_rig.get(server, "")
+        if said or (said := self._rig_user(server)):
+            return said
         accounts = Accounts()
         last = accounts.last_used()
         if last is not None and last.url == server:
             return last.username
         found = [account.username for account in accounts.all() if account.url == server and account.default_user]
         return found[0] if found else ""
+
+    def _rig_user(self, server: str) -> str:
+        address, username = self._rig_account()
+        return username if not address or _same_server(address, server) else ""
 
     def close(self) -> None:
         """Close all clients and forget the windows' tokens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from AnyQt.QtCore import QObject, Qt, Signal
@@ -13,12 +13,13 @@ from alyx_connector.errors import AlyxError
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.connect import Logins
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import show_error, slot
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.outbox.drafts import checked_server
-from pybpod_alyx_module.outbox.items import OPEN, Counts, State
+from pybpod_alyx_module.outbox.items import OPEN, Counts, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
+from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,10 @@ class Outlook:
     problem: str = ""
     #: What the user must know about the file, until `RunningOutbox.acknowledge`.
     notes: tuple[str, ...] = ()
+    #: Server and user of what was recorded in this PyBpod and waits until somebody says who recorded it.
+    unclaimed: tuple[tuple[str, str], ...] = ()
+    #: How often something was recorded or changed before anybody said who is at the rig.
+    times_unclaimed: int = 0
 
 
 class RunningOutbox(QObject):
@@ -68,6 +73,10 @@ class RunningOutbox(QObject):
 
     #: Something in the outbox changed, here or in another PyBpod; sent on the GUI thread.
     changed = Signal()
+    #: Somebody logged in or out, or said who is at the rig.
+    users_changed = Signal()
+    #: An account was logged out here: server and user.
+    logged_out = Signal(str, str)
 
     _outlook_changed = Signal(object)
 
@@ -79,7 +88,10 @@ class RunningOutbox(QObject):
         self._sender: Sender | None = None
         self._opening = threading.Lock()
         #: Who is logged in where.
-        self.logins = Logins()
+        self.logins = Logins(_rig_account)
+        #: Keys of what was recorded (True) or changed (False) in this PyBpod before anybody said who is at the rig.
+        self._unclaimed: dict[str, bool] = {}
+        self._times_unclaimed = 0
         self._read_notes: tuple[str, ...] = ()
         #: Whether something changed since the watcher read it.
         self._stale = False
@@ -183,7 +195,53 @@ class RunningOutbox(QObject):
     def remember(self, client: AlyxClient) -> None:
         """Let the sender use the connection that a window made, as long as this PyBpod runs."""
         self.logins.remember(client)
+        self.users_changed.emit()
         self.wake(*[(client.url, client.username)] if client.username is not None else [])
+
+    def log_out(self, server: str, username: str) -> Task:
+        """Make the task that forgets the token of an account, here and in the token store.
+
+        Returns: not started yet. What waits for this user stays in the outbox; what is being sent is sent.
+        """
+
+        def work(report: Report, cancel: CancelToken) -> None:
+            del report, cancel
+            self.logins.log_out(server, username)
+
+        @slot
+        def tell() -> None:
+            self.logged_out.emit(server, username)
+            self.users_changed.emit()
+            self.wake()
+
+        task = Task(work, "alyx-log-out")
+        task.succeeded.connect(tell)
+        return task
+
+    def claim(self, server: str, username: str) -> None:
+        """Take note that this user is at the rig: what was recorded at that server before anybody said so is theirs."""
+        self.logins.is_at_rig(server, username)
+        self.users_changed.emit()
+        if not self._unclaimed:
+            return
+
+        def release(outbox: Outbox) -> None:
+            for item in outbox.items((State.PARKED,)):
+                if item.server == server and item.waits_for is WaitsFor.USER and item.key in self._unclaimed:
+                    outbox.claim(item.key, username if self._unclaimed[item.key] else item.username)
+
+        task = self.read(release, name="alyx-outbox-claim")
+        task.finished.connect(self.wake)
+        task.failed.connect(show_error)
+        task.start()
+
+    def _why_unclaimed(self, item: Item) -> str:
+        # asked by the outbox, in a worker thread
+        if self.logins.somebody_is_at_rig(item.server):
+            return ""
+        self._unclaimed.setdefault(item.key, item.number == 0)
+        self._times_unclaimed += 1
+        return f"Nobody has said yet whether {item.username} recorded it."
 
     def client(self, server: str, username: str) -> AlyxClient:
         """Return a client for an account, see `Logins.client`; for worker threads."""
@@ -210,7 +268,7 @@ class RunningOutbox(QObject):
             if self._stopped.is_set():
                 raise OutboxError("PyBpod is closing; the Alyx outbox takes nothing more.", hint="Open PyBpod again.")
             if self._outbox is None:
-                outbox = Outbox()
+                outbox = Outbox(unclaimed=self._why_unclaimed)
                 self._sender = Sender(
                     outbox, self.logins.client_or_none, life_s=self._life_s, on_change=self._on_change
                 )
@@ -256,7 +314,7 @@ class RunningOutbox(QObject):
 
     @staticmethod
     def _with_problem(last: Outlook, problem: str) -> Outlook:
-        return Outlook(last.counts, last.needing, last.animals, problem, last.notes)
+        return replace(last, problem=problem)
 
     def _read_outbox(self, last: Outlook) -> tuple[bool, Outlook]:
         if self._outbox is None and not self._exists():
@@ -266,13 +324,16 @@ class RunningOutbox(QObject):
         notes = tuple(note for note in outbox.notes if note not in self._read_notes)
         self._stale |= outbox.changed()
         if not self._stale:
-            return False, Outlook(last.counts, last.needing, last.animals, trouble, notes)
+            return False, replace(last, problem=trouble, notes=notes)
         items = outbox.items(OPEN)
         self._stale = False
         number = {state: sum(item.state is state for item in items) for state in OPEN}
         counts = Counts(number[State.WAITING], number[State.SENDING], number[State.UNSURE], number[State.PARKED])
         animals = frozenset(item.animal for item in items)
-        return True, Outlook(counts, sum(item.needs_person for item in items), animals, trouble, notes)
+        needing = sum(item.needs_person for item in items)
+        waiting = [item for item in items if item.waits_for is WaitsFor.USER and item.key in self._unclaimed]
+        unclaimed = tuple(dict.fromkeys(item.account for item in waiting))
+        return True, Outlook(counts, needing, animals, trouble, notes, unclaimed, self._times_unclaimed)
 
     def _publish(self, outlook: Outlook) -> None:
         try:
@@ -285,6 +346,11 @@ class RunningOutbox(QObject):
         if not self._stopped.is_set():
             self._outlook = outlook
             self.changed.emit()
+
+
+def _rig_account() -> tuple[str, str]:
+    settings = read_settings()
+    return settings.address, settings.username
 
 
 _running: list[RunningOutbox] = []

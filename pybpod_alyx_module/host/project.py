@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.errors import SyncError
-from pybpod_alyx_module.host.alyx_user import CONNECTION
+from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.sync.details import COMPARED, Details
 from pybpod_alyx_module.sync.names import fold, unusable
@@ -217,6 +217,13 @@ class HostProject:
         user.alyx_username = username  # PyBpod's name of the user may differ from it by case
         project.loggeduser = user
         return bool(was_saved and not project.is_saved())
+
+    def log_out_user(self, username: str) -> None:
+        """Take an Alyx user off the PyBpod project, where that user is logged in to it; the user stays listed."""
+        project = self._project
+        if not self.closed and alyx_user(project) == username:
+            project._loggeduser = None  # its setter takes no None
+            project.name = project.name  # PyBpod shows the user behind the name
 
     def _check_open(self) -> None:
         if self.closed:

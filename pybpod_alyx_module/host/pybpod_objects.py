@@ -16,6 +16,8 @@ class Project(Protocol):
     subjects: list[Any]
     experiments: list[Any]
     mainwindow: Any
+    #: Server and user of the Alyx user who is logged in to it; added by the plugin.
+    alyx_account: tuple[str, str] | None
     alyx_window: Any
     alyx_water_window: Any
 

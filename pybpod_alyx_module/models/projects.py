@@ -9,7 +9,7 @@ from AnyQt.QtCore import QTimer
 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
-from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
+from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 
 if TYPE_CHECKING:
@@ -44,16 +44,12 @@ class Projects(PyBpodProjects):
     def start_outbox(self) -> None:
         """Watch the outbox, send what an earlier PyBpod left in it, and show in the main window what waits."""
         if self.alyx_outbox is None:
-            OutboxWindow.projects = self._open_projects
             self.alyx_outbox = OutboxInMainWindow(self.mainwindow, running_outbox())
 
     @slot
     def open_alyx_outbox(self) -> None:
         """Show the outbox window."""
         open_outbox_window(self.mainwindow)
-
-    def _open_projects(self) -> list[Any]:
-        return [project for project in self.projects if not project.is_closed]
 
     def _option_open_project(self) -> None:
         """Open the project that the user chooses; one that cannot be opened is closed, and no other.

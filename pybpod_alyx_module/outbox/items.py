@@ -54,6 +54,8 @@ class WaitsFor(str, Enum):
     PAUSE = "pause"
     #: A person, who has to correct, retry or discard it.
     PERSON = "person"
+    #: A person, who has to say who recorded it.
+    USER = "user"
 
 
 #: In the `origin` of what was recorded while the zone of its lab was not known: its time is this computer's.

@@ -17,7 +17,7 @@ from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch, open_file, outbox_errors
-from pybpod_alyx_module.outbox.states import Event, in_line, move
+from pybpod_alyx_module.outbox.states import Event, claimed, held_for_its_user, in_line, move
 from pybpod_alyx_module.outbox.words import ENDED
 
 if TYPE_CHECKING:
@@ -39,11 +39,14 @@ class Outbox:
 
     ``path``: the file, made where there is none; the usual one if left out. A damaged one is moved aside, and `notes`
     say so: it may hold what was never sent.
+    ``unclaimed``: says why something that was recorded or changed waits until a person says who did so; empty where
+    that is known.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, unclaimed: Callable[[Item], str] = lambda _item: "") -> None:
         #: The file.
         self.path = path or home_folder() / FILE_NAME
+        self._unclaimed = unclaimed
         self._notes: list[str] = []
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -128,6 +131,7 @@ class Outbox:
             new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
             for draft, key in zip(drafts, keys, strict=True)
         ]
+        items = [held_for_its_user(item, self._unclaimed(item)) for item in items]
         with self._writing() as connection:
             added = tuple(self._added(connection, item) for item in items)
             return self._in_line(connection, added)
@@ -137,16 +141,24 @@ class Outbox:
 
         A waiting one stays as it is (`Sender.wake` ends its pause). OutboxError if its state does not allow it.
         """
-        return self.change(key, lambda item: move(item, Event.RETRY))
+        why = self._unclaimed(self.item(key))
+        return self.change(key, lambda item: held_for_its_user(move(item, Event.RETRY), why))
+
+    def claim(self, key: str, username: str) -> Item:
+        """Have sent, as this user, what waits until somebody says who recorded it; else it stays as it is."""
+        return self.change(key, lambda item: claimed(item, username) if item.waits_for is WaitsFor.USER else item)
 
     def edit(self, key: str, values: Mapping[str, Any]) -> Item:
         """Correct a waiting or parked item; a parked one waits to be sent after that.
 
         ``values``: all of its values, see `Draft`. OutboxError if one is unusable, or its state does not allow it.
         """
-        return self.change(
-            key, lambda item: move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
-        )
+        why = self._unclaimed(self.item(key))
+
+        def edited(item: Item) -> Item:
+            return move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
+
+        return self.change(key, lambda item: held_for_its_user(edited(item), why))
 
     def hold(self, key: str, reason: str) -> Item:
         """Say anew why an item that was added as held is held; as it is where it is not parked any more."""

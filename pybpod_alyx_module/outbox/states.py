@@ -141,7 +141,8 @@ def move(
 ) -> Item:
     """Return an item as it is after an event.
 
-    ``waits_for``: what it waits for, for ``POSTPONE``; otherwise its new state tells.
+    ``waits_for``: what it waits for, for ``POSTPONE``, and whether it is its user, for ``PARK``; otherwise its new
+    state tells.
     ``server_id``: id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known,
     ``LOSE``.
     ``fault``: whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
@@ -196,9 +197,27 @@ def move(
     return changed
 
 
+def held_for_its_user(item: Item, why: str) -> Item:
+    """Return an item as it waits for a person to say who recorded it.
+
+    ``why``: why that is asked; empty where it need not be.
+    """
+    if not why or item.state is not State.WAITING:
+        return item
+    return move(item, Event.PARK, reason=why, hint="Retry it to say so.", waits_for=WaitsFor.USER)
+
+
+def claimed(item: Item, username: str) -> Item:
+    """Return an item as it is once this user said that they recorded it."""
+    values = dict(item.values)
+    if values.get("users") == [item.username]:  # a session's
+        values["users"] = [username]
+    return move(replace(item, username=username, values=values), Event.RETRY)
+
+
 def _waits_for(state: State, event: Event, postponed_for: WaitsFor) -> WaitsFor:
     if state is _PARKED:
-        return WaitsFor.PERSON
+        return WaitsFor.USER if postponed_for is WaitsFor.USER else WaitsFor.PERSON
     if event is Event.POSTPONE:
         return postponed_for
     return WaitsFor.PAUSE if state is _UNSURE else WaitsFor.NOTHING

@@ -86,6 +86,14 @@ def host(qapp, pybpod_settings, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
+def known_at_the_rig(monkeypatch):
+    """Let everything recorded be of somebody who said so; the tests of that question put their own in its place."""
+    from pybpod_alyx_module.connect import Logins
+
+    monkeypatch.setattr(Logins, "somebody_is_at_rig", lambda _self, _server: True)
+
+
+@pytest.fixture(autouse=True)
 def no_blocking_dialogs(monkeypatch):
     """Answer every modal box: a question that the test did not expect fails it. ``log`` holds (title, text)."""
     from AnyQt.QtWidgets import QMessageBox

@@ -27,9 +27,12 @@ from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, SessionsWindow
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
+from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
+from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, LogOutWindow
 from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
+from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
 from pybpod_alyx_module.outbox.items import Draft, Kind
@@ -180,6 +183,9 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     ClosingQuestion: shown(lambda hammer: ClosingQuestion(hammer.outbox, hammer.host.window())),
     ReviewDialog: shown(lambda hammer: ReviewDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),
+    LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
+    LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),
+    WhoQuestion: shown(lambda hammer: WhoQuestion(hammer.outbox, hammer.rig.url, "jose", hammer.host.window())),
     RunCheckDialog: shown(lambda hammer: RunCheckDialog("setup", findings(), hammer.host.window())),
 }
 

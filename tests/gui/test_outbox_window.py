@@ -12,12 +12,13 @@ from alyx_connector import AlyxClient
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
-from pybpod_alyx_module.gui.outbox.window import NO_PROJECT, NOTHING, OutboxWindow
+from pybpod_alyx_module.gui.outbox.window import NOTHING, OutboxWindow
+from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.windows import urgent_colour
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.garbled import garble_all_sentences
-from tests.gui.hands import alyx_home, connect, fill, living, press, small_enough, wait
+from tests.gui.hands import alyx_home, fill, living, press, small_enough, wait
 from tests.gui.outboxes import alyx, finished, item, lab, outbox, put, shown, start, states, text_of, wait_for
 
 __all__ = ["alyx", "alyx_home", "lab", "outbox", "start"]
@@ -228,7 +229,18 @@ def test_an_unsure_one_is_looked_for_and_sent_once(outbox, host, lab, qtbot):
     assert lab.on_alyx("weighings", window.sent.table.items[0].server_id) == found[0]
 
 
-def test_a_revoked_token_wants_a_login_and_goes_on_after_it(outbox, host, project, lab, qtbot):
+def log_in(qtbot, page, lab):
+    """Press *Log in as jose…* and type the password: no project is needed."""
+    press(qtbot, page.login_button)
+    (dialog,) = living(LogInDialog)
+    assert (dialog.account, dialog.username.text()) == ((lab.url, "jose"), "jose")
+    assert dialog.username.isReadOnly()
+    fill(qtbot, dialog.password, lab.server.password)
+    qtbot.keyClick(dialog.password, Qt.Key_Return)
+    wait(qtbot, lambda: living(LogInDialog) == [])
+
+
+def test_a_revoked_token_wants_a_login_and_goes_on_after_it(outbox, host, lab, qtbot):
     outbox.remember(AlyxClient(lab.url, username=lab.username, token="0" * 40))
     (added,) = put(qtbot, outbox, lab.weighing())
     window = shown(qtbot, host)
@@ -238,16 +250,12 @@ def test_a_revoked_token_wants_a_login_and_goes_on_after_it(outbox, host, projec
     assert text_of(page.table, 0, "State") == "log in to send"
     assert host.model.alyx_outbox.button.text() == "Alyx outbox: 1 needs action"
     assert f"Log in to {lab.url} as jose" in page.details.toPlainText()
-    press(qtbot, page.login_button)
-    sync = project.alyx_window
-    assert (sync.form.address.text(), sync.form.username.text()) == (lab.url, "jose")
-    connect(qtbot, sync, lab.url, "jose", lab.server.password)
-    assert sync.connected
+    log_in(qtbot, page, lab)
     wait_for(qtbot, outbox, added.key, State.SENT)
     wait(qtbot, lambda: not page.login_button.isVisible())
 
 
-def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start, host, project, lab, qtbot):
+def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start, host, lab, qtbot):
     Outbox().close()
     garble_all_sentences(alyx_home / "outbox.sqlite")
     outbox = start()
@@ -271,8 +279,7 @@ def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start,
     assert "need action before they can be sent" in question.text.text()
     press(qtbot, question.stay_button)
     assert [each.isEnabled() for each in (page.retry_button, page.edit_button, page.discard_button)] == [True] * 3
-    press(qtbot, page.login_button)
-    connect(qtbot, project.alyx_window, lab.url, "jose", lab.server.password)
+    log_in(qtbot, page, lab)
     for added in (locked, later):
         wait_for(qtbot, outbox, added.key, State.SENT)
     wait(qtbot, lambda: not page.login_button.isVisible())
@@ -283,26 +290,19 @@ def test_with_noise_for_every_sentence_the_windows_do_the_same(alyx_home, start,
     wait_for(qtbot, outbox, refused.key, State.SENT)
 
 
-def test_logging_in_needs_a_project_and_asks_which(outbox, host, lab, qtbot):
-    put(qtbot, outbox, lab.weighing())
-    window = shown(qtbot, host)
-    wait(qtbot, lambda: window.waiting.login_button.isVisible())
-    press(qtbot, window.waiting.login_button)
-    assert window.result.text() == NO_PROJECT
-    projects = [host.model.create_project() for _number in range(2)]
-    try:
-        for number, project in enumerate(projects):
-            project.name = f"Prj{number}"
-        press(qtbot, window.waiting.login_button)
-        entries = window.menu.actions()
-        assert [entry.text() for entry in entries] == ["In PyBpod project Prj0", "In PyBpod project Prj1"]
-        entries[1].trigger()
-        assert projects[1].alyx_window.form.username.text() == "jose"
-        window.menu.close()
-    finally:
-        for project in projects:
-            project.close(silent=True)
-            host.model.projects.remove(project)
+def test_a_login_that_is_refused_says_so_and_can_be_corrected(outbox, host, lab, qtbot):
+    (added,) = put(qtbot, outbox, lab.weighing())
+    page = shown(qtbot, host).waiting
+    wait(qtbot, lambda: page.login_button.isVisible())
+    press(qtbot, page.login_button)
+    press(qtbot, page.login_button)
+    (dialog,) = living(LogInDialog)
+    fill(qtbot, dialog.password, "wrong")
+    press(qtbot, dialog.log_in_button)
+    wait(qtbot, lambda: "Wrong user or password" in dialog.status.text())
+    assert dialog.password.text() == ""
+    log_in(qtbot, page, lab)
+    wait_for(qtbot, outbox, added.key, State.SENT)
 
 
 def test_a_change_by_another_program_is_shown_and_the_selection_stays(start, host, lab, qtbot):

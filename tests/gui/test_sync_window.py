@@ -38,6 +38,9 @@ from tests.gui.hands import (
 
 __all__ = ["alyx_home", "hanging_keyring"]
 
+#: What the status says where another user is typed than the one who records.
+STILL_JOSE = "Records in this project are still made as jose."
+
 pytestmark = pytest.mark.usefixtures("alyx_home")
 
 
@@ -320,7 +323,7 @@ def test_the_window_stays_alive_while_the_server_is_slow(project, menu, qtbot, p
 def test_another_address_or_user_is_not_connected_until_connect_is_pressed(project, menu, qtbot, sandbox, field):
     window = connected_window(qtbot, project, menu, sandbox)
     qtbot.keyClicks(getattr(window.form, field), "x")
-    assert window.form.status.text() == "Status: Not connected"
+    assert window.form.status.text() == f"Status: Not connected. {STILL_JOSE}"
     assert not window.form.get_button.isEnabled()
 
 
@@ -341,14 +344,15 @@ def test_a_failed_second_connection_does_not_leave_the_first(project, menu, qtbo
     fill(qtbot, window.form.password, "wrong")
     press(qtbot, window.form.connect_button)
     wait(qtbot, lambda: not window.working)
-    assert window.form.status.text() == "Status: Not connected"
+    assert window.form.status.text() == f"Status: Not connected. {STILL_JOSE}"
     assert not window.form.get_button.isEnabled()
 
 
 def test_connect_again_without_a_password_asks_the_server_again(project, menu, qtbot, sandbox, proxy):
     window = connected_window(qtbot, project, menu, sandbox, proxy.url)
     proxy.forget_requests()
-    press(qtbot, window.form.connect_button)
+    window.form.password.setFocus()
+    qtbot.keyClick(window.form.password, Qt.Key_Return)
     wait(qtbot, lambda: not window.working)
     assert window.connected
     assert proxy.count("GET", "/users/jose") == 1
@@ -431,6 +435,7 @@ def test_a_remembered_token_connects_without_a_password(project, menu, qtbot, sa
     assert window.form.remember.checked
     assert window.focusWidget() is window.form.password
     proxy.forget_requests()
+    window.form.password.setFocus()
     qtbot.keyClick(window.form.password, Qt.Key_Return)
     wait(qtbot, lambda: not window.working)
     assert window.form.status.text() == f"Status: CONNECTED to {proxy.url} as jose"
@@ -497,7 +502,8 @@ def test_without_remember_me_a_keyring_that_hangs_is_not_asked(project, menu, qt
     window = connected_window(qtbot, project, menu, sandbox)
     assert window.form.status.text() == f"Status: CONNECTED to {sandbox.url} as jose"
     assert not hanging_keyring.asked.is_set()
-    press(qtbot, window.form.connect_button)
+    window.form.password.setFocus()
+    qtbot.keyClick(window.form.password, Qt.Key_Return)
     wait(qtbot, lambda: not window.working)
     assert window.connected, "again, with the token that the window holds"
     assert not hanging_keyring.asked.is_set()
@@ -674,7 +680,7 @@ def test_escape_closes_and_the_connection_is_there_when_it_is_opened_again(proje
 
 def test_closing_the_project_lets_go_of_the_token(project, menu, qtbot, sandbox):
     window = connected_window(qtbot, project, menu, sandbox)
-    client = window._connection.client
+    client = window._login.connection.client
     project.close(silent=True)
     assert not client.connected
     assert project.alyx_window is None
@@ -736,7 +742,7 @@ def test_a_token_revoked_meanwhile_asks_for_the_password(project, menu, qtbot, p
     window = connected_window(qtbot, project, menu, sandbox, proxy.url)
     proxy.fault("answer", times=9, path="/subjects", status=403, body={"detail": "Invalid token."})
     get_subjects(qtbot, window)
-    assert window.form.status.text() == "Status: Not connected"
+    assert window.form.status.text() == f"Status: Not connected. {STILL_JOSE}"
     assert window.focusWidget() is window.form.password
     assert "Log in again." in window.form.messages
 

@@ -65,3 +65,34 @@ def test_closing_forgets_the_tokens_of_windows(logins):
     logins.remember(connected(OLD))
     logins.close()
     assert logins.client_or_none(*ACCOUNT) is None
+
+
+def test_logging_out_forgets_the_token_here_and_in_the_store(logins):
+    stored(OLD)
+    logins.remember(connected(NEW))
+    assert logins.logged_in() == (ACCOUNT,)
+    logins.log_out(*ACCOUNT)
+    assert logins.client_or_none(*ACCOUNT) is None
+    assert logins.logged_in() == ()
+    assert Accounts().last_used().username == "jose"
+
+
+def test_who_said_so_is_at_the_rig_until_logged_out(logins):
+    stored(OLD)
+    assert logins.account_for(SERVER, "") == "jose"  # who was last connected
+    assert not logins.somebody_is_at_rig(SERVER)
+    logins.is_at_rig(SERVER, "ana")
+    assert logins.somebody_is_at_rig(SERVER)
+    assert not logins.somebody_is_at_rig("http://127.0.0.1:10")
+    assert (logins.account_for(SERVER, ""), logins.account_for(SERVER, "jose")) == ("ana", "jose")
+    logins.log_out(SERVER, "ana")
+    assert not logins.somebody_is_at_rig(SERVER)
+    assert logins.account_for(SERVER, "") == "jose"
+
+
+@pytest.mark.parametrize(("address", "known"), [("", True), ("127.0.0.1:9", True), ("127.0.0.1:10", False)])
+def test_a_rig_that_is_set_to_one_person_knows_them_where_their_login_is_remembered(logins, address, known):
+    logins = Logins(lambda: (address, "jose"))
+    assert not logins.somebody_is_at_rig(SERVER)
+    stored(OLD)
+    assert logins.somebody_is_at_rig(SERVER) is known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QEvent, Qt
@@ -14,9 +15,13 @@ from pybpod_alyx_module.gui.animals.recorder import Recorder
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.question_frame import QuestionFrame
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
+from pybpod_alyx_module.gui.sync.project_login import record_as
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
+from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.overview import AnimalOverview
+    from pybpod_alyx_module.host.pybpod_objects import Project
     from pybpod_alyx_module.rig_settings import RigSettings
 
 
@@ -38,6 +44,8 @@ class AnimalDialog(QDialog):
         self.alyx_subject = alyx_subject
         #: Key of the PyBpod subject that it was opened for.
         self.subject_key = ""
+        #: The PyBpod project that it was opened in.
+        self.project: Project | None = None
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setStyleSheet(FOCUS_STYLE)
         self.setWindowTitle(f"{title} – {alyx_subject.name}")  # noqa: RUF001 - a dash is meant
@@ -45,6 +53,7 @@ class AnimalDialog(QDialog):
         self.settings: RigSettings = read_rig_settings()
         self.recorder = Recorder(alyx_subject, with_water_types=self.with_water_types)
         self.user = BigLabel(f"at {alyx_subject.where}", points=4)
+        self.log_in_button = self._button("&Log in as …", self._on_log_in)
         self.animal = BigLabel(alyx_subject.name, points=8)
         self.notice = plain_label()
         self.notice.hide()
@@ -64,6 +73,7 @@ class AnimalDialog(QDialog):
         self.recorder.overview_arrived.connect(self._on_overview)
         self.recorder.fetch_failed.connect(self.show_problem)
         self.recorder.unsent_changed.connect(self._on_unsent_changed)
+        running_outbox().users_changed.connect(self._on_users_changed)
 
     # What subclasses give ----------------------------------------------------------------------------------------
 
@@ -149,6 +159,29 @@ class AnimalDialog(QDialog):
         self.show_overview(overview)
 
     @slot
+    def _on_log_in(self) -> None:
+        why = f"From then on you record: {self.alyx_subject.name}, and whatever else is recorded in this project."
+        ask_to_log_in(self.alyx_subject.server, why, self._on_logged_in, parent=self)
+
+    @slot
+    def _on_logged_in(self, username: str) -> None:
+        if self.project is not None and not self.project.is_closed:
+            record_as(self.project, self.alyx_subject.server, username)
+        else:
+            running_outbox().claim(self.alyx_subject.server, username)
+
+    @slot
+    def _on_users_changed(self) -> None:
+        # what Record was pressed for stays that user's who pressed it
+        if self.is_recorded or self.recorder.held is not None or self.recorder.writing:
+            return
+        if self.project is not None:
+            self.alyx_subject = replace(self.alyx_subject, alyx_user=alyx_user(self.project))
+        self.recorder.animal = self.alyx_subject
+        self.recorder.fetch()
+        self.show_status()
+
+    @slot
     def show_problem(self, error: BaseException) -> None:
         """Show what went wrong."""
         self.problem.setText(describe(error).text)
@@ -207,8 +240,11 @@ class AnimalDialog(QDialog):
         self.body = Scrolled(body)
         self.body.setMinimumHeight(80)
         column = QVBoxLayout(self)
-        for widget in (self.animal, self.user):
-            column.addWidget(widget)
+        user = QHBoxLayout()
+        user.addWidget(self.user, 1)
+        user.addWidget(self.log_in_button)
+        column.addWidget(self.animal)
+        column.addLayout(user)
         column.addWidget(self.body, 1)
         for widget in (self.question, self.problem, self.status):
             column.addWidget(widget)

@@ -38,6 +38,7 @@ def open_dialog(kind: type[RecordDialog], subject: Subject) -> RecordDialog | No
             dialog.close()
     dialog = kind(animal, parent=parent)
     dialog.subject_key = subject.alyx_key
+    dialog.project = subject.project
     dialog.begin()
     return dialog
 

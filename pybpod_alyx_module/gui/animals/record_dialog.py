@@ -291,7 +291,7 @@ class RecordDialog(AnimalDialog):
         if not self.isVisible():  # closed while it was compared
             self.done(QDialog.Accepted)
             return
-        for widget in (self.question, self.record_button, self.again_button):
+        for widget in (self.question, self.record_button, self.again_button, self.log_in_button):
             widget.hide()
         self.facts.clear()
         self.problem.clear()
@@ -316,6 +316,7 @@ class RecordDialog(AnimalDialog):
         item = self.recorder.item
         if item is None:
             return
+        self.user.say(f"as {item.username} at {self.alyx_subject.where}")
         what = self._entry.what if self._entry is not None else ""
         when = str(item.values["date_time"])[:16].replace("T", " ")
         clock = "this computer's time" if is_computer_time(item) else "lab time"

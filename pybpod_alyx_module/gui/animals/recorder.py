@@ -14,7 +14,7 @@ from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, 
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.outbox.items import Draft, State
+from pybpod_alyx_module.outbox.items import Draft, State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +39,8 @@ _STATE_SENTENCES: Final = {
 
 def state_sentence(item: Item) -> str:
     """Say what became of a recorded item, without the reason."""
+    if item.state is State.PARKED and item.waits_for is WaitsFor.USER:
+        return "Kept on this computer; it will be sent once you have said who recorded it."
     return _STATE_SENTENCES[item.state]
 
 
@@ -81,7 +83,8 @@ class Recorder(QObject):
 
     def __init__(self, animal: AlyxSubject, *, with_water_types: bool) -> None:
         super().__init__()
-        self._animal = animal
+        #: The animal, and as whom the project records now.
+        self.animal = animal
         self._with_water_types = with_water_types
         self._outbox = running_outbox()
         self._mark = str(uuid.uuid4())
@@ -107,8 +110,10 @@ class Recorder(QObject):
         return self._write is not None
 
     def fetch(self) -> None:
-        """Ask Alyx about the animal."""
-        outbox, animal, with_types, mark = self._outbox, self._animal, self._with_water_types, self._mark
+        """Ask Alyx about the animal, once more where it is being asked."""
+        if self._fetch is not None:
+            self._fetch.cancel()
+        outbox, animal, with_types, mark = self._outbox, self.animal, self._with_water_types, self._mark
 
         def work(_report: Any, cancel: CancelToken) -> AnimalOverview:
             return fetch_overview(
@@ -135,7 +140,7 @@ class Recorder(QObject):
 
         ``why``: what a person is told there.
         """
-        outbox, animal = self._outbox, self._animal
+        outbox, animal = self._outbox, self.animal
 
         def add(opened: Outbox) -> Item:
             username = outbox.account_for(animal.server, animal.alyx_user)
@@ -166,10 +171,10 @@ class Recorder(QObject):
     def _draft(self, entry: Entry, username: str, held: str = "") -> Draft:
         return Draft(
             kind=entry.kind,
-            server=self._animal.server,
+            server=self.animal.server,
             username=username,
-            subject_id=self._animal.subject_id,
-            subject_name=self._animal.name,
+            subject_id=self.animal.subject_id,
+            subject_name=self.animal.name,
             values=entry.values,
             held=held,
             origin={**entry.facts, "dialog": self._mark},
@@ -212,7 +217,7 @@ class Recorder(QObject):
     def _on_held_changed(self, item: Item) -> None:
         # Here, or in the outbox window.
         self._write = None
-        if self.held is None or item.state is State.PARKED:
+        if self.held is None or (item.state is State.PARKED and item.waits_for is not WaitsFor.USER):
             return
         self.held = None
         if item.state is State.DISCARDED:
@@ -235,7 +240,7 @@ class Recorder(QObject):
     def _on_outbox_changed(self) -> None:
         if self._look is not None:
             return
-        item, animal, held = self.item, self._animal, self.held
+        item, animal, held = self.item, self.animal, self.held
         if held is not None:
             read, succeeded = self._outbox.read(lambda outbox: outbox.item(held.key)), self._on_held_read
         elif item is None:

@@ -295,3 +295,11 @@ class WaterRows(QAbstractTableModel):
             elif index.column() == AMOUNT:
                 flags |= Qt.ItemIsEditable
         return flags
+
+
+def no_longer_listed(rows: list[WaterRow]) -> tuple[str, ...]:
+    """Name what was ticked or typed of animals that Alyx no longer lists as due."""
+    if not rows:
+        return ()
+    listed = ", ".join(f"{row.name} ({f'{row.amount} mL' if row.amount else 'no amount'})" for row in rows)
+    return (f"Alyx no longer lists as due what you had ticked or typed: {listed}. Nothing was recorded.",)

@@ -12,7 +12,7 @@ from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableErro
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows
+from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows, no_longer_listed
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
@@ -100,6 +100,7 @@ class WaterTableWindow(AlyxWindow):
         self.rows.edited.connect(self._on_edited)
         self.table.editing_ended.connect(self._show_arrived)
         self.running.changed.connect(self._on_outbox)
+        self.running.users_changed.connect(self._on_users_changed)
         self._update_buttons()
 
     @slot
@@ -121,6 +122,14 @@ class WaterTableWindow(AlyxWindow):
         )
         self.message.setText("Asking Alyx who still needs water today…")
         self._update_buttons()
+
+    @slot
+    def _on_users_changed(self) -> None:
+        if not self._closed and self._give is None:
+            self.shown = self._arrived = None  # nothing more is recorded as who was asked about before
+            if self._fetch is not None:
+                self._fetch.cancel()
+            self.refresh()
 
     @slot
     def _on_table(self, table: WaterTable) -> None:
@@ -149,7 +158,7 @@ class WaterTableWindow(AlyxWindow):
             said = "All your water-restricted animals have had their water today."
         else:
             said = "None of your animals is water-restricted."
-        self.message.setText("\n".join((*_no_longer_listed(gone), said, *table.notes)))
+        self.message.setText("\n".join((*no_longer_listed(gone), said, *table.notes)))
         self._on_edited()
 
     @slot
@@ -286,8 +295,8 @@ class WaterTableWindow(AlyxWindow):
         return self._fetch is None and self._give is None and self._arrived is None
 
     def _update_buttons(self) -> None:
-        idle = self._is_idle
-        for button, enabled in ((self.refresh_button, idle), (self.give_button, idle and bool(self.rows.to_give()))):
+        idle, can_give = self._is_idle, self.shown is not None and bool(self.rows.to_give())
+        for button, enabled in ((self.refresh_button, idle), (self.give_button, idle and can_give)):
             if button.hasFocus() and not enabled:
                 self.table.setFocus()  # Qt would go on to Close, which a second Enter presses
             button.setEnabled(enabled)
@@ -358,13 +367,6 @@ class WaterTableWindow(AlyxWindow):
 def _take_item(row: WaterRow, item: Item) -> None:
     reason = "" if item.state is State.SENT else reason_words(item)
     row.item, row.result = item, f"{row.amount} mL: {state_sentence(item)} {reason}".rstrip()
-
-
-def _no_longer_listed(rows: list[WaterRow]) -> tuple[str, ...]:
-    if not rows:
-        return ()
-    listed = ", ".join(f"{row.name} ({f'{row.amount} mL' if row.amount else 'no amount'})" for row in rows)
-    return (f"Alyx no longer lists as due what you had ticked or typed: {listed}. Nothing was recorded.",)
 
 
 def _some(rows: list[WaterRow]) -> str:

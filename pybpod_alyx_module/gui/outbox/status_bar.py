@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import OpenWindow, resize_to_screen, unrecorded, urgent_colour
 from pybpod_alyx_module.outbox.words import count_words
@@ -119,8 +120,8 @@ class OutboxInMainWindow(QObject):
     ``editor``: PyBpod's main widget: asks in ``_confirm_exit`` before it closes, quits by ``_exit_app``.
     """
 
-    #: What asks before PyBpod closes.
-    question = OpenWindow()
+    #: What asks before PyBpod closes, and what asks who is at the rig.
+    question, who_question = OpenWindow(), OpenWindow()
 
     def __init__(self, editor: Any, running: RunningOutbox) -> None:
         super().__init__(editor)
@@ -138,7 +139,9 @@ class OutboxInMainWindow(QObject):
     def follow(self, running: RunningOutbox) -> None:
         """Show this outbox."""
         self._running = running
+        self._times_unclaimed = 0
         running.changed.connect(self._on_changed)
+        running.logged_out.connect(self._on_logged_out)
         self._on_changed()
 
     def confirm_exit(self) -> bool:
@@ -175,6 +178,24 @@ class OutboxInMainWindow(QObject):
         self.button.show_outbox(self._running)
         if self._bar is not None:
             self._bar.setVisible(not self.button.isHidden() or bool(self._bar.currentMessage()))
+        self._ask_who()
+
+    def _ask_who(self) -> None:
+        # At each record until somebody says so; closed where that is settled elsewhere.
+        outlook, question = self._running.outlook, self.who_question
+        if question is not None and (question.server, question.username) not in outlook.unclaimed:
+            question.close()
+            self.who_question = question = None
+        if outlook.unclaimed and outlook.times_unclaimed != self._times_unclaimed:
+            self._times_unclaimed = outlook.times_unclaimed
+            if question is None:
+                self.who_question = WhoQuestion(self._running, *outlook.unclaimed[0], self._editor.window())
+            show_in_front(self.who_question)
+
+    @slot
+    def _on_logged_out(self, server: str, username: str) -> None:
+        for project in self._editor.model.projects:
+            project.alyx_logged_out(server, username)
 
     @slot
     def _on_quit(self) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QApplication, QFileDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QApplication, QFileDialog, QTabWidget, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
@@ -15,7 +15,7 @@ from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.tabs import SentPage, WaitingPage
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen, urgent_colour
 from pybpod_alyx_module.outbox.items import OPEN
@@ -33,14 +33,11 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.outbox import Outbox
 
 NOTHING: Final = "Nothing waits to be sent to Alyx."
-NO_PROJECT: Final = "Open a PyBpod project, then press Log in… again: it opens the project's window Sync to Alyx."
+LOG_IN_WHY: Final = "To send what waits for {0}. Who records in the PyBpod projects stays the same."
 
 
 class OutboxWindow(AlyxWindow):
     """Shows what waits to be sent to Alyx and what was sent; it never waits for disk or network."""
-
-    #: Gives the PyBpod projects that are open: in one of them a person can log in.
-    projects: ClassVar[Callable[[], list[Any]]] = list
 
     #: The dialog about an item, and the one that asks for a file.
     dialog, file_dialog = OpenWindow(), OpenWindow()
@@ -51,7 +48,6 @@ class OutboxWindow(AlyxWindow):
         self.setWindowTitle("Alyx outbox")
         resize_to_screen(self, 1200, 640)
         self.running = running
-        self.menu = QMenu(self)
         self._items: tuple[Item, ...] = ()
         self._reading: Task | None = None
         self._stale = False
@@ -193,18 +189,13 @@ class OutboxWindow(AlyxWindow):
     @slot
     def _on_login(self) -> None:
         account = self.waiting.login_wanted(self._items)
-        projects = OutboxWindow.projects()
-        if account is None:
-            return
-        if not projects:
-            self._show_result(NO_PROJECT)
-        elif len(projects) == 1:
-            open_sync_window(projects[0]).offer_account(*account)
-        else:
-            self.menu.clear()
-            for project in projects:
-                self.menu.addAction(f"In PyBpod project {project.name}", partial(_log_in, project, account))
-            self.menu.popup(self.waiting.login_button.mapToGlobal(self.waiting.login_button.rect().bottomLeft()))
+        if account is not None:
+            server, username = account
+            ask_to_log_in(server, LOG_IN_WHY.format(username), self._on_logged_in, username=username, parent=self)
+
+    @slot
+    def _on_logged_in(self, username: str) -> None:
+        self._show_result(f"{username} is logged in: what waits for {username} is sent.")
 
     @slot
     def _on_noted(self) -> None:
@@ -258,11 +249,6 @@ class OutboxWindow(AlyxWindow):
 
 def _last_first(item: Item) -> tuple[float, int]:
     return (item.sent_at or item.created).timestamp(), item.number
-
-
-@slot
-def _log_in(project: Any, account: tuple[str, str]) -> None:
-    open_sync_window(project).offer_account(*account)
 
 
 def open_outbox_window(parent: QWidget | None = None) -> OutboxWindow:

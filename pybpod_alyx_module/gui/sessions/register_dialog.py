@@ -106,6 +106,7 @@ class RegisterDialog(QDialog):
         self.check_button.clicked.connect(self.check)
         self.later_button.clicked.connect(self.close)
         self.register_button.clicked.connect(self._on_register)
+        running_outbox().users_changed.connect(self._on_users_changed)
         if prepared is None:
             self.check()
         else:
@@ -135,6 +136,14 @@ class RegisterDialog(QDialog):
         )
         reading.succeeded.connect(self._on_read)
         self._start(reading)
+
+    @slot
+    def _on_users_changed(self) -> None:
+        # whoever records now is shown, and asked about, before Register
+        if not self._writing and not self._finished:
+            for task in self._tasks:
+                task.cancel()
+            self.check()
 
     @slot
     def _on_read(self, prepared: PreparedSession) -> None:

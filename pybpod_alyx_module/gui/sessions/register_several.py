@@ -140,6 +140,7 @@ class SessionsWindow(AlyxWindow):
         self.close_button.clicked.connect(self.close)
         self.register_button.clicked.connect(self._on_register)
         registration_follower().news.connect(self._on_news)
+        running_outbox().users_changed.connect(self._on_users_changed)
         self.table.setFocus()
         self._refresh()
 
@@ -211,6 +212,8 @@ class SessionsWindow(AlyxWindow):
 
     @slot
     def _on_prepared(self, row: Row, prepared: PreparedSession) -> None:
+        if any(one is row for one in self._queue):  # somebody else records meanwhile
+            return
         row.prepared = prepared
         self.table.write(row.item, PROTOCOL, prepared.file.protocol)
         self.table.write(row.item, TRIALS, str(prepared.file.n_trials))
@@ -270,6 +273,17 @@ class SessionsWindow(AlyxWindow):
     @slot
     def _on_filter(self) -> None:
         self.table.filter(self.filter.text())
+        self._refresh()
+
+    @slot
+    def _on_users_changed(self) -> None:
+        # read anew as whoever records now, ticks and all; what was sent off before is under way
+        under_way = {id(row) for row in self._to_register}
+        self._accounts.clear()
+        self._queue = deque(row for row in self.rows if not row.registered and id(row) not in under_way)
+        for row in self._queue:
+            row.request = None
+        self._next()
         self._refresh()
 
     @slot

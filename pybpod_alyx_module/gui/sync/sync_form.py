@@ -54,6 +54,11 @@ class RememberBox(QWidget):
             return True
         return False if self._account_remembered else None
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether a hand ticked or unticked the box since the account was shown."""
+        return self.checked != self._account_remembered
+
     def show_account(self, *, remembered: bool) -> None:
         """Tick the box for an account whose token is remembered, untick it for another.
 

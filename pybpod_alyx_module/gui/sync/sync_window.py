@@ -24,6 +24,7 @@ from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
+from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, ProjectLogin
 from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
@@ -64,15 +65,21 @@ class SyncWindow(AlyxWindow):
         self.form = form = SyncForm(self)
         resize_to_screen(self, 720, 680)
         self._host = HostProject(project, running_outbox().hold)
-        self._connection: Connected | None = None
+        self._login = ProjectLogin(project)
+        self._login.changed.connect(self._update)
+        self._login.logged_out.connect(self._on_logged_out)
         self._lookup: Task | None = None
         self._task: Task | None = None
         self._job: SyncJob | None = None
         self._dialog: Question | None = None
         self._to_correct = form.password
+        #: What is going on with the connection, for the status.
+        self._doing = ""
         for field in (form.address, form.username):
             field.textEdited.connect(self._on_account_edited)
-        form.connect_button.clicked.connect(self._on_connect)
+        form.password.textChanged.connect(self._name_connect_button)
+        form.remember.box.toggled.connect(self._name_connect_button)
+        form.connect_button.clicked.connect(self._on_connect_button)
         form.get_button.clicked.connect(self._on_get_subjects)
         form.cancel_button.clicked.connect(self._on_cancel)
         self._update()
@@ -80,7 +87,7 @@ class SyncWindow(AlyxWindow):
     @property
     def connected(self) -> bool:
         """Whether the connection stands."""
-        return self._connection is not None
+        return self._login.connection is not None
 
     @property
     def working(self) -> bool:
@@ -105,21 +112,6 @@ class SyncWindow(AlyxWindow):
             failed=self._show_error,
         )
 
-    def offer_account(self, server: str, username: str) -> None:
-        """Fill the fields with an account that somebody has to log in to; nothing happens while the window works."""
-        form = self.form
-        if self.working:
-            form.tell(f"When this is done, connect to {server} as {username}.")
-            return
-        self._disconnect()
-        for field, text in ((form.address, server), (form.username, username)):
-            field.setText(text)
-            field.setModified(True)  # what is looked up now does not replace it
-        form.password.clear()
-        form.remember.show_account(remembered=False)
-        form.tell(f"Log in to {server} as {username}: type the password, then press Connect.")
-        form.password.setFocus()
-
     def _account_typed(self) -> bool:
         return bool(self.form.address.isModified() or self.form.username.isModified())
 
@@ -142,11 +134,10 @@ class SyncWindow(AlyxWindow):
         self._disconnect()
 
     def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.client.close()
+        self._login.drop()
         self._update()
 
+    @slot
     def _update(self) -> None:
         """Enable what can be used now, and say how things stand."""
         form = self.form
@@ -154,13 +145,33 @@ class SyncWindow(AlyxWindow):
             widget.setEnabled(not self.working)
         form.get_button.setEnabled(self.connected and not self.working)
         form.cancel_button.setEnabled(self.working)
-        if self._connection is not None:
-            status = f"CONNECTED to {self._connection.client.url} as {self._connection.username}"
-        else:
-            status = "Not connected" if self._task is None else "Connecting …"
-        form.status.setText(without_long_words(f"Status: {status}"))
+        self._name_connect_button()
+        form.status.setText(without_long_words(f"Status: {self._login.status(self._doing)}"))
         if not self.working:
             form.rest()
+
+    @slot
+    def _name_connect_button(self) -> None:
+        form = self.form  # who types a password, or changes the tick, means to connect once more
+        self._leaves = self.connected and not form.password.text() and not form.remember.is_changed
+        form.connect_button.setText("Disconnect" if self._leaves else "Connect")
+        form.connect_button.setToolTip(LOG_OUT if self._leaves else "")
+
+    @slot
+    def _on_connect_button(self) -> None:
+        task = self._login.log_out() if self._leaves and not self.working else None
+        if task is None:
+            self._on_connect()
+            return
+        self._doing = "Logging out …"
+        self._task = start_task(task, failed=self._show_error, finished=self._on_connect_finished)
+        self._update()
+
+    @slot
+    def _on_logged_out(self, words: str) -> None:
+        self.form.tell(words)
+        self.form.remember.show_account(remembered=False)
+        self._update_notice()
 
     @slot
     def _on_connect(self) -> None:
@@ -173,14 +184,15 @@ class SyncWindow(AlyxWindow):
                 form.tell(f"The {name} is missing: type it, then press Connect.")
                 field.setFocus()
                 return
-        held = None if self._connection is None else self._connection.client.token
+        held = None if self._login.connection is None else self._login.connection.client.token
         self._disconnect()
         work = connecting(address, username, form.password.text(), held, keep=form.remember.keep)
         task = Task(work, "alyx-connect")
         self._to_correct = form.password
         task.progressed.connect(self._on_progress)
         task.cancelled.connect(self._on_connect_cancelled)
-        form.show_activity("Connecting …")
+        self._doing = "Connecting …"
+        form.show_activity(self._doing)
         form.show_progress(0, 0)
         self._task = start_task(
             task,
@@ -198,18 +210,16 @@ class SyncWindow(AlyxWindow):
     @slot
     def _on_connected(self, connection: Connected) -> None:
         form = self.form
-        self._connection = connection
-        running_outbox().remember(connection.client)
         form.password.clear()
         form.remember.show_account(remembered=connection.remembered)
         form.tell(f"Connected to {connection.client.url} as {connection.username}.")
         if connection.problem:
             form.tell(connection.problem)
         try:
-            self._host.log_in_user(connection.username)
+            self._login.log_in(connection)
         except AlyxError as error:
             self._show_error(error)
-            self._disconnect()
+            connection.client.close()
         self._update_notice()
 
     @slot
@@ -226,7 +236,7 @@ class SyncWindow(AlyxWindow):
 
     @slot
     def _on_connect_finished(self) -> None:
-        self._task = None
+        self._task, self._doing = None, ""
         self._update()
         if self.connected:
             self.form.get_button.setFocus()
@@ -239,9 +249,10 @@ class SyncWindow(AlyxWindow):
 
     @slot
     def _on_get_subjects(self) -> None:
-        if self.working or self._connection is None:
+        connection = self._login.connection
+        if self.working or connection is None:
             return
-        self._job = job = SyncJob(self._host, self._connection.client, self._connection.username)
+        self._job = job = SyncJob(self._host, connection.client, connection.username)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)

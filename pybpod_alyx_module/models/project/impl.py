@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_several import (
     REGISTER_SEVERAL,
     close_sessions_windows,
     open_sessions_window,
 )
+from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
+from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
 from pybpod_alyx_module.models.project.refusals import refusal
 
@@ -46,6 +49,8 @@ class Project(PyBpodProject):
     alyx_window = OpenWindow()
     #: The window *Water due today*, None if none is open.
     alyx_water_window = OpenWindow()
+    #: Server and user of who was logged in to the project by connecting to Alyx.
+    alyx_account: tuple[str, str] | None = None
 
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.
@@ -61,12 +66,25 @@ class Project(PyBpodProject):
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
         tree.add_popup_menu_option(WATER_DUE, self.open_alyx_water, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
+        tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
         return node
 
     @slot
     def open_alyx_window(self) -> None:
         """Show the sync window."""
         open_sync_window(self)
+
+    @slot
+    def alyx_logged_out(self, server: str, username: str) -> None:
+        """Take who was logged out of Alyx off the project."""
+        if self.alyx_account == (server, username):
+            self.alyx_account = None
+            HostProject(self, running_outbox().hold).log_out_user(username)
+
+    @slot
+    def open_alyx_log_out(self) -> None:
+        """Show who is logged in to Alyx, and log out."""
+        open_log_out_window(self.mainwindow)
 
     @slot
     def open_alyx_outbox(self) -> None:

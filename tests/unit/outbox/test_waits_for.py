@@ -94,3 +94,53 @@ def test_all_of_an_account_that_waits_for_a_login_say_so_from_the_start(outbox):
     assert outbox.retry(refused.key).wants_login
     for key in (asked.key, refused.key, session.key, water.key):
         assert outbox.item(key).needs_person
+
+
+# -- who recorded it
+
+
+@pytest.fixture
+def unclaimed(tmp_path):
+    """An outbox in a PyBpod in which nobody has said who is at the rig, and what it was asked about."""
+    asked = []
+
+    def why(item):
+        asked.append((item.username, item.number == 0))
+        return "Nobody has said so."
+
+    outbox = Outbox(tmp_path / "outbox.sqlite", unclaimed=why)
+    yield outbox, asked
+    outbox.close()
+
+
+def test_what_is_recorded_waits_until_somebody_says_who_did_and_is_then_theirs(unclaimed):
+    outbox, asked = unclaimed
+    session = replace(SESSION, values={**SESSION.values, "users": ["jose"]})
+    first, second = outbox.add_all(session, replace(WATER, follows=0))
+    assert asked == [("jose", True)] * 2
+    for item in (first, second):
+        assert (item.state, item.waits_for, item.reason) == (State.PARKED, WaitsFor.USER, "Nobody has said so.")
+        outbox.claim(item.key, "ana")
+    first, second = outbox.items()
+    assert (first.state, first.username, first.values["users"]) == (State.WAITING, "ana", ["ana"])
+    assert (second.state, second.username, second.follows) == (State.WAITING, "ana", first.key)
+    assert (first.reason, first.hint, first.waits_for) == ("", "", WaitsFor.NOTHING)
+
+
+def test_a_retry_and_a_correction_wait_for_it_too(unclaimed):
+    outbox, asked = unclaimed
+    (item,) = outbox.add_all(replace(WEIGHING, held="A jump."))
+    assert (item.waits_for, item.reason) == (WaitsFor.PERSON, "A jump.")
+    asked.clear()
+    assert outbox.retry(item.key).waits_for is WaitsFor.USER
+    assert outbox.edit(item.key, {**item.values, "weight": 24.6}).waits_for is WaitsFor.USER
+    assert asked == [("jose", False)] * 2
+    assert outbox.claim(item.key, "jose").state is State.WAITING
+
+
+def test_nothing_else_is_claimed(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    item = outbox.add(replace(WEIGHING, held="A jump."))
+    assert outbox.claim(item.key, "ana").username == "jose"
+    assert outbox.item(item.key).state is State.PARKED
+    outbox.close()

@@ -1,0 +1,157 @@
+"""The dialog *Log in to Alyx*: one user at one server; it changes nothing in a PyBpod project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from AnyQt.QtCore import Qt
+from AnyQt.QtWidgets import QApplication, QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from alyx_connector.errors import LoginRejectedError
+from pybpod_alyx_module.connect import connecting
+from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.sync_form import RememberBox
+from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
+from pybpod_alyx_module.gui.words import without_long_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from AnyQt.QtGui import QKeyEvent
+
+    from pybpod_alyx_module.connect import Connected
+
+
+class LogInDialog(Question):
+    """Logs a user in: the answer is the user, None where nobody was logged in. It blocks nothing.
+
+    ``why``: what it is for, a sentence.
+    ``username``: who has to log in; empty where the person types who they are.
+    """
+
+    def __init__(self, server: str, why: str, username: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.account = server, username
+        self.setWindowTitle("Log in to Alyx")
+        resize_to_screen(self, 560, 300)
+        self.why = plain_label(why)
+        self.username = QLineEdit(username)
+        self.username.setReadOnly(bool(username))
+        self.password = QLineEdit()
+        self.password.setEchoMode(QLineEdit.Password)
+        self.remember = RememberBox()
+        self.status = plain_label()
+        self.log_in_button = QPushButton("&Log in")
+        self.cancel_button = QPushButton("&Cancel")
+        self._task: Task | None = None
+        form = QFormLayout()
+        form.addRow("&User", self.username)
+        form.addRow("&Password", self.password)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button, pressed in ((self.log_in_button, self._on_log_in), (self.cancel_button, self.reject)):
+            button.setAutoDefault(False)
+            button.clicked.connect(pressed)
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.addWidget(BigLabel(f"Log in to {server}", points=4))
+        column.addWidget(self.why)
+        column.addLayout(form)
+        column.addWidget(self.remember)
+        column.addStretch(1)
+        column.addWidget(self.status)
+        column.addLayout(buttons)
+        (self.password if username else self.username).setFocus()
+
+    @slot
+    def _on_log_in(self) -> None:
+        username = self.username.text().strip()
+        if self._task is not None:
+            return
+        if not username:
+            self.status.setText("The user is missing: type it, then press Log in.")
+            self.username.setFocus()
+            return
+        self.status.setText("Logging in…")
+        self._enable(False)
+        work = connecting(self.account[0], username, self.password.text(), keep=self.remember.keep)
+        self._task = start_task(
+            Task(work, "alyx-log-in"),
+            succeeded=self._on_logged_in,
+            failed=self._on_failed,
+            finished=self._on_finished_task,
+        )
+
+    @slot
+    def _on_logged_in(self, connection: Connected) -> None:
+        self.password.clear()
+        running_outbox().remember(connection.client)
+        connection.client.close()
+        self._answer = connection.username
+        self.accept()
+
+    @slot
+    def _on_failed(self, error: BaseException) -> None:
+        self.status.setText(without_long_words(describe(error).text))
+        if isinstance(error, LoginRejectedError):
+            self.password.clear()
+
+    @slot
+    def _on_finished_task(self) -> None:
+        self._task = None
+        self._enable(True)
+        self.password.setFocus()
+
+    def _enable(self, enabled: bool) -> None:
+        for widget in (self.username, self.password, self.remember, self.log_in_button):
+            widget.setEnabled(enabled)
+
+    @override
+    def done(self, result: int) -> None:
+        """Close; a log-in that is under way is given up."""
+        if self._task is not None and self._answer is None:
+            self._task.cancel()
+        self.password.clear()
+        super().done(result)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Enter logs in, or presses the button that has the keyboard; Escape closes."""
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter):
+            focused = QApplication.focusWidget()
+            if isinstance(focused, QPushButton) and focused.window() is self:
+                focused.click()
+            else:
+                self._on_log_in()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+
+def ask_to_log_in(
+    server: str, why: str, logged_in: Callable[[str], object], *, username: str = "", parent: QWidget | None = None
+) -> LogInDialog:
+    """Show the dialog, the one that is open for this account, else a new one.
+
+    ``logged_in``: takes the user once somebody is logged in.
+    """
+    for shown in QApplication.topLevelWidgets():
+        if isinstance(shown, LogInDialog) and shown.isVisible() and shown.account == (server, username):
+            show_in_front(shown)
+            return shown
+    dialog = LogInDialog(server, why, username, parent)
+
+    @slot
+    def answered(user: str | None) -> None:
+        if user is not None:
+            logged_in(user)
+
+    dialog.answered.connect(answered)
+    show_in_front(dialog)
+    return dialog

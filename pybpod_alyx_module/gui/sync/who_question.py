@@ -1,0 +1,70 @@
+"""Who is at the rig: asked once, when something was recorded in a PyBpod that nobody has connected in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from AnyQt.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
+
+from pybpod_alyx_module.animals.alyx_subject import server_name
+from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
+from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.windows import resize_to_screen
+
+if TYPE_CHECKING:
+    from AnyQt.QtWidgets import QWidget
+
+    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
+
+#: What becomes of a record meanwhile.
+KEPT = "What was recorded is kept on this computer; it is sent once you have answered."
+
+
+class WhoQuestion(Question):
+    """Asks whether a user is at the rig: the answer is True once somebody said so. It blocks nothing.
+
+    ``server``, ``username``: as whom something was recorded.
+    """
+
+    def __init__(self, running: RunningOutbox, server: str, username: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Who is at the rig?")
+        resize_to_screen(self, 620, 170)
+        self._running = running
+        self.server, self.username = server, username
+        self.text = plain_label(f"Recording as {username} on {server_name(server)}. Is that you?")
+        font = self.text.font()
+        font.setPointSize(font.pointSize() + 5)
+        font.setBold(True)
+        self.text.setFont(font)
+        self.yes_button = QPushButton(f"&Yes, I am {username}")
+        self.other_button = QPushButton("&Log in as …")
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button, pressed in ((self.yes_button, self._on_yes), (self.other_button, self._on_other)):
+            button.setAutoDefault(False)
+            button.clicked.connect(pressed)
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(plain_label(KEPT))
+        column.addStretch(1)
+        column.addLayout(buttons)
+        self.yes_button.setFocus()
+
+    @slot
+    def _on_yes(self) -> None:
+        self._claim(self.username)
+
+    @slot
+    def _on_other(self) -> None:
+        why = f"What was just recorded will be sent as you, not as {self.username}."
+        ask_to_log_in(self.server, why, self._claim, parent=self)
+
+    @slot
+    def _claim(self, username: str) -> None:
+        self._running.claim(self.server, username)
+        self._answer = True
+        self.accept()

@@ -1,0 +1,301 @@
+"""Several people at one rig: who records is said, asked once, and never who was there before; in the real PyBpod."""
+
+from __future__ import annotations
+
+import pytest
+from AnyQt.QtCore import Qt
+
+from alyx_connector.accounts import Accounts
+from alyx_connector.http.client import AlyxClient
+from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
+from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
+from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.window import OutboxWindow
+from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
+from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, LogOutWindow
+from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
+from pybpod_alyx_module.host.alyx_user import alyx_user
+from pybpod_alyx_module.outbox.items import Draft, Kind, State, WaitsFor
+from tests.gui.hands import connect, fill, living, open_window, press, small_enough, wait
+from tests.gui.outboxes import item, shown, text_of, wait_for
+from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
+
+__all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
+
+
+@pytest.fixture
+def known_at_the_rig():
+    """Nobody has said who is at the rig."""
+
+
+@pytest.fixture(name="outbox")
+def outbox_in_main_window(outbox, host, qtbot):
+    """The outbox of this PyBpod, which its main window shows."""
+    wait(qtbot, lambda: host.model.alyx_outbox is not None)
+    host.model.alyx_outbox.follow(outbox)
+    yield outbox
+    for kind in (WhoQuestion, LogInDialog, LogOutWindow, EditDialog, OutboxWindow):
+        for window in living(kind):
+            window.close()
+
+
+@pytest.fixture
+def behind(project, alyx, outbox, qtbot, menu, proxy) -> Bench:
+    """A project whose Alyx is behind a proxy, after a restart of PyBpod: jose was connected last."""
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    return bench
+
+
+def connected(bench, user="jose", remember=True):
+    window = open_window(bench.qtbot, bench.project, bench.menu)
+    if remember and not window.form.remember.checked:
+        press(bench.qtbot, window.form.remember.box)
+    connect(bench.qtbot, window, bench.url, user, f"{user}-demo")
+    assert window.connected, window.form.messages
+    return window
+
+
+def draft(bench, nickname="free", weight=23.5, user="jose"):
+    subject_id = bench.alyx.row(nickname)["id"]
+    values = {"weight": weight, "date_time": "2026-11-21T12:00:00"}
+    return Draft(Kind.WEIGHING, bench.url, user, subject_id, nickname, values)
+
+
+def put(bench, outbox, *drafts):
+    from tests.gui.outboxes import put as put_into
+
+    return put_into(bench.qtbot, outbox, *drafts)
+
+
+def weighed(bench, nickname="free", text="23.9"):
+    """Type a weight and press Record; nothing speaks against it."""
+    for earlier in living(WeightDialog):
+        earlier.close()
+    dialog = bench.open(WeightDialog, nickname, RECORD_WEIGHT)
+    bench.type(dialog.weight.edit, text)
+    press(bench.qtbot, dialog.record_button)
+    return dialog
+
+
+def who(bench):
+    """Wait for the question who is at the rig."""
+    wait(bench.qtbot, lambda: living(WhoQuestion))
+    (question,) = living(WhoQuestion)
+    return question
+
+
+def log_in(bench, user):
+    """Type user and password into the dialog that is open."""
+    (dialog,) = [one for one in living(LogInDialog) if one.isVisible()]
+    if not dialog.username.isReadOnly():
+        fill(bench.qtbot, dialog.username, user)
+    fill(bench.qtbot, dialog.password, f"{user}-demo")
+    press(bench.qtbot, dialog.log_in_button)
+    wait(bench.qtbot, lambda: not living(LogInDialog))
+
+
+def users(bench, weight):
+    rows = bench.alyx.client.list("weighings", {"django": f"weight,{weight}"})
+    return [row["user"] for row in rows]
+
+
+# -- log out
+
+
+def test_disconnect_logs_out_and_what_waits_is_sent_after_the_next_login(behind, outbox, proxy, qtbot, host):
+    window = connected(behind)
+    assert window.form.connect_button.text() == "Disconnect"
+    assert Accounts().tokens.get(behind.url, "jose")
+    proxy.fault("answer", times=1000, method="POST", path="/weighings", status=503, body={"detail": "down"})
+    (added,) = put(behind, outbox, draft(behind, weight=23.51))
+    wait(qtbot, lambda: proxy.count("POST", "/weighings"))
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+    assert window.form.status.text() == "Status: Not connected"
+    assert window.form.connect_button.text() == "Connect"
+    assert "jose is logged out" in window.form.messages
+    assert Accounts().tokens.get(behind.url, "jose") is None
+    assert behind.project.node.text(0) == "Prj"
+    assert alyx_user(behind.project) == ""
+    wait(qtbot, lambda: item(qtbot, outbox, added.key).waits_for is WaitsFor.LOGIN)
+    assert "jose is not logged in" in item(qtbot, outbox, added.key).reason
+    proxy._faults.clear()
+    page = shown(qtbot, host).waiting
+    wait(qtbot, page.login_button.isVisible)
+    assert text_of(page.table, 0, "State") == "log in to send"
+    press(qtbot, page.login_button)
+    log_in(behind, "jose")
+    wait_for(qtbot, outbox, added.key, State.SENT)
+    assert users(behind, 23.51) == ["jose"]
+
+
+def test_what_is_being_sent_while_somebody_logs_out_arrives_once(behind, outbox, proxy, qtbot, menu):
+    connected(behind)
+    proxy.fault("hold", method="POST", path="/weighings")
+    (added,) = put(behind, outbox, draft(behind, weight=23.52))
+    proxy.wait_for(1, "POST", "/weighings")
+    menu.trigger(behind.project.node, LOG_OUT)
+    (window,) = living(LogOutWindow)
+    wait(qtbot, lambda: window.buttons)
+    press(qtbot, window.buttons[behind.url, "jose"])
+    wait(qtbot, lambda: window.status.text())
+    proxy.release()
+    wait_for(qtbot, outbox, added.key, State.SENT)
+    assert users(behind, 23.52) == ["jose"]
+
+
+def test_the_menu_logs_out_who_was_remembered_and_says_so(bench, outbox, qtbot, menu):
+    menu.trigger(bench.project.node, LOG_OUT)
+    menu.trigger(bench.project.node, LOG_OUT)
+    (window,) = living(LogOutWindow)
+    assert small_enough(window)
+    wait(qtbot, lambda: window.buttons)
+    ((account, button),) = window.buttons.items()
+    assert account == (bench.url, "jose")
+    press(qtbot, button)
+    wait(qtbot, lambda: window.message.text() == NOBODY)
+    assert "jose is logged out" in window.status.text()
+    assert Accounts().tokens.get(bench.url, "jose") is None
+
+
+def test_a_token_that_cannot_be_deleted_is_told_and_stays_listed(bench, outbox, qtbot, menu, monkeypatch):
+    tokens = type(Accounts().tokens)
+    monkeypatch.setattr(tokens, "forget", lambda *_arguments: None)
+    menu.trigger(bench.project.node, LOG_OUT)
+    (window,) = living(LogOutWindow)
+    wait(qtbot, lambda: window.buttons)
+    press(qtbot, window.buttons[bench.url, "jose"])
+    wait(qtbot, lambda: "could not be deleted" in window.status.text())
+    assert bench.alyx.token not in window.status.text()
+    assert window.buttons[bench.url, "jose"].isEnabled()
+
+
+# -- who is at the rig
+
+
+def test_the_first_record_asks_once_who_it_is_and_is_safe_before(bench, outbox, qtbot):
+    dialog = weighed(bench, text="23.91")
+    question = who(bench)
+    assert question.text.text() == f"Recording as jose on {bench.url[7:]}. Is that you?"
+    assert small_enough(question)
+    (kept,) = outbox.open().items()
+    assert (kept.state, kept.waits_for) == (State.PARKED, WaitsFor.USER)
+    assert "once you have said who recorded it" in dialog.status.text()
+    press(qtbot, question.yes_button)
+    bench.recorded(dialog)
+    assert users(bench, 23.91) == ["jose"]
+    bench.recorded(weighed(bench, "thirsty", text="23.92"))
+    assert living(WhoQuestion) == []
+
+
+def test_who_says_that_it_was_somebody_else_records_as_that_one(bench, outbox, qtbot):
+    dialog = weighed(bench, text="23.93")
+    press(qtbot, who(bench).other_button)
+    log_in(bench, "ana")
+    bench.recorded(dialog)
+    assert dialog.user.whole == f"as ana at {bench.url[7:]}"
+    assert users(bench, 23.93) == ["ana"]
+    bench.recorded(weighed(bench, "thirsty", text="23.94"))
+    assert users(bench, 23.94) == ["ana"]
+
+
+def test_without_an_answer_it_stays_and_retry_asks_again(bench, outbox, qtbot, host):
+    weighed(bench, text="23.95")
+    qtbot.keyClick(who(bench), Qt.Key_Escape)
+    wait(qtbot, lambda: living(WhoQuestion) == [])
+    page = shown(qtbot, host).waiting
+    assert text_of(page.table, 0, "State") == "say who recorded it"
+    press(qtbot, page.retry_button)
+    press(qtbot, who(bench).yes_button)
+    wait(qtbot, lambda: users(bench, 23.95) == ["jose"])
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_rig_of_one_person_is_not_asked_where_the_login_is_remembered(
+    bench, outbox, qtbot, monkeypatch, pybpod_settings, remembered
+):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_USERNAME", "jose", raising=False)
+    if not remembered:
+        outbox.remember(AlyxClient(bench.url, username="jose", token=bench.alyx.token))
+        Accounts().tokens.forget(bench.url, "jose")
+    dialog = weighed(bench, text="23.98")
+    if remembered:
+        bench.recorded(dialog)
+        assert living(WhoQuestion) == []
+    else:
+        press(qtbot, who(bench).yes_button)
+        bench.recorded(dialog)
+
+
+def test_water_a_table_of_water_and_a_correction_ask_too(bench, outbox, qtbot, menu, host):
+    dialog = bench.open(WaterDialog, "free", GIVE_WATER)
+    bench.type(dialog.amount, "0.3")
+    press(qtbot, dialog.record_button)
+    who(bench).close()
+    menu.trigger(bench.project.node, WATER_DUE)
+    (table,) = living(WaterTableWindow)
+    wait(qtbot, lambda: table.shown is not None)
+    table.rows.rows[0].ticked = True
+    table.rows.edited.emit()
+    press(qtbot, table.give_button)
+    who(bench).close()
+    table.close()
+    page = shown(qtbot, host).waiting
+    assert [one.waits_for for one in page.table.items] == [WaitsFor.USER] * 2
+    page.table.select(page.table.items[0].key)
+    press(qtbot, page.edit_button)
+    (edit,) = living(EditDialog)
+    press(qtbot, edit.save_button)
+    press(qtbot, who(bench).yes_button)
+    wait(qtbot, lambda: {one.state for one in outbox.open().items()} == {State.SENT})
+
+
+# -- another user
+
+
+def test_an_open_dialog_records_as_who_connects_meanwhile(bench, outbox, qtbot):
+    window = connected(bench)
+    dialog = bench.open(WeightDialog, "free", RECORD_WEIGHT)
+    assert dialog.user.whole.startswith("as jose")
+    bench.type(dialog.weight.edit, "23.96")
+    connect(qtbot, window, bench.url, "ana", "wrong")
+    assert window.form.status.text() == "Status: Not connected. Records in this project are still made as jose."
+    assert alyx_user(bench.project) == "jose"
+    connect(qtbot, window, bench.url, "ana", "ana-demo")
+    assert alyx_user(bench.project) == "ana"
+    wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
+    bench.asked(dialog)
+    assert dialog.weight.edit.text() == "23.96"
+    press(qtbot, dialog.record_button)
+    if dialog.question.isVisible():
+        press(qtbot, dialog.question.anyway_button)
+    bench.recorded(dialog)
+    assert users(bench, 23.96) == ["ana"]
+
+
+def test_logging_in_for_the_outbox_leaves_the_projects_user(behind, outbox, qtbot, host):
+    window = connected(behind)
+    (added,) = put(behind, outbox, draft(behind, weight=23.53, user="ana"))
+    page = shown(qtbot, host).waiting
+    wait(qtbot, page.login_button.isVisible)
+    assert page.login_button.text() == "Log in as ana…"
+    press(qtbot, page.login_button)
+    log_in(behind, "ana")
+    wait_for(qtbot, outbox, added.key, State.SENT)
+    assert users(behind, 23.53) == ["ana"]
+    assert alyx_user(behind.project) == "jose"
+    assert window.form.status.text() == f"Status: CONNECTED to {behind.url} as jose"
+    behind.recorded(weighed(behind, text="23.97"))
+    assert users(behind, 23.97) == ["jose"]
+
+
+def test_log_in_as_in_a_dialog_changes_who_records(bench, outbox, qtbot):
+    window = connected(bench)
+    dialog = bench.open(WeightDialog, "free", RECORD_WEIGHT)
+    press(qtbot, dialog.log_in_button)
+    log_in(bench, "ana")
+    assert alyx_user(bench.project) == "ana"
+    wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
+    assert "Records in this project are still made as ana." in window.form.status.text()
