@@ -31,11 +31,21 @@ class HostProject:
 
     ``waiting``: takes the server and the Alyx id of an animal; says why it must stay in the project, empty if it
     need not.
+    ``unregistered``: looks through the project's sessions; returns what takes a subject and tells how many of its
+    sessions still are to become sessions on Alyx.
     """
 
-    def __init__(self, project: Any, waiting: Callable[[str | None, str], str]) -> None:
+    def __init__(
+        self,
+        project: Any,
+        waiting: Callable[[str | None, str], str],
+        unregistered: Callable[[], Callable[[Any], int]] | None = None,
+    ) -> None:
         self._project = project
         self._waiting = waiting
+        self._unregistered = unregistered
+        # What it returned last: for each of hundreds of subjects it would take too long to look again.
+        self._sessions_of: Callable[[Any], int] | None = None
         # Subjects by key as they were found last; see _known.
         self._by_key: dict[str, Any] = {}
 
@@ -163,6 +173,7 @@ class HostProject:
             was closed.
         """
         subject, project = self._find(key), self._project
+        self._sessions_of = None  # a session may have ended a moment ago
         hold = self._hold(subject, self._running())
         if hold:
             raise SyncError(
@@ -279,7 +290,14 @@ class HostProject:
         record = subject.alyx
         if record is None:
             return ""
-        return self._waiting(_text(record.get("alyx_server")), _known_id(record["alyx_id"]))
+        waiting = self._waiting(_text(record.get("alyx_server")), _known_id(record["alyx_id"]))
+        if waiting or self._unregistered is None:
+            return waiting
+        if self._sessions_of is None:
+            self._sessions_of = self._unregistered()
+        count = self._sessions_of(subject)
+        sessions = "a session that is" if count == 1 else f"{count} sessions that are"
+        return f"it has {sessions} not on Alyx: kept until they are registered" if count else ""
 
     def _rename(self, subject: Any, name: str) -> None:
         if subject.name == name:

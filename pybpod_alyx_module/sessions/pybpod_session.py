@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.sessions.on_rig import LinkedSubject, who_was_on_rig
 from pybpod_alyx_module.sessions.session_csv import read_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pybpod_alyx_module.sessions.session_csv import SessionSubject
 
 #: PyBpod's session files begin with some lines about the file.
 _METADATA_LINES = 20
@@ -73,14 +78,18 @@ def linked_subjects(project: Any) -> tuple[LinkedSubject, ...]:
     return tuple(_linked(subject) for subject in project.subjects if subject.is_alyx)
 
 
+def listed_in(session: Any) -> tuple[SessionSubject, ...]:
+    """Read the subjects that a session lists; `Session.alyx_listed` keeps them."""
+    return tuple(read_subject(str(text)) for text in session.subjects)
+
+
 def alyx_subjects(session: Any, linked: tuple[LinkedSubject, ...]) -> tuple[str, ...]:
     """Return the PyBpod names of the Alyx subjects that a session lists.
 
     Returns: also those of which only the name agrees: a person must confirm them. Empty where there is none.
     ``linked``: the linked subjects of its project.
     """
-    listed = tuple(read_subject(str(text)) for text in session.subjects)
-    found = who_was_on_rig(listed, linked)
+    found = who_was_on_rig(session.alyx_listed, linked)
     return tuple(dict.fromkeys(candidate.subject.name for on_rig in found for candidate in on_rig.candidates))
 
 
@@ -91,8 +100,7 @@ def marks_of(linked: tuple[LinkedSubject, ...]) -> frozenset[str]:
 
 def lists_any(session: Any, marks: frozenset[str]) -> bool:
     """Tell whether a session lists one of some subjects, by identity or by name."""
-    listed = (read_subject(str(text)) for text in session.subjects)
-    return any(one.name.casefold() in marks or (one.uuid or "").lower() in marks for one in listed)
+    return any(one.name.casefold() in marks or (one.uuid or "").lower() in marks for one in session.alyx_listed)
 
 
 def is_unregistered(session: Any, marks: frozenset[str]) -> bool:
@@ -103,6 +111,39 @@ def is_unregistered(session: Any, marks: frozenset[str]) -> bool:
         and lists_any(session, marks)
         and csv_of(session).is_file()
     )
+
+
+def unregistered_of(project: Any, is_test_subject: Callable[[str], bool]) -> Callable[[Any], int]:
+    """Look which sessions of a project are not registered yet.
+
+    Returns: takes a linked subject of the project, and tells how many of them may be its sessions.
+    ``is_test_subject``: tells by its name whether nothing of a subject is to be sent.
+    """
+    known = {text for one in project.subjects for text in _identities(one)}
+    found: dict[str, list[Any]] = {}
+    for experiment in project.experiments:
+        for setup in experiment.setups:
+            for session in setup.sessions:
+                if session.is_running or session.alyx_registration_state.registration is not None:
+                    continue
+                for one in session.alyx_listed:
+                    uuid = (one.uuid or "").lower()
+                    found.setdefault(uuid if uuid in known else one.name.casefold(), []).append(session)
+
+    def count(subject: Any) -> int:
+        if is_test_subject(subject.name):
+            return 0
+        marks = {*_identities(subject), subject.name.casefold()}
+        sessions = {id(session): session for mark in marks for session in found.get(mark, ())}
+        return sum(csv_of(session).is_file() for session in sessions.values())
+
+    return count
+
+
+def _identities(subject: Any) -> tuple[str, ...]:
+    record = subject.alyx
+    alyx_id = () if record is None else (str(record["alyx_id"]).lower(),)
+    return (str(subject.uuid4).lower(), *alyx_id)
 
 
 def _linked(subject: Any) -> LinkedSubject:

@@ -29,7 +29,7 @@ from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.sync.sync_form import SyncForm
-from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
+from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody, port_of
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
@@ -252,7 +252,7 @@ class SyncWindow(AlyxWindow):
         connection = self._login.connection
         if self.working or connection is None:
             return
-        self._job = job = SyncJob(self._host, connection.client, connection.username)
+        self._job = job = SyncJob(port_of(self.project), connection.client, connection.username)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)

@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
 from pybpod_alyx_module.read_settings import read_rig_settings
-from pybpod_alyx_module.sessions.pybpod_session import csv_of, linked_subjects, lists_any, marks_of, uuid_of
+from pybpod_alyx_module.sessions.pybpod_session import csv_of, linked_subjects, listed_in, lists_any, marks_of, uuid_of
 from pybpod_alyx_module.sessions.registration_note import has_note, read_registrations
 from pybpod_alyx_module.sessions.registration_state import RegistrationState, registration_state
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.items import Item
     from pybpod_alyx_module.sessions.register import RegistrationResult
     from pybpod_alyx_module.sessions.registration_note import Registration
+    from pybpod_alyx_module.sessions.session_csv import SessionSubject
 else:
     PyBpodSession = object
 
@@ -47,6 +48,7 @@ class Session(PyBpodSession):
     _alyx_end_seen: bool = False
     _alyx_state: RegistrationState = RegistrationState()
     _alyx_uuid: str | None = None
+    _alyx_listed: tuple[SessionSubject, ...] | None = None
 
     def create_treenode(self, tree: Any) -> Any:
         """Make the session's node; with the first one of a setup the setup's entry for all of its sessions."""
@@ -59,6 +61,7 @@ class Session(PyBpodSession):
     def load(self, path: str) -> None:
         """Read the session as PyBpod does, and show whether it was registered."""
         super().load(path)
+        self._alyx_listed = listed_in(self)  # a project of thousands of sessions is opened slowly anyway
         self._alyx_read_note()
 
     def show(self) -> None:
@@ -99,6 +102,13 @@ class Session(PyBpodSession):
         """PyBpod's identity of the session, also of a detached run; None where neither PyBpod nor the CSV has it."""
         self._alyx_uuid = self._alyx_uuid or uuid_of(self)
         return self._alyx_uuid
+
+    @property
+    def alyx_listed(self) -> tuple[SessionSubject, ...]:
+        """The subjects that it lists."""
+        if self._alyx_listed is None or self.is_running:
+            self._alyx_listed = listed_in(self)
+        return self._alyx_listed
 
     @slot
     def alyx_ended(self, code: int | None) -> None:
