@@ -8,7 +8,7 @@ from typing import Final
 
 from alyx_connector.errors import ConfigurationError
 
-__all__ = ["exact", "grams", "is_number", "millilitres", "rounded_down", "rounded_up", "shown"]
+__all__ = ["exact", "grams", "is_number", "millilitres", "plain", "rounded_down", "rounded_up", "shown"]
 
 #: What is left of a server's float: a billionth, far below any scale and syringe.
 _NOISE: Final = Decimal("1E-9")
@@ -37,6 +37,11 @@ def shown(value: Decimal, decimals: int = 1) -> str:
     ``decimals``: how many to show; the rest is rounded to the nearest, a half up.
     """
     return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0:f}"
+
+
+def plain(value: Decimal) -> str:
+    """Write a weight for people, with one decimal; with two where it has more."""
+    return shown(value, 2) if value != round(value, 1) else shown(value)
 
 
 def grams(text: str) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from alyx_connector.accounts import Accounts
@@ -15,17 +16,20 @@ from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import new_day_note, utc_day_note
 from pybpod_alyx_module.animals.unsent import unsent_sentences, with_unsent_water
+from pybpod_alyx_module.animals.weight import note_of
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.lab_time import lab_now, with_zone
 from pybpod_alyx_module.outbox.items import OPEN, Draft, Item
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.alyx_access import AlyxAccess
     from pybpod_alyx_module.animals.restricted_animals import RestrictedAnimal
+    from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.outbox.outbox import Outbox
     from pybpod_alyx_module.rig_settings import SessionSettings
 
@@ -62,6 +66,11 @@ class WaterTable:
     #: What one must know of this server, a sentence each.
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def seen_weights(self) -> Mapping[str, WeightNote | None]:
+        """What was seen of the last weights, by Alyx id; None for an animal that was not weighed lately."""
+        return {animal.subject_id: _weight_note(animal) for animal in self.restricted}
+
 
 def fetch_water_table(
     access: AlyxAccess, server: str, alyx_user: str, settings: SessionSettings, *, cancel: CancelToken
@@ -93,6 +102,11 @@ def fetch_water_table(
     limits = "" if dialect_of(client, cancel=cancel).tells_minimum_weights else no_minimum_weights(client.url)
     notes = tuple(note for note in dict.fromkeys((*days, *new, limits, _whose(client, cancel))) if note)
     return WaterTable(client.url, username, due, tuple(animals), notes)
+
+
+def _weight_note(animal: RestrictedAnimal) -> WeightNote | None:
+    last, judged = animal.last_weight, animal.judged
+    return None if last is None or judged is None else note_of(last, judged.level, judged.text)
 
 
 def give_water(outbox: Outbox, drafts: tuple[Draft, ...]) -> tuple[Item | OutboxError, ...]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.numbers import shown
+from pybpod_alyx_module.numbers import plain, shown
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.animals.requirement import Requirement
+    from pybpod_alyx_module.animals.weight_plausibility import Weighed
 
 __all__ = [
     "COLOURS",
     "LOW",
     "LOW_TEXT",
     "NO_LIMIT",
+    "TOO_LIGHT",
     "Judgement",
     "LabShares",
     "LastJudged",
     "Level",
+    "WeightNote",
     "judge",
     "judge_last",
     "limit_of",
     "no_limit_reason",
+    "note_of",
+    "read_note",
 ]
 
 #: What is shown where the lab sets no minimum weight.
@@ -57,6 +63,8 @@ class Level(Enum):
 
 #: Below the minimum.
 LOW: Final = (Level.BELOW, Level.FAR_BELOW)
+#: What stands beside their colours.
+TOO_LIGHT: Final = MappingProxyType({Level.BELOW: "too light", Level.FAR_BELOW: "far too light"})
 #: The background that Alyx's own pages give a weight, and a text that is read on it.
 COLOURS: Final = MappingProxyType({Level.FINE: "#E7FFF1", Level.BELOW: "#FFE2C9", Level.FAR_BELOW: "#FFC9D2"})
 LOW_TEXT: Final = "#a00000"
@@ -102,6 +110,37 @@ class LastJudged:
     level: Level | None
     #: The distance to the minimum in words, without the weight.
     text: str
+
+
+@dataclass(frozen=True)
+class WeightNote:
+    """A last weight and how Alyx judges it, as the project's copy of a subject keeps it."""
+
+    #: None where it has no limit, or it is not known whether the weight is below it.
+    level: Level | None
+    #: For people.
+    text: str
+
+    def as_record(self) -> dict[str, str | None]:
+        """Return it as plain JSON."""
+        return {"level": None if self.level is None else self.level.value, "text": self.text}
+
+
+def read_note(record: object) -> WeightNote | None:
+    """Read what a subject's file says of its last weight; None if it says nothing that is understood."""
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+        return None
+    levels = {level.value: level for level in Level}
+    level = record.get("level")
+    return WeightNote(levels.get(level) if isinstance(level, str) else None, record["text"])
+
+
+def note_of(weighed: Weighed, level: Level | None, judged: str) -> WeightNote:
+    """Note a last weight, and how it is judged now, in words; these may be empty."""
+    when = f" on {weighed.when:%Y-%m-%d at %H:%M}" if weighed.when else ""
+    as_of = f"{dt.datetime.now().astimezone():%Y-%m-%d at %H:%M}"
+    said = f", {judged}" if judged else ""
+    return WeightNote(level, f"{plain(weighed.grams)} g{when}{said} (as of {as_of})")
 
 
 def limit_of(requirement: Requirement) -> Decimal | None:

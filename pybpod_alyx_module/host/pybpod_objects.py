@@ -60,6 +60,9 @@ class Subject(Protocol):
     def is_alyx(self) -> bool:
         """Whether the subject is linked to one on Alyx; added by the plugin."""
 
+    def alyx_note_weight(self, note: Any) -> None:
+        """Keep what was seen of the last weight, and show it in the tree; added by the plugin."""
+
 
 class Session(Protocol):
     """A session of a setup."""

@@ -39,8 +39,11 @@ VOLATILE: Final = (
     "session_projects",
 )
 
-#: Left as they were found: the predecessor stored them, a sync does not ask for them.
-KEPT: Final = ("weighings", "water_administrations")
+#: The last weight that this PyBpod saw, and whether it is below the minimum: see `animals.weight.WeightNote`.
+LAST_WEIGHT: Final = "last_weight"
+
+#: Left as they were found: a sync does not ask for them. The predecessor stored the first two.
+KEPT: Final = ("weighings", "water_administrations", LAST_WEIGHT)
 
 #: When the copy was last refreshed from Alyx: ISO 8601 with offset. It changes by itself, too.
 SYNCED_AT: Final = "alyx_synced_at"

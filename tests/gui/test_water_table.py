@@ -486,6 +486,46 @@ def test_a_weight_below_the_minimum_has_its_colour_and_says_so(bench, alyx):
     assert not text.endswith("light")
 
 
+def test_the_tree_marks_the_animals_that_are_too_light(bench, alyx, tmp_path, host):
+    subjects = {name: bench.subject(name) for name in ("thirsty", "culled", "watered", "free", "never_weighed")}
+    plain = subjects["free"].node.icon(0).cacheKey()
+    saved = bench.project.is_saved()
+    elsewhere = bench.subject("twin", alyx_server="http://127.0.0.1:9")
+    weighed(alyx, "thirsty", 20.0)
+    weighed(alyx, "culled", 18.0)
+    table(bench)
+    icons = {name: subject.node.icon(0).cacheKey() for name, subject in subjects.items()}
+    assert icons["free"] == icons["watered"] == icons["never_weighed"] == plain
+    assert len({icons["thirsty"], icons["culled"], plain}) == 3
+    tips = {name: subject.node.toolTip(0).splitlines()[-1] for name, subject in subjects.items()}
+    assert tips["thirsty"].startswith("Too light: 20.0 g on ")
+    assert ", 1.7 g below the minimum of 21.7 g (as of " in tips["thirsty"]
+    assert tips["culled"].startswith("Far too light: 18.0 g on ")
+    assert tips["watered"].startswith("Last weight: 22.5 g on ")
+    assert "g above the minimum of 21.3 g (as of " in tips["watered"]
+    assert "weight" not in tips["never_weighed"] + tips["free"]
+    assert subjects["thirsty"].node.data(0, Qt.AccessibleDescriptionRole) == tips["thirsty"]
+    assert "weight" not in elsewhere.node.toolTip(0)
+    assert [subject.node.text(0) for subject in subjects.values()] == list(subjects)
+    assert bench.project.is_saved() == saved  # it changes by itself
+
+
+def test_the_mark_is_in_the_projects_copy_and_goes_with_the_restriction(bench, alyx, project):
+    subject = bench.subject("thirsty")
+    weighed(alyx, "thirsty", 20.0)
+    table(bench)
+    kept = subject.alyx["last_weight"]
+    assert kept["level"] == "below"
+    again = bench.subject("free", last_weight=kept)  # as it is read from the file, or kept by a sync
+    assert again.node.icon(0).cacheKey() == subject.node.icon(0).cacheKey()
+    refresh(bench, project.alyx_water_window)
+    assert "last_weight" not in again.alyx
+    assert again.node.icon(0).cacheKey() != subject.node.icon(0).cacheKey()
+    for damaged in ("x", {"level": "below"}, {"level": 5, "text": "24.5 g"}):
+        subject.alyx = {**subject.alyx, "last_weight": damaged}
+        assert "too light" not in subject.node.toolTip(0).casefold()
+
+
 def test_the_too_light_come_first_where_the_table_is_sorted_by_weight(bench, alyx):
     bench.subject("thirsty")
     weighed(alyx, "thirsty", 20.0)
@@ -496,11 +536,13 @@ def test_the_too_light_come_first_where_the_table_is_sorted_by_weight(bench, aly
     window.table.go_to(rows(window)["thirsty"], AMOUNT)
     window.table.sortByColumn(WEIGHT, Qt.AscendingOrder)
     names = [row.name for row in window.rows.rows]
-    assert names[:2] == ["numbered", "thirsty"]
+    light = [row.too_light for row in window.rows.rows]
+    assert light == sorted(light, key=["far too light", "too light", ""].index)
+    assert names.index("numbered") < names.index("thirsty") < light.index("")
     assert names[-1] == "never_weighed"
     assert sorted(names) == sorted(before)
     assert [row.name for row in window.rows.to_give()] == ["thirsty"]
-    assert window.table.currentIndex().row() == 1
+    assert window.table.currentIndex().row() == names.index("thirsty")
     refresh(bench, window)
     assert [row.name for row in window.rows.rows] == names
     window.table.sortByColumn(ANIMAL, Qt.DescendingOrder)

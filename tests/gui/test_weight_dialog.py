@@ -369,3 +369,25 @@ def test_one_that_is_parked_is_shown(bench, outbox):
     settled = {State.SENT, State.PARKED}
     wait(bench.qtbot, lambda: dialog.is_recorded)
     wait(bench.qtbot, lambda: [item for item in outbox.open().items() if item.state in settled])
+
+
+def test_the_tree_marks_an_animal_that_is_too_light_until_it_is_not(bench, alyx):
+    subject = bench.subject("thirsty")
+    plain = subject.node.icon(0).cacheKey()
+    dialog = weigh(bench, subject)
+    assert "above the minimum of 21.7 g (as of " in subject.node.toolTip(0)
+    assert subject.node.icon(0).cacheKey() == plain
+    bench.type(dialog.weight.edit, "20.5")
+    press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, dialog.question.isVisible)
+    assert subject.node.icon(0).cacheKey() == plain  # it is not recorded yet
+    press(bench.qtbot, dialog.question.anyway_button)
+    bench.recorded(dialog)
+    assert "Too light: 20.5 g on " in subject.node.toolTip(0)
+    assert subject.node.icon(0).cacheKey() != plain
+    again = weigh(bench, subject)
+    bench.type(again.weight.edit, "21.8")
+    press(bench.qtbot, again.record_button)
+    bench.recorded(again)
+    assert "Last weight: 21.8 g on " in subject.node.toolTip(0)
+    assert subject.node.icon(0).cacheKey() == plain

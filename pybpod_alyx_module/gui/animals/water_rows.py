@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from AnyQt.QtGui import QBrush, QColor
 
 from pybpod_alyx_module.animals.water import UNIT
-from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
+from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, TOO_LIGHT, Level
 from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.numbers import rounded_down, rounded_up, shown
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.water_table import TableRow, WaterTable
     from pybpod_alyx_module.animals.weight import LastJudged
     from pybpod_alyx_module.outbox.items import Item
-
-#: What stands beside the colour of a weight.
-TOO_LIGHT: Final = MappingProxyType({Level.BELOW: "too light", Level.FAR_BELOW: "far too light"})
 
 COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
 ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, RESULT = range(len(COLUMNS))

@@ -148,6 +148,8 @@ class WaterTableWindow(AlyxWindow):
         current = self.rows.rows[place].seen.animal.subject_id if place >= 0 else ""
         scrolled = self.table.verticalScrollBar().value()
         self.shown = table
+        for subject in self.project.subjects:
+            subject.alyx_note_weights(table.server, table.username, table.seen_weights)
         gone = self.rows.show_table(table)
         self.table.go_to(max(self.rows.row_of(current), 0), column)  # the space bar ticks before anybody clicked
         self.table.verticalScrollBar().setValue(scrolled)

@@ -9,8 +9,8 @@ from AnyQt.QtWidgets import QLabel
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.subject_state import not_there
-from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT, Judgement, judge
-from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, concerns
+from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT, Judgement, judge, note_of
+from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
 from pybpod_alyx_module.gui.animals.recorder import Entry
@@ -18,17 +18,18 @@ from pybpod_alyx_module.gui.animals.scale_field import ScaleField
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.numbers import grams, shown
+from pybpod_alyx_module.numbers import grams, plain
 from pybpod_alyx_module.outbox.items import Kind
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Callable
 
     from AnyQt.QtWidgets import QWidget
 
     from alyx_connector.progress import CancelToken
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.overview import AnimalOverview
+    from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.host.pybpod_objects import Subject
 
 #: Label of the menu entry.
@@ -57,6 +58,10 @@ class WeightDialog(RecordDialog):
         self.verdict.setFont(font)
         self.verdict.hide()
         self.form.addRow("", self.verdict)
+        #: Takes what is known of the last weight, for the tree; None for a dialog that no subject opened.
+        self.note_weight: Callable[[WeightNote | None], None] | None = None
+        self.recorder.fetch_ended.connect(self._note_last)
+        self.recorder.recorded.connect(self._note_recorded)
         self.weight.changed.connect(self.show_facts)
         self.weight.start()
 
@@ -74,7 +79,7 @@ class WeightDialog(RecordDialog):
         values = {"weight": float(weight), **self.time.values()}
         copy = self.alyx_subject.copy
         facts = {"species": copy.species, "reference_weight": None if copy.reference is None else float(copy.reference)}
-        return Entry(Kind.WEIGHING, values, f"{_plain(weight)} g", {**facts, **self.time.origin()})
+        return Entry(Kind.WEIGHING, values, f"{plain(weight)} g", {**facts, **self.time.origin()})
 
     def concern_sentences(self, entry: Entry, overview: AnimalOverview) -> tuple[str, ...]:
         """Ask about a jump, about what no such animal weighs, and whether it fits another animal better.
@@ -129,12 +134,12 @@ class WeightDialog(RecordDialog):
         last = state.last_weight
         if last is not None:
             when = f" on {last.when:%Y-%m-%d at %H:%M}" if last.when else ""
-            lines.append(f"Last weight: {_plain(last.grams)} g{when}")
+            lines.append(f"Last weight: {plain(last.grams)} g{when}")
         elif state.weighings is not None:
             lines.append("Last weight: none in the last days")
         if "requirement" in state.untold:
             if state.reference_weight is not None:
-                lines.append(f"Reference weight: {_plain(state.reference_weight)} g")
+                lines.append(f"Reference weight: {plain(state.reference_weight)} g")
             lines.append(state.not_checked["requirement"])
         judged = self._judged()
         self._show_verdict(judged)
@@ -164,6 +169,32 @@ class WeightDialog(RecordDialog):
             self.verdict.setText(f"Too light: {judged.minimum_text}")
             self.verdict.setStyleSheet(f"background: {COLOURS[level]}; color: {LOW_TEXT}; padding: 4px;")
 
+    @slot
+    def _note_last(self) -> None:
+        state = self.overview.state if self.overview is not None else None
+        if state is None or state.requirement is None or self.note_weight is None:
+            return
+        today, last = state.requirement.today, state.last_weight
+        if not today.is_water_restricted:
+            self.note_weight(None)
+        elif today.weight:
+            judged = judge(today.weight, state.requirement)
+            when = last.when if last is not None and last.grams == today.weight else None
+            self.note_weight(note_of(Weighed(today.weight, when), judged.level, judged.minimum_text))
+
+    @slot
+    def _note_recorded(self) -> None:
+        state = self.overview.state if self.overview is not None else None
+        when = self.time.moment().replace(tzinfo=None)
+        last = state.last_weight if state is not None else None
+        if self.note_weight is None or (last is not None and last.when is not None and last.when > when):
+            return
+        if state is not None and state.requirement is not None and not state.requirement.today.is_water_restricted:
+            return
+        judged = self._judged()
+        level, text = (judged.level, judged.minimum_text) if judged is not None else (None, "")
+        self.note_weight(note_of(Weighed(grams(self.weight.edit.text()), when), level, text))
+
     def hold(self, held: bool) -> None:
         """Keep the fields while a question is open."""
         super().hold(held)
@@ -182,13 +213,12 @@ class WeightDialog(RecordDialog):
         super().leave()
 
 
-def _plain(value: Decimal) -> str:
-    return shown(value, 2) if value != round(value, 1) else shown(value)
-
-
 def open_weight_dialog(subject: Subject) -> RecordDialog | None:
     """Show the dialog that records a weight of a subject.
 
     Returns: None where nothing may be recorded, which a message box explained.
     """
-    return open_dialog(WeightDialog, subject)
+    dialog = open_dialog(WeightDialog, subject)
+    if isinstance(dialog, WeightDialog):
+        dialog.note_weight = subject.alyx_note_weight
+    return dialog

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pybpodgui_api
+from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QIcon
 from confapp import conf
 from sca.formats.json import scadict
 
+from alyx_connector.address import parse_address
 from pybpod_alyx_module.gui.animals.open_dialog import tell_dialogs
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, open_water_dialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, open_weight_dialog
@@ -24,10 +26,13 @@ from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
 from pybpod_alyx_module.host.subject_folders import subject_folder
 from pybpod_alyx_module.host.subject_record import is_linked, overlay, read_record, saved_details
-from pybpod_alyx_module.models.subject.badge import alyx_icon, tooltip
-from pybpod_alyx_module.sync.details import RECORD_KEYS
+from pybpod_alyx_module.models.subject.badge import alyx_icon, low_level, tooltip, weight_words
+from pybpod_alyx_module.sync.details import LAST_WEIGHT, RECORD_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.models.host_types import PyBpodSubject
 else:
     PyBpodSubject = object
@@ -168,6 +173,39 @@ class Subject(PyBpodSubject):
             self.close_alyx_windows(f"{self.name} was taken out of the PyBpod project.")
 
     @slot
+    def alyx_note_weight(self, note: WeightNote | None) -> None:
+        """Keep what was seen of the last weight in the project's copy, and show it in the tree; None forgets it.
+
+        It does not make the project unsaved: it changes by itself.
+        """
+        record = None if note is None else note.as_record()
+        if self._alyx is None or self._alyx.get(LAST_WEIGHT) == record:
+            return
+        if record is None:
+            del self._alyx[LAST_WEIGHT]
+        else:
+            self._alyx[LAST_WEIGHT] = record
+        if self in self.project.subjects:
+            self._mark()
+
+    @slot
+    def alyx_note_weights(self, server: str, user: str, seen: Mapping[str, WeightNote | None]) -> None:
+        """Take from what was seen of all water-restricted animals of a user what is of this one.
+
+        ``seen``: by Alyx id; None where nothing new is known.
+        """
+        record = self._alyx
+        if record is None or not (record["alyx_id"] in seen or LAST_WEIGHT in record):
+            return
+        if parse_address(str(record.get("alyx_server"))).url != server:
+            return
+        if record["alyx_id"] not in seen:
+            if record.get("responsible_user") == user:  # it is water-restricted no more
+                self.alyx_note_weight(None)
+        elif (note := seen[record["alyx_id"]]) is not None:
+            self.alyx_note_weight(note)
+
+    @slot
     def open_alyx_details(self) -> None:
         """Show what is known from Alyx, as it is now."""
         self.alyx_details_window = open_details_window(self)
@@ -245,7 +283,12 @@ class Subject(PyBpodSubject):
         self._mark()
 
     def _mark(self) -> None:
-        self.node.setToolTip(0, "" if self._alyx is None else tooltip(self._alyx))
-        if not any(session.running for session in self._sessions):
-            icon = alyx_icon(conf.SUBJECT_SMALL_ICON) if self.is_alyx else QIcon(conf.SUBJECT_SMALL_ICON)
-            self.node.setIcon(0, icon)
+        record = self._alyx
+        self.node.setToolTip(0, "" if record is None else tooltip(record))
+        self.node.setData(0, Qt.AccessibleDescriptionRole, "" if record is None else weight_words(record))
+        if any(session.running for session in self._sessions):
+            return
+        if record is None:
+            self.node.setIcon(0, QIcon(conf.SUBJECT_SMALL_ICON))
+        else:
+            self.node.setIcon(0, alyx_icon(conf.SUBJECT_SMALL_ICON, low_level(record)))
