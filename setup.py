@@ -114,6 +114,7 @@ setup(
         "pybpod_alyx_module.outbox",
         "pybpod_alyx_module.resources",
         "pybpod_alyx_module.scale",
+        "pybpod_alyx_module.names",
         "pybpod_alyx_module.sessions",
         "pybpod_alyx_module.sync",
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module import defaults
+from pybpod_alyx_module.name_lists import split_names
 from pybpod_alyx_module.rig_settings import (
     CHECKS,
     LEVELS,
@@ -126,7 +127,7 @@ def _names(name: str, problems: list[SettingProblem]) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str):
-        value = [value]
+        value = split_names(value)
     if not isinstance(value, list | tuple | set | frozenset):
         default = _default(name, _LIST, problems)
         return None if default is None else tuple(default)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.nearest import did_you_mean
 from pybpod_alyx_module.animals.water import PLAIN_WATER
+from pybpod_alyx_module.name_lists import join_names, split_names
 from pybpod_alyx_module.sessions.concerns import Concern, ConcernKind, concerns
 from pybpod_alyx_module.sessions.register import RegistrationRequest
 from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings
@@ -101,15 +102,17 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
     without_zone = [] if choice.lab_timezone is not None else [_no_zone(prepared, choice)]
     problems = [problem.text for problem in settings.problems if problem.setting in _SETTINGS]
     water_type = _about_the_water_type(water_to_record(prepared, choice, settings), choice, settings.sessions)
+    unknown = [] if blocking else _unknown_names(choice, settings.sessions)
     notes = [
         *twice,
+        *unknown,
         *([water_type] if water_type else []),
         *without_zone,
         *(concern.text for concern in found if not concern.blocks),
         *choice.not_checked,
         *problems,
     ]
-    needs_person = bool(blocking or twice or without_zone or problems or water_type) or any(
+    needs_person = bool(blocking or twice or without_zone or problems or water_type or unknown) or any(
         concern.kind not in HARMLESS for concern in found
     )
     return Advice(tuple(blocking), tuple(notes), needs_person)
@@ -146,6 +149,26 @@ def _about_the_water_type(water: WaterEarned, choice: Choice, settings: SessionS
     return ""
 
 
+def _unknown_names(choice: Choice, settings: SessionSettings) -> list[str]:
+    # which names that the fields start with Alyx does not have, and what may have been meant
+    complaints = []
+    for name, values in _names(initial_fields(choice, settings)).items():
+        complaint = choice.names.complaint(name, values)
+        if complaint:
+            from_setting = choice.earlier is None and getattr(settings, name)
+            complaints.append(f"{complaint} (ALYX_PLUGIN_{name.upper()})" if from_setting else complaint)
+    return complaints
+
+
+def _names(fields: Fields) -> dict[str, tuple[str, ...]]:
+    location = fields.location.strip()
+    return {
+        "location": (location,) if location else (),
+        "projects": split_names(fields.projects),
+        "procedures": split_names(fields.procedures),
+    }
+
+
 def initial_fields(choice: Choice, settings: SessionSettings) -> Fields:
     """Say what the fields start with: the earlier registration, else the settings, else the animal."""
     earlier = choice.earlier
@@ -157,22 +180,23 @@ def initial_fields(choice: Choice, settings: SessionSettings) -> Fields:
     if before is not None:
         return Fields(
             str(before.get("location") or ""),
-            ", ".join(map(str, before.get("projects") or ())),
-            ", ".join(map(str, before.get("procedures") or ())),
+            join_names(before.get("projects") or ()),
+            join_names(before.get("procedures") or ()),
             str(before.get("type") or ""),
             str(before.get("narrative") or ""),
         )
     projects = choice.animal.projects if settings.projects is None else settings.projects
-    return Fields(settings.location or "", ", ".join(projects), ", ".join(settings.procedures), settings.type or "")
+    return Fields(settings.location or "", join_names(projects), join_names(settings.procedures), settings.type or "")
 
 
 def with_fields(settings: SessionSettings, fields: Fields) -> SessionSettings:
     """Put what stands in the fields into the settings of one session."""
+    names = _names(fields)
     return replace(
         settings,
         location=fields.location.strip() or None,
-        projects=_names(fields.projects),
-        procedures=_names(fields.procedures),
+        projects=names["projects"],
+        procedures=names["procedures"],
         type=fields.type.strip() or None,
     )
 
@@ -182,8 +206,8 @@ def default_request(
 ) -> RegistrationRequest | None:
     """Make the request to register a session as it is, where no person has to answer anything.
 
-    Returns: None where it was registered before, more than one animal comes into question, something blocks it, or
-    the amount of water is not certain.
+    Returns: None where it was registered before, more than one animal comes into question, something blocks it, Alyx
+    does not have one of the names, or the amount of water is not certain.
     ``prepared``: the session; checked on Alyx, as far as Alyx answered.
     ``chosen``: the animal, where a person said which it was.
     """
@@ -195,7 +219,10 @@ def default_request(
     water = water_to_record(prepared, choice, settings)
     if water.ask:
         return None
-    fields = with_fields(settings.sessions, initial_fields(choice, settings.sessions))
+    starting = initial_fields(choice, settings.sessions)
+    if any(choice.names.refused(name, values) for name, values in _names(starting).items()):
+        return None
+    fields = with_fields(settings.sessions, starting)
     water_type = water_type_to_record(choice, settings.sessions)
     return RegistrationRequest(prepared, choice, fields, water=water.amount or None, water_type=water_type)
 
@@ -232,8 +259,3 @@ def _no_zone(prepared: PreparedSession, choice: Choice) -> str:
         f"sent as this rig's clock showed them, {prepared.file.started:%Y-%m-%d %H:%M}. If the lab's clock differs, "
         "register the session when Alyx can be reached."
     )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    parts: Iterable[str] = (part.strip() for part in text.split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))

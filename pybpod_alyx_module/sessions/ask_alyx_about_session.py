@@ -17,6 +17,7 @@ from pybpod_alyx_module.animals.subject_state import fetch_water_types
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_span
+from pybpod_alyx_module.names.alyx_names import LISTS, NOUNS, AlyxNames, names_in, told_now
 from pybpod_alyx_module.remedies import explain
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
@@ -164,6 +165,7 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
     allowed = _allowed_users(questions, animal.responsible_user) if animal.responsible_user != choice.username else ()
     restrictions = questions.rows("The type of water", "water-restriction", f"subject__pk,{subject_id}")
     water_types = questions.water_types()
+    names = _names(questions, water_types)
     return replace(
         choice,
         animal=animal,
@@ -171,7 +173,8 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
         clock_ahead=questions.clock_ahead,
         same_day=None if around is None else _on_day(around, start.date(), lab_zone(zone)),
         allowed_users=allowed,
-        water_types=water_types,
+        water_types=names.of("water_type"),
+        names=names,
         water_type=default_water_type(running_type(restrictions or ()), water_types),
         earlier=earlier,
         not_checked=tuple(dict.fromkeys(questions.notes)),
@@ -206,6 +209,14 @@ def _lab_timezone(questions: _Questions, lab: str | None) -> str | None:
     zones = {str(row.get("name")): str(row.get("timezone") or "") for row in labs}
     remember_zones(server, zones)
     return zones.get(str(lab), "")
+
+
+def _names(questions: _Questions, water_types: tuple[str, ...]) -> AlyxNames:
+    told = {"water_type": water_types}
+    for name in ("location", "projects", "procedures"):
+        endpoint, _key = LISTS[name]
+        told[name] = names_in(questions.rows(f"The {NOUNS[name]}", endpoint) or (), name)
+    return told_now(questions.choice.server, told)
 
 
 def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.zones.lab_zones import last_zone
+from pybpod_alyx_module.names.alyx_names import AlyxNames, last_names
 from pybpod_alyx_module.sessions.earlier_registration import find_earlier_registration
 from pybpod_alyx_module.sessions.on_rig import Animal, LinkedSubject, which_animal, who_was_on_rig
 from pybpod_alyx_module.sessions.registration_note import find_registration, read_registrations
@@ -51,6 +52,8 @@ class Choice:
     not_checked: tuple[str, ...] = ()
     #: How far this computer's clock is ahead of the server's; None where the server did not say.
     clock_ahead: timedelta | None = None
+    #: The names that the server has, as far as this computer knows.
+    names: AlyxNames = field(default_factory=AlyxNames)
 
     @property
     def is_listed(self) -> bool:
@@ -124,6 +127,7 @@ def prepare_session(
 
     def choice(subject: LinkedSubject, on_rig: OnRig) -> Choice:
         server, animal = on_rig.server, Animal.of({"nickname": subject.name, "id": subject.alyx_id, **subject.record})
+        names = last_names(server)
         return Choice(
             server,
             account_for(server, recorded.alyx_user) if server else "",
@@ -131,6 +135,8 @@ def prepare_session(
             on_rig,
             animal,
             lab_timezone=last_zone(server, animal.lab),
+            water_types=names.of("water_type"),
+            names=names,
             earlier=find_earlier_registration(
                 outbox.items(subject=subject.alyx_id),
                 find_registration(notes, server, subject.alyx_id),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.name_lists import join_names, split_names
 from pybpod_alyx_module.numbers import grams, millilitres
 from pybpod_alyx_module.outbox.items import Kind
 
@@ -36,7 +37,7 @@ class Field:
         """Return the value as text; empty for null, and where there is none."""
         value = values.get(self.name)
         if isinstance(value, list):
-            return "; ".join(str(part) for part in value)
+            return join_names(value)
         text = "" if value is None else str(value)
         return text.replace("T", " ")[: len("2026-11-21 12:00:00")] if self.parse in {_time, _time_or_none} else text
 
@@ -64,7 +65,7 @@ def _whole(text: str) -> int | None:
 
 
 def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(";") if part.strip()]
+    return list(split_names(text))
 
 
 def _or_none(text: str) -> str | None:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 #: First entry of the list of animals, where nobody chose yet.
 CHOOSE: Final = "Choose the animal that was on the rig…"
 
+#: What is missing where a name is marked that Alyx would refuse.
+WRONG_NAMES: Final = "Correct the marked names. If one has been added on Alyx meanwhile, press Check again."
+
 #: Shown once it is durable.
 KEPT: Final = "Stored on this computer; it will be sent to Alyx."
 
@@ -217,6 +220,7 @@ class RegisterDialog(QDialog):
             return
         if choice is not None:
             self.form.fill(initial_fields(choice, self._settings.sessions))
+            self.form.know(choice.names)
             water = water_to_record(prepared, choice, self._settings)
             shown = water if water.ask or water.amount is not None else None
             water_type = water_type_to_record(choice, self._settings.sessions)
@@ -261,7 +265,8 @@ class RegisterDialog(QDialog):
         if self._writing:
             return "Writing to the Alyx outbox…"
         if not self.busy:
-            return self._missing_water() if self._prepared is not None else ""
+            missing = WRONG_NAMES if self.form.refused else self._missing_water()
+            return missing if self._prepared is not None else ""
         if self._prepared is None:
             return "Reading the session file…"
         return f"Asking {choice.server if choice is not None else 'Alyx'}…"

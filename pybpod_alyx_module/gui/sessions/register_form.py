@@ -18,6 +18,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.name_field import NameField
 from pybpod_alyx_module.gui.widgets import CalmComboBox, plain_label
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.sessions.advice import Fields, number_text
@@ -25,6 +26,7 @@ from pybpod_alyx_module.sessions.advice import Fields, number_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pybpod_alyx_module.names.alyx_names import AlyxNames
     from pybpod_alyx_module.sessions.water_earned import Reading, WaterEarned
 
 
@@ -124,9 +126,9 @@ class RegisterForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.location, self.projects, self.procedures, self.type = (QLineEdit() for _ in range(4))
-        for field in (self.projects, self.procedures):
-            field.setPlaceholderText("names, separated by commas")
+        self.location = NameField("location")
+        self.projects, self.procedures = (NameField(name, several=True) for name in ("projects", "procedures"))
+        self.type = QLineEdit()
         self.water = WaterField()
         self.narrative = QPlainTextEdit()
         self.narrative.setTabChangesFocus(True)
@@ -135,9 +137,9 @@ class RegisterForm(QWidget):
         self._rows = QFormLayout()
         self._rows.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
         for name, field in (
-            ("&Location", self.location),
-            ("&Projects on Alyx", self.projects),
-            ("Proc&edures", self.procedures),
+            ("&Location", self.location.with_note()),
+            ("&Projects on Alyx", self.projects.with_note()),
+            ("Proc&edures", self.procedures.with_note()),
             ("Type of &session", self.type),
             ("Water earned", self.water),
             ("&Narrative", self.narrative),
@@ -148,6 +150,22 @@ class RegisterForm(QWidget):
         column.addLayout(self._rows)
         column.addStretch(1)  # the rows stay together
         self.water.changed.connect(self.changed)
+        for line in self._of_names:
+            line.textChanged.connect(self.changed)
+
+    @property
+    def _of_names(self) -> tuple[NameField, ...]:
+        return self.location, self.projects, self.procedures
+
+    def know(self, names: AlyxNames) -> None:
+        """Offer the names that Alyx has, and mark what it does not have."""
+        for line in self._of_names:
+            line.know(names)
+
+    @property
+    def refused(self) -> bool:
+        """Whether Alyx would refuse one of the names."""
+        return any(line.refused for line in self._of_names)
 
     def fill(self, fields: Fields) -> None:
         """Fill the fields that nobody typed into."""

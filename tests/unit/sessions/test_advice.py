@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from pybpod_alyx_module.names.alyx_names import AlyxNames
 from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings
 from pybpod_alyx_module.sessions.advice import advise, unattended_request
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
@@ -92,3 +93,21 @@ class TestWaterType:
     def test_without_water_it_does_not_matter(self):
         request, notes = take(variable=replace(TOTAL, reported="0"), water_type="Hydrogel")
         assert (request.water, notes) == (None, ())
+
+
+class TestNames:
+    names = AlyxNames({"location": ("rig_1",), "procedures": ("Imaging",)}, frozenset({"location", "procedures"}))
+
+    def test_what_alyx_has_is_registered_without_a_person(self):
+        request, notes = take(replace(ALWAYS, location="rig_1", procedures=("Imaging",)), names=self.names)
+        assert (request.settings.location, request.settings.procedures, notes) == ("rig_1", ("Imaging",), ())
+
+    def test_what_alyx_does_not_have_is_asked_about_before_it_refuses_it(self):
+        request, (note,) = take(replace(ALWAYS, procedures=("imagin",)), names=self.names)
+        assert request is None
+        assert note == ("There is no procedure imagin on Alyx. Did you mean Imaging? (ALYX_PLUGIN_PROCEDURES)")
+
+    def test_offline_too(self):
+        request, (note,) = take(replace(ALWAYS, location="rig1"), names=replace(self.names, fresh=frozenset()))
+        assert request is None
+        assert note.startswith("There is no location rig1 on Alyx, as far as this computer knows.")

@@ -1,0 +1,1 @@
+"""The names that Alyx knows: locations, projects, procedures, types of water, users."""
