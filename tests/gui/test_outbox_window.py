@@ -141,6 +141,30 @@ def test_a_refused_one_is_corrected_and_sent(outbox, host, lab, qtbot):
     wait(qtbot, lambda: not living(EditDialog))
 
 
+def test_names_are_checked_and_offered_as_in_the_dialog_that_recorded_them(outbox, host, lab, qtbot):
+    lab.log_in()
+    (added,) = put(qtbot, outbox, lab.session("jo002", location="rig1", procedures=["Imagin", "Water restriction"]))
+    refused = wait_for(qtbot, outbox, added.key, State.PARKED)
+    window = shown(qtbot, host)
+    press(qtbot, picked(qtbot, window, refused.key).edit_button)
+    (dialog,) = living(EditDialog)
+    location, procedures = dialog.fields["location"], dialog.fields["procedures"]
+    assert procedures.text() == "Imagin; Water restriction"
+    wait(qtbot, lambda: location.refused and procedures.refused)
+    assert "There is no location rig1 on Alyx. Did you mean rig_1" in location.note.text()
+    assert "There is no procedure Imagin on Alyx." in procedures.note.text()
+    assert not dialog.fields["users"].note.isVisible()
+    fill(qtbot, procedures, "Water restriction; Headplate implant")
+    press(qtbot, dialog.save_button)
+    assert "There is no location rig1 on Alyx." in dialog.problem.text()  # asked once
+    assert "procedure" not in dialog.problem.text()
+    fill(qtbot, location, "rig_1")
+    press(qtbot, dialog.save_button)
+    sent = wait_for(qtbot, outbox, refused.key, State.SENT)
+    assert sent.values["procedures"] == ["Water restriction", "Headplate implant"]
+    wait(qtbot, lambda: not living(EditDialog))
+
+
 def test_what_was_sent_meanwhile_is_not_corrected(outbox, host, lab, qtbot):
     lab.log_in()
     refused = parked(qtbot, outbox, lab, lab.water())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import (
@@ -20,12 +20,16 @@ from AnyQt.QtWidgets import (
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.water import MOST_ML
 from pybpod_alyx_module.animals.weight_plausibility import weight_facts
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.deadline import cancel_after
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
+from pybpod_alyx_module.gui.name_field import NameField
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
+from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
 from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.names.alyx_names import NOUNS, AlyxNames, fetch_names, last_names
 from pybpod_alyx_module.numbers import exact
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.states import Event, why_not
@@ -34,9 +38,13 @@ from pybpod_alyx_module.outbox.words import value_words, why
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
-    from pybpod_alyx_module.gui.task import Task
     from pybpod_alyx_module.outbox.items import Item
+
+
+#: How long Alyx may take to tell its names, in seconds.
+PATIENCE_S: Final = 10.0
 
 
 class EditDialog(QDialog):
@@ -48,6 +56,7 @@ class EditDialog(QDialog):
         self._running = running
         self._task: Task | None = None
         self._closed_to = ""
+        self._names = AlyxNames()
         #: What speaks against what was typed, and was said.
         self._asked: tuple[str, ...] = ()
         self.setAttribute(Qt.WA_DeleteOnClose)
@@ -66,10 +75,11 @@ class EditDialog(QDialog):
                 widget.setTabChangesFocus(True)
                 widget.setMinimumHeight(60)
             else:
-                widget = QLineEdit(field.text(item.values))
+                widget = NameField(field.name, several=field.several) if field.name in NOUNS else QLineEdit()
+                widget.setText(field.text(item.values))
                 widget.setCursorPosition(0)
             self.fields[field.name] = widget
-            form.addRow(field.label, widget)
+            form.addRow(field.label, widget.with_note() if isinstance(widget, NameField) else widget)
         self.reason = plain_label()
         self.reason.setText(brief(why(item)))
         self.reason.setVisible(bool(why(item)))
@@ -95,6 +105,41 @@ class EditDialog(QDialog):
         column.addLayout(buttons)
         resize_to_screen(self, 560, min(660, 270 + 34 * len(self.fields)))
         next(iter(self.fields.values())).setFocus()
+        self._reading_names = self._read_names()
+
+    def _read_names(self) -> list[Task]:
+        # first what Alyx told last, then what it tells now
+        item, running = self.item, self._running
+        fields = [name for name, widget in self.fields.items() if isinstance(widget, NameField)]
+        if not fields:
+            return []
+
+        def last(report: Report, cancel: CancelToken) -> AlyxNames:
+            del report, cancel
+            return last_names(item.server)
+
+        def now(report: Report, cancel: CancelToken) -> AlyxNames:
+            del report
+            with cancel_after(PATIENCE_S, cancel) as stop:
+                return fetch_names(running.client(*item.account), fields, stop)
+
+        tasks = [Task(last, "alyx-last-names"), Task(now, "alyx-ask-names")]
+        return [start_task(task, succeeded=self._on_names) for task in tasks]
+
+    @slot
+    def _on_names(self, names: AlyxNames) -> None:
+        if names.fresh or not self._names.fresh:
+            self._names = names
+        for widget in self.fields.values():
+            if isinstance(widget, NameField):
+                widget.know(self._names)
+
+    @override
+    def done(self, result: int) -> None:
+        """Close; nobody waits for the names any more."""
+        super().done(result)
+        for task in self._reading_names:
+            task.cancel()
 
     @slot
     def follow(self, item: Item) -> None:
@@ -121,7 +166,8 @@ class EditDialog(QDialog):
         except AlyxError as error:
             self._show_problem(str(error))
             return
-        doubts = _doubts(self.item, values)
+        names = [widget.complaint for widget in self.fields.values() if isinstance(widget, NameField)]
+        doubts = (*_doubts(self.item, values), *filter(None, names))
         if doubts and doubts != self._asked:
             self._asked = doubts
             self.save_button.setText("Save and send all the same")

@@ -33,6 +33,11 @@ class Field:
     #: Whether it may have several lines.
     lines: bool = False
 
+    @property
+    def several(self) -> bool:
+        """Whether it holds several names."""
+        return self.parse is _list
+
     def text(self, values: Mapping[str, Any]) -> str:
         """Return the value as text; empty for null, and where there is none."""
         value = values.get(self.name)
@@ -78,11 +83,11 @@ _SESSION: Final = (
     Field("task_protocol", "Task protocol", str.strip),
     Field("number", "Number of that day (empty: the next)", _whole),
     Field("n_trials", "Trials", _whole),
-    Field("users", "Users (with ; between)", _list),
+    Field("users", "Users", _list),
     Field("location", "Location", _or_none),
     Field("type", "Type", _or_none),
-    Field("projects", "Alyx projects (with ; between)", _list),
-    Field("procedures", "Procedures (with ; between)", _list),
+    Field("projects", "Alyx projects", _list),
+    Field("procedures", "Procedures", _list),
     Field("narrative", "Narrative", str.strip, lines=True),
 )
 
