@@ -67,6 +67,9 @@ ALYX_PLUGIN_SCALE_PATTERN = None
 #: The subject is alive.
 ALYX_PLUGIN_CHECK_ALIVE = "warn"
 
+#: The user may handle the subject: is responsible for it, or allowed by who is.
+ALYX_PLUGIN_CHECK_MAY_HANDLE = "warn"
+
 #: The subject is not to be culled.
 ALYX_PLUGIN_CHECK_TO_BE_CULLED = "warn"
 

@@ -28,6 +28,7 @@ LEVELS: Final = ("off", "warn", "block")
 CHECKS: Final = MappingProxyType(
     {
         "alive": "ALYX_PLUGIN_CHECK_ALIVE",
+        "may_handle": "ALYX_PLUGIN_CHECK_MAY_HANDLE",
         "to_be_culled": "ALYX_PLUGIN_CHECK_TO_BE_CULLED",
         "run_today": "ALYX_PLUGIN_CHECK_RUN_TODAY",
         "weighed_today": "ALYX_PLUGIN_CHECK_WEIGHED_TODAY",

@@ -35,6 +35,8 @@ class AlyxSubject:
     lab: str = ""
     #: What the project's copy says of its weight, for when Alyx does not answer.
     copy: WeightFacts = field(default_factory=WeightFacts)
+    #: Its responsible user as the project's copy has it, empty if it has none.
+    responsible_user: str = ""
 
     @property
     def where(self) -> str:
@@ -80,7 +82,15 @@ def alyx_subject_of(subject: Subject) -> AlyxSubject:
         raise ConfigurationError(f"{subject.name}'s file contains an invalid Alyx id.", hint=_SYNC)
     lab = str(record.get("lab") or "")
     copy = weight_facts(record, str(record.get(SYNCED_AT) or "")[:10])
-    return AlyxSubject(parse_address(server).url, subject_id, subject.name, alyx_user(subject.project), lab, copy)
+    return AlyxSubject(
+        parse_address(server).url,
+        subject_id,
+        subject.name,
+        alyx_user(subject.project),
+        lab,
+        copy,
+        str(record.get("responsible_user") or ""),
+    )
 
 
 def refuse_test_subject(animal: AlyxSubject, settings: SessionSettings) -> None:

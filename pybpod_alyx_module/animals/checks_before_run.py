@@ -120,6 +120,14 @@ def _alive(state: SubjectState) -> Iterator[tuple[bool, str]]:
         yield False, f"{state.name} is not alive on Alyx ({died})."
 
 
+def _may_handle(state: SubjectState) -> Iterator[tuple[bool, str]]:
+    if state.may_handle is None:
+        raise _MissingPart("handling")
+    if not state.may_handle:
+        owner = state.responsible_user
+        yield False, f"{owner} is responsible for {state.name} and does not let you handle it."
+
+
 def _culled(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if state.to_be_culled is None:
         raise _MissingPart("culled")
@@ -182,6 +190,7 @@ def _two(value: Decimal) -> str:
 
 _EACH: Final[dict[str, Callable[[SubjectState], Iterator[tuple[bool, str]]]]] = {
     "alive": _alive,
+    "may_handle": _may_handle,
     "to_be_culled": _culled,
     "run_today": _run_today,
     "weighed_today": _weighed_today,
@@ -190,6 +199,7 @@ _EACH: Final[dict[str, Callable[[SubjectState], Iterator[tuple[bool, str]]]]] = 
 }
 _ASKS: Final = {
     "alive": "whether it is alive",
+    "may_handle": "whether you may handle it",
     "to_be_culled": "whether it is to be culled",
     "run_today": "whether it ran today",
     "weighed_today": "whether it was weighed today",

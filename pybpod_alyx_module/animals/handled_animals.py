@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError, ProtocolError
 from alyx_connector.schema.source import dialect_of
-from pybpod_alyx_module.animals.alyx_access import ask_at_once
+from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once
+from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.rows import first_day
 
 if TYPE_CHECKING:
@@ -41,6 +42,29 @@ def list_owners(client: AlyxClient, username: str, cancel: CancelToken) -> list[
     allowing = client.list("users", {"django": allowed}, cancel=cancel)
     owners = {str(row.get("username")) for row in allowing if username in (row.get("allowed_users") or ())}
     return [username, *sorted(name for name in owners - {username} if _USER.fullmatch(name))]
+
+
+def may_handle(client: AlyxClient, owner: str, cancel: CancelToken) -> bool:
+    """Ask whether the user of the client may handle the subjects of a responsible user.
+
+    Those whom the responsible user allows may, stock managers and superusers. UntoldError where the server does not
+    tell whom a user allows.
+    """
+    username = client.username or ""
+    if owner == username:
+        return True
+    if not dialect_of(client, cancel=cancel).tells_allowed_users:
+        raise UntoldError(
+            f"{server_name(client.url)} does not tell whether {owner} lets {username} handle their animals."
+        )
+    both = f"username__in,['{_checked(owner)}','{_checked(username)}']"
+    users = {row.get("username"): row for row in client.list("users", {"django": both}, cancel=cancel)}
+    if username in (users.get(owner, {}).get("allowed_users") or ()):
+        return True
+    if users.get(username, {}).get("is_stock_manager"):
+        return True
+    superuser = f"username__in,['{username}'],is_superuser,True"
+    return any(row.get("username") == username for row in client.list("users", {"django": superuser}, cancel=cancel))
 
 
 def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cancel: CancelToken) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,65 @@ class AnimalOverview:
     def not_checked(self) -> tuple[str, ...]:
         """Why something is missing that another try may bring, each reason once."""
         state = self.state
-        return tuple(dict.fromkeys(why for part, why in state.not_checked.items() if part not in state.untold))
+        untold = {*state.untold, "handling"}  # which has a sentence of its own
+        return tuple(dict.fromkeys(why for part, why in state.not_checked.items() if part not in untold))
+
+    @property
+    def handling_sentence(self) -> str:
+        """Why this user may perhaps not handle the animal, empty if nothing speaks against it."""
+        state = self.state
+        if state.may_handle is False:
+            return not_allowed(state, self.username)
+        if state.may_handle or not state.responsible_user or not self.username:
+            return ""
+        return (
+            f"{state.responsible_user} is responsible for {state.name}. {state.not_checked.get('handling', '')}".strip()
+        )
 
 
-def unknown_state(animal: AlyxSubject, reason: str) -> SubjectState:
-    """Return the state of an animal of which nothing could be asked."""
+def not_allowed(state: SubjectState, username: str) -> str:
+    """Say that a user may not handle an animal."""
+    owner = state.responsible_user
+    return f"{owner} is responsible for {state.name} and does not let {username} handle it."
+
+
+def unknown_state(animal: AlyxSubject, reason: str, username: str = "") -> SubjectState:
+    """Return the state of an animal of which nothing could be asked; whose it is says the project's copy.
+
+    ``username``: who asks.
+    """
     zone = last_zone(animal.server, animal.lab)
     reasons = MappingProxyType(dict.fromkeys(PARTS, reason))
-    return SubjectState(animal.subject_id, animal.name, reasons, lab=animal.lab, lab_zone=zone, day=day_in(zone))
+    state = SubjectState(animal.subject_id, animal.name, reasons, lab=animal.lab, lab_zone=zone, day=day_in(zone))
+    return _with_copy(state, animal, username or animal.alyx_user)
+
+
+def _with_copy(state: SubjectState, animal: AlyxSubject, username: str) -> SubjectState:
+    owner = animal.responsible_user
+    if state.found is not None or not owner or not username:
+        return state
+    reasons = dict(state.not_checked)
+    if owner == username:
+        del reasons["handling"]
+    else:
+        age = _age(animal.copy.as_of)
+        reasons["handling"] = (
+            f"That is from the project's copy{age}. Whether {owner} lets {username} handle it cannot be asked now."
+        )
+    return replace(
+        state,
+        may_handle=True if owner == username else None,
+        responsible_user=owner,
+        not_checked=MappingProxyType(reasons),
+    )
+
+
+def _age(day: str) -> str:
+    try:
+        days = (dt.datetime.now().astimezone().date() - dt.date.fromisoformat(day)).days
+    except ValueError:
+        return ""
+    return f" of {day} ({days} day{'' if days == 1 else 's'} old)" if days > 0 else " of today"
 
 
 def unsent_items(outbox: Outbox, animal: AlyxSubject, dialog: str = "") -> tuple[Item, ...]:
@@ -97,13 +148,15 @@ def fetch_overview(
     username, client, reason = find_client(access, animal.server, animal.alyx_user)
     if client is None:
         unsent = read_unsent()
-        return AnimalOverview(username, _with_unsent(unknown_state(animal, reason), unsent), unsent, problem)
+        state = unknown_state(animal, reason, username)
+        return AnimalOverview(username, _with_unsent(state, unsent), unsent, problem)
     state, unsent = fetch_with_unsent(
         lambda: fetch_state(
             client, animal.subject_id, name=animal.name, lab=animal.lab, cancel=cancel, deadline_s=deadline_s
         ),
         read_unsent,
     )
+    state = _with_copy(state, animal, username)
     types = None
     if water_types and state.found is not None:
         try:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from alyx_connector.errors import AlyxError, ProtocolError
+from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
 from alyx_connector.progress import Cancelled
 from alyx_connector.writing.doubtful import LAST_DAYS
 from alyx_connector.zones.day_note import server_day_note
@@ -40,6 +40,7 @@ __all__ = [
     "running_restriction",
     "running_type",
     "session_seen",
+    "sessions_of_day",
     "utc_day_note",
     "wall_time",
     "water_now",
@@ -210,6 +211,21 @@ def session_seen(row: dict[str, Any], zone: dt.tzinfo | None) -> SessionSeen | N
     number = row.get("number")
     protocol = row.get("task_protocol") or ""
     return SessionSeen(str(row.get("id")), start, number if isinstance(number, int) else None, str(protocol))
+
+
+def sessions_of_day(
+    rows: Iterable[dict[str, Any]], day: dt.date | None, zone: dt.tzinfo | None, *, since: dt.date, server: str
+) -> tuple[SessionSeen, ...]:
+    """Read those of a day in the lab from rows of ``/sessions`` since another day, the first one first."""
+    if day is None:
+        raise ConfigurationError(f"{server} did not say what day it is in the lab.")
+    if day < since:
+        raise ConfigurationError(
+            f"In the lab at {server} it is {day}, days before this computer's date.",
+            hint="Set the clock of this computer.",
+        )
+    seen = [one for row in rows if (one := session_seen(row, zone)) and one.start_time.date() == day]
+    return tuple(sorted(seen, key=lambda one: one.start_time))
 
 
 def running_restriction(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
 from alyx_connector.zones.server_offsets import see_clock, server_clock
 from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, no_minimum_weights, note_untold
+from pybpod_alyx_module.animals.handled_animals import may_handle
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
 from pybpod_alyx_module.animals.rows import (
     day_in,
@@ -26,7 +27,7 @@ from pybpod_alyx_module.animals.rows import (
     is_counted_in_utc,
     number_of,
     running_type,
-    session_seen,
+    sessions_of_day,
     utc_day_note,
     water_now,
     weighings,
@@ -37,7 +38,7 @@ from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from alyx_connector.http.client import AlyxClient
@@ -50,7 +51,7 @@ __all__ = ["PARTS", "SubjectState", "fetch_state", "fetch_water_types"]
 
 
 #: What a state is made of; each is there, or `SubjectState.not_checked` says why not.
-PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "water type", "lab")
+PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "water type", "lab", "handling")
 #: All requests that do not wait for another.
 _WORKERS: Final = 5
 _TELL: Final = "Tell whoever runs the Alyx server."
@@ -83,6 +84,8 @@ class SubjectState:
     lab_zone: str | None = None
     #: Empty where not known.
     responsible_user: str = ""
+    #: Whether the user who asks may handle it, None if that did not arrive.
+    may_handle: bool | None = None
     #: As Alyx names it; None without one.
     species: str | None = None
     #: Today in the lab's time zone, by the server's clock.
@@ -217,7 +220,11 @@ class _Parts:
         if not isinstance(row.get("alive"), bool):
             raise ProtocolError(f"{self._client.url} does not say whether {nickname} is alive.", hint=_TELL)
         self._keep(self._arrived, "subject", row)
-        parts: list[tuple[str, Callable[[CancelToken], Any]]] = [("requirement", self._requirement(nickname))]
+        owner = str(row.get("responsible_user") or self._client.username)
+        parts: list[tuple[str, Callable[[CancelToken], Any]]] = [
+            ("requirement", self._requirement(nickname)),
+            ("handling", lambda stop: may_handle(self._client, owner, stop)),
+        ]
         if isinstance(row.get("lab"), str) and row["lab"]:
             parts.append(("lab", self._lab(row["lab"])))
         else:
@@ -311,15 +318,17 @@ class _Parts:
         lab = lab if row is None else row.get("lab") or ""
         zone_name = arrived.get("lab") or last_zone(self._client.url, lab)
         day = requirement.today.date if requirement else day_in(zone_name)
-        read = _Read(reasons)
+        read, since, url = _Read(reasons), self._since, self._client.url
         zone = lab_zone(zone_name)
-        sessions = read.part("sessions", arrived, lambda rows: self._of_day(rows, day, zone))
+        sessions = read.part(
+            "sessions", arrived, lambda rows: sessions_of_day(rows, day, zone, since=since, server=url)
+        )
         weighed = read.part("weighings", arrived, lambda rows: weighings(rows, zone, server_clock(self._client.url)))
         water_type = read.part("water type", arrived, running_type)
         for part in PARTS:
             if part not in arrived:
                 # Weight, water and lab go by what the subject's row says.
-                waits = row is None and part in {"requirement", "lab"}
+                waits = row is None and part in {"requirement", "lab", "handling"}
                 reasons.setdefault(part, reasons.get("subject", late) if waits else late)
         row = row or {}
         water = read.part("water", {"water": row} if row else {}, lambda row: _water(row, requirement))
@@ -334,6 +343,7 @@ class _Parts:
             lab=lab,
             lab_zone=zone_name,
             responsible_user=row.get("responsible_user") or "",
+            may_handle=arrived.get("handling"),
             species=row.get("species"),
             day=day,
             to_be_culled=arrived.get("culled"),
@@ -345,19 +355,6 @@ class _Parts:
             reference_weight=_reference_weight(row),
             water_type=water_type,
         )
-
-    def _of_day(
-        self, rows: Sequence[dict[str, Any]], day: dt.date | None, zone: dt.tzinfo | None
-    ) -> tuple[SessionSeen, ...]:
-        if day is None:
-            raise ConfigurationError(f"{self._client.url} did not say what day it is in the lab.")
-        if day < self._since:
-            raise ConfigurationError(
-                f"In the lab at {self._client.url} it is {day}, days before this computer's date.",
-                hint="Set the clock of this computer.",
-            )
-        seen = [one for row in rows if (one := session_seen(row, zone)) and one.start_time.date() == day]
-        return tuple(sorted(seen, key=lambda one: one.start_time))
 
 
 class _Read:

@@ -35,8 +35,9 @@ class Alyx:
         self.token = self.client.login(server.username, server.password)
 
     def row(self, nickname: str) -> dict[str, Any]:
-        rows = self.client.list("subjects", {"nickname": nickname, "responsible_user": self.username})
-        (row,) = [row for row in rows if row["nickname"] == nickname]
+        named = self.client.list("subjects", {"nickname": nickname})
+        own = [row for row in named if row["responsible_user"] == self.username]
+        (row,) = own or named
         return row
 
     def of(self, route: str, nickname: str) -> list[dict[str, Any]]:

@@ -144,6 +144,7 @@ def policy(pybpod_settings, monkeypatch):
 #: A check, an animal that does not pass it, and what is said of it.
 CASES = [
     ("alive", ["dead"], "dead is not alive on Alyx (death date "),
+    ("may_handle", ["annas"], "ana is responsible for annas and does not let you handle it."),
     ("to_be_culled", ["culled"], "Alyx lists culled as to be culled."),
     ("run_today", ["ran"], "ran already has a session today on Alyx: "),
     ("weighed_today", ["thirsty"], "thirsty has not been weighed today (last weight 23.9 g"),

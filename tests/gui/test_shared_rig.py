@@ -299,3 +299,29 @@ def test_log_in_as_in_a_dialog_changes_who_records(bench, outbox, qtbot):
     assert alyx_user(bench.project) == "ana"
     wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
     assert "Records in this project are still made as ana." in window.form.status.text()
+
+
+# -- whose animal it is
+
+
+def test_that_the_user_may_not_handle_the_animal_is_shown_before_record(bench, outbox, qtbot):
+    connected(bench)
+    dialog = bench.open(WeightDialog, "annas", RECORD_WEIGHT)
+    assert dialog.handling.isVisible()
+    assert dialog.handling.text() == "ana is responsible for annas and does not let jose handle it."
+    press(qtbot, dialog.log_in_button)
+    log_in(bench, "ana")
+    wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
+    assert not dialog.handling.isVisible()
+    dialog.close()
+    connected(bench)
+    dialog = bench.open(WaterDialog, "delegated", GIVE_WATER)  # priya allows jose
+    assert not dialog.handling.isVisible()
+
+
+def test_with_alyx_away_the_projects_copy_says_whose_animal_it_is(behind, outbox, proxy, qtbot):
+    proxy.fault("drop", times=100_000)
+    subject = behind.subject("annas", alyx_synced_at="2026-01-02T03:04:05")
+    dialog = behind.open(WeightDialog, subject, RECORD_WEIGHT)
+    assert "ana is responsible for annas. That is from the project's copy of 2026-01-02" in dialog.handling.text()
+    assert "Whether ana lets jose handle it cannot be asked now." in dialog.handling.text()

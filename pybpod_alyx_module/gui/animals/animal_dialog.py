@@ -55,6 +55,9 @@ class AnimalDialog(QDialog):
         self.user = BigLabel(f"at {alyx_subject.where}", points=4)
         self.log_in_button = self._button("&Log in as …", self._on_log_in)
         self.animal = BigLabel(alyx_subject.name, points=8)
+        self.handling = plain_label()
+        self.handling.setStyleSheet("background: #fff4d6; color: #402c00; padding: 4px;")
+        self.handling.hide()
         self.notice = plain_label()
         self.notice.hide()
         self.time = LabTimeField()
@@ -150,6 +153,8 @@ class AnimalDialog(QDialog):
         if overview is None:
             return
         self.user.say(f"as {overview.username} at {animal.where}" if overview.username else f"at {animal.where}")
+        self.handling.setText(overview.handling_sentence)
+        self.handling.setVisible(bool(overview.handling_sentence))
         if overview.state.found and overview.state.name != animal.name:
             self.animal.say(f"{animal.name} (on Alyx: {overview.state.name})")
         self.time.set_zone(overview.state.lab_zone)
@@ -245,6 +250,7 @@ class AnimalDialog(QDialog):
         user.addWidget(self.log_in_button)
         column.addWidget(self.animal)
         column.addLayout(user)
+        column.addWidget(self.handling)
         column.addWidget(self.body, 1)
         for widget in (self.question, self.problem, self.status):
             column.addWidget(widget)

@@ -263,3 +263,37 @@ def test_an_answer_about_another_subject_is_refused(client: AlyxClient, proxy: F
 
 def test_the_types_of_water_are_the_servers(client: AlyxClient) -> None:
     assert set(fetch_water_types(client, cancel=CancelToken())) == {"Water", "Hydrogel"}
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "owner", "may"),
+    [
+        ("jose", "watered", "jose", True),
+        ("jose", "delegated", "priya", True),  # priya allows jose
+        ("priya", "watered", "jose", False),  # which does not make jose allow priya
+        ("jose", "annas", "ana", False),
+        ("jose", "numbered", "007", True),
+        ("007", "annas", "ana", False),
+    ],
+)
+def test_whether_the_user_may_handle_it_is_asked_both_ways(
+    rig_alyx: SandboxServer, user: str, name: str, owner: str, may: bool
+) -> None:
+    with AlyxClient(rig_alyx.url) as client:
+        client.login(user, f"{user}-demo")
+        state = fetch_state(client, id_of(client, name, ""), cancel=CancelToken(), deadline_s=PATIENT_S)
+    assert (state.responsible_user, state.may_handle) == (owner, may)
+
+
+@pytest.mark.parametrize("what", ["is_stock_manager", "is_superuser"])
+def test_stock_managers_and_superusers_may_handle_every_animal(
+    client: AlyxClient, proxy: FaultProxy, what: str
+) -> None:
+    def change(page: dict[str, Any]) -> dict[str, Any]:
+        jose = {"username": "jose", "allowed_users": [], "is_stock_manager": what == "is_stock_manager"}
+        return {**page, "count": 1, "results": [jose], "next": None}
+
+    subject = id_of(client, "annas")
+    proxy.fault("alter", times=2, path="/users", change=change)
+    state = fetch_state(client, subject, cancel=CancelToken(), deadline_s=PATIENT_S)
+    assert (state.responsible_user, state.may_handle) == ("ana", True)

@@ -51,6 +51,7 @@ def state(name: str = "implant_1", **changes: Any) -> SubjectState:
     parts: dict[str, Any] = {
         "found": True,
         "alive": True,
+        "may_handle": True,
         "to_be_culled": False,
         "sessions_today": (),
         "weighings": (),

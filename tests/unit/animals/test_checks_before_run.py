@@ -19,6 +19,11 @@ ID = "2076dbdc-5382-47d6-a9c8-5a0f548120e2"
 #: For each check what goes wrong, and what is said.
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("alive", {"alive": False, "death_date": "2026-11-01"}, "implant_1 is not alive on Alyx (death date 2026-11-01)."),
+    (
+        "may_handle",
+        {"may_handle": False, "responsible_user": "ana"},
+        "ana is responsible for implant_1 and does not let you handle it.",
+    ),
     ("to_be_culled", {"to_be_culled": True}, "Alyx lists implant_1 as to be culled."),
     (
         "run_today",
@@ -117,9 +122,10 @@ def test_what_did_not_arrive_is_said_and_never_blocks() -> None:
     (finding,) = run_checks([nothing], dict.fromkeys(CHECKS, "block"))
     assert (finding.check, finding.level, finding.checked) == ("alive", "warn", False)
     assert finding.sentence == (
-        "jo006: could not check whether it is alive and whether it is to be culled and whether it ran today and "
-        "whether it was weighed today and whether it is below its minimum weight and what water it still needs. Alyx "
-        "did not answer within 2 s. This check is set to block, but an unanswered check never blocks a run."
+        "jo006: could not check whether it is alive and whether you may handle it and whether it is to be culled and "
+        "whether it ran today and whether it was weighed today and whether it is below its minimum weight and what "
+        "water it still needs. Alyx did not answer within 2 s. This check is set to block, but an "
+        "unanswered check never blocks a run."
     )
     assert "set to block" not in run_checks([nothing], {})[0].sentence
     (one,) = run_checks([nothing], {**dict.fromkeys(CHECKS, "off"), "run_today": "warn"})
