@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import struct
-import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -18,7 +17,15 @@ from alyx_connector import AlyxClient
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
-from tests.system.outbox.test_crashes import ROUNDS, SEED, Nursery, SharedClock, bad_network, wait_until_all_is_sent
+from tests.system.outbox.test_crashes import (
+    ROUNDS,
+    SEED,
+    Nursery,
+    SharedClock,
+    bad_network,
+    let_it_live,
+    wait_until_all_is_sent,
+)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="senders are forked and killed")
 
@@ -174,7 +181,6 @@ def test_either_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(outbox,
     nursery = Nursery(outbox, lab, clock)
     users = [(lab.username, lab.token), priya]
     killed = Counter()
-    stop = threading.Event()
     try:
         proxy.choose(bad_network(random.Random(SEED + 2)))
         windows = [nursery.start(*user) for user in users]
@@ -183,7 +189,7 @@ def test_either_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(outbox,
                 user = chance.choice(users)[0]
                 minute = f"2026-11-21T{10 + number // 60 % 12}:{number % 60:02}:00"
                 outbox.add(lab.weighing(chance.choice(animals), 20 + number / 100, minute, username=user))
-            stop.wait(chance.uniform(0.01, 0.3))
+            let_it_live(outbox, chance)
             killed.update(item.state for item in outbox.items([State.SENDING, State.UNSURE]))
             which = chance.randrange(2)
             os.kill(windows[which], signal.SIGKILL)
