@@ -32,7 +32,7 @@ from pybpod_alyx_module.outbox.items import OPEN, Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
 
-SERVER, USER = "http://127.0.0.1:9", "jose"
+SERVER, USER, OTHER = "http://127.0.0.1:9", "jose", "anna"
 LIFE_S = 300.0
 ANIMALS = [str(uuid.UUID(int=number)) for number in (1, 2, 3)]
 ROUTES = {Kind.SESSION: "sessions", Kind.WEIGHING: "weighings", Kind.WATER: "water-administrations"}
@@ -192,7 +192,19 @@ class ModelServer:
         return (first is None or first <= day <= last) and all(known[name] == value for name, value in pairs.items())
 
 
-DRAFTS = st.tuples(st.sampled_from(list(ROUTES)), st.sampled_from(ANIMALS), st.integers(1, 3))
+class ModelClient:
+    """What one user asks that server with."""
+
+    def __init__(self, server, username):
+        self._server, self.username = server, username
+
+    def __getattr__(self, name):
+        return getattr(self._server, name)
+
+
+DRAFTS = st.tuples(
+    st.sampled_from(list(ROUTES)), st.sampled_from(ANIMALS), st.integers(1, 3), st.sampled_from([USER, USER, OTHER])
+)
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -203,6 +215,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.server = ModelServer(lambda: self.now)
         self.outbox = Outbox(self.folder / "outbox.sqlite")
         self.sender = None
+        self.clients = {name: ModelClient(self.server, name) for name in (USER, OTHER)}
+        self.logged_in = {USER, OTHER}
         self.added = {}
         self.sessions = []
         self.discarded = set()
@@ -218,9 +232,10 @@ class OutboxMachine(RuleBasedStateMachine):
         if self.sender is not None:
             self.sender.stop()
         clock = lambda: self.now  # noqa: E731
-        self.sender = Sender(
-            self.outbox, lambda *_: self.server, life_s=LIFE_S, clock=clock, pauses=Pauses(clock, 1.0, 60.0)
-        )
+        self.sender = Sender(self.outbox, self.client, life_s=LIFE_S, clock=clock, pauses=Pauses(clock, 1.0, 60.0))
+
+    def client(self, _server, username):
+        return self.clients[username] if username in self.logged_in else None
 
     def send(self):
         before = {item.key: item for item in self.outbox.items()}
@@ -238,7 +253,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def add(self, draft):
         self.put(*draft)
 
-    def put(self, kind, animal, number):
+    def put(self, kind, animal, number, username):
         values = {"date_time": "2026-11-21T12:00:00"}
         follows = None
         if kind is Kind.SESSION:
@@ -248,7 +263,7 @@ class OutboxMachine(RuleBasedStateMachine):
         else:
             values["water_administered"] = number
             follows = next((item.key for item in self.sessions if item.subject_id == animal), None)
-        draft = Draft(kind, SERVER, USER, animal, "at that time", values, follows)
+        draft = Draft(kind, SERVER, username, animal, "at that time", values, follows)
         if follows in self.discarded:
             return
         item = self.outbox.add(draft)
@@ -272,6 +287,20 @@ class OutboxMachine(RuleBasedStateMachine):
             self.server.swap(ANIMALS[1], ANIMALS[2])
         elif between == "restart":
             self.new_sender()
+
+    @rule(username=st.sampled_from([USER, OTHER, OTHER]), wake=st.booleans())
+    def log_in_or_out(self, username, wake):
+        self.logged_in ^= {username}
+        if wake:
+            self.sender.wake()
+        self.server.reading, self.server.writing = [], []
+        self.send()
+        for item in self.outbox.items(OPEN):
+            if item.username not in self.logged_in:
+                assert item.state is not State.SENDING
+            elif item.behind is not None and item.state is State.WAITING:
+                # another user's login is waited for only by what belongs to that session
+                assert not item.behind.wants_login or item.behind.username == item.username or item.follows
 
     @rule(seconds=st.sampled_from([LIFE_S - 1, LIFE_S]))
     def send_in_peace(self, seconds):
@@ -318,6 +347,7 @@ class OutboxMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     def come_to_rest(self):
+        self.logged_in = {USER, OTHER}
         self.server.reading, self.server.writing = [], []
         for _ in range(40):
             for item in self.outbox.items((State.PARKED,)):
@@ -345,10 +375,18 @@ class OutboxMachine(RuleBasedStateMachine):
         assert on_server == wanted, "each once, on its own animal, and nothing else"
         assert len(wanted) == len(items) - len(self.discarded)
         for animal in ANIMALS:
-            numbers = {item.server_id: item.number for item in items.values()}
-            in_order = [numbers[record] for owner, record in self.server.order if owner == animal and record in wanted]
-            if not self.parked:  # a parked item lets the later ones pass
-                assert in_order == sorted(in_order), "in order for each subject"
+            for username in (USER, OTHER):
+                # another user's items may pass, and this one's what belongs to a session of another
+                numbers = {
+                    item.server_id: item.number
+                    for item in items.values()
+                    if item.username == username and item.follows is None
+                }
+                order = [
+                    numbers[record] for owner, record in self.server.order if owner == animal and record in numbers
+                ]
+                if not self.parked:  # a parked item lets the later ones pass
+                    assert order == sorted(order), "in order for each subject and user"
 
 
 OutboxMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=12, deadline=None)
