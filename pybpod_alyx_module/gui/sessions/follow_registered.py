@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, QTimer, Signal
@@ -18,7 +18,7 @@ from pybpod_alyx_module.sessions.pybpod_session import csv_of
 from pybpod_alyx_module.sessions.registration_note import write_registration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
@@ -71,28 +71,22 @@ class RegistrationFollower(QObject):
 
     @slot
     def _look(self) -> None:
-        self._followed = {
-            key: (session, registration)
-            for key, (session, registration) in self._followed.items()
-            if not (session.alyx_is_gone or session.project.is_closed)
-        }
         if not self._followed:
             return
         if self._looking is not None and not self._looking.settled:
             self._again = True
             return
         self._again = False
-        followed = [
-            (registration, csv_of(session).parent, session.alyx_uuid)
-            for session, registration in self._followed.values()
-        ]
-        self._looking = running_outbox().read(lambda outbox: _read_items(followed, outbox), name="alyx-registrations")
+        followed, shown = [registration for _session, registration in self._followed.values()], dict(self._shown)
+        self._looking = running_outbox().read(
+            lambda outbox: _read_news(followed, shown, outbox), name="alyx-registrations"
+        )
         self._looking.succeeded.connect(self._on_news)
         self._looking.start()
 
     @slot
     def _on_news(self, news: Sequence[tuple[Registration, Item]]) -> None:
-        self._news.extend(one for one in news if one[1] != self._shown.get(one[1].key))
+        self._news.extend(news)
         self._telling.start()
         if self._again:
             self._look()
@@ -100,40 +94,73 @@ class RegistrationFollower(QObject):
     @slot
     def _tell(self) -> None:
         # of hundreds at once where Alyx goes away
-        end = time.perf_counter() + SLICE_S
+        end, sent = time.perf_counter() + SLICE_S, []
         while self._news and time.perf_counter() < end:
             registration, item = self._news.popleft()
-            session, _before = self._followed.get(registration.key, (None, None))
+            session, _before = self._followed.get(item.key, (None, None))
             if session is None:
                 continue
             self._shown[item.key] = item
-            if item.state in {State.SENT, State.DISCARDED}:
+            if item.state in {State.SENT, State.DISCARDED} or session.alyx_is_gone or session.project.is_closed:
                 del self._followed[item.key], self._shown[item.key]
-            session.alyx_registration_changed(registration, item)
-            self.news.emit(session)
+            if session.alyx_is_gone or session.project.is_closed:
+                continue
+            if item.state is State.SENT:
+                found = replace(registration, session_id=item.server_id)
+                sent.append(_Sent(session, found, item, csv_of(session).parent, session.alyx_uuid))
+            else:
+                self._show(session, registration, item)
         if not self._news:
             self._telling.stop()
+        if sent:
+            noting = running_outbox().read(lambda _outbox: _note(sent), name="alyx-note-registrations")
+            noting.succeeded.connect(self._on_noted)
+            noting.start()
+
+    @slot
+    def _on_noted(self, sent: Sequence[_Sent]) -> None:
+        for one in sent:
+            self._show(one.session, one.registration, one.item)
+
+    def _show(self, session: Any, registration: Registration, item: Item) -> None:
+        session.alyx_registration_changed(registration, item)
+        self.news.emit(session)
 
 
-def _read_items(
-    followed: Sequence[tuple[Registration, Path, str | None]], outbox: Outbox
-) -> tuple[tuple[Registration, Item], ...]:
+@dataclass(frozen=True)
+class _Sent:
+    """A session that is on Alyx now."""
+
+    session: Any
+    registration: Registration
+    item: Item
+    folder: Path
+    uuid: str | None
+
+
+def _read_news(
+    followed: Sequence[Registration], shown: Mapping[str, Item], outbox: Outbox
+) -> list[tuple[Registration, Item]]:
     found = []
     waiting = {item.key: item for item in outbox.items(OPEN)}
-    for registration, folder, uuid in followed:
+    for registration in followed:
         try:
             item = waiting.get(registration.key) or outbox.item(registration.key)
         except OutboxError as error:
             logger.warning("The outbox does not show whether a registered session was sent: %s", error)
             continue
-        if item.state is State.SENT:
-            registration = replace(registration, session_id=item.server_id)
-            try:
-                write_registration(folder, uuid, registration)
-            except RigError as error:
-                logger.warning("%s", error)
-        found.append((registration, item))
-    return tuple(found)
+        if item != shown.get(item.key):
+            found.append((registration, item))
+    return found
+
+
+def _note(sent: Sequence[_Sent]) -> Sequence[_Sent]:
+    for one in sent:
+        try:
+            write_registration(one.folder, one.uuid, one.registration)
+        except RigError as error:
+            logger.warning("%s", error)
+    return sent
 
 
 _follower: list[RegistrationFollower] = []
