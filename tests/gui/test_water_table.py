@@ -12,7 +12,7 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.gui.animals import water_table_window
+from pybpod_alyx_module.gui.animals import tree_marks, water_table_window
 from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
@@ -26,7 +26,7 @@ __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
 def table(bench):
     bench.menu.trigger(bench.project.node, WATER_DUE)
     window = bench.project.alyx_water_window
-    wait(bench.qtbot, lambda: window._fetch is None)
+    wait(bench.qtbot, lambda: window._fetch is None and not window.tree_marks.is_at_work)
     return window
 
 
@@ -48,7 +48,7 @@ def type_amount(window, row, amount) -> None:
 
 def refresh(bench, window) -> None:
     press(bench.qtbot, window.refresh_button)
-    wait(bench.qtbot, lambda: window._fetch is None)
+    wait(bench.qtbot, lambda: window._fetch is None and not window.tree_marks.is_at_work)
 
 
 @pytest.fixture(autouse=True)
@@ -486,7 +486,8 @@ def test_a_weight_below_the_minimum_has_its_colour_and_says_so(bench, alyx):
     assert not text.endswith("light")
 
 
-def test_the_tree_marks_the_animals_that_are_too_light(bench, alyx, tmp_path, host):
+def test_the_tree_marks_the_animals_that_are_too_light(bench, alyx, monkeypatch):
+    monkeypatch.setattr(tree_marks, "_AT_ONCE", 2)  # so that there are several turns
     subjects = {name: bench.subject(name) for name in ("thirsty", "culled", "watered", "free", "never_weighed")}
     plain = subjects["free"].node.icon(0).cacheKey()
     saved = bench.project.is_saved()

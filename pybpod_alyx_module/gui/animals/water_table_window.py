@@ -12,6 +12,7 @@ from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableErro
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
+from pybpod_alyx_module.gui.animals.tree_marks import TreeMarks
 from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows, no_longer_listed
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.guard import override, slot
@@ -78,6 +79,7 @@ class WaterTableWindow(AlyxWindow):
         self.user = BigLabel("Water due today")
         self.message = plain_label()
         self.rows = WaterRows()
+        self.tree_marks = TreeMarks(project, self)
         self.table = WaterTableView(self.rows)
         self.question = QuestionFrame(self._on_close_anyway, self._on_go_back)
         self.give_button = self._button("&Give ticked", self._on_give)
@@ -148,8 +150,7 @@ class WaterTableWindow(AlyxWindow):
         current = self.rows.rows[place].seen.animal.subject_id if place >= 0 else ""
         scrolled = self.table.verticalScrollBar().value()
         self.shown = table
-        for subject in self.project.subjects:
-            subject.alyx_note_weights(table.server, table.username, table.seen_weights)
+        self.tree_marks.show(table)
         gone = self.rows.show_table(table)
         self.table.go_to(max(self.rows.row_of(current), 0), column)  # the space bar ticks before anybody clicked
         self.table.verticalScrollBar().setValue(scrolled)
