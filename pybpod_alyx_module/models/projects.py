@@ -11,6 +11,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import PyBpodProjects
@@ -25,6 +26,8 @@ class Projects(PyBpodProjects):
 
     #: The Alyx outbox in the main window, None before that stands.
     alyx_outbox: OutboxInMainWindow | None = None
+    #: Corrects what waits in it with a wrong name of a setting.
+    alyx_names: NameMender | None = None
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -45,6 +48,7 @@ class Projects(PyBpodProjects):
         """Watch the outbox, send what an earlier PyBpod left in it, and show in the main window what waits."""
         if self.alyx_outbox is None:
             self.alyx_outbox = OutboxInMainWindow(self.mainwindow, running_outbox())
+            self.alyx_names = NameMender(running_outbox())
 
     @slot
     def open_alyx_outbox(self) -> None:

@@ -61,6 +61,9 @@ class WaitsFor(str, Enum):
 #: In the `origin` of what was recorded while the zone of its lab was not known: its time is this computer's.
 COMPUTER_TIME: Final = {"clock": "computer"}
 
+#: In the `origin` of what was corrected without a person: what became what, and when; a sentence each.
+CORRECTED: Final = "corrected"
+
 #: States of what still has to reach Alyx.
 OPEN = (State.WAITING, State.SENDING, State.UNSURE, State.PARKED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, CORRECTED, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,6 +155,7 @@ def whole(item: Item) -> str:
         "Sent": local_time(item.sent_at) or (times if item.attempts else "not yet"),
         "On Alyx": item.server_id or "",
         "On another animal": item.misplaced or "",
+        "Corrected": " ".join(item.origin.get(CORRECTED, ())),
         "Narrative": str(item.values.get("narrative") or ""),
     }
     lines = [f"{name}: {text}" for name, text in facts.items() if text]

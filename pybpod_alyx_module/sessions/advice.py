@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.nearest import did_you_mean
 from pybpod_alyx_module.animals.water import PLAIN_WATER
 from pybpod_alyx_module.name_lists import join_names, split_names
+from pybpod_alyx_module.names.mend import names_set
 from pybpod_alyx_module.sessions.concerns import Concern, ConcernKind, concerns
 from pybpod_alyx_module.sessions.register import RegistrationRequest
 from pybpod_alyx_module.sessions.water_earned import WaterEarned, water_earned
@@ -224,7 +225,14 @@ def default_request(
         return None
     fields = with_fields(settings.sessions, starting)
     water_type = water_type_to_record(choice, settings.sessions)
-    return RegistrationRequest(prepared, choice, fields, water=water.amount or None, water_type=water_type)
+    return RegistrationRequest(
+        prepared,
+        choice,
+        fields,
+        water=water.amount or None,
+        water_type=water_type,
+        from_settings=names_set(settings.sessions),
+    )
 
 
 def unattended_request(prepared: PreparedSession, settings: RigSettings) -> RegistrationRequest | None:

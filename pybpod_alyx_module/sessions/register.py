@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.errors import OutboxError, RigError
+from pybpod_alyx_module.names.mend import FROM_SETTINGS
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.sessions.alyx_session import make_session_draft
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration, find_item, has_water
@@ -40,6 +41,8 @@ class RegistrationRequest:
     water_type: str = ""
     #: Where the session's folder is now.
     folder: Path | None = None
+    #: The names that the rig's settings give, by field of a record: what has them is corrected with them.
+    from_settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,9 @@ def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult
         earlier = replace(earlier, item=item, water=earlier.water or has_water(items, item))
     drafts: list[Draft] = []
     if earlier is None:
-        drafts.append(_outbox_draft(Kind.SESSION, choice, draft, draft.values))
+        drafts.append(_outbox_draft(Kind.SESSION, request, draft, draft.values))
     else:
-        earlier, drafts = _update(earlier, choice, draft, outbox)
+        earlier, drafts = _update(earlier, request, draft, outbox)
     if request.water and (earlier is None or not earlier.water):
         drafts.append(_water_draft(request, earlier, draft))
     added = outbox.add_all(*drafts)  # session and water at once: a crash leaves none without the other
@@ -126,7 +129,7 @@ def _session_draft(request: RegistrationRequest) -> SessionDraft:
 
 
 def _update(
-    earlier: EarlierRegistration, choice: Choice, draft: SessionDraft, outbox: Outbox
+    earlier: EarlierRegistration, request: RegistrationRequest, draft: SessionDraft, outbox: Outbox
 ) -> tuple[EarlierRegistration, list[Draft]]:
     # what waits is changed where it waits; else the draft of the change
     item = earlier.item
@@ -149,7 +152,7 @@ def _update(
     if earlier.session_id is not None:
         values["id"] = earlier.session_id
     follows = earlier.key if earlier.session_id is None else None
-    return earlier, [_outbox_draft(Kind.SESSION_UPDATE, choice, draft, values, follows=follows)]
+    return earlier, [_outbox_draft(Kind.SESSION_UPDATE, request, draft, values, follows=follows)]
 
 
 def _with_number(values: Mapping[str, Any], item: Item) -> dict[str, Any]:
@@ -167,12 +170,19 @@ def _water_draft(request: RegistrationRequest, earlier: EarlierRegistration | No
         follows = earlier.key if earlier.item is not None else None
     if earlier is not None and follows is None:
         values["session"] = earlier.session_id
-    return _outbox_draft(Kind.WATER, request.choice, draft, values, follows=follows)
+    return _outbox_draft(Kind.WATER, request, draft, values, follows=follows)
 
 
 def _outbox_draft(
-    kind: Kind, choice: Choice, draft: SessionDraft, values: Mapping[str, Any], *, follows: str | int | None = None
+    kind: Kind,
+    request: RegistrationRequest,
+    draft: SessionDraft,
+    values: Mapping[str, Any],
+    *,
+    follows: str | int | None = None,
 ) -> Draft:
+    choice = request.choice
+    given = {name: value for name, value in request.from_settings.items() if values.get(name) == value}
     return Draft(
         kind=kind,
         server=choice.server,
@@ -181,7 +191,7 @@ def _outbox_draft(
         subject_name=draft.subject_name,
         values=dict(values),
         follows=follows,
-        origin=dict(draft.origin),
+        origin={**draft.origin, **({FROM_SETTINGS: given} if given else {})},
     )
 
 

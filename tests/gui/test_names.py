@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import Qt
 
+from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
 from pybpod_alyx_module.gui.sessions.register_dialog import WRONG_NAMES
 from pybpod_alyx_module.names.alyx_names import AlyxNames
+from pybpod_alyx_module.outbox.items import CORRECTED, State
 from tests.gui.hands import activate, fill, press, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
@@ -98,3 +100,30 @@ def test_what_alyx_told_earlier_is_offered_and_checked_but_not_refused(dialog, q
     fill(qtbot, field, "rig_3")
     assert "as far as this computer knows. Did you mean rig_2 or rig_1?" in field.note.text()
     assert field.refused == ""
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_waits_with_a_wrong_name_is_sent_once_the_setting_is_corrected(
+    rig, menu, qtbot, outbox, proxy, pybpod_settings, monkeypatch
+):
+    rig.subject("jo002")
+    session = rig.run()
+    rig.project.save()
+    proxy.fault("drop", times=10_000)
+    menu.trigger(session.node, "Register on Alyx…")
+    dialog = rig.dialog(session)
+    assert not dialog.form.procedures.note.isVisible()  # this computer was never told which there are
+    press(qtbot, dialog.register_button)
+    proxy._faults.clear()
+    outbox.wake()
+    wait(qtbot, lambda: [item.state for item in outbox.open().items()] == [State.PARKED])
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_PROCEDURES", [PROCEDURE], raising=False)
+    mender = NameMender(outbox)  # as PyBpod makes it when it starts
+    outbox.wake()
+    outbox.changed.emit()
+    rig.on_alyx(session)
+    (record,) = rig.written("jo002")
+    assert record["procedures"] == [PROCEDURE]
+    (item,) = outbox.open().items()
+    assert "procedure Behaviour training became Behavior training/tasks" in item.origin[CORRECTED][0]
+    wait(qtbot, lambda: mender._task.settled)

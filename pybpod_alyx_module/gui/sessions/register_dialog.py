@@ -18,6 +18,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, Scrolled, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
+from pybpod_alyx_module.names.mend import names_set
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.advice import initial_fields, water_to_record, water_type_to_record, with_fields
 from pybpod_alyx_module.sessions.ask_alyx_about_session import SessionQuestions
@@ -312,6 +313,7 @@ class RegisterDialog(QDialog):
             water,
             self.form.water.water_type,
             csv_of(self.session).parent,
+            names_set(self._settings.sessions),
         )
 
         def write(outbox: Outbox) -> RegistrationResult:
