@@ -341,7 +341,8 @@ class SessionsWindow(AlyxWindow):
         if unread or self._is_at_work:
             parts.append(f"{unread + self._is_at_work} still to be read" if not self._to_register else "registering…")
         if self.rows:
-            self.status.setText(f"{len(self.rows)} sessions: {', '.join(parts)}")
+            sessions = "1 session" if len(self.rows) == 1 else f"{len(self.rows)} sessions"
+            self.status.setText(f"{sessions}: {', '.join(parts)}")
         else:
             self.status.setText(READING if self.busy else NOTHING)
 
