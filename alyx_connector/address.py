@@ -65,7 +65,8 @@ def parse_address(text: str) -> Address:
     """Read the address of a server as people type it.
 
     Without a scheme it is http for this computer (loopback) and https for the rest; without a port 80 or 443.
-    A path is kept as prefix, but for a last ``/api``, which says where Alyx-Local serves.
+    A path is kept as prefix, but for a last ``/api``, which says where Alyx-Local serves, and for a page of Alyx
+    (``/admin/…``) as a browser shows it.
 
     Parameters
     ----------
@@ -105,6 +106,7 @@ def _parse(typed: str) -> Address:
     if re.search(r"[\s\x00-\x1f\x7f\\]", typed):
         raise ValueError(f"The server address {typed!r} holds a space, a backslash or a control character.")
     scheme, rest = _split_scheme(typed)
+    rest = _before_page(rest)
     if "?" in rest or "#" in rest:
         raise ValueError(f"The server address {typed!r} holds a query ('?' or '#').")
     authority, slash, path = rest.partition("/")
@@ -134,6 +136,15 @@ def _split_scheme(typed: str) -> tuple[str | None, str]:
     if re.match(r"https?:", typed, re.IGNORECASE) or typed.startswith("/"):
         raise ValueError(f"The server address {typed!r} does not begin with a host name, http:// or https://.")
     return None, typed
+
+
+def _before_page(rest: str) -> str:
+    # What stands before a page of Alyx, such as /admin/subjects/subject/…: people paste what their browser shows.
+    host, *folders = re.split(r"[?#]", rest, maxsplit=1)[0].split("/")
+    for place, folder in enumerate(folders):
+        if re.match(r"admin(-|$)", folder, re.IGNORECASE):
+            return "/".join([host, *folders[:place]])
+    return rest
 
 
 def _split_port(authority: str, typed: str) -> tuple[str, int | None]:
