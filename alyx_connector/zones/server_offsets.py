@@ -52,8 +52,8 @@ _LEEWAY: Final = dt.timedelta(minutes=10)
 _MOST: Final = 20
 #: For so long the rows that are read are read by what was seen; and a page that did not come is not asked for again.
 _FRESH: Final = dt.timedelta(minutes=30)
-#: How long the page may take: what waits for it is recorded already, and there are rows to ask. Seconds.
-_PATIENCE_S: Final = 2.0
+#: How long the page may take: half of what the checks before Run have, and there are rows to ask. Seconds.
+_PATIENCE_S: Final = 1.0
 #: Until when the page is left alone that did not come; monotonic, seconds.
 _SILENT_UNTIL: Final[weakref.WeakKeyDictionary[AlyxClient, float]] = weakref.WeakKeyDictionary()
 
