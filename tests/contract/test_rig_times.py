@@ -13,6 +13,7 @@ from alyx_connector import AlyxClient
 from alyx_connector.progress import CancelToken
 from alyx_connector.zones.server_offsets import naive_on_server, offset_at
 from pybpod_alyx_module.animals.subject_state import fetch_state
+from tests.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,14 @@ class Lab(NamedTuple):
     animal: Animal
 
 
+@pytest.fixture(params=["the log-in page tells", "the log-in page hangs"])
+def proxy(writable: AlyxUnderTest, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
+    with FaultProxy(writable.url) as proxy:
+        if request.param.endswith("hangs"):
+            proxy.choose(lambda seen: ("mute", {}) if seen.path == "/admin/login/" else None)
+        yield proxy
+
+
 @pytest.fixture(params=ZONES)
 def lab(writable: AlyxUnderTest, request: pytest.FixtureRequest) -> Iterator[Lab]:
     name = f"zone{uuid.uuid4().hex[:8]}"
@@ -40,15 +49,16 @@ def lab(writable: AlyxUnderTest, request: pytest.FixtureRequest) -> Iterator[Lab
 
 
 def test_weights_and_sessions_are_on_the_labs_clock(
-    writable: AlyxUnderTest, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writable: AlyxUnderTest, proxy: FaultProxy, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     now = dt.datetime.now(lab.zone).replace(microsecond=0)
     in_lab = now.replace(tzinfo=None)
     token = str(writable.session.headers["Authorization"]).removeprefix("Token ")
-    with AlyxClient(writable.url, username=writable.user, token=token) as client:
-        offset = offset_at(client, now)
+    with AlyxClient(writable.url, username=writable.user, token=token) as direct:
+        offset = offset_at(direct, now)
         assert offset is not None
+    with AlyxClient(proxy.url, username=writable.user, token=token) as client:
         keeps_zones = writable.is_local
         weighed = now if keeps_zones else naive_on_server(now, offset)
         began = now if keeps_zones else in_lab
