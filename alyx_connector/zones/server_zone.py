@@ -90,12 +90,17 @@ def zone_around(
 ) -> ServerZone | None:
     """Find a server's zone by its rows around a moment, or of that month in other years: summer time is much the same.
 
-    Returns: None where there are no such rows, or they say their offset. An error where the server cannot be asked.
+    Returns: None where there are no such rows, or they say their offset. Other rows then tell what is kept if nothing
+    is. An error where the server cannot be asked.
     """
     found_before = _FOUND.setdefault(client, {})
     until, found = found_before.get(_month(moment), (0.0, None))
     if until < time.monotonic():
-        found = _by_rows_around(client, moment, cancel, report)
+        since, last = _utc(moment - _AROUND), _utc(moment + _AROUND)
+        around = "{0}__gte," + since + ",{0}__lte," + last
+        found = _by_rows(client, (around, f"{{0}}__month,{moment.month}"), cancel, report)
+        if found is None and kept_zone(client.url) is None:
+            _by_rows(client, ("",), cancel, report)
         found_before[_month(moment)] = time.monotonic() + _COUNTS_S, found
     return found
 
@@ -106,13 +111,14 @@ _FOUND: Final[weakref.WeakKeyDictionary[AlyxClient, dict[str, tuple[float, Serve
 )
 
 
-def _by_rows_around(
-    client: AlyxClient, moment: dt.datetime, cancel: CancelToken | None, report: Report | None
+def _by_rows(
+    client: AlyxClient, lookups: Sequence[str], cancel: CancelToken | None, report: Report | None
 ) -> ServerZone | None:
-    since, until = _utc(moment - _AROUND), _utc(moment + _AROUND)
-    for lookups in ("{0}__gte," + since + ",{0}__lte," + until, f"{{0}}__month,{moment.month}"):
+    # ``lookups``: which rows, those that serve best first; "" for any.
+    for lookup in lookups:
         for endpoint, name in _TELLING:
-            rows = _rows(client.get, endpoint, {"django": lookups.format(name), "limit": 100}, cancel, report)
+            params = {"limit": 100, **({"django": lookup.format(name)} if lookup else {})}
+            rows = _rows(client.get, endpoint, params, cancel, report)
             times = [read for row in rows if (read := read_time(row.get(name))) is not None]
             if any(read.tzinfo is not None for read in times):
                 return None  # it keeps zones

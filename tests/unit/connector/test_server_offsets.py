@@ -24,6 +24,7 @@ from alyx_connector.zones.server_offsets import (
     offsets_seen,
     remember_offset,
     see_clock,
+    seen_offset,
     server_clock,
 )
 from alyx_connector.zones.server_zone import kept_zone, zone_around, zone_of_times
@@ -66,9 +67,10 @@ class Server:
     def get(self, endpoint, params, *, cancel=None, report=None):
         if self.away:
             raise UnreachableError("away")
-        self.asked.append(params["django"])
+        lookup = params.get("django", "")
+        self.asked.append(lookup)
         name = "start_time" if endpoint in {"sessions", "water-restriction"} else "date_time"
-        found = [row for row in self.rows if endpoint == "weighings" and self._has(row, params["django"])]
+        found = [row for row in self.rows if endpoint == "weighings" and (not lookup or self._has(row, lookup))]
         return {"results": [{name: row.isoformat()} for row in found]}
 
     def _has(self, row, django):
@@ -163,6 +165,13 @@ def test_a_row_tells_what_no_offset_was_seen_for(zone):
         then = NOW - days * DAY
         now = int(NOW.astimezone(ZoneInfo(zone)).utcoffset().total_seconds())
         assert offset_at(Server(now, then + 3 * HOUR, zone=zone), then) == then.astimezone(ZoneInfo(zone)).utcoffset()
+
+
+def test_without_the_page_any_row_is_better_than_none():
+    then = dt.datetime(2026, 6, 15, 12, tzinfo=dt.timezone.utc)
+    server = Server(NotFoundError("no page", status=404), then - 60 * DAY, zone="Asia/Tokyo")
+    assert seen_offset(server, then) is None
+    assert offset_at(server, then) == 9 * HOUR
 
 
 def test_a_zone_that_the_page_contradicts_does_not_count():
