@@ -85,8 +85,8 @@ def _on_server(text: str, name: str, client: AlyxClient, tell: Tell) -> str:
         raise ConfigurationError(
             f"{client.url} does not tell the time on its clock, so that {name} might count for another day. Nothing "
             "was written.",
-            hint=f"Have {client.url}/admin/login/ opened to this computer, or record one session on Alyx first: its "
-            "time tells the clock.",
+            hint=f"Ask whoever runs the server to let this computer read {client.url}/admin/login/, or record one "
+            "session on Alyx first: its time tells the clock.",
             setting=name,
         )
     return naive_on_server(moment, offset).isoformat()

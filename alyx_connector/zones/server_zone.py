@@ -42,7 +42,7 @@ _TELLING: Final = (
 #: How far from a moment rows are looked for.
 _AROUND: Final = dt.timedelta(days=30)
 #: For so long what was found around a moment counts for others of its month: for many records one search. Seconds.
-_COUNTS_S: Final = 60.0
+_COUNTS_S: Final = 10.0
 #: More times than these an address cannot hold.
 _MOST_TIMES: Final = 40
 #: So many clocks are tried.
