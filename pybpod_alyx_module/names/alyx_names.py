@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import AlyxError, ConfigurationError
 from alyx_connector.nearest import did_you_mean
 from alyx_connector.private_file import JsonFile, home_folder
+from pybpod_alyx_module.animals.alyx_access import is_untold
 from pybpod_alyx_module.animals.subject_state import fetch_water_types
 
 if TYPE_CHECKING:
@@ -51,15 +52,17 @@ class AlyxNames:
     by_field: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     #: The fields whose names the server told just now: it refuses any other.
     fresh: frozenset[str] = frozenset()
+    #: The fields of which it told only the names that are in use: it may have others.
+    partial: frozenset[str] = frozenset()
 
     def of(self, name: str) -> tuple[str, ...]:
         """Return the names that a field may have; empty where that is not known."""
         return self.by_field.get(name, ())
 
     def wrong(self, name: str, values: Iterable[str]) -> tuple[str, ...]:
-        """Return those of the values of a field that the server does not know; none where its names are not known."""
+        """Return those of the values of a field that the server does not know; none where not all are known."""
         known = self.of(name)
-        return tuple(value for value in values if value not in known) if known else ()
+        return tuple(value for value in values if value not in known) if known and name not in self.partial else ()
 
     def complaint(self, name: str, values: Iterable[str]) -> str:
         """Say which values the server does not know, and which may have been meant; empty where it knows all."""
@@ -74,10 +77,23 @@ class AlyxNames:
         return self.complaint(name, values) if name in self.fresh else ""
 
 
-def names_in(rows: Iterable[Mapping[str, Any]], name: str) -> tuple[str, ...]:
-    """Return the names that a field may have, from rows of its list."""
-    key = LISTS[name][1]
-    return tuple(row[key] for row in rows if isinstance(row.get(key), str) and row[key])
+@dataclass(frozen=True)
+class Told:
+    """What a server told of the names of one field."""
+
+    names: tuple[str, ...]
+    #: Whether these are all; else those that are in use.
+    complete: bool = True
+
+
+def fetch_list(client: AlyxClient, name: str, cancel: CancelToken) -> Told:
+    """Ask a server for the names that a field may have."""
+    if name == "water_type":
+        types = fetch_water_types(client, cancel=cancel)
+        return Told(types, complete=not is_untold(client, "water types"))
+    endpoint, key = LISTS[name]
+    rows = client.list(endpoint, cancel=cancel)
+    return Told(tuple(row[key] for row in rows if isinstance(row.get(key), str) and row[key]))
 
 
 def fetch_names(client: AlyxClient, fields: Iterable[str], cancel: CancelToken) -> AlyxNames:
@@ -85,31 +101,30 @@ def fetch_names(client: AlyxClient, fields: Iterable[str], cancel: CancelToken) 
 
     Returns: for what it does not tell, what it told last.
     """
-    told: dict[str, tuple[str, ...]] = {}
+    told: dict[str, Told] = {}
     for name in fields:
         try:
-            if name == "water_type":
-                told[name] = fetch_water_types(client, cancel=cancel)
-            else:
-                told[name] = names_in(client.list(LISTS[name][0], cancel=cancel), name)
+            told[name] = fetch_list(client, name, cancel)
         except AlyxError as error:
             LOG.debug("names of %s at %s: %s", name, client.url, error)
     return told_now(client.url, told)
 
 
-def told_now(server: str, told: Mapping[str, tuple[str, ...]]) -> AlyxNames:
-    """Keep what a server told just now.
+def told_now(server: str, told: Mapping[str, Told]) -> AlyxNames:
+    """Keep what a server told just now, where it told all.
 
     Returns: with what it told earlier of other fields.
     """
     last = last_names(server).by_field
-    known = {**last, **{name: names for name, names in told.items() if names}}
+    complete = {name: one.names for name, one in told.items() if one.complete and one.names}
+    partial = {name: one.names for name, one in told.items() if not one.complete and one.names}
+    known = {**last, **complete}
     if known != last:
         try:
             _file().change(lambda content: content.update({server: {name: list(known[name]) for name in known}}))
         except ConfigurationError as error:
             LOG.warning("%s", error)
-    return AlyxNames(known, frozenset(name for name, names in told.items() if names))
+    return AlyxNames({**known, **partial}, frozenset(complete), frozenset(partial))
 
 
 def last_names(server: str) -> AlyxNames:

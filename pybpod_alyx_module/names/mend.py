@@ -65,7 +65,7 @@ def mend_names(outbox: Outbox, settings: SessionSettings, names_of: Callable[[st
         names = known[item.account]
         wrong = {name for name, value in before.items() if names.refused(name, _listed(value))}
         right = {name for name in wrong if not names.refused(name, _listed(given[name]))}
-        undecided += not before.keys() <= names.fresh or wrong != right
+        undecided += not before.keys() - names.partial <= names.fresh or wrong != right
         if right:
             try:
                 mended.append(outbox.change(item.key, partial(_corrected, given=given, names=right)))

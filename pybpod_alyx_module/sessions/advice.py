@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from alyx_connector.nearest import did_you_mean
 from pybpod_alyx_module.animals.water import PLAIN_WATER
 from pybpod_alyx_module.name_lists import join_names, split_names
 from pybpod_alyx_module.names.mend import names_set
@@ -144,10 +143,8 @@ def _about_the_water_type(water: WaterEarned, choice: Choice, settings: SessionS
             f"{choice.water_type} is the type of water of {choice.animal.nickname}'s water restriction. If the rig "
             "gives another one, choose it; the setting ALYX_PLUGIN_WATER_TYPE does so for all sessions."
         )
-    if chosen is not None and choice.water_types and chosen not in choice.water_types:
-        meant = did_you_mean(chosen, choice.water_types)
-        return f"Alyx has no type of water {chosen} (ALYX_PLUGIN_WATER_TYPE).{meant}"
-    return ""
+    complaint = "" if chosen is None else choice.names.complaint("water_type", [chosen])
+    return complaint and f"{complaint} (ALYX_PLUGIN_WATER_TYPE)"
 
 
 def _unknown_names(choice: Choice, settings: SessionSettings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import AlyxError, CredentialsError, NotFoundError, TransportError
@@ -13,11 +14,10 @@ from alyx_connector.progress import Cancelled
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone, on_lab_clock
 from pybpod_alyx_module.animals.rows import running_type
-from pybpod_alyx_module.animals.subject_state import fetch_water_types
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.lab_time import lab_span
-from pybpod_alyx_module.names.alyx_names import LISTS, NOUNS, AlyxNames, names_in, told_now
+from pybpod_alyx_module.names.alyx_names import NOUNS, fetch_list, told_now
 from pybpod_alyx_module.remedies import explain
 from pybpod_alyx_module.sessions.alyx_session import FIND_BY_UUID, OURS, OUTBOX_KEY
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken
+    from pybpod_alyx_module.names.alyx_names import AlyxNames, Told
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
     from pybpod_alyx_module.sessions.session_csv import SessionFile
 
@@ -113,12 +114,15 @@ class _Questions:
         """How far this computer's clock is ahead of the server's; None where the server did not say."""
         return self._session.clocks.get(self.choice.server)
 
-    def water_types(self) -> tuple[str, ...]:
-        """Ask for the types of water; empty where they did not arrive."""
-        found: tuple[str, ...] | None = self._ask(
-            "The type of water", ("types of water",), lambda client: fetch_water_types(client, cancel=self._stop)
-        )
-        return found or ()
+    def names(self, *fields: str) -> AlyxNames:
+        """Ask for the names that fields may have; as they were told last where they do not arrive."""
+        told: dict[str, Told] = {}
+        for name in fields:
+            fetch = partial(fetch_list, name=name, cancel=self._stop)
+            found: Told | None = self._ask(f"The {NOUNS[name]}", ("names", name), fetch)
+            if found is not None:
+                told[name] = found
+        return told_now(self.choice.server, told)
 
     def _ask(
         self, what: str, question: tuple[Any, ...], fetch: Callable[[AlyxClient], Any], *, missing: Any = None
@@ -164,8 +168,7 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
     earlier = _earlier(questions, file, animal)
     allowed = _allowed_users(questions, animal.responsible_user) if animal.responsible_user != choice.username else ()
     restrictions = questions.rows("The type of water", "water-restriction", f"subject__pk,{subject_id}")
-    water_types = questions.water_types()
-    names = _names(questions, water_types)
+    names = questions.names("water_type", "location", "projects", "procedures")
     return replace(
         choice,
         animal=animal,
@@ -173,9 +176,8 @@ def _checked(questions: _Questions, file: SessionFile) -> Choice:
         clock_ahead=questions.clock_ahead,
         same_day=None if around is None else _on_day(around, start.date(), lab_zone(zone)),
         allowed_users=allowed,
-        water_types=names.of("water_type"),
         names=names,
-        water_type=default_water_type(running_type(restrictions or ()), water_types),
+        water_type=default_water_type(running_type(restrictions or ()), names.of("water_type")),
         earlier=earlier,
         not_checked=tuple(dict.fromkeys(questions.notes)),
     )
@@ -209,14 +211,6 @@ def _lab_timezone(questions: _Questions, lab: str | None) -> str | None:
     zones = {str(row.get("name")): str(row.get("timezone") or "") for row in labs}
     remember_zones(server, zones)
     return zones.get(str(lab), "")
-
-
-def _names(questions: _Questions, water_types: tuple[str, ...]) -> AlyxNames:
-    told = {"water_type": water_types}
-    for name in ("location", "projects", "procedures"):
-        endpoint, _key = LISTS[name]
-        told[name] = names_in(questions.rows(f"The {NOUNS[name]}", endpoint) or (), name)
-    return told_now(questions.choice.server, told)
 
 
 def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] | None:

@@ -44,7 +44,6 @@ class Choice:
     #: Sessions of that lab day; None where Alyx did not answer.
     same_day: tuple[Mapping[str, Any], ...] | None = field(default=None, hash=False)
     allowed_users: tuple[str, ...] | None = None
-    water_types: tuple[str, ...] = ()
     #: That of the animal's water restriction, else plain water; empty where Alyx has neither.
     water_type: str = ""
     earlier: EarlierRegistration | None = None
@@ -127,7 +126,6 @@ def prepare_session(
 
     def choice(subject: LinkedSubject, on_rig: OnRig) -> Choice:
         server, animal = on_rig.server, Animal.of({"nickname": subject.name, "id": subject.alyx_id, **subject.record})
-        names = last_names(server)
         return Choice(
             server,
             account_for(server, recorded.alyx_user) if server else "",
@@ -135,8 +133,7 @@ def prepare_session(
             on_rig,
             animal,
             lab_timezone=last_zone(server, animal.lab),
-            water_types=names.of("water_type"),
-            names=names,
+            names=last_names(server),
             earlier=find_earlier_registration(
                 outbox.items(subject=subject.alyx_id),
                 find_registration(notes, server, subject.alyx_id),

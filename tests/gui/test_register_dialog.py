@@ -150,6 +150,21 @@ def test_the_size_of_one_reward_is_not_taken_for_the_total(rig, session, menu, q
     assert [row["water_administered"] for row in rig.written("ea04")[0]["wateradmin_session_related"]] == [0.009]
 
 
+def test_a_type_of_water_that_alyx_does_not_have_is_chosen_by_a_person(
+    rig, session, menu, qtbot, outbox, pybpod_settings, monkeypatch
+):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_WATER_TYPE", "Watr", raising=False)
+    dialog = open_dialog(rig, menu, session)
+    assert "There is no type of water Watr on Alyx. Did you mean Water" in dialog.notices.toPlainText()
+    assert dialog.status.text() == "Choose the type of water that the animal got."
+    assert not dialog.register_button.isEnabled()
+    types = dialog.form.water.type
+    types.setCurrentIndex(types.findData("Water"))
+    press(qtbot, dialog.register_button)
+    rig.on_alyx(session)
+    wait(qtbot, lambda: rig.written("ea04")[0]["wateradmin_session_related"])
+
+
 def test_typing_makes_no_session_and_reads_nothing(rig, session, menu, qtbot, outbox, monkeypatch):
     dialog = open_dialog(rig, menu, session)
     calls = []

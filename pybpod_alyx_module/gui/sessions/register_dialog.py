@@ -225,7 +225,7 @@ class RegisterDialog(QDialog):
             water = water_to_record(prepared, choice, self._settings)
             shown = water if water.ask or water.amount is not None else None
             water_type = water_type_to_record(choice, self._settings.sessions)
-            self.form.show_water(shown, choice.water_types, water_type)
+            self.form.show_water(shown, choice.names, water_type)
         else:
             self.form.show_water(None)
         summary = summarise(prepared, choice, self._settings, chosen=self.animals.isVisibleTo(self))
@@ -275,6 +275,8 @@ class RegisterDialog(QDialog):
     def _missing_water(self) -> str:
         if not self.form.water.isVisibleTo(self.form):
             return ""
+        if self.form.water.must_choose_type:
+            return "Choose the type of water that the animal got."
         try:
             self.form.water.value()
         except ConfigurationError as error:

@@ -20,13 +20,11 @@ from AnyQt.QtWidgets import (
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.name_field import NameField
 from pybpod_alyx_module.gui.widgets import CalmComboBox, plain_label
+from pybpod_alyx_module.names.alyx_names import AlyxNames
 from pybpod_alyx_module.numbers import millilitres
 from pybpod_alyx_module.sessions.advice import Fields, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pybpod_alyx_module.names.alyx_names import AlyxNames
     from pybpod_alyx_module.sessions.water_earned import Reading, WaterEarned
 
 
@@ -63,12 +61,14 @@ class WaterField(QWidget):
         column.addLayout(offers)
         column.addStretch(1)
         self.amount.textChanged.connect(self.changed)
+        self.type.currentIndexChanged.connect(self.changed)
         self._shown: WaterEarned | None = None
 
-    def show_earned(self, water: WaterEarned, types: Sequence[str], chosen: str) -> None:
+    def show_earned(self, water: WaterEarned, known: AlyxNames, chosen: str) -> None:
         """Show what the session says; what was typed stays.
 
-        ``types``: the types of water on Alyx; empty where Alyx did not answer.
+        ``known``: has the types of water on Alyx.
+        ``chosen``: the type to start with; where Alyx does not have it, a person must choose one.
         """
         if water != self._shown:
             self._shown, self._certain = water, water.amount
@@ -80,13 +80,17 @@ class WaterField(QWidget):
                     button.setText(_offer_text(water.offers[place]))
             self.why.setText(water.why)
         before = self.type.currentText()
-        names = list(types) or ([chosen] if chosen else [])
+        names, wrong = list(known.of("water_type")), bool(chosen and known.refused("water_type", [chosen]))
+        if chosen and not wrong and chosen not in names:
+            names.append(chosen)
         self.type.clear()
+        if wrong:
+            self.type.addItem("Choose…", None)
         self.type.addItem("(left to Alyx)", "")
         for name in names:
             self.type.addItem(name, name)
         start = before if before in names else chosen
-        self.type.setCurrentIndex(max(self.type.findData(start), 0))
+        self.type.setCurrentIndex(max(self.type.findData(start), 0))  # the first: to be chosen, or left to Alyx
 
     def value(self) -> Decimal:
         """Return the amount as it stands in the field.
@@ -101,6 +105,11 @@ class WaterField(QWidget):
         if text and not text.strip("0.,"):
             return Decimal(0)
         return millilitres(text)
+
+    @property
+    def must_choose_type(self) -> bool:
+        """Whether a person has yet to say which water it was."""
+        return self.type.currentData() is None
 
     @property
     def water_type(self) -> str:
@@ -191,13 +200,13 @@ class RegisterForm(QWidget):
             self.narrative.toPlainText(),
         )
 
-    def show_water(self, water: WaterEarned | None, types: Sequence[str] = (), chosen: str = "") -> None:
+    def show_water(self, water: WaterEarned | None, known: AlyxNames | None = None, chosen: str = "") -> None:
         """Show the water that was earned, or that there is nothing to say about it."""
         label = self._rows.labelForField(self.water)
         label.setVisible(water is not None)
         self.water.setVisible(water is not None)
         if water is not None:
-            self.water.show_earned(water, types, chosen)
+            self.water.show_earned(water, known or AlyxNames(), chosen)
 
     def lock(self, locked: bool) -> None:
         """Keep the fields from being changed while they are written away."""

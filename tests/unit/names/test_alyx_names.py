@@ -7,7 +7,7 @@ import pytest
 from alyx_connector.errors import ServerFaultError, TransportError
 from alyx_connector.progress import CancelToken
 from pybpod_alyx_module.name_lists import join_names, split_names
-from pybpod_alyx_module.names.alyx_names import FILE_NAME, AlyxNames, fetch_names, last_names, told_now
+from pybpod_alyx_module.names.alyx_names import FILE_NAME, AlyxNames, Told, fetch_names, last_names, told_now
 
 SERVER = "https://alyx.lab.org"
 PROCEDURES = ("Behavior training/tasks", "Injections, viral", "Imaging")
@@ -17,6 +17,10 @@ PROCEDURES = ("Behavior training/tasks", "Injections, viral", "Imaging")
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
     return tmp_path
+
+
+def told(**names):
+    return {name: Told(some) for name, some in names.items()}
 
 
 class Client:
@@ -75,16 +79,16 @@ class TestComplaint:
 
 class TestKept:
     def test_what_was_told_last_is_known_without_asking(self):
-        told_now(SERVER, {"location": ("rig_1",), "procedures": PROCEDURES})
-        told_now(SERVER, {"location": ("rig_2",), "projects": ()})
-        told_now("https://other.org", {"location": ("x",)})
+        told_now(SERVER, told(location=("rig_1",), procedures=PROCEDURES))
+        told_now(SERVER, told(location=("rig_2",), projects=()))
+        told_now("https://other.org", told(location=("x",)))
         last = last_names(SERVER)
         assert (last.of("location"), last.of("procedures"), last.of("projects")) == (("rig_2",), PROCEDURES, ())
         assert last.fresh == frozenset()
 
     def test_what_was_told_now_is_fresh_and_the_rest_is_known(self):
-        told_now(SERVER, {"procedures": PROCEDURES})
-        names = told_now(SERVER, {"location": ("rig_2",), "procedures": ()})
+        told_now(SERVER, told(procedures=PROCEDURES))
+        names = told_now(SERVER, told(location=("rig_2",), procedures=()))
         assert (names.fresh, names.of("procedures")) == (frozenset({"location"}), PROCEDURES)
 
     @pytest.mark.parametrize("content", ["{", '{"s": 1}', '{"s": {"location": [1]}}'])
@@ -93,7 +97,7 @@ class TestKept:
         assert last_names(SERVER) == AlyxNames()
 
     def test_what_a_server_does_not_tell_is_as_it_was_told_last(self):
-        told_now(SERVER, {"users": ("ana",)})
+        told_now(SERVER, told(users=("ana",)))
         client = Client(
             locations=[{"name": "rig_1"}, {"name": None}, {}],
             projects=TransportError("It does not answer.", hint="Wait."),
@@ -101,3 +105,13 @@ class TestKept:
         names = fetch_names(client, ("location", "projects", "users", "water_type"), CancelToken())
         assert (names.of("location"), names.of("users"), names.of("projects")) == (("rig_1",), ("ana",), ())
         assert names.fresh == frozenset({"location"})
+
+    def test_types_that_are_in_use_are_offered_but_there_may_be_others(self):
+        class Local(Client):
+            """Cannot list its types of water, as Alyx-Local."""
+
+        used = Local(**{"water-restriction": [{"water_type": "Sucrose"}], "water-administrations": []})
+        names = fetch_names(used, ("water_type",), CancelToken())
+        assert names.of("water_type") == ("Sucrose",)
+        assert names.complaint("water_type", ["Hydrogel"]) == ""
+        assert last_names(SERVER).of("water_type") == ()

@@ -21,14 +21,14 @@ from tests.rig_sessions import EA04, RECORDED, at, session
 SERVER = "https://alyx.lab.org"
 LINK = LinkedSubject("ea04", EA04, EA04, SERVER)
 TOTAL = Variable(reported="0.6", rises=199, times=200, sum=60.3, trial=200)
-TYPES = ("Water", "Hydrogel", "Water 10% Sucrose")
+HAS = AlyxNames({"water_type": ("Water", "Hydrogel", "Water 10% Sucrose")}, frozenset({"water_type"}))
 ALWAYS = SessionSettings("always", water_variable="reward_ml", ml_per_unit=Decimal(1))
 
 
 def prepared(variable=TOTAL, **changes):
     """A session of 200 trials about which nobody has to read anything, but for these changes of its choice."""
     file = session(variables={"reward_ml": variable}, n_trials=200, started=at("2026-11-21 10:00"))
-    known = {"lab_timezone": "UTC", "same_day": (), "allowed_users": (), "water_types": TYPES, "water_type": "Water"}
+    known = {"lab_timezone": "UTC", "same_day": (), "allowed_users": (), "names": HAS, "water_type": "Water"}
     animal = Animal(EA04, "ea04", "haisslab", (), "jose", True)
     choice = Choice(SERVER, "jose", LINK, OnRig((Candidate(LINK),), server=SERVER), animal, **{**known, **changes})
     return PreparedSession(RecordedSession(RECORDED / "finished.csv", (LINK,), "jose"), file, RunSettings(), (choice,))
@@ -76,7 +76,7 @@ class TestWaterType:
         assert (request.water_type, notes) == ("Water 10% Sucrose", ())
 
     def test_it_is_taken_as_it_is_set_where_alyx_does_not_answer(self):
-        request, notes = take(replace(ALWAYS, water_type="Water 10% Sucrose"), water_types=(), water_type="")
+        request, notes = take(replace(ALWAYS, water_type="Water 10% Sucrose"), names=AlyxNames(), water_type="")
         assert (request.water_type, notes) == ("Water 10% Sucrose", ())
 
     def test_that_of_a_restriction_is_asked_about_unless_it_is_plain_water(self):

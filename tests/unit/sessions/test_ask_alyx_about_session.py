@@ -80,7 +80,7 @@ def ask(client, of=None):
 def test_the_type_of_water_of_the_running_restriction(row, water_type):
     types = [{"name": "Water"}, {"name": "Sucrose"}, {"name": None}, {}]
     choice = ask(Client({"water-restriction": [{**RUNNING, **row}], "water-type": types}))
-    assert (choice.water_types, choice.water_type) == (("Water", "Sucrose"), water_type)
+    assert (choice.names.of("water_type"), choice.water_type) == (("Water", "Sucrose"), water_type)
     assert choice.not_checked == (
         f"There is no animal ea04 on {SERVER} under its Alyx id, or Alyx does not show it to jose.",
     )
@@ -105,7 +105,7 @@ def test_the_types_of_water_of_a_server_that_cannot_list_them():
 
     used = {"water-restriction": [{**RUNNING, "water_type": "Sucrose"}], "water-administrations": [{"water_type": "W"}]}
     choice = ask(Failing(used))
-    assert (choice.water_types, choice.water_type) == (("Sucrose", "W"), "Sucrose")
+    assert (choice.names.of("water_type"), choice.water_type) == (("Sucrose", "W"), "Sucrose")
     assert not [note for note in choice.not_checked if "water" in note]
 
 
