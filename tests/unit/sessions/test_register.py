@@ -14,7 +14,7 @@ from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings, Settin
 from pybpod_alyx_module.sessions.advice import advise
 from pybpod_alyx_module.sessions.on_rig import LinkedSubject
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
-from pybpod_alyx_module.sessions.pybpod_session import RecordedSession, alyx_subjects
+from pybpod_alyx_module.sessions.pybpod_session import RecordedSession, alyx_subjects, listed_in
 from pybpod_alyx_module.sessions.register import RegistrationRequest, register
 from pybpod_alyx_module.sessions.registration_note import FILE_NAME
 from tests.rig_sessions import EA04, RECORDED, files_opened
@@ -94,7 +94,7 @@ def test_menu_and_registration_agree_on_who_was_on_the_rig(recorded, outbox):
     """On two servers: by identity on one, on the other only by name."""
     namesake = LinkedSubject("EA04", "other", "other", "https://copy.lab.org")
     linked = (LINK, namesake)
-    session = SimpleNamespace(subjects=[f"['ea04', '{EA04}']"])
+    session = SimpleNamespace(alyx_listed=listed_in(SimpleNamespace(subjects=[f"['ea04', '{EA04}']"])))
     prepared = prepare(RecordedSession(recorded.file, linked, "jose"), outbox)
     assert (
         alyx_subjects(session, linked) == tuple(choice.subject.name for choice in prepared.choices) == ("ea04", "EA04")
