@@ -81,7 +81,7 @@ _SESSION: Final = (
     Field("start_time", "Start (lab time)", _time),
     Field("end_time", "End (lab time)", _time_or_none),
     Field("task_protocol", "Task protocol", str.strip),
-    Field("number", "Number of that day (empty: the next)", _whole),
+    Field("number", "Number (empty: next)", _whole),
     Field("n_trials", "Trials", _whole),
     Field("users", "Users", _list),
     Field("location", "Location", _or_none),
