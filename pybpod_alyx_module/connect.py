@@ -62,7 +62,7 @@ class Connected:
 class Logins:
     """Who is logged in where, and who is at the rig, as long as this PyBpod runs; may be used by several threads.
 
-    A keyring may be asked: everything but `remember` and `is_at_rig` belongs to worker threads.
+    A keyring may be asked: everything but `remember`, `is_at_rig` and `logged_in_here` belongs to worker threads.
 
     ``rig_account``: gives address and user of a rig that one person uses, as set; empty where they are not.
     """
@@ -100,6 +100,11 @@ class Logins:
                 return True
         username = self._rig_user(server)
         return bool(username) and Accounts().tokens.get(server, username) is not None
+
+    def logged_in_here(self) -> tuple[tuple[str, str], ...]:
+        """Return the accounts of this PyBpod, server and user: who connected, and who is at the rig."""
+        with self._lock:
+            return tuple(dict.fromkeys([*self._tokens, *self._at_rig.items()]))
 
     def logged_in(self) -> tuple[tuple[str, str], ...]:
         """Return the accounts that have a token here or in the token store, server and user."""

@@ -9,6 +9,10 @@ ALYX_PLUGIN_USERNAME = None
 #: Password that fills the field of the window. user_settings.py holds it in clear text: better leave it None.
 ALYX_PLUGIN_PASSWORD = None
 
+#: Minutes without key or mouse in PyBpod, while no protocol runs, after which who is logged in to Alyx is logged out;
+#: None: never.
+ALYX_PLUGIN_IDLE_LOGOUT_MINUTES = None
+
 # Sessions ------------------------------------------------------------------------------------------------------------
 
 #: When a session with Alyx subjects ends, register it on Alyx: 'ask', 'always' or 'never'.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -45,6 +46,8 @@ class PluginSettings:
     username: str = ""
     #: Clear text from user_settings.py; never shown.
     password: str = field(default="", repr=False)
+    #: Minutes without key or mouse after which who is logged in is logged out; None: never.
+    idle_minutes: float | None = None
     #: What cannot be used.
     problems: tuple[SettingProblem, ...] = ()
 
@@ -52,7 +55,7 @@ class PluginSettings:
 def read_settings() -> PluginSettings:
     """Read the settings as they are now.
 
-    Returns: the settings; one that is neither None nor text counts as not set and is named in ``problems``.
+    Returns: the settings; one that cannot be used counts as not set and is named in ``problems``.
     """
     problems: list[SettingProblem] = []
     address = _text("ALYX_PLUGIN_ADDRESS", problems).strip()
@@ -60,6 +63,7 @@ def read_settings() -> PluginSettings:
         address="" if address == PLACEHOLDER else address,
         username=_text("ALYX_PLUGIN_USERNAME", problems).strip(),
         password=_text("ALYX_PLUGIN_PASSWORD", problems),
+        idle_minutes=_minutes("ALYX_PLUGIN_IDLE_LOGOUT_MINUTES", problems),
         problems=tuple(problems),
     )
 
@@ -106,6 +110,15 @@ def _text(name: str, problems: list[SettingProblem]) -> str:
     wanted = f"text in quotes or None, not {type(value).__name__}"
     problems.append(_problem(name, wanted, "it is ignored"))
     return ""
+
+
+def _minutes(name: str, problems: list[SettingProblem]) -> float | None:
+    value = _configured(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or (is_number and 0 < value < math.inf):
+        return None if value is None else float(value)
+    problems.append(_problem(name, "a number of minutes above 0, or None", "nobody is logged out by itself"))
+    return None
 
 
 def _optional(name: str, problems: list[SettingProblem]) -> str | None:

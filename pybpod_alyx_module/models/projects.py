@@ -12,6 +12,9 @@ from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
+from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
+from pybpod_alyx_module.host.running import is_anything_running
+from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import PyBpodProjects
@@ -28,6 +31,8 @@ class Projects(PyBpodProjects):
     alyx_outbox: OutboxInMainWindow | None = None
     #: Corrects what waits in it with a wrong name of a setting.
     alyx_names: NameMender | None = None
+    #: What logs out who left, None where nothing does.
+    alyx_idle: IdleLogOut | None = None
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -49,11 +54,22 @@ class Projects(PyBpodProjects):
         if self.alyx_outbox is None:
             self.alyx_outbox = OutboxInMainWindow(self.mainwindow, running_outbox())
             self.alyx_names = NameMender(running_outbox())
+            self.watch_for_idleness()
+
+    @slot
+    def watch_for_idleness(self) -> None:
+        """Log out of Alyx who left, where that is set."""
+        minutes = read_settings().idle_minutes
+        if minutes is not None and self.alyx_idle is None:
+            self.alyx_idle = IdleLogOut(minutes, self._is_running, self.mainwindow)
 
     @slot
     def open_alyx_outbox(self) -> None:
         """Show the outbox window."""
         open_outbox_window(self.mainwindow)
+
+    def _is_running(self) -> bool:
+        return is_anything_running(project for project in self.projects if not project.is_closed)
 
     def _option_open_project(self) -> None:
         """Open the project that the user chooses; one that cannot be opened is closed, and no other.

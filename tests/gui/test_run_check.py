@@ -15,6 +15,7 @@ from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.running import is_anything_running
 from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.rig_settings import CHECKS
 from tests.gui.hands import hanging_keyring, living, press, small_enough, wait
@@ -195,6 +196,16 @@ def test_below_the_minimum_weight_warns_and_blocks(rig, policy, alyx):
     dialog = rig.asked()
     assert "ALYX_PLUGIN_CHECK_MIN_WEIGHT = 'block'" in dialog.text
     rig.rests()
+
+
+def test_a_protocol_that_runs_is_known_to_run(rig, policy):
+    policy()
+    rig.put_on("free")
+    assert not is_anything_running([rig.project])
+    rig.press()
+    wait(rig.qtbot, lambda: is_anything_running([rig.project]))
+    rig.runs()
+    assert not is_anything_running([rig.project])
 
 
 def test_what_fits_does_not_scroll(qtbot, host):

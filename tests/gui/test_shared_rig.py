@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTa
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.window import OutboxWindow
+from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, LogOutWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
@@ -299,6 +300,80 @@ def test_log_in_as_in_a_dialog_changes_who_records(bench, outbox, qtbot):
     assert alyx_user(bench.project) == "ana"
     wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
     assert "Records in this project are still made as ana." in window.form.status.text()
+
+
+# -- nobody there
+
+
+class Idle:
+    """A log-out after ten minutes, by a clock that the test sets."""
+
+    def __init__(self, window, outbox):
+        self.now, self.runs = 0.0, False
+        self.logged_out, log_out = [], outbox.log_out
+        outbox.log_out = lambda *account: self.logged_out.append(account) or log_out(*account)
+        self.log_out = IdleLogOut(10, lambda: self.runs, window, lambda: self.now)
+
+    def minutes_later(self, minutes):
+        self.now += 60 * minutes
+        self.log_out.look()
+
+
+@pytest.fixture
+def idle(host, outbox):
+    idle = Idle(host, outbox)
+    yield idle
+    idle.log_out.deleteLater()
+
+
+def test_who_left_is_logged_out_and_what_was_typed_stays(bench, outbox, qtbot, idle):
+    window = connected(bench)
+    dialog = bench.open(WeightDialog, "free", RECORD_WEIGHT)
+    bench.type(dialog.weight.edit, "23.99")
+    idle.minutes_later(9)
+    qtbot.keyClick(dialog, Qt.Key_Shift)  # somebody is there
+    idle.minutes_later(9)
+    idle.runs = True
+    idle.minutes_later(9)
+    idle.runs = False
+    idle.minutes_later(9)
+    assert idle.logged_out == []
+    idle.minutes_later(1)
+    assert idle.logged_out == [(bench.url, "jose")]
+    wait(qtbot, lambda: living(LogOutWindow))
+    (told,) = living(LogOutWindow)
+    assert "Nobody used keyboard or mouse in PyBpod for 10 min. jose is logged out" in told.status.text()
+    assert window.form.status.text() == "Status: Not connected"
+    assert alyx_user(bench.project) == ""
+    assert Accounts().tokens.get(bench.url, "jose") is None
+    told.close()
+    idle.minutes_later(60)
+    assert len(idle.logged_out) == 1
+    bench.asked(dialog)
+    assert dialog.weight.edit.text() == "23.99"
+    press(qtbot, dialog.record_button)
+    if dialog.question.isVisible():
+        press(qtbot, dialog.question.anyway_button)
+    press(qtbot, who(bench).other_button)
+    log_in(bench, "ana")
+    bench.recorded(dialog)
+    assert users(bench, 23.99) == ["ana"]
+
+
+def test_nobody_is_logged_out_where_nobody_is_logged_in(outbox, qtbot, idle):
+    idle.minutes_later(11)
+    assert outbox.logins.logged_in_here() == ()
+    assert idle.logged_out == []
+
+
+@pytest.mark.parametrize(("minutes", "there"), [(None, False), (15, True)])
+def test_it_is_off_unless_it_is_set(host, outbox, monkeypatch, pybpod_settings, minutes, there):
+    monkeypatch.setattr(pybpod_settings, "ALYX_PLUGIN_IDLE_LOGOUT_MINUTES", minutes, raising=False)
+    host.model.watch_for_idleness()
+    made, host.model.alyx_idle = host.model.alyx_idle, None
+    assert (made is not None) is there
+    if made is not None:
+        made.deleteLater()
 
 
 # -- whose animal it is

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from pybpod_alyx_module import defaults
-from pybpod_alyx_module.read_settings import read_rig_settings
+from pybpod_alyx_module.read_settings import read_rig_settings, read_settings
 from pybpod_alyx_module.rig_settings import CHECKS, RigSettings, SessionSettings
 from pybpod_alyx_module.scale.reader import ScaleSettings
 
@@ -177,3 +177,19 @@ def test_every_setting_is_described():
     names = [name for name in vars(defaults) if name.startswith("ALYX_PLUGIN_")]
     assert len(names) > 20
     assert [name for name in names if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize(("value", "minutes"), [(None, None), (15, 15.0), (0.5, 0.5)])
+def test_minutes_until_somebody_is_logged_out(read, value, minutes):
+    read(IDLE_LOGOUT_MINUTES=value)
+    assert (read_settings().idle_minutes, read_settings().problems) == (minutes, ())
+
+
+@pytest.mark.parametrize("value", [0, -1, "15", True, float("nan"), float("inf")])
+def test_wrong_minutes_are_named_and_log_nobody_out(read, value):
+    read(IDLE_LOGOUT_MINUTES=value)
+    found = read_settings()
+    assert found.idle_minutes is None
+    (problem,) = found.problems
+    assert problem.setting == "ALYX_PLUGIN_IDLE_LOGOUT_MINUTES"
+    assert "must be a number of minutes above 0, or None" in problem.text

@@ -57,6 +57,10 @@ class LogOutWindow(AlyxWindow):
         self.running.users_changed.connect(self.look)
         self.look()
 
+    def tell(self, text: str) -> None:
+        """Add what happened to what is shown."""
+        self.status.setText("\n".join(part for part in (self.status.text(), text) if part))
+
     @slot
     def look(self) -> None:
         """Find out who is logged in."""
@@ -89,7 +93,7 @@ class LogOutWindow(AlyxWindow):
 
     @slot
     def _on_logged_out(self, account: tuple[str, str]) -> None:
-        self.status.setText(logged_out_words(*account))
+        self.tell(logged_out_words(*account))
 
     @slot
     def _on_kept(self, account: tuple[str, str], error: BaseException) -> None:
