@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from pybpod_alyx_module.gui.sessions.session_summary import summarise
+from pybpod_alyx_module.outbox.items import Kind, State
+from pybpod_alyx_module.outbox.states import Event, allowed
 from pybpod_alyx_module.rig_settings import RigSettings
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
 from pybpod_alyx_module.sessions.on_rig import Animal, Candidate, LinkedSubject, OnRig
 from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 from pybpod_alyx_module.sessions.pybpod_session import RecordedSession
 from pybpod_alyx_module.sessions.run_settings import RunSettings
+from tests.gui.test_outbox_words import make
 from tests.rig_sessions import EA04, RECORDED, at, session
 
 SERVER = "https://alyx.lab.org"
@@ -71,6 +74,16 @@ def test_an_earlier_registration(session_id, water, words):
     found = show(replace(CHOICE, earlier=earlier))
     assert found.notes[0].startswith(words)
     assert ("number: 4" in found.facts) is (session_id is not None)
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.SENDING, State.UNSURE, State.PARKED])
+def test_of_what_is_on_its_way_nothing_is_said_to_wait(state):
+    earlier = EarlierRegistration("key", "rig", None, "", item=make(Kind.SESSION, state=state))
+    said = show(replace(CHOICE, earlier=earlier)).notes[0]
+    assert ("waits in the Alyx outbox. Update changes what will be sent" in said) is (
+        Event.EDIT in allowed(earlier.item)
+    )
+    assert ("Update is sent after it" in said) is (Event.EDIT not in allowed(earlier.item))
 
 
 def test_before_alyx_answered_nothing_is_noted():

@@ -9,6 +9,7 @@ from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.lab_time import lab_span
+from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.sessions.advice import advise
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def _earlier(choice: Choice) -> tuple[str, ...]:
     water = " Update leaves its water as it is: correct that on Alyx, or while it waits in the Alyx outbox."
     if earlier.session_id is not None:
         where = f"This session is already on Alyx ({earlier.session_id}). Update changes that record."
+    elif earlier.item is not None and earlier.item.state in {State.SENDING, State.UNSURE}:
+        where = "This session was sent, but Alyx has not confirmed it yet. Update is sent after it, as a change of it."
     else:
         where = "This session waits in the Alyx outbox. Update changes what will be sent."
     return (f"{where}{water if earlier.water else ''}",)
