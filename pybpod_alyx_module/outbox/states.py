@@ -233,7 +233,7 @@ def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> l
     """Return items with what holds each of them up, see `Item.behind`.
 
     An item that is waiting, being sent or unsure holds up the later ones of its animal; if it waits for a login, of
-    other users only what truly follows it: what belongs to it, and changes of the session that it changes. A parked one
+    other users only what truly follows it: what belongs to it, and changes of the record that it changes. A parked one
     holds up only what belongs to it, and that holds up nobody.
 
     ``items``: all that still have to reach Alyx, in the order in which they were added.
@@ -255,21 +255,21 @@ def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> l
 
 
 def _first_before(item: Item, line: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> Item | None:
-    changed = _changed_session(item, sent_sessions)
+    changed = _changed_record(item, sent_sessions)
     for earlier in line:
         first = earlier.behind or earlier
         if not first.wants_login or first.username == item.username:
             return earlier
-        if earlier.key == item.follows or (changed and changed == _changed_session(earlier, sent_sessions)):
+        if earlier.key == item.follows or (changed and changed == _changed_record(earlier, sent_sessions)):
             return earlier
     return None
 
 
-def _changed_session(item: Item, sent_sessions: Mapping[str, str | None]) -> str | None:
-    # By its id on Alyx, or, while it has none, by its key.
-    if item.kind is not Kind.SESSION_UPDATE:
-        return None
-    return item.values.get("id") or sent_sessions.get(item.follows or "") or item.follows
+def _changed_record(item: Item, sent_sessions: Mapping[str, str | None]) -> str | None:
+    # By its id on Alyx, or, while the session has none, by the key of that.
+    if item.kind is Kind.SESSION_UPDATE and item.values.get("id") is None:
+        return sent_sessions.get(item.follows or "") or item.follows
+    return item.values.get("id")
 
 
 def heads(items: Iterable[Item]) -> list[Item]:
