@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 #: What waits.
 WAITING: Final[tuple[Column, ...]] = (
-    ("What", value_words, 165),
-    ("Time (lab)", time_words, 130),
-    ("Subject", lambda item: item.subject_name, 110),
+    ("What", value_words, 155),
+    ("Time (lab)", time_words, 165),
+    ("Subject", lambda item: item.subject_name, 100),
     ("State", state_words, 130),
+    ("User", lambda item: item.username, 70),
+    ("Server", lambda item: server_name(item.server), 130),
+    ("Waiting since", lambda item: local_time(item.created), 165),
     ("Why it waits", why, 235),
-    ("User", lambda item: item.username, 80),
-    ("Server", lambda item: server_name(item.server), 140),
-    ("Waiting since", lambda item: local_time(item.created), 130),
 )
 
 #: What was sent or discarded.
