@@ -96,6 +96,24 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     assert text(window, rows(window)["culled"], GIVEN) == "0.00 + 0.25"
 
 
+def test_of_two_animals_of_one_name_neither_gets_the_others_water_and_it_is_said_why(bench, alyx, outbox):
+    # Alyx is told an animal by its name alone: it answers 500 where two have it, whatever is tried.
+    bench.subject("thirsty")
+    window = table(bench)
+    twins = [place for place, row in enumerate(window.rows.rows) if row.name == "twin"]
+    assert len(twins) == 2
+    for place in twins:
+        tick(window, place)
+        type_amount(window, place, "0.2")
+    press(bench.qtbot, window.give_button)
+    said = "not sent: see Alyx outbox."
+    wait(bench.qtbot, lambda: all(said in text(window, place, RESULT) for place in twins))
+    for place in twins:
+        assert "has 2 subjects named twin, in home and away: it could be either." in text(window, place, RESULT)
+    assert {item.state for item in outbox.open().items()} == {State.PARKED}
+    assert alyx.of("water-administrations", "twin") == []
+
+
 @pytest.mark.parametrize("typed", ["", "much", "85"])
 def test_one_wrong_amount_and_nothing_is_given(bench, outbox, typed):
     bench.subject("thirsty")
