@@ -62,7 +62,8 @@ class Connected:
 class Logins:
     """Who is logged in where, and who is at the rig, as long as this PyBpod runs; may be used by several threads.
 
-    A keyring may be asked: everything but `remember`, `is_at_rig` and `logged_in_here` belongs to worker threads.
+    A keyring may be asked: everything but `remember`, `is_at_rig`, `said_here` and `logged_in_here` belongs to worker
+    threads.
 
     ``rig_account``: gives address and user of a rig that one person uses, as set; empty where they are not.
     """
@@ -89,15 +90,19 @@ class Logins:
         with self._lock:
             self._at_rig[server] = username
 
+    def said_here(self, server: str) -> bool:
+        """Tell whether somebody connected or said so in this PyBpod; asks no keyring."""
+        with self._lock:
+            return server in self._at_rig
+
     def somebody_is_at_rig(self, server: str) -> bool:
         """Tell whether it is known who is at the rig.
 
         Returns: whether somebody connected or said so in this PyBpod, or the rig is set to a user whose login is
         remembered.
         """
-        with self._lock:
-            if server in self._at_rig:
-                return True
+        if self.said_here(server):
+            return True
         username = self._rig_user(server)
         return bool(username) and Accounts().tokens.get(server, username) is not None
 

@@ -204,7 +204,9 @@ def held_for_its_user(item: Item, why: str) -> Item:
     """
     if not why or item.state is not State.WAITING:
         return item
-    return move(item, Event.PARK, reason=why, hint="Retry it to say so.", waits_for=WaitsFor.USER)
+    return move(
+        item, Event.PARK, reason=why, hint="Retry it in Alyx outbox to be asked again.", waits_for=WaitsFor.USER
+    )
 
 
 def claimed(item: Item, username: str) -> Item:

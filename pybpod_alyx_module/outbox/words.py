@@ -47,7 +47,7 @@ _COMPUTER: Final = (
 def state_words(item: Item) -> str:
     """Say where an item stands."""
     if item.state is State.PARKED and item.waits_for is WaitsFor.USER:
-        return "say who recorded it"
+        return "say who"
     return "log in to send" if item.wants_login else _STATES[item.state]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from AnyQt.QtCore import Qt
 
@@ -207,7 +209,7 @@ def test_without_an_answer_it_stays_and_retry_asks_again(bench, outbox, qtbot, h
     qtbot.keyClick(who(bench), Qt.Key_Escape)
     wait(qtbot, lambda: living(WhoQuestion) == [])
     page = shown(qtbot, host).waiting
-    assert text_of(page.table, 0, "State") == "say who recorded it"
+    assert text_of(page.table, 0, "State") == "say who"
     press(qtbot, page.retry_button)
     press(qtbot, who(bench).yes_button)
     wait(qtbot, lambda: users(bench, 23.95) == ["jose"])
@@ -251,6 +253,22 @@ def test_water_a_table_of_water_and_a_correction_ask_too(bench, outbox, qtbot, m
     press(qtbot, edit.save_button)
     press(qtbot, who(bench).yes_button)
     wait(qtbot, lambda: {one.state for one in outbox.open().items()} == {State.SENT})
+
+
+def test_records_of_two_servers_are_asked_about_one_after_the_other(bench, outbox, proxy, qtbot):
+    Accounts().remember(proxy.url, "jose", bench.alyx.token, keep_token=True)
+    there = replace(draft(bench, weight=23.55), server=proxy.url)
+    first, second = put(bench, outbox, draft(bench, weight=23.54), there)
+    asked = []
+    for _number in range(2):
+        question = who(bench)
+        asked.append(question.server)
+        press(qtbot, question.yes_button)
+        wait(qtbot, lambda gone=question: gone not in living(WhoQuestion))
+    assert asked == [bench.url, proxy.url]
+    for one in (first, second):
+        wait_for(qtbot, outbox, one.key, State.SENT)
+    assert living(WhoQuestion) == []
 
 
 # -- another user
@@ -299,7 +317,7 @@ def test_log_in_as_in_a_dialog_changes_who_records(bench, outbox, qtbot):
     log_in(bench, "ana")
     assert alyx_user(bench.project) == "ana"
     wait(qtbot, lambda: dialog.user.whole.startswith("as ana"))
-    assert "Records in this project are still made as ana." in window.form.status.text()
+    assert "Records here are made as ana." in window.form.status.text()
 
 
 # -- nobody there

@@ -181,16 +181,26 @@ class OutboxInMainWindow(QObject):
         self._ask_who()
 
     def _ask_who(self) -> None:
-        # At each record until somebody says so; closed where that is settled elsewhere.
-        outlook, question = self._running.outlook, self.who_question
-        if question is not None and (question.server, question.username) not in outlook.unclaimed:
-            question.close()
-            self.who_question = question = None
-        if outlook.unclaimed and outlook.times_unclaimed != self._times_unclaimed:
-            self._times_unclaimed = outlook.times_unclaimed
+        # Until somebody says so, at each record; where the question was closed, at the next one.
+        outlook, question, logins = self._running.outlook, self.who_question, self._running.logins
+        unclaimed = [account for account in outlook.unclaimed if not logins.said_here(account[0])]
+        if question is not None and (question.server, question.username) not in unclaimed:
+            question.close()  # settled elsewhere
+        elif unclaimed and outlook.times_unclaimed != self._times_unclaimed:
             if question is None:
-                self.who_question = WhoQuestion(self._running, *outlook.unclaimed[0], self._editor.window())
-            show_in_front(self.who_question)
+                self.who_question = question = WhoQuestion(self._running, *unclaimed[0], self._editor.window())
+                question.answered.connect(self._on_who)
+            show_in_front(question)
+        else:
+            return
+        self._times_unclaimed = outlook.times_unclaimed
+
+    @slot
+    def _on_who(self, answer: bool | None) -> None:
+        self.who_question = None
+        if answer:
+            self._times_unclaimed = 0  # another server may have a record of somebody, too
+            self._ask_who()
 
     @slot
     def _on_logged_out(self, server: str, username: str) -> None:

@@ -80,13 +80,11 @@ class ProjectLogin(QObject):
         ``doing``: what is going on, empty for nothing.
         """
         recorder, connection = alyx_user(self._project), self.connection
-        if connection is not None:
-            status = doing or f"CONNECTED to {connection.client.url} as {connection.username}"
-        else:
-            status = doing or "Not connected"
-        if recorder and (connection is None or connection.username != recorder):
-            status += f". Records in this project are still made as {recorder}."
-        return status
+        if connection is None:
+            still = f". Records in this project are still made as {recorder}." if recorder else ""
+            return f"{doing or 'Not connected'}{still}"
+        status = doing or f"CONNECTED to {connection.client.url} as {connection.username}"
+        return status if recorder in {"", connection.username} else f"{status}. Records here are made as {recorder}."
 
     @slot
     def _on_logged_out(self, server: str, username: str) -> None:
