@@ -57,14 +57,19 @@ def may_handle(client: AlyxClient, owner: str, cancel: CancelToken) -> bool:
         raise UntoldError(
             f"{server_name(client.url)} does not tell whether {owner} lets {username} handle their animals."
         )
-    both = f"username__in,['{_checked(owner)}','{_checked(username)}']"
-    users = {row.get("username"): row for row in client.list("users", {"django": both}, cancel=cancel)}
-    if username in (users.get(owner, {}).get("allowed_users") or ()):
-        return True
-    if users.get(username, {}).get("is_stock_manager"):
-        return True
-    superuser = f"username__in,['{username}'],is_superuser,True"
-    return any(row.get("username") == username for row in client.list("users", {"django": superuser}, cancel=cancel))
+    found = client.list("users", {"django": f"username__in,['{_checked(owner)}']"}, cancel=cancel)
+    allowed = {name for row in found if row.get("username") == owner for name in row.get("allowed_users") or ()}
+    return username in allowed or may_handle_all(client, username, cancel)
+
+
+def may_handle_all(client: AlyxClient, username: str, cancel: CancelToken) -> bool:
+    """Ask whether a user may handle every animal, as a stock manager or a superuser."""
+    is_user = f"username__in,['{_checked(username)}']"
+    for mark in ("is_stock_manager", "is_superuser"):
+        rows = client.list("users", {"django": f"{is_user},{mark},True"}, cancel=cancel)
+        if any(row.get("username") == username for row in rows):
+            return True
+    return False
 
 
 def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cancel: CancelToken) -> Rows:

@@ -13,6 +13,7 @@ from alyx_connector.ids import is_id
 from alyx_connector.progress import Cancelled
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone, on_lab_clock
+from pybpod_alyx_module.animals.handled_animals import may_handle_all
 from pybpod_alyx_module.animals.rows import running_type
 from pybpod_alyx_module.animals.water import default_water_type
 from pybpod_alyx_module.deadline import cancel_after
@@ -124,6 +125,17 @@ class _Questions:
                 told[name] = found
         return told_now(self.choice.server, told)
 
+    def may_handle_all(self) -> bool:
+        """Ask whether the user may handle every animal; False where that did not arrive."""
+        username = self.choice.username
+        return bool(
+            self._ask(
+                "Whether the user may handle every animal",
+                ("handles all",),
+                lambda client: may_handle_all(client, username, self._stop),
+            )
+        )
+
     def _ask(
         self, what: str, question: tuple[Any, ...], fetch: Callable[[AlyxClient], Any], *, missing: Any = None
     ) -> Any:
@@ -219,7 +231,9 @@ def _allowed_users(questions: _Questions, owner: str | None) -> tuple[str, ...] 
     user = questions.one("Whom the responsible user allows", "users", owner)
     if not isinstance(user, dict) or "allowed_users" not in user:  # no answer, or a server that does not tell
         return None
-    return tuple(str(name) for name in user["allowed_users"] or ())
+    allowed = tuple(str(name) for name in user["allowed_users"] or ())
+    username = questions.choice.username
+    return (*allowed, username) if username not in allowed and questions.may_handle_all() else allowed
 
 
 def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> EarlierRegistration | None:

@@ -95,6 +95,17 @@ def test_a_server_that_does_not_tell_allowed_users_does_not_forbid(user, allowed
     assert ask(Client({"subjects": [row]}, {("users", "ana"): user})).allowed_users == allowed
 
 
+@pytest.mark.parametrize("mark", ["is_stock_manager", "is_superuser"])
+def test_who_may_handle_every_animal_is_not_warned(mark):
+    class Marked(Client):
+        def list(self, endpoint, parameters=None, **known):
+            rows = super().list(endpoint, parameters, **known)
+            return [{"username": "jose"}] if f"{mark},True" in (parameters or {}).get("django", "") else rows
+
+    row = {"id": EA04, "nickname": "ea04", "lab": "haisslab", "responsible_user": "ana", "alive": True, "projects": []}
+    assert ask(Marked({"subjects": [row]}, {("users", "ana"): {"allowed_users": []}})).allowed_users == ("jose",)
+
+
 def test_the_types_of_water_of_a_server_that_cannot_list_them():
     class Failing(Client):
         def list(self, endpoint, parameters=None, *, cancel, server_time=None):
