@@ -65,6 +65,7 @@ class Rig:
         self.project.save(str(Path.cwd() / "Mice"))
         yield _after(0.2)
         self._begin("Sync to Alyx: connected again")
+        window.form.password.setText(self.login[2])  # without it the button disconnects
         window.form.connect_button.click()
         yield lambda: not window.working
         self._begin("Sync to Alyx: nothing to change")
