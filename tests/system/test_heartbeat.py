@@ -31,5 +31,5 @@ def test_every_step_is_in_the_table() -> None:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("3 animals: ")
     for step in STEPS:
-        assert re.search(rf"^{step}( +\d+\.\d){{3}} +\d+ +\d+$", ended.stdout, re.MULTILINE), ended.stdout
+        assert re.search(rf"^{step}( +\d+\.\d){{4}} +\d+ +\d+$", ended.stdout, re.MULTILINE), ended.stdout
     assert re.search(r"^  (met|missed): \d+\.\d ms \(aim: ours at most 20 ms\)$", ended.stdout, re.MULTILINE)
