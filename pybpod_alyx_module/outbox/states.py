@@ -238,7 +238,7 @@ def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> l
     other users only what truly follows it: what belongs to it, and changes of the record that it changes. A parked one
     holds up only what belongs to it, and that holds up nobody.
 
-    ``items``: all that still have to reach Alyx, in the order in which they were added.
+    ``items``: all that still have to reach Alyx, as they are kept, in the order in which they were added.
     ``sent_sessions``: ids on Alyx of the sessions that others follow, by key.
     """
     found: dict[str, Item] = {}
@@ -250,7 +250,8 @@ def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> l
             session = found.get(item.follows or "")
             parked = item.state is State.WAITING and session is not None and session.state is State.PARKED
             holder = session if parked else _first_before(item, line, sent_sessions)
-        placed = found[item.key] = replace(item, behind=holder and (holder.behind or holder))
+        placed = item if holder is None else replace(item, behind=holder.behind or holder)
+        found[item.key] = placed
         if item.state is not State.PARKED and not parked:
             line.append(placed)
     return list(found.values())
