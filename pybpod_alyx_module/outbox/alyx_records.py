@@ -12,7 +12,7 @@ from pybpod_alyx_module.outbox.drafts import NUMBER_OF, TIMES
 from pybpod_alyx_module.outbox.items import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from alyx_connector.schema.dialect import Dialect
     from pybpod_alyx_module.outbox.items import Item
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ROUTES = {
     Kind.SESSION: "sessions",
     Kind.SESSION_UPDATE: "sessions",
+    Kind.SESSION_MOVE: "sessions",
+    Kind.WATER_MOVE: "water-administrations",
     Kind.WEIGHING: "weighings",
     Kind.WATER: "water-administrations",
 }
@@ -126,12 +128,37 @@ def differences(sent: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def with_sentence(narrative: str, sentence: str) -> str:
+    """Add a sentence to the narrative of a session as a line of its own, once."""
+    return narrative if sentence in narrative else f"{narrative.rstrip()}\n{sentence}".strip()
+
+
+def fields_of_move(item: Item, old: Mapping[str, Any], taken: Collection[int]) -> dict[str, Any]:
+    """Return what changes of a session with its subject; the same, however often it is sent.
+
+    ``old``: the session as it is on Alyx.
+    ``taken``: the numbers of the other sessions of that day, of the subject that it is given to.
+    """
+    values, number, free = item.values, old.get("number"), old.get("json") or {}
+    fields: dict[str, Any] = {
+        "narrative": with_sentence(str(old.get("narrative") or ""), str(values["sentence"])),
+        "number": 1 + max(taken, default=0) + item.faults if number in taken or item.faults else number,
+        "lab": values.get("lab"),
+    }
+    if isinstance(free, dict):
+        ours = free.get(KEY_IN_JSON[0]) or {}
+        moved = {"from": values["from_name"], "to": item.subject_name, "by": item.username, "key": item.key}
+        earlier = [one for one in ours.get("moved") or [] if one != moved]
+        fields["json"] = {**free, KEY_IN_JSON[0]: {**ours, "moved": [*earlier, moved]}}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def is_named_by(item: Item, subject: Mapping[str, Any], dialect: Dialect) -> str:
     """Return by what the server takes the subject of an item: sessions take the nickname everywhere.
 
     ``subject``: its row.
     """
-    of_session = item.kind in {Kind.SESSION, Kind.SESSION_UPDATE}
+    of_session = ROUTES[item.kind] == "sessions"
     return str(subject["nickname"]) if of_session else dialect.subject_name(subject)
 
 

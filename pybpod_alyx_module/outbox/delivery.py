@@ -12,6 +12,7 @@ from pybpod_alyx_module.outbox.alyx_records import (
     ROUTES,
     UUID_IN_JSON,
     differences,
+    fields_of_move,
     has_our_amount,
     has_time,
     is_named_by,
@@ -22,13 +23,13 @@ from pybpod_alyx_module.outbox.alyx_records import (
     uuid_in,
 )
 from pybpod_alyx_module.outbox.item_times import filters_to_find, times_to_send
-from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.items import MOVES, Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
 from pybpod_alyx_module.outbox.states import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from alyx_connector import AlyxClient
     from alyx_connector.progress import CancelToken
@@ -44,7 +45,7 @@ class Parcel:
 
     #: What is sent.
     fields: Mapping[str, Any]
-    #: Id of the session that is changed; None where a record is created.
+    #: Id of the record that is changed; None where one is created.
     session_id: str | None = None
 
 
@@ -71,6 +72,8 @@ class Delivery:
         self._convert_times()
         if self._item.kind is Kind.SESSION_UPDATE:
             return self._prepare_update()
+        if self._item.kind in MOVES:
+            return self._prepare_move()
         fields = payload(self._item, self._subject(), self._session_id)
         if self._item.kind is Kind.SESSION:
             self._refuse_a_second(fields)
@@ -82,7 +85,8 @@ class Delivery:
         self._alyx.patience_s = 0.0
         try:
             if parcel.session_id is not None:
-                return self._update(parcel.session_id, parcel.fields)
+                change = self._moved if self._item.kind in MOVES else self._update
+                return change(parcel.session_id, parcel.fields)
             answer = self._alyx.create(self._route, parcel.fields)
         except HeldError as held:
             return self._refused(held.outcome, parcel.fields.get("subject"))
@@ -105,6 +109,8 @@ class Delivery:
             self._convert_times()
             if self._item.kind is Kind.SESSION_UPDATE:
                 return self._look_for_update()
+            if self._item.kind in MOVES:
+                return self._look_for_move()
             records = [self._item.server_id] if self._item.server_id else self._find()
             if not records:
                 return Outcome(Event.MISS, "It did not arrive and will be sent again.")
@@ -125,9 +131,10 @@ class Delivery:
 
         Returns: ``WITHDRAW`` where it is gone; ``PARK`` where it cannot be deleted.
         """
+        why = "" if "moved_from" in self._item.origin else ", because names were changed there while it was sent"
         loud = (
             f"The {self._item.kind.value} of {self._item.subject_name} was recorded on another animal on "
-            f"{self._alyx.server} (record {self._route}/{record}), because names were changed there while it was sent. "
+            f"{self._alyx.server} (record {self._route}/{record}){why}. "
             "That record cannot be withdrawn:"
         )
         hint = "Delete that record on Alyx, then retry."
@@ -140,6 +147,9 @@ class Delivery:
                 if any(found.get(name) for name in _OF_A_SESSION):
                     return Outcome(Event.PARK, f"{loud} other records belong to it.", hint)
                 self._alyx.remove(self._route, record)
+                if self._is_there(f"pk,{record}"):
+                    reason = f"{self._alyx.server} confirmed that {self._route}/{record} is deleted, but still has it."
+                    return Outcome(Event.POSTPONE, reason, scope=Scope.ITEM)
         except HeldError as held:
             if held.outcome.event is Event.PARK:
                 return Outcome(Event.PARK, f"{loud} {held.outcome.reason}", hint)
@@ -213,16 +223,19 @@ class Delivery:
         is_name = self._alyx.dialect().names_sessions
         if typed is not None and not is_name:
             return typed
-        start = str(fields["start_time"])
-        first, last = days_around(start)
-        days = f"start_time__date__gte,{first},start_time__date__lte,{last}"
-        rows = self._alyx.all_rows("sessions", {"django": f"subject__pk,{self._item.subject_id},{days}"})
-        taken = numbers_taken(start, rows)
+        taken = self._taken(str(fields["start_time"]))
         free = 1 + max(taken, default=0) + (self._item.faults if is_name else 0)
         if typed in taken:
             reason = f"{self._item.subject_name} has a session {typed} of that day already on {self._alyx.server}."
             raise HeldError(Outcome(Event.PARK, reason, f"Correct the number: {free} is free."))
         return free if typed is None else typed
+
+    def _taken(self, start: str, but: str = "") -> Collection[int]:
+        # the numbers of the subject's sessions of a day, but for one session
+        first, last = days_around(start)
+        days = f"start_time__date__gte,{first},start_time__date__lte,{last}"
+        rows = self._alyx.all_rows("sessions", {"django": f"subject__pk,{self._item.subject_id},{days}"})
+        return numbers_taken(start, [row for row in rows if record_id(row) != but])
 
     def _locate(self, record: str) -> Outcome:
         # The truth about the animal: names may have been swapped between the look-up and the request.
@@ -318,10 +331,10 @@ class Delivery:
     def _update(self, record: str, fields: Mapping[str, Any]) -> Outcome:
         answer = self._alyx.update(self._route, record, fields)
         if record_id(answer) != record:
-            return Outcome(Event.LOSE, f"{self._alyx.server} confirmed another session than the one that was changed.")
+            return Outcome(Event.LOSE, f"{self._alyx.server} confirmed another record than the one that was changed.")
         wrong = differences(fields, answer)
         if wrong:
-            reason = f"{self._alyx.server} changed session {record}, but has {'; '.join(wrong)}."
+            reason = f"{self._alyx.server} changed {self._route}/{record}, but has {'; '.join(wrong)}."
             return Outcome(Event.PARK, reason, "Correct it, or retry.")
         return Outcome(Event.ARRIVE, server_id=record)
 
@@ -333,11 +346,38 @@ class Delivery:
             return Outcome(Event.ARRIVE, server_id=record)
         return Outcome(Event.MISS, "The session has not been changed yet; the change will be sent again.")
 
+    def _prepare_move(self) -> Parcel:
+        values, what = self._item.values, "session" if self._item.kind is Kind.SESSION_MOVE else "water"
+        record = str(values["id"])
+        if not self._is_here(record) and not self._is_there(f"pk,{record},subject__pk,{values['from_id']}"):
+            reason = f"{self._alyx.server} has no {what} {record} of {values['from_name']}."
+            raise HeldError(Outcome(Event.PARK, reason, "It was deleted, or given to another subject: look on Alyx."))
+        fields: dict[str, Any] = {"subject": self._subject()}
+        if self._item.kind is Kind.SESSION_MOVE:
+            old = self._alyx.detail(self._route, record)
+            fields |= fields_of_move(self._item, old, self._taken(str(old["start_time"]), record))
+        return Parcel(fields, record)
+
+    def _moved(self, record: str, fields: Mapping[str, Any]) -> Outcome:
+        outcome = self._update(record, fields)
+        if outcome.event is not Event.ARRIVE:
+            return outcome
+        try:
+            return outcome if self._is_here(record) else self._renamed()
+        except HeldError as held:  # changed, but it is not known for which animal
+            return replace(held.outcome, event=Event.LOSE, fault=False)
+
+    def _look_for_move(self) -> Outcome:
+        record = str(self._item.values["id"])
+        if self._is_here(record):
+            return Outcome(Event.ARRIVE, server_id=record)
+        return Outcome(Event.MISS, "It has not been moved yet; that will be sent again.")
+
     def _staying_unsure(self, outcome: Outcome) -> Outcome:
         if outcome.event is not Event.PARK:
             return replace(outcome, event=Event.POSTPONE, fault=False)
-        if self._item.kind is Kind.SESSION_UPDATE:
-            return replace(outcome, event=Event.DIFFER)  # to change a session twice does no harm
+        if self._item.kind is Kind.SESSION_UPDATE or self._item.kind in MOVES:
+            return replace(outcome, event=Event.DIFFER)  # to change a record twice does no harm
         # What may be on Alyx is not parked: it could then be sent again without a look.
         return replace(outcome, event=Event.POSTPONE, scope=Scope.ITEM)
 

@@ -7,17 +7,17 @@ import math
 import socket
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from alyx_connector.address import parse_address
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.ids import canonical_id
 from alyx_connector.zones.moments import read_time
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.items import Item, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import MOVES, Item, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pybpod_alyx_module.outbox.items import Draft
 
@@ -31,12 +31,23 @@ NUMBER_OF = {Kind.WEIGHING: ("weight", "g"), Kind.WATER: ("water_administered", 
 OURS = {
     Kind.SESSION: {"subject"},
     Kind.SESSION_UPDATE: {"subject"},
+    Kind.SESSION_MOVE: {"subject"},
+    Kind.WATER_MOVE: {"subject"},
     Kind.WEIGHING: {"subject", "user"},
     Kind.WATER: {"subject", "user"},
 }
 #: What can be done with an item that is held.
 HELD_HINT = "Retry it to send it as it is, edit it, or discard it."
 _RECORD_HINT = "Correct it and record it again."
+
+
+def new_items(drafts: Sequence[Draft]) -> list[Item]:
+    """Return the items of drafts that are added together, or raise OutboxError."""
+    keys = [str(uuid4()) for _ in drafts]
+    return [
+        new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
+        for draft, key in zip(drafts, keys, strict=True)
+    ]
 
 
 def new_item(draft: Draft, key: str, follows: str | None) -> Item:
@@ -111,6 +122,9 @@ def checked_values(kind: Kind, values: Mapping[str, Any], follows: str | None) -
         if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
             raise OutboxError(f"The {name} of the {what} is {number!r}, not a number of {unit}.", hint=_RECORD_HINT)
     _check_json(plain, what)
+    if kind in MOVES:
+        plain["id"] = checked_id(plain.get("id"), "the record to be moved")
+        plain["from_id"] = checked_id(plain.get("from_id"), "the animal that has it")
     if kind is Kind.SESSION_UPDATE and follows is None:
         plain["id"] = checked_id(plain.get("id"), "the session to be changed")
     if kind is Kind.WATER and plain.get("session") is not None:

@@ -18,10 +18,18 @@ class Kind(str, Enum):
     SESSION = "session"
     #: Fields of a session that is there: ``PATCH /sessions/<id>``.
     SESSION_UPDATE = "session_update"
+    #: A session that is there, for another animal: ``PATCH /sessions/<id>``.
+    SESSION_MOVE = "session_move"
+    #: A water administration that is there, for another animal: ``PATCH /water-administrations/<id>``.
+    WATER_MOVE = "water_move"
     #: A new weighing: ``POST /weighings``.
     WEIGHING = "weighing"
     #: A new water administration: ``POST /water-administrations``.
     WATER = "water"
+
+
+#: What gives a record to another animal.
+MOVES: Final = frozenset({Kind.SESSION_MOVE, Kind.WATER_MOVE})
 
 
 class State(str, Enum):
@@ -80,6 +88,8 @@ class Draft:
       ``users`` it is that of `username`.
     - session_update: the fields to change; ``json`` is merged into what the session has, nothing in it is lost. The
       session is the one that `follows` names, else ``id`` in the values: its id on Alyx.
+    - session_move, water_move: ``id`` of the record on Alyx, ``from_id`` and ``from_name`` of the animal that has it;
+      with a session, ``sentence`` for its narrative, and ``lab``.
     - weighing: ``weight`` (g), ``date_time``.
     - water: ``water_administered`` (mL), ``date_time``, and where wanted ``water_type``, ``adlib``, ``session``. With
       `follows` the session is that of the item it follows.

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import os
 import threading
-import uuid
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_item
+from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_items
 from pybpod_alyx_module.outbox.export import export_csv
 from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch, open_file, outbox_errors
-from pybpod_alyx_module.outbox.states import Event, claimed, held_for_its_user, in_line, move
+from pybpod_alyx_module.outbox.states import Event, check_nothing_waits, claimed, held_for_its_user, in_line, move
 from pybpod_alyx_module.outbox.words import ENDED
 
 if TYPE_CHECKING:
@@ -126,15 +125,25 @@ class Outbox:
 
         When this returns they survive a crash and a loss of power. One may follow an earlier one of them, see `Draft`.
         """
-        keys = [str(uuid.uuid4()) for _ in drafts]
-        items = [
-            new_item(draft, key, keys[draft.follows] if isinstance(draft.follows, int) else draft.follows)
-            for draft, key in zip(drafts, keys, strict=True)
-        ]
-        items = [held_for_its_user(item, self._unclaimed(item)) for item in items]
+        items = [held_for_its_user(item, self._unclaimed(item)) for item in new_items(drafts)]
         with self._writing() as connection:
             added = tuple(self._added(connection, item) for item in items)
             return self._in_line(connection, added)
+
+    def give(self, subject: tuple[str, str], drafts: Sequence[Draft], events: Mapping[str, Event]) -> tuple[Item, ...]:
+        """Give records that are on Alyx to another animal: all of them, or, where it raises OutboxError, none.
+
+        ``subject``: id and name of the animal.
+        ``drafts``: what changes the records on Alyx.
+        ``events``: `Event.GIVE` or `Event.REMAKE` by key, for the items that made the records.
+        """
+        items = [held_for_its_user(item, self._unclaimed(item)) for item in new_items(drafts)]
+        waiting = self.items(OPEN)
+        with self._writing() as connection:
+            check_nothing_waits(waiting, events, {item.values["id"] for item in items})
+            for key, event in events.items():
+                self._put(connection, move(self._get(connection, key), event, subject=subject))
+            return tuple(self._added(connection, item) for item in items)
 
     def retry(self, key: str) -> Item:
         """Have a parked item sent again, or, if it is on Alyx but differed, compared again.
@@ -375,7 +384,7 @@ class Outbox:
         if item.kind is Kind.SESSION:
             raise OutboxError("A session cannot follow another item.", hint="Record it on its own.")
         first = self._get(connection, item.follows)
-        if first.kind is not Kind.SESSION or first.animal != item.animal:
+        if first.kind not in {Kind.SESSION, Kind.SESSION_MOVE} or first.animal != item.animal:
             raise OutboxError(
                 f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}, "
                 "which is not a session of this subject.",

@@ -25,11 +25,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.outbox.items import MOVES as RECORD_MOVES
 from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.words import describe, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from pybpod_alyx_module.outbox.items import Item
@@ -62,6 +63,10 @@ class Event(Enum):
     DIFFER = "differ"
     #: It cannot be sent as it is; nothing of it is on Alyx.
     PARK = "park"
+    #: A person gives its record, which is on Alyx, to another animal; another item changes the record.
+    GIVE = "give"
+    #: The same for a record that cannot be changed: it is withdrawn, and made anew.
+    REMAKE = "remake"
     #: A person wants it sent again.
     RETRY = "retry"
     #: A person corrected it.
@@ -99,6 +104,8 @@ MOVES: dict[tuple[State, Event], State] = {
     (_UNSURE, Event.MISPLACE): _WAITING,
     (_UNSURE, Event.DIFFER): _PARKED,
     (_UNSURE, Event.DISCARD): _DISCARDED,
+    (_SENT, Event.GIVE): _SENT,
+    (_SENT, Event.REMAKE): _WAITING,
     (_PARKED, Event.RETRY): _WAITING,
     (_PARKED, Event.EDIT): _WAITING,
     (_PARKED, Event.DISCARD): _DISCARDED,
@@ -111,7 +118,7 @@ def allowed(item: Item) -> frozenset[Event]:
     Where `leaves_a_record`, the person has to know it before discarding.
     """
     events = {event for event in _WISHES if (item.state, event) in MOVES}
-    if item.server_id is not None or item.misplaced is not None:
+    if item.server_id is not None or item.misplaced is not None or item.kind in RECORD_MOVES:
         events.discard(Event.EDIT)
     return frozenset(events)
 
@@ -138,6 +145,7 @@ def move(
     now: datetime | None = None,
     values: Mapping[str, Any] | None = None,
     even_if_unsure: bool = False,
+    subject: tuple[str, str] | None = None,
 ) -> Item:
     """Return an item as it is after an event.
 
@@ -149,6 +157,7 @@ def move(
     ``now``: when, UTC, for ``ARRIVE``.
     ``values``: the new values, for ``EDIT``.
     ``even_if_unsure``: for ``DISCARD``: whether the person knows that it may stay on Alyx.
+    ``subject``: id and name of the animal, for ``GIVE`` and ``REMAKE``.
     """
     state = MOVES.get((item.state, event))
     if state is None or (event in _WISHES and event not in allowed(item)):
@@ -180,6 +189,12 @@ def move(
             return replace(changed, server_id=server_id)
         case Event.POSTPONE:
             return replace(changed, server_id=item.server_id)
+        case Event.GIVE | Event.REMAKE if subject is not None:
+            given = replace(changed, subject_id=subject[0], subject_name=subject[1])
+            if event is Event.GIVE:
+                return replace(given, server_id=item.server_id)
+            origin = {**item.origin, "moved_from": item.subject_name}
+            return replace(given, misplaced=item.server_id, sent_at=None, origin=origin)
         case Event.MISPLACE:
             return replace(changed, misplaced=server_id)
         case Event.WITHDRAW:
@@ -195,6 +210,19 @@ def move(
                 _refuse(item, event)
             return replace(changed, server_id=item.server_id, reason=item.reason, hint="")
     return changed
+
+
+def check_nothing_waits(waiting: Iterable[Item], keys: Collection[str], records: Collection[str]) -> None:
+    """Raise OutboxError where something of records that are to be given to another animal still waits.
+
+    ``waiting``: all that still has to reach Alyx.
+    ``keys``: of the items that made the records.
+    ``records``: their ids on Alyx.
+    """
+    for item in waiting:
+        if item.key in keys or item.follows in keys or item.values.get("id") in records:
+            words = f"{describe(item)} still waits in the Alyx outbox."
+            raise OutboxError(words, hint="Move the session when that has been sent.")
 
 
 def held_for_its_user(item: Item, why: str) -> Item:

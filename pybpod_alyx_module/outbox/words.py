@@ -24,6 +24,8 @@ _STATES: Final = {
 _NAMES: Final = {
     Kind.SESSION: "session",
     Kind.SESSION_UPDATE: "change of a session",
+    Kind.SESSION_MOVE: "move of a session",
+    Kind.WATER_MOVE: "move of water",
     Kind.WEIGHING: "weight",
     Kind.WATER: "water",
 }
@@ -65,6 +67,9 @@ def value_words(item: Item) -> str:
             return f"Water {values.get('water_administered')} mL{kind}{' (ad lib)' if values.get('adlib') else ''}"
         case Kind.SESSION:
             return f"Session {values.get('task_protocol') or ''}".rstrip()
+        case Kind.SESSION_MOVE | Kind.WATER_MOVE:
+            what = "Session" if item.kind is Kind.SESSION_MOVE else "Water"
+            return f"{what} moved from {values.get('from_name')}"
     return "Changes to a session"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector._version import __version__
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.lab_time import lab_moments, lab_span
+from pybpod_alyx_module.outbox.alyx_records import with_sentence
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 from pybpod_alyx_module.sessions.run_settings import RunSettings
 
@@ -155,11 +156,6 @@ def make_session_draft(
         origin.update(COMPUTER_TIME)
     end_text = moments[1].isoformat()
     return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin), end_text)
-
-
-def with_sentence(narrative: str, sentence: str) -> str:
-    """Add a sentence to a narrative as a line of its own, once."""
-    return narrative if sentence in narrative else f"{narrative.rstrip()}\n{sentence}".strip()
 
 
 def _correction(listed: Sequence[str], nickname: str) -> str:

@@ -254,6 +254,8 @@ def _earlier(questions: _Questions, file: SessionFile, animal: Animal) -> Earlie
         return earlier
     if not isinstance(record, dict):
         return replace(earlier, session_id=session_id) if earlier is not None else None
+    if record.get("subject") not in (None, animal.nickname):
+        questions.notes.append(f"On Alyx this session is of {record['subject']}: somebody moved it there.")
     free = record.get("json")
     ours = free.get(OURS) if isinstance(free, dict) else None
     ours = ours if isinstance(ours, dict) else {}

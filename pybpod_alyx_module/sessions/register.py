@@ -1,4 +1,4 @@
-"""Puts a session into the outbox, once, and remembers that with the PyBpod session; in a thread. No Qt."""
+"""Puts a session into the outbox, once, or moves it to another animal, and notes that with it; in a thread. No Qt."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.names.mend import FROM_SETTINGS
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.states import Event
 from pybpod_alyx_module.sessions.alyx_session import make_session_draft
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration, find_item, has_water
+from pybpod_alyx_module.sessions.on_rig import Animal
 from pybpod_alyx_module.sessions.registration_note import Registration, write_registration
+from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
     from pathlib import Path
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.outbox import Outbox
     from pybpod_alyx_module.rig_settings import SessionSettings
     from pybpod_alyx_module.sessions.alyx_session import SessionDraft
+    from pybpod_alyx_module.sessions.on_rig import LinkedSubject
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
 
 
@@ -111,6 +115,102 @@ def register(request: RegistrationRequest, outbox: Outbox) -> RegistrationResult
     except RigError as error:
         notes.append(str(error))
     return RegistrationResult(registration, session_uuid, tuple(notes))
+
+
+@dataclass(frozen=True)
+class MoveRequest:
+    """A session that is on Alyx, and the animal that it is of."""
+
+    #: The animal that has it on Alyx, with its `EarlierRegistration`.
+    choice: Choice
+    animal: LinkedSubject
+    #: Ids on Alyx of its water administrations.
+    waters: tuple[str, ...]
+    #: Weighings that this computer recorded, and that are of the other animal, too.
+    weighings: tuple[Item, ...]
+    prepared: PreparedSession
+    #: Where the session's folder is now.
+    folder: Path
+
+
+def waters_of(items: Sequence[Item], session: Item | None) -> tuple[str, ...]:
+    """Return the ids on Alyx of the water that this computer recorded with a session.
+
+    ``items``: all of its animal that the outbox has.
+    """
+    return tuple(
+        item.server_id
+        for item in items
+        if session is not None and item.kind is Kind.WATER and item.follows == session.key and item.server_id
+    )
+
+
+def weighings_of(items: Sequence[Item], choice: Choice, day: str) -> tuple[Item, ...]:
+    """Return the weighings of a day that this computer recorded for an animal and that are on Alyx.
+
+    ``items``: all of the animal that the outbox has.
+    ``day``: ISO date.
+    """
+    return tuple(
+        item
+        for item in items
+        if item.kind is Kind.WEIGHING
+        and item.state is State.SENT
+        and same_server(item.server, choice.server)
+        and str(item.values["date_time"])[: len(day)] == day
+    )
+
+
+def move_session(request: MoveRequest, outbox: Outbox) -> RegistrationResult:
+    """Put into the outbox that a session, its water and weighings are of another animal.
+
+    Returns: it is durable. What went wrong after that stands in its notes.
+
+    Raises OutboxError: nothing of it is in the outbox.
+    """
+    choice, animal, earlier = request.choice, request.animal, request.choice.earlier
+    if earlier is None or earlier.session_id is None:
+        raise OutboxError("The session is not on Alyx yet.", hint="Move it when it has been sent.")
+    old = choice.subject
+    new = Animal.of({"id": animal.alyx_id, "nickname": animal.name, **animal.record})
+    moved = {"from_id": old.alyx_id, "from_name": choice.animal.nickname}
+    sentence = f"Moved from {choice.animal.nickname} to {new.nickname} by {choice.username}."
+    if not choice.on_rig.lists(new.id):
+        sentence += f" The session file names {', '.join(request.prepared.listed) or 'no animal'}."
+
+    def draft(kind: Kind, record: str, **more: Any) -> Draft:
+        follows = 0 if kind is Kind.WATER_MOVE else None
+        values = {"id": record, **moved, **more}
+        return Draft(kind, choice.server, choice.username, new.id, new.nickname, values, follows)
+
+    items = outbox.items(subject=old.alyx_id)
+    made = {earlier.session_id, *request.waters}
+    given = {item.key: Event.GIVE for item in items if item.server_id in made and item.state is State.SENT}
+    outbox.give(
+        (new.id, new.nickname),
+        [
+            draft(Kind.SESSION_MOVE, earlier.session_id, sentence=sentence, lab=new.lab),
+            *(draft(Kind.WATER_MOVE, water) for water in request.waters),
+        ],
+        {**given, **{item.key: Event.REMAKE for item in request.weighings}},
+    )
+    registration = Registration(
+        choice.server,
+        earlier.session_id,
+        new.id,
+        _now(),
+        earlier.key,
+        earlier.host or socket.gethostname(),
+        new.nickname,
+        () if choice.on_rig.lists(new.id) else request.prepared.listed,
+    )
+    notes = []
+    uuid = request.prepared.file.uuid
+    try:
+        write_registration(request.folder, uuid, registration, in_place_of=old.alyx_id)
+    except RigError as error:
+        notes.append(str(error))
+    return RegistrationResult(registration, uuid, tuple(notes))
 
 
 def _session_draft(request: RegistrationRequest) -> SessionDraft:

@@ -103,7 +103,12 @@ def find_registration(found: tuple[Registration, ...], server: str, subject_id: 
     return next((one for one in found if one.subject_id == subject_id and same_server(one.server, server)), None)
 
 
-def write_registration(folder: str | os.PathLike[str], session_uuid: str | None, registration: Registration) -> None:
+def write_registration(
+    folder: str | os.PathLike[str],
+    session_uuid: str | None,
+    registration: Registration,
+    in_place_of: str | None = None,
+) -> None:
     """Note beside a session that it was registered, or what its id on Alyx is now.
 
     Parameters
@@ -114,6 +119,8 @@ def write_registration(folder: str | os.PathLike[str], session_uuid: str | None,
         PyBpod's identity of the session.
     registration : Registration
         Takes the place of an earlier one of the same animal on the same server; others stay.
+    in_place_of : str, optional
+        Alyx id of the animal that had the session before.
 
     Raises
     ------
@@ -122,11 +129,12 @@ def write_registration(folder: str | os.PathLike[str], session_uuid: str | None,
     """
     file = Path(folder, FILE_NAME)
     found = read_registrations(folder, session_uuid)
-    earlier = find_registration(found, registration.server, registration.subject_id)
+    animals = (registration.subject_id, in_place_of or "")
+    earlier = [find_registration(found, registration.server, animal) for animal in animals]
     content = {
         "version": _VERSION,
         "session_uuid": session_uuid,
-        "registrations": [asdict(one) for one in (*(one for one in found if one != earlier), registration)],
+        "registrations": [asdict(one) for one in (*(one for one in found if one not in earlier), registration)],
     }
     if not file.parent.is_dir():
         raise RigError(

@@ -24,6 +24,7 @@ from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
 from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
 from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
+from pybpod_alyx_module.gui.sessions.move_dialog import MoveDialog, open_move_dialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, SessionsWindow
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
@@ -178,6 +179,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),
     RegisterDialog: from_menu(RegisterDialog, "Register on Alyx…", of_session),
     ChooseAnimalDialog: another_animal,
+    MoveDialog: lambda hammer: open_move_dialog(hammer.session),
     EditDialog: from_outbox(EditDialog, "edit_button"),
     DiscardDialog: from_outbox(DiscardDialog, "discard_button"),
     ClosingQuestion: shown(lambda hammer: ClosingQuestion(hammer.outbox, hammer.host.window())),
@@ -192,7 +194,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
 #: Those that ask Alyx when they are opened; the sync window when *Connect* is pressed.
 ASKING = (WeightDialog, WaterDialog, WaterTableWindow, SyncWindow, SessionsWindow, RegisterDialog)
 
-NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog)
+NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog, MoveDialog)
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,8 @@ def make(kind=Kind.WEIGHING, values=None, **more):
         Kind.WATER: WATER,
         Kind.SESSION: SESSION,
         Kind.SESSION_UPDATE: {"id": KEY, "narrative": "slow"},
+        Kind.SESSION_MOVE: {"id": KEY, "from_id": KEY, "from_name": "ea05", "sentence": "Moved."},
+        Kind.WATER_MOVE: {"id": KEY, "from_id": KEY, "from_name": "ea05"},
     }[kind]
     known = {
         "number": 1,

@@ -104,6 +104,8 @@ FIELDS: Final[dict[Kind, tuple[Field, ...]]] = {
     ),
     Kind.SESSION: _SESSION,
     Kind.SESSION_UPDATE: _SESSION,
+    Kind.SESSION_MOVE: (),
+    Kind.WATER_MOVE: (),
 }
 
 

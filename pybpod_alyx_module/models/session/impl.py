@@ -11,6 +11,7 @@ from AnyQt.QtWidgets import QAction
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
+from pybpod_alyx_module.gui.sessions.move_dialog import open_move_dialog
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, open_sessions_window
 from pybpod_alyx_module.gui.sessions.session_ended import session_ended
@@ -35,6 +36,7 @@ else:
 REGISTER: Final = "Register on Alyx…"
 OPEN: Final = "Open in Alyx"
 UPDATE: Final = "Update on Alyx…"
+MOVE: Final = "Move to another animal…"
 
 
 class Session(PyBpodSession):
@@ -42,6 +44,8 @@ class Session(PyBpodSession):
 
     #: The open dialog, None where there is none; `open_register_dialog` keeps it here.
     alyx_dialog = OpenWindow()
+    #: The same for the dialog that moves it; `open_move_dialog` keeps it here.
+    alyx_move_dialog = OpenWindow()
     #: Whether this PyBpod saw its protocol break off; None where it did not see it end.
     alyx_broken_off: bool | None = None
 
@@ -165,6 +169,11 @@ class Session(PyBpodSession):
         open_register_dialog(self)
 
     @slot
+    def open_alyx_move_dialog(self) -> None:
+        """Show the dialog that gives the session to another animal."""
+        open_move_dialog(self)
+
+    @slot
     def open_in_alyx(self) -> None:
         """Show the session's page on Alyx in the browser."""
         registration = self._alyx_state.registration
@@ -183,12 +192,15 @@ class Session(PyBpodSession):
             return ()
         if state.registration is None:
             return (REGISTER,)
-        return (OPEN, UPDATE) if state.registration.session_id is not None else (UPDATE,)
+        return (OPEN, UPDATE, MOVE) if state.registration.session_id is not None else (UPDATE,)
 
     def _alyx_fill_menus(self) -> None:
         if not hasattr(self, "node") or self.project.is_closed or self.alyx_is_gone:
             return  # PyBpod's tree keeps entries by the id of a node, which another one may get
-        functions = {REGISTER: self.open_alyx_dialog, OPEN: self.open_in_alyx, UPDATE: self.open_alyx_dialog}
+        functions = {
+            **{REGISTER: self.open_alyx_dialog, OPEN: self.open_in_alyx, UPDATE: self.open_alyx_dialog},
+            MOVE: self.open_alyx_move_dialog,
+        }
         labels = self._alyx_labels()
         for node in self._alyx_nodes():
             entries = self.tree._items.get(id(node), [])

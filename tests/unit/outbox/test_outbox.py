@@ -75,7 +75,7 @@ def test_a_time_keeps_its_offset(outbox):
 
 def test_the_same_moment_on_two_clocks_gets_different_microseconds(outbox, monkeypatch):
     keys = iter(["00000000-0000-0000-0000-000000000001", f"{999_999 + 1:032x}"])
-    monkeypatch.setattr("pybpod_alyx_module.outbox.outbox.uuid.uuid4", lambda: next(keys))
+    monkeypatch.setattr("pybpod_alyx_module.outbox.drafts.uuid4", lambda: next(keys))
     for time, sure in (("12:00:00+01:00", "12:00:00.000002+01:00"), ("20:00:00+09:00", "20:00:00.000003+09:00")):
         item = outbox.add(replace(WEIGHING, values={"weight": 20, "date_time": f"2026-11-21T{time}"}))
         assert item.values["date_time"] == f"2026-11-21T{sure}"
@@ -83,7 +83,7 @@ def test_the_same_moment_on_two_clocks_gets_different_microseconds(outbox, monke
 
 def test_two_keys_with_the_same_microseconds_get_different_ones(outbox, monkeypatch):
     keys = iter(["00000000-0000-0000-0000-000000000001", f"{999_999 + 1:032x}"])
-    monkeypatch.setattr("pybpod_alyx_module.outbox.outbox.uuid.uuid4", lambda: next(keys))
+    monkeypatch.setattr("pybpod_alyx_module.outbox.drafts.uuid4", lambda: next(keys))
     assert [outbox.add(WEIGHING).values["date_time"][-6:] for _ in range(2)] == ["000002", "000003"]
 
 

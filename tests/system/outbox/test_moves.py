@@ -1,0 +1,193 @@
+"""A session, its water and a weight that are given to another animal: each once, on the right one, whatever happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from pybpod_alyx_module.errors import OutboxError
+from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.states import Event
+from tests.system.outbox.conftest import LIFE_S
+from tests.system.outbox.test_lost_answers import LOST
+
+ROUTES = ("sessions", "water-administrations", "weighings")
+SENTENCE = "Moved from the wrong one."
+
+
+@pytest.fixture
+def written(outbox, sender, lab, animal):
+    """A session with water, and a weight, on the wrong animal."""
+    session = outbox.add(lab.session(animal, narrative="first"))
+    water = outbox.add(lab.water(animal, follows=session.key))
+    weight = outbox.add(lab.weighing(animal))
+    sender.run_once()
+    items = [outbox.item(item.key) for item in (session, water, weight)]
+    assert [item.state for item in items] == [State.SENT] * 3
+    return items
+
+
+def give(outbox, lab, written, animal, other, **more):
+    session, water, weight = written
+    moved = {"from_id": animal.id, "from_name": animal.nickname}
+
+    def draft(kind, item, **values):
+        return Draft(
+            kind, lab.url, lab.username, other.id, other.nickname, {"id": item.server_id, **moved, **values}, **more
+        )
+
+    drafts = [draft(Kind.SESSION_MOVE, session, sentence=SENTENCE), draft(Kind.WATER_MOVE, water)]
+    events = {session.key: Event.GIVE, water.key: Event.GIVE, weight.key: Event.REMAKE}
+    return outbox.give((other.id, other.nickname), drafts, events)
+
+
+def counts(lab, animal):
+    return [len(lab.records(route, animal)) for route in ROUTES]
+
+
+def test_all_of_it_is_on_the_right_animal(outbox, sender, lab, animal, other, written):
+    give(outbox, lab, written, animal, other)
+    sender.run_once()
+    assert counts(lab, animal) == [0, 0, 0]
+    assert counts(lab, other) == [1, 1, 1]
+    record = lab.direct.get(("sessions", written[0].server_id))
+    assert record["subject"] == other.nickname
+    assert record["narrative"] == f"first\n{SENTENCE}"
+    (moved,) = record["json"]["pybpod"]["moved"]
+    assert (moved["from"], moved["to"], moved["by"]) == (animal.nickname, other.nickname, lab.username)
+    assert record["json"]["pybpod"]["outbox_key"] == written[0].key
+    assert [item.state for item in outbox.items()] == [State.SENT] * 5
+    assert {item.subject_id for item in outbox.items()} == {other.id}
+    (water,) = lab.records("water-administrations", other)
+    assert water["session"] == written[0].server_id
+    weight, before = lab.records("weighings", other)[0], written[2]
+    assert (weight["weight"], weight["url"].rpartition("/")[2] == before.server_id) == (24.5, False)
+
+
+#: What is sent, and whose record it is of: the session's, the water's or the weight's.
+REQUESTS = [("PATCH", "sessions", 0), ("PATCH", "water-administrations", 1), ("DELETE", "weighings", 2)]
+
+
+def path_of(written, request):
+    method, route, place = request
+    return {"method": method, "path": f"/{route}/{written[place].server_id}"}
+
+
+def sent_on(sender, clock):
+    for _ in range(4):
+        sender.run_once()
+        clock.pass_by(LIFE_S)
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("request_", [*REQUESTS, ("POST", "weighings", None)], ids=lambda one: " ".join(one[:2]))
+def test_a_lost_answer_moves_it_once(outbox, sender, lab, animal, other, proxy, clock, written, fault, request_):
+    give(outbox, lab, written, animal, other)
+    name, options = LOST[fault]
+    where = path_of(written, request_) if request_[2] is not None else {"method": "POST", "path": "/weighings"}
+    proxy.fault(name, **where, **options)
+    sent_on(sender, clock)
+    assert not any(fault.times for fault in proxy._faults)
+    for item in outbox.items([State.PARKED]):  # an answer that makes no sense is shown to a person
+        outbox.retry(item.key)
+    sent_on(sender, clock)
+    assert counts(lab, animal) == [0, 0, 0]
+    assert counts(lab, other) == [1, 1, 1]
+    assert {item.state for item in outbox.items()} == {State.SENT}
+    assert lab.records("sessions", other)[0]["id"] == written[0].server_id
+    record = lab.direct.get(("sessions", written[0].server_id))
+    assert record["narrative"].count(SENTENCE) == 1
+    assert len(record["json"]["pybpod"]["moved"]) == 1
+
+
+class Killed(BaseException):
+    """As kill -9: nothing that comes after it is done."""
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before it is written", "after it was written"])
+@pytest.mark.parametrize("step", range(1, 8))
+def test_killed_between_two_steps_it_is_moved_once(
+    outbox, make_sender, lab, animal, other, clock, written, monkeypatch, step, late
+):
+    give(outbox, lab, written, animal, other)
+    real, calls = outbox.replace, []
+
+    def replace(*arguments):
+        calls.append(arguments)
+        if len(calls) == step and not late:
+            raise Killed
+        done = real(*arguments)
+        if len(calls) == step:
+            raise Killed
+        return done
+
+    monkeypatch.setattr(outbox, "replace", replace)
+    first = make_sender()
+    with pytest.raises(Killed):
+        first.run_once()
+    first.stop()
+    monkeypatch.undo()
+    sent_on(make_sender(), clock)
+    assert counts(lab, animal) == [0, 0, 0]
+    assert counts(lab, other) == [1, 1, 1]
+    assert {item.state for item in outbox.items()} == {State.SENT}
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: " ".join(one[:2]))
+def test_what_is_refused_waits_for_a_person(outbox, sender, lab, animal, other, proxy, clock, written, request_):
+    refusal = {"detail": "You do not have permission to perform this action."}
+    proxy.fault("answer", **path_of(written, request_), status=403, body=refusal)
+    moves = give(outbox, lab, written, animal, other)
+    sender.run_once()
+    (parked,) = outbox.items([State.PARKED])
+    assert "permission" in parked.reason
+    assert parked.key == (*(item.key for item in moves), written[2].key)[request_[2]]
+    outbox.retry(parked.key)
+    sent_on(sender, clock)
+    assert counts(lab, animal) == [0, 0, 0]
+    assert counts(lab, other) == [1, 1, 1]
+
+
+def test_offline_it_waits_and_a_second_move_is_refused(outbox, sender, lab, animal, other, proxy, clock, written):
+    proxy.fault("drop", times=1000)
+    give(outbox, lab, written, animal, other)
+    sender.run_once()
+    with pytest.raises(OutboxError, match="still waits in the Alyx outbox"):
+        give(outbox, lab, written, other, animal)
+    proxy._faults.clear()
+    sender.wake()
+    sender.run_once()
+    clock.pass_by(LIFE_S)
+    sender.run_once()
+    assert counts(lab, animal) == [0, 0, 0]
+    assert counts(lab, other) == [1, 1, 1]
+
+
+def test_it_can_be_moved_back(outbox, sender, lab, animal, other, written):
+    give(outbox, lab, written, animal, other)
+    sender.run_once()
+    again = [outbox.item(item.key) for item in written]
+    give(outbox, lab, again, other, animal)
+    sender.run_once()
+    assert counts(lab, animal) == [1, 1, 1]
+    assert counts(lab, other) == [0, 0, 0]
+    record = lab.direct.get(("sessions", written[0].server_id))
+    assert [one["to"] for one in record["json"]["pybpod"]["moved"]] == [other.nickname, animal.nickname]
+
+
+def test_a_number_that_the_other_animal_has_that_day_is_not_taken_twice(outbox, sender, lab, animal, other, written):
+    outbox.add(lab.session(other))
+    sender.run_once()
+    give(outbox, lab, written, animal, other)
+    sender.run_once()
+    assert sorted(row["number"] for row in lab.records("sessions", other)) == [1, 2]
+
+
+def test_one_that_somebody_moved_elsewhere_is_left_there(outbox, sender, lab, animal, other, written):
+    third = lab.animal("third-mouse")
+    lab.direct.patch(("sessions", written[0].server_id), {"subject": third.nickname})
+    moves = give(outbox, lab, written, animal, other)
+    sender.run_once()
+    parked = outbox.item(moves[0].key)
+    assert parked.state is State.PARKED
+    assert f"no session {written[0].server_id} of {animal.nickname}" in parked.reason
+    assert len(lab.records("sessions", third)) == 1
