@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.scale.makers import GROSS, NET, TARE, ScaleLine, in_grams, read_makers_line
 
-__all__ = ["Steadiness", "compiled_pattern", "read_line"]
+__all__ = ["Rhythm", "Steadiness", "compiled_pattern", "read_line"]
+
+#: So many gaps between printouts that differ by no more than this share are those of a clock.
+_EVEN_GAPS: Final = 3
+_EVEN: Final = 0.05
 
 
 class Steadiness:
@@ -52,6 +56,27 @@ class Steadiness:
         if line.kind == GROSS:  # its net weight may be in the next line
             return self._equal >= self._wanted
         return bool(line.stable) or self._marks_unrest or self._equal >= self._wanted
+
+
+class Rhythm:
+    """Tells a scale that prints by its own clock from one whose PRINT key is pressed: nobody presses so evenly."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._gaps: list[float] = []
+        #: Seconds of that clock; 0 while there is none.
+        self._interval = 0.0
+
+    def is_by_clock(self, moment: float) -> bool:
+        """Take the moment of the next printout, in seconds; once found, a clock counts until one comes in between."""
+        gap = self._interval if self._last is None else moment - self._last
+        self._gaps, self._last = [*self._gaps[1 - _EVEN_GAPS :], gap], moment
+        shortest = min(self._gaps)
+        if len(self._gaps) == _EVEN_GAPS and max(self._gaps) - shortest <= _EVEN * shortest:
+            self._interval = shortest
+        elif gap < (1 - _EVEN) * self._interval:
+            self._interval = 0.0
+        return self._interval > 0
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:

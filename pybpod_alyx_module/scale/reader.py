@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from alyx_connector.errors import AlyxError, ConfigurationError
-from pybpod_alyx_module.scale.line import Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.line import Rhythm, Steadiness, compiled_pattern, read_line
 from pybpod_alyx_module.scale.makers import NET, is_in_progress, is_unavailable
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ _END_S: Final = 5.0
 _LINE_END: Final = re.compile(rb"[\r\n]+")
 #: Makes ASCII of what a scale with 7 data bits sends, whose eighth bit is the parity; no scale needs more.
 _SEVEN_BITS: Final = bytes(byte & 0x7F for byte in range(256))
+
+
+#: When each port printed: a scale that prints by its own clock is known to the next reader.
+_rhythms: defaultdict[str, Rhythm] = defaultdict(Rhythm)
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,7 @@ class ScaleReader:
 
     ``hand_over``: takes each `ScaleReading` and each `ScaleTrouble`, on the reader's own thread.
     ``retry_s``: seconds until a port that failed is tried again.
+    ``now``: clock, seconds.
     """
 
     def __init__(
@@ -123,11 +130,13 @@ class ScaleReader:
         hand_over: Callable[[ScaleReading | ScaleTrouble], None],
         *,
         retry_s: float = _RETRY_S,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._pattern = None if settings.pattern is None else compiled_pattern(settings.pattern)
         self._hand_over = hand_over
         self._retry_s = retry_s
+        self._now, self._burst_began = now, 0.0
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._port: Any = None
@@ -218,15 +227,14 @@ class ScaleReader:
                 f"The scale on {port} does not answer {ask!r}. Check that it is on and connected to this port, the "
                 f"baud rate ({self._settings.baud}), and ALYX_PLUGIN_SCALE_ASK."
             )
-        burst, self._burst = self._burst, []
-        if self._garbage and not burst:
+        if self._garbage and not self._burst:
             self._tell_garbage()
         self._garbage.clear()
         if ask is None:
-            net = [line for line in burst if line.kind == NET]
-            printed = net or burst
-            if len(printed) == 1:
+            printed = [line for line in self._burst if line.kind == NET] or self._burst
+            if len(printed) == 1 and not _rhythms[port].is_by_clock(self._burst_began):
                 self._tell(ScaleReading(printed[0].grams, stable=True, printed=True))
+        self._burst = []
 
     def _take(self, line: str) -> None:
         if is_in_progress(line) or is_unavailable(line):
@@ -248,6 +256,7 @@ class ScaleReader:
         self._last_trouble = ""
         reading = ScaleReading(read.grams, self._steadiness.is_stable(read))
         if not self._steadiness.is_unrest(read):
+            self._burst_began = self._burst_began if self._burst else self._now()
             self._burst = [*self._burst[-2:], read]  # more are no printout, and need not be kept
         self._tell(reading)
 

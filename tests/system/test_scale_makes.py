@@ -157,6 +157,27 @@ def test_a_printout_that_cannot_be_read_is_told(scale: FakeScale) -> None:
     assert "cannot be read: 'Weighing no. 3'" in said
 
 
+def test_a_scale_that_prints_by_its_own_clock_presses_no_key(scale: FakeScale, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pybpod_alyx_module.scale.reader._READ_S", 0.1)
+    moments = iter((0.0, 5.0, 10.0, 15.0, 20.0, 3600.0))
+    for lines, expected in ((5, [True, True, True, False, False]), (1, [False])):  # one animal's dialog, and the next
+        heard = Heard(scale.port)
+        heard.reader._now = lambda: next(moments)
+        heard.reader.start()
+        opened(heard)
+        printed = []
+        for line in range(lines):
+            scale.send(f"   2{line}.50 g ")
+            told = [heard.next()]
+            while heard.reader._burst:  # until the scale was silent
+                heard.reader._thread.join(0.01)
+            while not heard.told.empty():
+                told.append(heard.next())
+            printed.append(any(isinstance(one, ScaleReading) and one.printed for one in told))
+        heard.reader.stop()
+        assert printed == expected
+
+
 def test_seven_data_bits_with_parity_are_read(scale: FakeScale) -> None:
     heard = Heard(scale.port)
     heard.reader.start()

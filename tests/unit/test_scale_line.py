@@ -9,7 +9,7 @@ import pytest
 
 from alyx_connector.errors import AlyxError, ConfigurationError
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.scale.line import Steadiness, compiled_pattern, read_line
+from pybpod_alyx_module.scale.line import Rhythm, Steadiness, compiled_pattern, read_line
 from pybpod_alyx_module.scale.makers import GROSS, NET, TARE, ScaleLine
 from pybpod_alyx_module.scale.reader import ScaleSettings
 
@@ -176,3 +176,12 @@ def test_the_first_group_is_the_number_where_none_is_named() -> None:
 def test_settings_that_cannot_be_used_are_refused(settings: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         ScaleSettings(**settings)
+
+
+def test_nobody_presses_as_evenly_as_a_clock() -> None:
+    pressed = Rhythm()
+    assert not any(pressed.is_by_clock(moment) for moment in (0, 3, 6.4, 9, 60, 63.5, 70, 71, 73, 76.5, 80.5))
+    clock = Rhythm()
+    assert [clock.is_by_clock(moment) for moment in (0, 5, 10.02, 15)] == [False, False, False, True]
+    # nobody weighed for an hour: the clock went on
+    assert [clock.is_by_clock(moment) for moment in (3600, 3605, 3612, 3614)] == [True, True, True, False]
