@@ -123,7 +123,7 @@ def start(folder, plugins, files=None, before=""):
 
 
 #: What the plugin adds to the menu of a project.
-ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Water due today…", "Alyx outbox"]
+ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Water due today…", "Alyx outbox", "Log out of Alyx…"]
 
 
 class TestMenus:
@@ -199,7 +199,7 @@ class TestMissing:
             from pybpod_alyx_module.read_settings import read_settings
             print(read_settings())
         """
-        assert "PluginSettings(address='', username='', problems=())" in python(tmp_path, script).stdout
+        assert "PluginSettings(address='', username='', idle_minutes=None, problems=())" in python(tmp_path, script).stdout
 
 
 class TestBpodModule:
