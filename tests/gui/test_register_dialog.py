@@ -135,6 +135,7 @@ def test_the_size_of_one_reward_is_not_taken_for_the_total(rig, session, menu, q
     assert "reward_ml never rose: 0.003 mL for 3 trials. Is that the size of one reward?" in water.why.text()
     assert water.amount.text() == ""
     assert not dialog.register_button.isEnabled()
+    assert dialog.status.text().startswith("Press the amount that is right, or type")
     sum_button, total_button = water.offer_buttons
     assert (sum_button.text(), total_button.text()) == (
         "Use 0.009 mL: the sum of 3 rewards",

@@ -281,7 +281,8 @@ class RegisterDialog(QDialog):
             self.form.water.value()
         except ConfigurationError as error:
             if not self.form.water.amount.text().strip():
-                return "Type how much water the animal got, in mL: 0 for none."
+                press = "Press the amount that is right, or type" if self.form.water.offers else "Type"
+                return f"{press} how much water the animal got, in mL: 0 for none."
             return error.message
         return ""
 

@@ -98,13 +98,17 @@ class WaterField(QWidget):
         Returns: mL; 0 where none is to be recorded.
         """
         text = self.amount.text().strip()
-        offers = self._shown.offers if self._shown is not None else ()
-        for amount in (self._certain, *(offer.amount for offer in offers)):
+        for amount in (self._certain, *(offer.amount for offer in self.offers)):
             if amount is not None and text == number_text(amount):
                 return amount  # to more digits than a person may type
         if text and not text.strip("0.,"):
             return Decimal(0)
         return millilitres(text)
+
+    @property
+    def offers(self) -> tuple[Reading, ...]:
+        """The amounts that a press of a button takes."""
+        return self._shown.offers if self._shown is not None else ()
 
     @property
     def must_choose_type(self) -> bool:
@@ -118,8 +122,8 @@ class WaterField(QWidget):
 
     @slot
     def _on_offer(self, place: int) -> None:
-        if self._shown is not None and place < len(self._shown.offers):
-            self.amount.setText(number_text(self._shown.offers[place].amount))
+        if place < len(self.offers):
+            self.amount.setText(number_text(self.offers[place].amount))
             self.amount.setModified(True)
 
 
