@@ -199,7 +199,9 @@ class TestMissing:
             from pybpod_alyx_module.read_settings import read_settings
             print(read_settings())
         """
-        assert "PluginSettings(address='', username='', idle_minutes=None, problems=())" in python(tmp_path, script).stdout
+        assert (
+            "PluginSettings(address='', username='', idle_minutes=None, problems=())" in python(tmp_path, script).stdout
+        )
 
 
 class TestBpodModule:

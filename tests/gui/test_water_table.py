@@ -13,7 +13,7 @@ from AnyQt.QtWidgets import QApplication
 from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.animals import tree_marks, water_table_window
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT
+from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT, WaterRows
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
 from pybpod_alyx_module.outbox.items import State
@@ -566,3 +566,10 @@ def test_the_too_light_come_first_where_the_table_is_sorted_by_weight(bench, aly
     assert [row.name for row in window.rows.rows] == names
     window.table.sortByColumn(ANIMAL, Qt.DescendingOrder)
     assert [row.name for row in window.rows.rows] == sorted(names, reverse=True)
+
+
+def test_the_titles_are_whole_before_there_are_rows(qtbot):
+    table = WaterTableView(WaterRows())
+    qtbot.addWidget(table)
+    header = table.horizontalHeader()
+    assert [place for place in range(header.count()) if header.sectionSize(place) < header.sectionSizeHint(place)] == []

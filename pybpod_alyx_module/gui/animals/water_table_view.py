@@ -46,6 +46,7 @@ class WaterTableView(QTableView):
         rows.layoutChanged.connect(self._on_sorted)
         rows.modelReset.connect(self._on_reset)
         rows.dataChanged.connect(self._on_changed)
+        self._on_reset()
 
     @property
     def is_editing(self) -> bool:
