@@ -61,7 +61,7 @@ def weights(client, animals):
 
 def test_animals_are_looked_up_together_and_rows_sent_in_order(writer, proxy, client, animals, sheet):
     made = writer.create_many("weighings", sheet)
-    assert proxy.count("GET") <= 13, "the animals, what they have, whether the server keeps zones, and its clock"
+    assert proxy.count("GET") <= 15, "the animals, what they have, whether the server keeps zones, and its clock"
     assert proxy.count("GET", "/admin/login/") == proxy.count("GET", "/labs") == 1
     assert [(sent["subject"], sent["weight"]) for sent in posts(proxy)] == list(
         zip(sheet.subject, sheet.weight, strict=True)
@@ -272,3 +272,16 @@ def test_what_is_not_rows_is_refused_and_no_rows_are_nothing(writer, proxy, shee
         writer.create_many("weighing", sheet)
     assert writer.create_many("weighings", sheet.iloc[:0]).columns.to_list() == ["outcome", "reason", "id"]
     assert proxy.count("POST") == 0
+
+
+def test_many_animals_of_labs_in_several_zones_are_shown_in_lab_time(writer, proxy, client):
+    names = [f"mouse_{uuid.uuid4().hex[:12]}" for _ in range(14)]
+    for place, name in enumerate(names):
+        client.post("subjects", {"nickname": name, "lab": "haisslab" if place % 2 else "champalimaud"})
+    writer.create_many("weighings", [{"subject": name, "weight": 24.5, "date_time": WHEN} for name in names])
+    stored = {row["date_time"] for name in names for row in client.list("weighings", {"nickname": name})}
+    assert stored == {"2024-03-01T08:30:00", "2024-03-01T09:30:00"}, "Paris and Lisbon, on the server's clock"
+    proxy.forget_requests()
+    shown = writer.weights(names)
+    assert shown.date_time.to_list() == [pd.Timestamp(WHEN)] * len(names)
+    assert proxy.count(path="/subjects") == 1, "how many animals there are: their rows take Alyx long"
