@@ -119,7 +119,7 @@ def test_a_service_that_is_no_web_server(listener, banner):
     thread.join()
 
 
-@pytest.mark.parametrize("path", ["/alyx", "/admin/"])
+@pytest.mark.parametrize("path", ["/alyx", "/wiki/"])
 def test_a_wrong_prefix_is_no_alyx(proxy, path):
     with AlyxClient(proxy.url + path) as client, pytest.raises(NotAlyxError, match="Not Found"):
         client.login("jose", "s3cret")
