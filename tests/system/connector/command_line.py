@@ -18,6 +18,7 @@ from unittest import mock
 import pexpect
 
 from alyx_connector.cli.main import main
+from alyx_connector.display import shown_progress
 from tests.fault_proxy import WAIT_S, FaultProxy
 
 ROOT = Path(__file__).parents[3]
@@ -91,7 +92,11 @@ class CommandLine:
     def run(self, *words, given=b"", expect=0):
         """Run a command in this process, without a terminal; return what it printed and what it told."""
         streams = {name: io.TextIOWrapper(io.BytesIO(text), "utf-8") for name, text in self._streams(given)}
-        with mock.patch.dict(os.environ, self.environment, clear=True), mock.patch.multiple(sys, **streams):
+        with (
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            mock.patch.multiple(sys, **streams),
+            mock.patch.object(shown_progress, "_FIRST_S", WAIT_S),  # how far it has come is told, or not, by the clock
+        ):
             try:
                 code = main(words)
             except SystemExit as end:  # argparse
