@@ -194,7 +194,8 @@ def move(
             if event is Event.GIVE:
                 return replace(given, server_id=item.server_id)
             origin = {**item.origin, "moved_from": item.subject_name}
-            return replace(given, misplaced=item.server_id, sent_at=None, origin=origin)
+            why = f"It is withdrawn from {item.subject_name} first, then recorded for {subject[1]}."
+            return replace(given, misplaced=item.server_id, sent_at=None, origin=origin, reason=why)
         case Event.MISPLACE:
             return replace(changed, misplaced=server_id)
         case Event.WITHDRAW:

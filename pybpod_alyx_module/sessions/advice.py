@@ -93,9 +93,9 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
             "has been sent from there, then press Check again."
         )
     others = [other.animal.nickname for other in prepared.choices if other.earlier is not None and other is not choice]
-    twice = [
-        f"This session is already registered for {name}. If you register it for {choice.animal.nickname}, too, its "
-        "trials count for both."
+    blocking += [
+        f"This session is registered for {name}. If it was {choice.animal.nickname}, choose Move to another animal… in "
+        "the session's menu, once it is on Alyx."
         for name in others
         if earlier is None
     ]
@@ -104,7 +104,6 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
     water_type = _about_the_water_type(water_to_record(prepared, choice, settings), choice, settings.sessions)
     unknown = [] if blocking else _unknown_names(choice, settings.sessions)
     notes = [
-        *twice,
         *unknown,
         *([water_type] if water_type else []),
         *without_zone,
@@ -112,7 +111,7 @@ def advise(prepared: PreparedSession, choice: Choice, settings: RigSettings, *, 
         *choice.not_checked,
         *problems,
     ]
-    needs_person = bool(blocking or twice or without_zone or problems or water_type or unknown) or any(
+    needs_person = bool(blocking or without_zone or problems or water_type or unknown) or any(
         concern.kind not in HARMLESS for concern in found
     )
     return Advice(tuple(blocking), tuple(notes), needs_person)

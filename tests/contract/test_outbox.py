@@ -14,11 +14,13 @@ from alyx_connector.zones.moments import read_time
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
+from pybpod_alyx_module.outbox.states import Event
 from tests.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pybpod_alyx_module.outbox.items import Item
     from tests.contract.alyx_under_test import AlyxUnderTest
 
 
@@ -176,6 +178,41 @@ def test_lost_answers_are_found_by_key_and_by_time(rig: Rig, fault: str) -> None
     for _ in range(10):
         rig.send()
     check_all(rig)
+
+
+@pytest.mark.parametrize("fault", ["", "drop", "drop-after"])
+def test_records_that_are_given_to_another_animal_are_on_it_once(rig: Rig, writable: AlyxUnderTest, fault: str) -> None:
+    add_all(rig)
+    rig.send()
+    session, water, weight = rig.outbox.items()[:3]
+    other = Rig(writable, rig.proxy, rig.outbox)
+    other.add(Kind.SESSION, {"start_time": "2026-11-20T11:00:00"})  # it has number 1 of that day
+    other.send()
+    moved = {"from_id": rig.id, "from_name": rig.nickname}
+
+    def draft(kind: Kind, record: Item, **values: str) -> Draft:
+        of_record = {"id": record.server_id, **moved, **values}
+        return Draft(kind, rig.proxy.url, writable.user, other.id, other.nickname, of_record)
+
+    drafts = [draft(Kind.SESSION_MOVE, session, sentence="Moved."), draft(Kind.WATER_MOVE, water)]
+    events = {session.key: Event.GIVE, water.key: Event.GIVE, weight.key: Event.REMAKE}
+    if fault:
+        for method, times in {"PATCH": 2, "DELETE": 1, "POST": 1}.items():
+            rig.proxy.fault(fault, method=method, times=times)
+    rig.outbox.give((other.id, other.nickname), drafts, events)
+    for _ in range(10):
+        rig.send()
+    assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 7
+    routes = ("/sessions", "/water-administrations", "/weighings")
+    assert [len(rig.rows(route)) for route in routes] == [0, 0, 0]
+    assert [len(other.rows(route)) for route in routes] == [2, 1, 1]
+    assert sorted(row["number"] for row in other.rows("/sessions")) == [1, 2]
+    [row] = [row for row in other.rows("/sessions") if row["id"] == session.server_id]
+    detail = writable.ask("GET", f"/sessions/{row['id']}").json()
+    assert (detail["subject"], detail["narrative"]) == (other.nickname, "Moved.")
+    [(was, now)] = [(one["from"], one["to"]) for one in detail["json"]["pybpod"]["moved"]]
+    assert (was, now, detail["json"]["a"]["b"]) == (rig.nickname, other.nickname, 1)
+    other.close()
 
 
 @pytest.mark.parametrize(

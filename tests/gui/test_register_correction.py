@@ -110,6 +110,10 @@ def test_the_record_is_updated_for_the_animal_that_was_chosen(rig, session, menu
     again = opened(rig, menu, session, "Update on Alyx…")
     assert again.animal.whole == "jo002"
     assert again.form.narrative.toPlainText() == SENTENCE.format("jo002")
+    again.animals.setCurrentIndex(again.animals.findText("ea04", Qt.MatchStartsWith))
+    assert "If it was ea04, choose Move to another animal…" in again.notices.toPlainText()
+    assert not again.register_button.isEnabled()  # Alyx would have the session twice
+    again.animals.setCurrentIndex(again.animals.findText("jo002", Qt.MatchStartsWith))
     again.form.narrative.selectAll()
     qtbot.keyClicks(again.form.narrative, "second")
     press(qtbot, again.register_button)

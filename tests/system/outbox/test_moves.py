@@ -46,6 +46,7 @@ def counts(lab, animal):
 
 def test_all_of_it_is_on_the_right_animal(outbox, sender, lab, animal, other, written):
     give(outbox, lab, written, animal, other)
+    assert outbox.item(written[2].key).reason.startswith(f"It is withdrawn from {animal.nickname} first")
     sender.run_once()
     assert counts(lab, animal) == [0, 0, 0]
     assert counts(lab, other) == [1, 1, 1]
