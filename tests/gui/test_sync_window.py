@@ -509,6 +509,21 @@ def test_without_remember_me_a_keyring_that_hangs_is_not_asked(project, menu, qt
     assert not hanging_keyring.asked.is_set()
 
 
+def test_logging_out_does_not_wait_for_a_keyring_that_hangs(project, menu, qtbot, sandbox, hanging_keyring):
+    window = connected_window(qtbot, project, menu, sandbox)
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, hanging_keyring.asked.is_set)
+    assert window.form.status.text() == "Status: Logging out …"
+    press(qtbot, window.form.cancel_button)
+    assert not window.working
+    assert "the token may still be stored" in window.form.messages
+    hanging_keyring.released.set()
+    press(qtbot, window.form.connect_button)
+    wait(qtbot, lambda: not window.working)
+    assert not window.connected
+    assert "jose is logged out" in window.form.messages
+
+
 def test_without_remember_me_no_store_of_tokens_is_chosen(project, menu, qtbot, sandbox, monkeypatch):
     window = open_window(qtbot, project, menu)
     monkeypatch.setenv("ALYX_TOKEN_STORE", "no such store")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: What Disconnect does.
 LOG_OUT: Final = "Log out: the token is deleted from this computer; what waits for this user waits for a login"
 
+#: What is said where somebody gives up waiting for the token store.
+NOT_LOGGED_OUT: Final = "Cancelled: the token may still be stored on this computer. Press Disconnect to try again."
+
 
 def logged_out_words(server: str, username: str) -> str:
     """Say that somebody was logged out, and what becomes of what waits."""

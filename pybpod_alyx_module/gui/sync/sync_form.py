@@ -137,6 +137,7 @@ class SyncForm:
         column.addWidget(self.results, 1)
         column.addWidget(self.notice)
 
+    @slot
     def tell(self, text: str) -> None:
         """Add a paragraph to what happened, and bring its beginning into view."""
         text = without_long_words(text)

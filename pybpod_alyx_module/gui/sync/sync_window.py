@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QEvent, Qt, Signal
@@ -24,7 +25,7 @@ from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
-from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, ProjectLogin
+from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, NOT_LOGGED_OUT, ProjectLogin
 from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
@@ -163,6 +164,7 @@ class SyncWindow(AlyxWindow):
         if task is None:
             self._on_connect()
             return
+        task.cancelled.connect(partial(self.form.tell, NOT_LOGGED_OUT))
         self._doing = "Logging out …"
         self._task = start_task(task, failed=self._show_error, finished=self._on_connect_finished)
         self._update()
@@ -190,7 +192,7 @@ class SyncWindow(AlyxWindow):
         task = Task(work, "alyx-connect")
         self._to_correct = form.password
         task.progressed.connect(self._on_progress)
-        task.cancelled.connect(self._on_connect_cancelled)
+        task.cancelled.connect(partial(self.form.tell, "Cancelled: not connected."))
         self._doing = "Connecting …"
         form.show_activity(self._doing)
         form.show_progress(0, 0)
@@ -229,10 +231,6 @@ class SyncWindow(AlyxWindow):
             self.form.password.clear()
         elif isinstance(error, ABOUT_ADDRESS) or is_unusable_address(error):
             self._to_correct = self.form.address
-
-    @slot
-    def _on_connect_cancelled(self) -> None:
-        self.form.tell("Cancelled: not connected.")
 
     @slot
     def _on_connect_finished(self) -> None:
