@@ -7,8 +7,10 @@ from AnyQt.QtCore import QPoint, QRect, QSize, Qt
 from AnyQt.QtWidgets import QApplication, QPushButton, QStyle, QStyleOptionButton
 
 from pybpod_alyx_module.gui import windows
+from pybpod_alyx_module.gui.animals.lab_time_field import LabTimeField
 from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
+from pybpod_alyx_module.gui.widgets import Scrolled
 from tests.gui.hands import wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 from tests.gui.test_hammer import OPEN, hammer, settings
@@ -34,6 +36,8 @@ def test_a_window_is_whole_on_a_small_screen(hammer, kind):
     window.resize(WIDTH, HEIGHT)
     QApplication.processEvents()
     assert (window.width(), window.height()) == (WIDTH, HEIGHT)
+    for area in window.findChildren(Scrolled):
+        assert area.widget().minimumSizeHint().width() <= area.viewport().width(), "what stands at the right is cut"
     shown = [button for button in window.findChildren(QPushButton) if button.isVisible()]
     assert shown
     for button in shown:
@@ -61,6 +65,12 @@ def test_a_question_is_whole_on_a_small_screen(hammer, kind, doubtful):
     assert window.question.text.height() >= window.question.text.heightForWidth(window.question.text.width())
     window.question.back_button.click()
     hammer.end(kind)
+
+
+def test_a_time_whose_zone_is_not_known_fits_into_its_window(qtbot):
+    field = LabTimeField()
+    qtbot.addWidget(field)
+    assert field.minimumSizeHint().width() <= WIDTH / 2
 
 
 def place_of(button, window):

@@ -6,11 +6,12 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import QDateTime, QTimer, Signal
-from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QLabel, QPushButton, QWidget
+from AnyQt.QtWidgets import QDateTimeEdit, QHBoxLayout, QPushButton, QWidget
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.zones.moments import lab_zone
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.lab_time import lab_now, with_zone
 from pybpod_alyx_module.outbox.items import COMPUTER_TIME
 
@@ -49,7 +50,7 @@ class LabTimeField(QWidget):
         self.now_button = QPushButton("&Now")
         self.now_button.setAutoDefault(False)
         self.now_button.setToolTip("Back to the time that it is now in the lab")
-        self.zone_note = QLabel()
+        self.zone_note = plain_label()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.edit)
