@@ -62,7 +62,7 @@ class Connected:
 class Logins:
     """Who is logged in where, and who is at the rig, as long as this PyBpod runs; may be used by several threads.
 
-    A keyring may be asked: everything but `remember`, `is_at_rig`, `said_here` and `logged_in_here` belongs to worker
+    A keyring may be asked: everything but `remember`, `is_at_rig`, `at_rig` and `logged_in_here` belongs to worker
     threads.
 
     ``rig_account``: gives address and user of a rig that one person uses, as set; empty where they are not.
@@ -90,10 +90,10 @@ class Logins:
         with self._lock:
             self._at_rig[server] = username
 
-    def said_here(self, server: str) -> bool:
-        """Tell whether somebody connected or said so in this PyBpod; asks no keyring."""
+    def at_rig(self, server: str) -> str:
+        """Say who connected, or said so, in this PyBpod; empty where nobody did. Asks no keyring."""
         with self._lock:
-            return server in self._at_rig
+            return self._at_rig.get(server, "")
 
     def somebody_is_at_rig(self, server: str) -> bool:
         """Tell whether it is known who is at the rig.
@@ -101,7 +101,7 @@ class Logins:
         Returns: whether somebody connected or said so in this PyBpod, or the rig is set to a user whose login is
         remembered.
         """
-        if self.said_here(server):
+        if self.at_rig(server):
             return True
         username = self._rig_user(server)
         return bool(username) and Accounts().tokens.get(server, username) is not None

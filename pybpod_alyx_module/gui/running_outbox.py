@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -89,8 +90,8 @@ class RunningOutbox(QObject):
         self._opening = threading.Lock()
         #: Who is logged in where.
         self.logins = Logins(_rig_account)
-        #: Keys of what was recorded (True) or changed (False) in this PyBpod before anybody said who is at the rig.
-        self._unclaimed: dict[str, bool] = {}
+        #: Keys of what was recorded or changed in this PyBpod before anybody said who is at the rig.
+        self._unclaimed: set[str] = set()
         self._times_unclaimed = 0
         self._read_notes: tuple[str, ...] = ()
         #: Whether something changed since the watcher read it.
@@ -171,7 +172,11 @@ class RunningOutbox(QObject):
             del report, cancel
             outbox = self.open()
             try:
-                return function(outbox)
+                result = function(outbox)
+                if self._unclaimed:  # somebody may have said so while this was being written
+                    with suppress(AlyxError):  # it is written, whatever becomes of this
+                        self._release(outbox)
+                return result
             finally:
                 self._look.set()
 
@@ -224,22 +229,23 @@ class RunningOutbox(QObject):
         self.users_changed.emit()
         if not self._unclaimed:
             return
-
-        def release(outbox: Outbox) -> None:
-            for item in outbox.items((State.PARKED,)):
-                if item.server == server and item.waits_for is WaitsFor.USER and item.key in self._unclaimed:
-                    outbox.claim(item.key, username if self._unclaimed[item.key] else item.username)
-
-        task = self.read(release, name="alyx-outbox-claim")
+        task = self.read(self._release, name="alyx-outbox-claim")
         task.finished.connect(self.wake)
         task.failed.connect(show_error)
         task.start()
+
+    def _release(self, outbox: Outbox) -> None:
+        for item in outbox.items((State.PARKED,)):
+            username = self.logins.at_rig(item.server)
+            if username and item.key in self._unclaimed:
+                outbox.claim(item.key, username)
+                self._unclaimed.discard(item.key)
 
     def _why_unclaimed(self, item: Item) -> str:
         # asked by the outbox, in a worker thread
         if self.logins.somebody_is_at_rig(item.server):
             return ""
-        self._unclaimed.setdefault(item.key, item.number == 0)
+        self._unclaimed.add(item.key)
         self._times_unclaimed += 1
         return f"Nobody has said yet whether {item.username} recorded it."
 

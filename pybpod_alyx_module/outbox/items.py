@@ -69,6 +69,9 @@ class WaitsFor(str, Enum):
 #: In the `origin` of what was recorded while the zone of its lab was not known: its time is this computer's.
 COMPUTER_TIME: Final = {"clock": "computer"}
 
+#: In the `origin` of what was recorded before anybody said who is at the rig; taken out when somebody says so.
+UNCLAIMED: Final = "unclaimed"
+
 #: In the `origin` of what was corrected without a person: what became what, and when; a sentence each.
 CORRECTED: Final = "corrected"
 

@@ -154,8 +154,8 @@ class Outbox:
         return self.change(key, lambda item: held_for_its_user(move(item, Event.RETRY), why))
 
     def claim(self, key: str, username: str) -> Item:
-        """Have sent, as this user, what waits until somebody says who recorded it; else it stays as it is."""
-        return self.change(key, lambda item: claimed(item, username) if item.waits_for is WaitsFor.USER else item)
+        """Have sent what waits until somebody says who is at the rig, and as this user what they recorded."""
+        return self.change(key, lambda item: claimed(item, username) if item.state is State.PARKED else item)
 
     def edit(self, key: str, values: Mapping[str, Any]) -> Item:
         """Correct a waiting or parked item; a parked one waits to be sent after that.

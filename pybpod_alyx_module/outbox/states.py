@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import MOVES as RECORD_MOVES
-from pybpod_alyx_module.outbox.items import Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import UNCLAIMED, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.words import describe, refusal
 
 if TYPE_CHECKING:
@@ -231,6 +231,8 @@ def held_for_its_user(item: Item, why: str) -> Item:
 
     ``why``: why that is asked; empty where it need not be.
     """
+    if why and item.number == 0:  # new: it is of whoever says so, also after a restart
+        item = replace(item, origin={**item.origin, UNCLAIMED: True})
     if not why or item.state is not State.WAITING:
         return item
     return move(
@@ -239,11 +241,13 @@ def held_for_its_user(item: Item, why: str) -> Item:
 
 
 def claimed(item: Item, username: str) -> Item:
-    """Return an item as it is once this user said that they recorded it."""
-    values = dict(item.values)
-    if values.get("users") == [item.username]:  # a session's
-        values["users"] = [username]
-    return move(replace(item, username=username, values=values), Event.RETRY)
+    """Return a parked item as it is once this user said who they are: theirs, if it was nobody's yet."""
+    origin, values = dict(item.origin), dict(item.values)
+    if origin.pop(UNCLAIMED, False):
+        if values.get("users") == [item.username]:  # a session's
+            values["users"] = [username]
+        item = replace(item, username=username, values=values, origin=origin, revision=item.revision + 1)
+    return move(item, Event.RETRY) if item.waits_for is WaitsFor.USER else item
 
 
 def _waits_for(state: State, event: Event, postponed_for: WaitsFor) -> WaitsFor:

@@ -215,6 +215,18 @@ def test_without_an_answer_it_stays_and_retry_asks_again(bench, outbox, qtbot, h
     wait(qtbot, lambda: users(bench, 23.95) == ["jose"])
 
 
+def test_who_says_so_while_a_record_is_being_written_is_who_recorded_it(bench, outbox, qtbot):
+    def write(box):
+        box.add_all(draft(bench, weight=23.951))
+        outbox.logins.is_at_rig(bench.url, "ana")
+
+    task = outbox.read(write)
+    with qtbot.waitSignal(task.succeeded):
+        task.start()
+    (written,) = outbox.open().items()
+    assert (written.state, written.username) == (State.WAITING, "ana")
+
+
 @pytest.mark.parametrize("remembered", [True, False])
 def test_a_rig_of_one_person_is_not_asked_where_the_login_is_remembered(
     bench, outbox, qtbot, monkeypatch, pybpod_settings, remembered

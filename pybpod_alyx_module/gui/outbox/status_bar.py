@@ -183,7 +183,7 @@ class OutboxInMainWindow(QObject):
     def _ask_who(self) -> None:
         # Until somebody says so, at each record; where the question was closed, at the next one.
         outlook, question, logins = self._running.outlook, self.who_question, self._running.logins
-        unclaimed = [account for account in outlook.unclaimed if not logins.said_here(account[0])]
+        unclaimed = [account for account in outlook.unclaimed if not logins.at_rig(account[0])]
         if question is not None and (question.server, question.username) not in unclaimed:
             question.close()  # settled elsewhere
         elif unclaimed and outlook.times_unclaimed != self._times_unclaimed:

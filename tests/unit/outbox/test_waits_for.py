@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alyx_connector.errors import LoginRequiredError, RateLimitedError, UnreachableError
-from pybpod_alyx_module.outbox.items import State, WaitsFor
+from pybpod_alyx_module.outbox.items import UNCLAIMED, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.outcomes import outcome_of_reading
 from pybpod_alyx_module.outbox.states import MOVES, Event, move
@@ -125,6 +125,32 @@ def test_what_is_recorded_waits_until_somebody_says_who_did_and_is_then_theirs(u
     assert (first.state, first.username, first.values["users"]) == (State.WAITING, "ana", ["ana"])
     assert (second.state, second.username, second.follows) == (State.WAITING, "ana", first.key)
     assert (first.reason, first.hint, first.waits_for) == ("", "", WaitsFor.NOTHING)
+    assert UNCLAIMED not in first.origin
+
+
+def test_what_nobody_said_they_recorded_is_theirs_who_say_so_after_a_restart(unclaimed):
+    outbox, _asked = unclaimed
+    recorded, doubted = outbox.add_all(WEIGHING, replace(WEIGHING, held="A jump."))
+    again = Outbox(outbox.path, unclaimed=lambda _item: "Nobody has said so.")
+    assert again.retry(recorded.key).waits_for is WaitsFor.USER
+    for key in (recorded.key, doubted.key):
+        again.claim(key, "ana")
+    recorded, doubted = again.items()
+    assert (recorded.state, recorded.username) == (State.WAITING, "ana")
+    assert (doubted.state, doubted.username, doubted.reason) == (State.PARKED, "ana", "A jump.")
+    assert again.claim(doubted.key, "jose") == doubted
+    again.close()
+
+
+def test_what_was_somebodys_and_is_corrected_stays_theirs(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    item = outbox.add(replace(WEIGHING, held="A jump."))
+    again = Outbox(outbox.path, unclaimed=lambda _item: "Nobody has said so.")
+    assert again.edit(item.key, {**item.values, "weight": 24.6}).waits_for is WaitsFor.USER
+    claimed = again.claim(item.key, "ana")
+    assert (claimed.state, claimed.username) == (State.WAITING, "jose")
+    again.close()
+    outbox.close()
 
 
 def test_a_retry_and_a_correction_wait_for_it_too(unclaimed):
