@@ -13,7 +13,7 @@ from AnyQt.QtCore import QObject, QTimer, Signal
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.outbox.items import OPEN, State
+from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.sessions.pybpod_session import csv_of
 from pybpod_alyx_module.sessions.registration_note import write_registration
 
@@ -145,13 +145,21 @@ def _read_news(
     waiting = {item.key: item for item in outbox.items(OPEN)}
     for registration in followed:
         try:
-            item = waiting.get(registration.key) or outbox.item(registration.key)
+            item = _lasting(waiting.get(registration.key) or outbox.item(registration.key))
         except OutboxError as error:
             logger.warning("The outbox does not show whether a registered session was sent: %s", error)
             continue
         if item != shown.get(item.key):
             found.append((registration, item))
     return found
+
+
+def _lasting(item: Item) -> Item:
+    # without the one that is sent before it, which is another one for each of hundreds within a second
+    first = item.behind
+    if first is None or first.state not in {State.WAITING, State.SENDING} or first.waits_for is not WaitsFor.NOTHING:
+        return item
+    return replace(item, behind=None)
 
 
 def _note(sent: Sequence[_Sent]) -> Sequence[_Sent]:
