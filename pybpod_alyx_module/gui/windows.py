@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QSize, Qt
 from AnyQt.QtGui import QPalette
-from AnyQt.QtWidgets import QApplication, QWidget
+from AnyQt.QtWidgets import QApplication, QPushButton, QWidget
 
 from pybpod_alyx_module.gui.guard import is_there, override
 
@@ -62,6 +62,15 @@ class AlyxWindow(QWidget):
             self.close()
         else:
             super().keyPressEvent(event)
+
+
+def press_focused(window: QWidget) -> bool:
+    """Press the button of a window that has the keyboard; tell whether there was one."""
+    focused = QApplication.focusWidget()
+    if not isinstance(focused, QPushButton) or focused.window() is not window:
+        return False
+    focused.click()
+    return True
 
 
 def unrecorded() -> tuple[str, ...]:

@@ -113,6 +113,20 @@ def outbox(alyx_home) -> Iterator[running.RunningOutbox]:
         dialog.close()
 
 
+@pytest.fixture(autouse=True)
+def counted_water(pybpod_settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked when a session ends; the protocol counts its water."""
+    for name, value in {"REGISTER_SESSIONS": "never", "WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
+        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_boxes(dialogs: Any) -> Iterator[None]:
+    """See that nothing was told in a box."""
+    yield
+    assert dialogs.log == []
+
+
 class Rig:
     """A saved project with a setup, a board and a protocol, connected to Alyx as jose."""
 
@@ -120,8 +134,8 @@ class Rig:
         self.project, self.alyx, self.url, self.qtbot = project, alyx, url, qtbot
         self.setup: Any = None
 
-    def subject(self, nickname: str, **changed: Any) -> Any:
-        """Add an animal of Alyx to project and setup."""
+    def subject(self, nickname: str, *, ticked: bool = True, **changed: Any) -> Any:
+        """Add an animal of Alyx to the project, and to the setup where it is ticked there."""
         row = self.alyx.row(nickname)
         if row is None:
             pytest.skip(f"the lab has no {nickname}")
@@ -129,7 +143,8 @@ class Rig:
         alyx_id = record.pop("id")
         HostProject(self.project, running_outbox().hold).add(nickname, alyx_id, record)
         subject = self.project.subjects[-1]
-        self.setup += subject
+        if ticked:
+            self.setup += subject
         self.project.save()
         return subject
 

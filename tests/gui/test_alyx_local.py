@@ -14,14 +14,14 @@ from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.gui.hands import alyx_home, connected_window, names, press, subject_named, sync, wait
 from tests.gui.rig_windows import Bench
-from tests.gui.running import Lab, outbox, proxy, rig, unchecked
+from tests.gui.running import Lab, counted_water, no_boxes, outbox, proxy, rig, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.alyx_local.server import AlyxLocalServer
 
-__all__ = ["alyx_home", "outbox", "proxy", "rig", "unchecked"]
+__all__ = ["alyx_home", "counted_water", "no_boxes", "outbox", "proxy", "rig", "unchecked"]
 
 #: The subjects of jose that are alive in the demo lab; a death date to come counts there at once.
 ALIVE = ["ea04", "implant_1", "jo001", "jo002", "jo003", "jo004", "jo005", "jo006", "nolimit_1"]
@@ -39,19 +39,6 @@ def alyx(alyx_local: AlyxLocalServer) -> Iterator[Lab]:
 @pytest.fixture
 def bench(rig, qtbot, menu) -> Bench:
     return Bench(rig.project, rig.alyx, qtbot, menu, rig.url)
-
-
-@pytest.fixture(autouse=True)
-def settings(pybpod_settings, monkeypatch):
-    """Nothing is asked when a session ends; the protocol counts its water."""
-    for name, value in {"REGISTER_SESSIONS": "never", "WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
-        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
-
-
-@pytest.fixture(autouse=True)
-def no_boxes(dialogs):
-    yield
-    assert dialogs.log == []
 
 
 def test_get_subjects_and_their_details(alyx_home, project, menu, qtbot, alyx_local):

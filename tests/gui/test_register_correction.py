@@ -10,37 +10,20 @@ from AnyQt.QtCore import Qt
 
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
-from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.sessions.registration_note import read_registrations
 from tests.gui.hands import living, press, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
+from tests.gui.running import alyx, alyx_home, counted_water, no_boxes, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
+__all__ = ["alyx", "alyx_home", "counted_water", "no_boxes", "outbox", "proxy", "rig", "unchecked"]
 
 SENTENCE = "The session file names ea04; registered for {}."
-
-
-@pytest.fixture(autouse=True)
-def settings(pybpod_settings, monkeypatch):
-    """Nothing is asked when the session ends; the protocol counts its water."""
-    for name, value in {"REGISTER_SESSIONS": "never", "WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
-        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
-
-
-@pytest.fixture(autouse=True)
-def no_boxes(dialogs):
-    yield
-    assert dialogs.log == []
 
 
 @pytest.fixture
 def session(rig):
     """A session of ea04; jo002 is in the project, but was not ticked."""
     rig.subject("ea04")
-    row = rig.alyx.row("jo002")
-    record = {**row, "alyx_server": rig.url, "alyx_synced_at": "2026-11-19T10:00:00+00:00"}
-    HostProject(rig.project, running_outbox().hold).add("jo002", record.pop("id"), record)
-    rig.project.save()
+    rig.subject("jo002", ticked=False)
     session = rig.run()
     rig.project.save()
     return session

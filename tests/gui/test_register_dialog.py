@@ -18,25 +18,12 @@ from pybpod_alyx_module.outbox.items import Kind, State
 from pybpod_alyx_module.sessions import register as register_module
 from pybpod_alyx_module.sessions.registration_note import Registration, write_registration
 from tests.gui.hands import activate, fill, living, press, small_enough, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
+from tests.gui.running import alyx, alyx_home, counted_water, no_boxes, outbox, proxy, rig, unchecked
 from tests.rig_sessions import files_opened
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
+__all__ = ["alyx", "alyx_home", "counted_water", "no_boxes", "outbox", "proxy", "rig", "unchecked"]
 
 REGISTER, OPEN, UPDATE = "Register on Alyx…", "Open in Alyx", "Update on Alyx…"
-
-
-@pytest.fixture(autouse=True)
-def settings(pybpod_settings, monkeypatch):
-    """Nothing is asked when the session ends; the protocol counts its water."""
-    for name, value in {"REGISTER_SESSIONS": "never", "WATER_VARIABLE": "reward_ml", "WATER_UNIT": "mL"}.items():
-        monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{name}", value, raising=False)
-
-
-@pytest.fixture(autouse=True)
-def no_boxes(dialogs):
-    yield
-    assert dialogs.log == []
 
 
 @pytest.fixture

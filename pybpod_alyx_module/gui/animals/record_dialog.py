@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import (
-    QApplication,
     QDialog,
     QLineEdit,
-    QPushButton,
     QWidget,
 )
 
@@ -19,6 +17,7 @@ from pybpod_alyx_module.gui.animals.animal_dialog import AnimalDialog
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.gui.guard import override, show_error, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
+from pybpod_alyx_module.gui.windows import press_focused
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.outbox.items import State
@@ -138,16 +137,17 @@ class RecordDialog(AnimalDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Enter presses the button that has the keyboard, else it records; Escape goes back or closes."""
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
-            focused = QApplication.focusWidget()
-            if isinstance(focused, QPushButton) and focused.window() is self:
-                focused.click()
-            elif self.question.isVisible():
-                self.question.back_button.setFocus()
-            elif self.record_button.isVisible():
-                self.record_button.click()
+            if not press_focused(self):
+                self._press_next()
             event.accept()
             return
         super().keyPressEvent(event)
+
+    def _press_next(self) -> None:
+        if self.question.isVisible():
+            self.question.back_button.setFocus()
+        elif self.record_button.isVisible():
+            self.record_button.click()
 
     # What Alyx says ---------------------------------------------------------------------------------------------
 

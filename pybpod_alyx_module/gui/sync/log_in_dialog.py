@@ -17,7 +17,7 @@ from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.sync.sync_form import RememberBox
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
-from pybpod_alyx_module.gui.windows import resize_to_screen
+from pybpod_alyx_module.gui.windows import press_focused, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
 
 if TYPE_CHECKING:
@@ -124,10 +124,7 @@ class LogInDialog(Question):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Enter logs in, or presses the button that has the keyboard; Escape closes."""
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
-            focused = QApplication.focusWidget()
-            if isinstance(focused, QPushButton) and focused.window() is self:
-                focused.click()
-            else:
+            if not press_focused(self):
                 self._on_log_in()
             event.accept()
             return
