@@ -138,8 +138,8 @@ class Outbox:
         ``events``: `Event.GIVE` or `Event.REMAKE` by key, for the items that made the records.
         """
         items = [held_for_its_user(item, self._unclaimed(item)) for item in new_items(drafts)]
-        waiting = self.items(OPEN)
         with self._writing() as connection:
+            waiting = self.items(OPEN)  # nobody can add anything meanwhile: another window may give them away, too
             check_nothing_waits(waiting, events, {item.values["id"] for item in items})
             for key, event in events.items():
                 self._put(connection, move(self._get(connection, key), event, subject=subject))

@@ -6,6 +6,7 @@ import pytest
 
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
+from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.states import Event
 from tests.system.outbox.conftest import LIFE_S
 from tests.system.outbox.test_lost_answers import LOST
@@ -192,3 +193,18 @@ def test_one_that_somebody_moved_elsewhere_is_left_there(outbox, sender, lab, an
     assert parked.state is State.PARKED
     assert f"no session {written[0].server_id} of {animal.nickname}" in parked.reason
     assert len(lab.records("sessions", third)) == 1
+
+
+def test_two_windows_that_move_a_session_at_once_move_it_once(outbox, lab, animal, other, written, monkeypatch):
+    quicker, writing = Outbox(outbox.path), outbox._writing
+
+    def writing_later():
+        monkeypatch.undo()
+        give(quicker, lab, written, animal, other)
+        return writing()
+
+    monkeypatch.setattr(outbox, "_writing", writing_later)
+    with pytest.raises(OutboxError, match="still waits"):
+        give(outbox, lab, written, animal, other)
+    assert [item.kind for item in outbox.items()].count(Kind.SESSION_MOVE) == 1
+    quicker.close()
