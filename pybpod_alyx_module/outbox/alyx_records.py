@@ -140,8 +140,9 @@ def fields_of_move(item: Item, old: Mapping[str, Any], taken: Collection[int]) -
     ``taken``: the numbers of the other sessions of that day, of the subject that it is given to.
     """
     values, number, free = item.values, old.get("number"), old.get("json") or {}
+    line = f"Moved from {values['from_name']} to {item.subject_name} by {item.username}. {values['sentence']}".rstrip()
     fields: dict[str, Any] = {
-        "narrative": with_sentence(str(old.get("narrative") or ""), str(values["sentence"])),
+        "narrative": with_sentence(str(old.get("narrative") or ""), line),
         "number": 1 + max(taken, default=0) + item.faults if number in taken or item.faults else number,
         "lab": values.get("lab"),
     }

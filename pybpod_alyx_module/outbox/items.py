@@ -92,7 +92,7 @@ class Draft:
     - session_update: the fields to change; ``json`` is merged into what the session has, nothing in it is lost. The
       session is the one that `follows` names, else ``id`` in the values: its id on Alyx.
     - session_move, water_move: ``id`` of the record on Alyx, ``from_id`` and ``from_name`` of the animal that has it;
-      with a session, ``sentence`` for its narrative, and ``lab``.
+      with a session ``lab``, and ``sentence``: what its narrative says besides who moved it; may be empty.
     - weighing: ``weight`` (g), ``date_time``.
     - water: ``water_administered`` (mL), ``date_time``, and where wanted ``water_type``, ``adlib``, ``session``. With
       `follows` the session is that of the item it follows.

@@ -174,9 +174,9 @@ def move_session(request: MoveRequest, outbox: Outbox) -> RegistrationResult:
     old = choice.subject
     new = Animal.of({"id": animal.alyx_id, "nickname": animal.name, **animal.record})
     moved = {"from_id": old.alyx_id, "from_name": choice.animal.nickname}
-    sentence = f"Moved from {choice.animal.nickname} to {new.nickname} by {choice.username}."
+    sentence = ""
     if not choice.on_rig.lists(new.id):
-        sentence += f" The session file names {', '.join(request.prepared.listed) or 'no animal'}."
+        sentence = f"The session file names {', '.join(request.prepared.listed) or 'no animal'}."
 
     def draft(kind: Kind, record: str, **more: Any) -> Draft:
         follows = 0 if kind is Kind.WATER_MOVE else None

@@ -194,7 +194,7 @@ def test_records_that_are_given_to_another_animal_are_on_it_once(rig: Rig, writa
         of_record = {"id": record.server_id, **moved, **values}
         return Draft(kind, rig.proxy.url, writable.user, other.id, other.nickname, of_record)
 
-    drafts = [draft(Kind.SESSION_MOVE, session, sentence="Moved."), draft(Kind.WATER_MOVE, water)]
+    drafts = [draft(Kind.SESSION_MOVE, session, sentence=""), draft(Kind.WATER_MOVE, water)]
     events = {session.key: Event.GIVE, water.key: Event.GIVE, weight.key: Event.REMAKE}
     if fault:
         for method, times in {"PATCH": 2, "DELETE": 1, "POST": 1}.items():
@@ -209,7 +209,8 @@ def test_records_that_are_given_to_another_animal_are_on_it_once(rig: Rig, writa
     assert sorted(row["number"] for row in other.rows("/sessions")) == [1, 2]
     [row] = [row for row in other.rows("/sessions") if row["id"] == session.server_id]
     detail = writable.ask("GET", f"/sessions/{row['id']}").json()
-    assert (detail["subject"], detail["narrative"]) == (other.nickname, "Moved.")
+    line = f"Moved from {rig.nickname} to {other.nickname} by {writable.user}."
+    assert (detail["subject"], detail["narrative"]) == (other.nickname, line)
     [(was, now)] = [(one["from"], one["to"]) for one in detail["json"]["pybpod"]["moved"]]
     assert (was, now, detail["json"]["a"]["b"]) == (rig.nickname, other.nickname, 1)
     other.close()

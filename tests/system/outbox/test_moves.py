@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pybpod_alyx_module.errors import OutboxError
@@ -12,7 +14,7 @@ from tests.system.outbox.conftest import LIFE_S
 from tests.system.outbox.test_lost_answers import LOST
 
 ROUTES = ("sessions", "water-administrations", "weighings")
-SENTENCE = "Moved from the wrong one."
+SENTENCE = "The session file names nobody."
 
 
 @pytest.fixture
@@ -53,7 +55,8 @@ def test_all_of_it_is_on_the_right_animal(outbox, sender, lab, animal, other, wr
     assert counts(lab, other) == [1, 1, 1]
     record = lab.direct.get(("sessions", written[0].server_id))
     assert record["subject"] == other.nickname
-    assert record["narrative"] == f"first\n{SENTENCE}"
+    line = f"Moved from {animal.nickname} to {other.nickname} by {lab.username}."
+    assert record["narrative"] == f"first\n{line} {SENTENCE}"
     (moved,) = record["json"]["pybpod"]["moved"]
     assert (moved["from"], moved["to"], moved["by"]) == (animal.nickname, other.nickname, lab.username)
     assert record["json"]["pybpod"]["outbox_key"] == written[0].key
@@ -208,3 +211,17 @@ def test_two_windows_that_move_a_session_at_once_move_it_once(outbox, lab, anima
         give(outbox, lab, written, animal, other)
     assert [item.kind for item in outbox.items()].count(Kind.SESSION_MOVE) == 1
     quicker.close()
+
+
+def test_the_audit_line_names_who_said_that_they_moved_it(outbox, sender, lab, animal, other, written):
+    after_restart = Outbox(outbox.path, unclaimed=lambda _item: "Nobody has said so.")
+    session_move, water_move = give(after_restart, lab, written, animal, other)
+    for item in (session_move, water_move):
+        outbox.change(item.key, lambda one: replace(one, username="jose.before"))
+        outbox.claim(item.key, lab.username)
+    sender.run_once()
+    record = lab.direct.get(("sessions", written[0].server_id))
+    assert (
+        record["narrative"] == f"first\nMoved from {animal.nickname} to {other.nickname} by {lab.username}. {SENTENCE}"
+    )
+    after_restart.close()
