@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.host.pybpod_objects import Subject
     from pybpod_alyx_module.rig_settings import SessionSettings
 
-_SYNC = "Right-click the project, choose Sync to Alyx and get the subjects; then try again."
+_SYNC = (
+    "Right-click the project, choose Sync to Alyx and get the subjects. Where the sync asks about this one, choose "
+    "Merge or Override: Keep leaves its file as it is."
+)
 
 
 @dataclass(frozen=True)

@@ -157,8 +157,9 @@ def test_no_limit_is_said(bench):
     dialog = weigh(bench, bench.subject("free", **{key: record[key] for key in ("id", "lab", "responsible_user")}))
     assert dialog.overview.state.name == "delegated"
     assert dialog.animal.whole == "free (on Alyx: delegated)"
+    assert "Last weight: no limit set on Alyx" in dialog.facts.text()
     bench.type(dialog.weight.edit, "24")
-    assert "no limit set on Alyx" in dialog.facts.text()
+    assert "As typed: no limit set on Alyx" in dialog.facts.text()
 
 
 def test_a_jump_is_asked_about_and_corrected(bench, alyx):
@@ -317,6 +318,7 @@ def test_a_subject_without_a_server_is_refused(bench, dialogs):
     bench.subject("free", alyx_server=None).record_alyx_weight()
     assert not living(WeightDialog)
     assert "does not name its Alyx server" in dialogs.log[-1][1]
+    assert "Keep leaves" in dialogs.log[-1][1]
 
 
 def test_the_dialog_that_is_open_comes_up_again(bench):

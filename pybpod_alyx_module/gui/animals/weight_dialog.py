@@ -147,7 +147,7 @@ class WeightDialog(RecordDialog):
             if judged is None:
                 today = state.requirement.today
                 limit = judge(today.weight, state.requirement).minimum_text if today.weight else ""
-                lines += [f"That was {limit}"] if limit and last is not None else []
+                lines += [f"Last weight: {limit}"] if limit and last is not None else []
             else:
                 lines += [f"As typed: {judged.percentage_text}", f"As typed: {judged.minimum_text}"]
         return lines
