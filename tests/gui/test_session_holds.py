@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,17 +10,12 @@ from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.sessions.register_several import SessionsWindow
 from pybpod_alyx_module.gui.sync.sync_job import port_of
 from tests.gui.hands import connected_window, living, names, press, sync, wait
-from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
+from tests.gui.running import alyx, alyx_home, no_boxes, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
+__all__ = ["alyx", "alyx_home", "no_boxes", "outbox", "proxy", "rig", "unchecked"]
 
-TODAY = date.today().isoformat()  # noqa: DTZ011 - as the sandbox's lab
-
-
-@pytest.fixture(autouse=True)
-def no_boxes(dialogs):
-    yield
-    assert dialogs.log == []
+#: A day that no session of these tests comes after, whatever the hour and wherever the lab.
+DEATH = (datetime.now().astimezone().date() + timedelta(days=2)).isoformat()
 
 
 @pytest.fixture
@@ -33,7 +28,7 @@ def not_alive(rig, name):
     def change(page):
         for row in page["results"]:
             if row["nickname"] == name:
-                row.update(alive=False, death_date=TODAY)
+                row.update(alive=False, death_date=DEATH)
         return page
 
     rig.alyx_proxy.fault("alter", times=10_000, path="/subjects", change=change)
@@ -61,11 +56,11 @@ def test_it_is_kept_until_they_are_registered_and_then_removed(rig, two_sessions
     window, told = synced(rig, menu, qtbot)
     assert "jo002" in names(rig.project)
     assert "Removal postponed (1):" in told
-    assert f"not alive on Alyx (death date {TODAY}), but it has 2 sessions that are not on Alyx: kept until" in told
+    assert f"not alive on Alyx (death date {DEATH}), but it has 2 sessions that are not on Alyx: kept until" in told
     menu.trigger(rig.project.node, "Register sessions on Alyx…")
     (table,) = living(SessionsWindow)
     wait(qtbot, lambda: not table.busy and all(row.prepared is not None for row in table.rows))
-    assert f"jo002 is not alive on Alyx (death date {TODAY})." in table.rows[0].text
+    assert f"jo002 is not alive on Alyx (death date {DEATH})." in table.rows[0].text
     press(qtbot, table.all_button)
     press(qtbot, table.register_button)
     wait(qtbot, lambda: all(session.alyx_registration_state.sent for session in two_sessions))
