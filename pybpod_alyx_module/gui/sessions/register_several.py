@@ -87,7 +87,7 @@ class SessionsWindow(AlyxWindow):
         self._settings = read_rig_settings()
         self._questions = SessionQuestions(running_outbox().client)
         self._task: Task | None = None
-        self.user = BigLabel("on Alyx")
+        self.user = BigLabel(REGISTER_SEVERAL.rstrip("…"))
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Show only: words of animal, task protocol, date or state")
         self.filter.setClearButtonEnabled(True)
@@ -333,6 +333,7 @@ class SessionsWindow(AlyxWindow):
         ticked, current = self._ticked(), self._current()
         unread = len(self._queue)
         hidden = sum(row.item.isHidden() for row in ticked)
+        self.all_button.setEnabled(bool(self.rows))
         self.all_button.setText("Un&tick all" if self.table.all_ticked else "&Tick all")
         self.register_button.setEnabled(bool(ticked) and not self._to_register)
         self.open_button.setEnabled(current is not None and not current.registered)

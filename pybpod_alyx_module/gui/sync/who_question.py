@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.gui.running_outbox import RunningOutbox
 
 #: What becomes of a record meanwhile.
-KEPT = "What was recorded is kept on this computer; it is sent once you have answered."
+KEPT = "What was recorded is kept on this computer; it is sent once you have answered, with the mouse or the space bar."
 
 
 class WhoQuestion(Question):
