@@ -263,13 +263,13 @@ class Delivery:
                 if key_of(self._alyx.detail(self._route, record)) != item.key:
                     raise self._alyx.nonsense(self._route)
             return found
-        candidates: list[dict[str, Any]] = []
+        candidates: dict[str, dict[str, Any]] = {}  # by id: a name may change between two of these requests
         for chosen in filters_to_find(self._recorded, self._alyx, self._animal):
             answered = self._alyx.rows(self._route, {"django": chosen})
             if not all(has_time(item, row) for row in answered):
                 raise self._alyx.nonsense(self._route)
-            candidates += [row for row in answered if row not in candidates]
-        mine = [row for row in candidates if is_ours(item, row)]
+            candidates |= {known: row for row in answered if (known := record_id(row))}
+        mine = [row for row in candidates.values() if is_ours(item, row)]
         # Another value: it was corrected on Alyx where it is on our animal, else it is not ours to withdraw.
         exact = [row for row in mine if has_our_amount(item, row)]
         others = [row for row in mine if row not in exact]

@@ -192,6 +192,28 @@ def test_it_is_looked_for_whatever_the_animal_is_called_now(outbox, sender, lab,
     assert len(lab.records("weighings", animal)) == 1
 
 
+def test_an_animal_that_is_renamed_while_its_record_is_looked_for_has_it_once(
+    outbox, sender, lab, animal, proxy, clock
+):
+    item = outbox.add(lab.weighing(animal))
+    proxy.fault("drop-after", method="POST")
+    sender.run_once()
+    seen = []
+
+    def rename(request):
+        if request.method == "GET" and request.path.startswith("/weighings"):
+            seen.append(request)
+            lab.rename(animal, f"{animal.nickname}_{len(seen)}")
+
+    proxy.choose(rename)
+    clock.pass_by(LIFE_S)
+    sender.run_once()
+    proxy.choose(None)
+    assert len(seen) > 1
+    assert outbox.item(item.key).state is State.SENT
+    assert len(lab.records("weighings", animal)) == 1
+
+
 @pytest.mark.parametrize("known_when", ["it was sent", "it is looked for"])
 def test_a_record_is_found_whatever_was_known_of_the_servers_clock(
     outbox, sender, lab, animal, proxy, clock, known_when, monkeypatch
