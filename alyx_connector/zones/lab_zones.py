@@ -6,7 +6,7 @@ import logging
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
-from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ServerFaultError
+from alyx_connector.errors import AlyxError, ConfigurationError, CredentialsError, ProtocolError, ServerFaultError
 from alyx_connector.http.retry import RETRIED_STATUSES
 from alyx_connector.private_file import JsonFile, home_folder
 from alyx_connector.zones.moments import lab_times, lab_zone
@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 
 #: In the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME: Final = "lab_zones.json"
+_LABS_HINT: Final = "Try again; if it stays, look for a proxy before the server that repeats old answers."
 #: Lists of which a row tells whether the server keeps zones.
 _TELLING: Final = ("sessions", "weighings", "water-administrations")
 
@@ -66,6 +67,9 @@ class LabZones:
         if ask and (self._names is None or new):
             try:
                 rows = self._client.list("labs", cancel=cancel, report=report)
+                if not all(isinstance(row, dict) and row.get("name") and "timezone" in row for row in rows):
+                    # What was sent by the clock of a lab that is then forgotten would not be found, and be sent again.
+                    raise ProtocolError(f"{self._client.url} sent something else than labs.", hint=_LABS_HINT)
             except CredentialsError:
                 raise
             except AlyxError as error:
@@ -74,8 +78,9 @@ class LabZones:
                 self._failure = error
             else:
                 self._failure = None
-                self._names = {str(row.get("name")): str(row.get("timezone") or "") for row in rows}
-                remember_zones(self._client.url, self._names)
+                told = {str(row["name"]): str(row["timezone"] or "") for row in rows}
+                remember_zones(self._client.url, told)
+                self._names = {**_kept(self._client.url), **told}  # an old answer may lack some
         return _kept(self._client.url) if self._names is None else self._names
 
     def zone(

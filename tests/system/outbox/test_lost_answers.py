@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import weakref
 from datetime import datetime, timezone
 
 import pytest
 
 from alyx_connector.private_file import home_folder
-from alyx_connector.zones import server_offsets
+from alyx_connector.zones import lab_zones, server_offsets
 from alyx_connector.zones.server_offsets import OFFSETS_FILE
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import Kind, State
@@ -212,6 +213,23 @@ def test_an_animal_that_is_renamed_while_its_record_is_looked_for_has_it_once(
     assert len(seen) > 1
     assert outbox.item(item.key).state is State.SENT
     assert len(lab.records("weighings", animal)) == 1
+
+
+@pytest.mark.parametrize("rows", [[{"nickname": "ea04"}], []])
+def test_an_answer_about_something_else_does_not_make_the_lab_s_zone_forgotten(
+    outbox, sender, lab, animal, proxy, clock, rows, monkeypatch
+):
+    item = outbox.add(lab.weighing(animal, when="2026-11-21T10:00:00"))
+    proxy.fault("drop-after", method="POST")
+    sender.run_once()
+    monkeypatch.setattr(lab_zones, "_ZONES", weakref.WeakKeyDictionary())  # as after a restart
+    page = {"count": len(rows), "next": None, "previous": None, "results": rows}
+    proxy.fault("answer", path="/labs", body=page, times=100)
+    clock.pass_by(LIFE_S)
+    sender.run_once()
+    assert outbox.item(item.key).state is State.SENT
+    (row,) = lab.records("weighings", animal)
+    assert not row["date_time"].startswith("2026-11-21T10:00"), "the zone of the lab is not that of the server"
 
 
 @pytest.mark.parametrize("known_when", ["it was sent", "it is looked for"])
