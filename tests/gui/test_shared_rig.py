@@ -424,6 +424,7 @@ def test_that_the_user_may_not_handle_the_animal_is_shown_before_record(bench, o
     assert not dialog.handling.isVisible()
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_with_alyx_away_the_projects_copy_says_whose_animal_it_is(behind, outbox, proxy, qtbot):
     proxy.fault("drop", times=100_000)
     subject = behind.subject("annas", alyx_synced_at="2026-01-02T03:04:05")

@@ -71,6 +71,7 @@ def test_a_server_on_another_clock_is_told_of_once(bench):
     assert not weigh(bench, "free").notice.isVisible()  # its lab is in the server's zone
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_with_alyx_away_the_time_is_that_of_the_lab_as_told_before(project, alyx, outbox, proxy, qtbot, menu):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
@@ -93,6 +94,7 @@ def test_with_alyx_away_the_time_is_that_of_the_lab_as_told_before(project, alyx
     assert abs(recorded - in_lab.replace(tzinfo=None)) < dt.timedelta(minutes=5)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_where_the_zone_was_never_told_the_record_has_this_computers_moment_and_says_so(
     project, alyx, outbox, proxy, qtbot, menu, monkeypatch
 ):

@@ -152,6 +152,7 @@ def test_what_is_refused_waits_for_a_person(outbox, sender, lab, animal, other, 
     assert counts(lab, other) == [1, 1, 1]
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_offline_it_waits_and_a_second_move_is_refused(outbox, sender, lab, animal, other, proxy, clock, written):
     proxy.fault("drop", times=1000)
     give(outbox, lab, written, animal, other)
