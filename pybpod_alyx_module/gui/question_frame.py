@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+from AnyQt.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import button_row, plain_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +24,11 @@ class QuestionFrame(QFrame):
         self.anyway_button = QPushButton()
         #: Leads back, with nothing done.
         self.back_button = QPushButton()
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for button, pressed in ((self.anyway_button, on_anyway), (self.back_button, on_back)):
-            button.setAutoDefault(False)
-            button.clicked.connect(pressed)
-            row.addWidget(button)
+        self.anyway_button.clicked.connect(on_anyway)
+        self.back_button.clicked.connect(on_back)
         column = QVBoxLayout(self)
         column.addWidget(self.text)
-        column.addLayout(row)
+        column.addLayout(button_row(self.anyway_button, self.back_button))
         self.hide()
 
     def ask(self, text: str, anyway: str, back: str, *, at_once: bool = True) -> None:

@@ -6,7 +6,18 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import QMimeData, QSize, Qt
-from AnyQt.QtWidgets import QComboBox, QFrame, QLabel, QLayout, QPlainTextEdit, QScrollArea, QSizePolicy, QWidget
+from AnyQt.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QWidget,
+)
 
 from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.gui.words import excerpt
@@ -102,6 +113,22 @@ class Scrolled(QScrollArea):
         if layout.hasHeightForWidth():
             return int(layout.totalHeightForWidth(seen.width()) - seen.height())
         return int(layout.totalSizeHint().height() - seen.height())
+
+
+def button_row(*buttons: QPushButton, left: QPushButton | None = None) -> QHBoxLayout:
+    """Make the row of buttons below a window's fields, at its right end; Enter in a field presses none of them.
+
+    ``left``: one that stands at the left end.
+    """
+    row = QHBoxLayout()
+    if left is not None:
+        left.setAutoDefault(False)
+        row.addWidget(left)
+    row.addStretch(1)
+    for button in buttons:
+        button.setAutoDefault(False)
+        row.addWidget(button)
+    return row
 
 
 def plain_label(text: str = "") -> QLabel:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QFrame, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from pybpod_alyx_module.animals.checks_before_run import NOTE
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.rig_settings import CHECKS
@@ -40,22 +40,16 @@ class RunCheckDialog(Question):
         self.sentences = [self._sentence(one) for one in findings]
         self.run_button = QPushButton("&Run")
         self.no_button = QPushButton("&Close" if runs or self.blocked else "&Do not run")
-        for button in (self.run_button, self.no_button):
-            button.setAutoDefault(False)
         self.no_button.setDefault(True)
         self.run_button.setVisible(not runs and not self.blocked)
         lines = QVBoxLayout()
         for frame in self.sentences:
             lines.addWidget(frame)
         lines.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.run_button)
-        buttons.addWidget(self.no_button)
         column = QVBoxLayout(self)
         column.addWidget(self.head)
         column.addWidget(Scrolled(lines), 1)
-        column.addLayout(buttons)
+        column.addLayout(button_row(self.run_button, self.no_button))
         self.run_button.clicked.connect(self._on_run)
         self.no_button.clicked.connect(self.reject)
         if runs:

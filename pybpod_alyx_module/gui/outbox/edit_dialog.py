@@ -9,7 +9,6 @@ from AnyQt.QtWidgets import (
     QCheckBox,
     QDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -26,7 +25,7 @@ from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.name_field import NameField
 from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, button_row, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.names.alyx_names import NOUNS, AlyxNames, fetch_names, last_names
@@ -88,11 +87,6 @@ class EditDialog(QDialog):
         self.problem.hide()
         self.save_button = QPushButton("Save and send")
         self.cancel_button = QPushButton("Cancel")
-        buttons = QHBoxLayout()  # a QDialogButtonBox would make one of them the default
-        buttons.addStretch(1)
-        for button in (self.save_button, self.cancel_button):
-            button.setAutoDefault(False)  # Enter in a field sends nothing
-            buttons.addWidget(button)
         self.save_button.clicked.connect(self._on_save)
         self.cancel_button.clicked.connect(self.reject)
         column = QVBoxLayout(self)
@@ -102,7 +96,7 @@ class EditDialog(QDialog):
         column.addWidget(self.reason)
         column.addWidget(Scrolled(form), 1)
         column.addWidget(self.problem)
-        column.addLayout(buttons)
+        column.addLayout(button_row(self.save_button, self.cancel_button))
         resize_to_screen(self, 560, min(660, 270 + 34 * len(self.fields)))
         next(iter(self.fields.values())).setFocus()
         self._reading_names = self._read_names()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
+from AnyQt.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
@@ -13,7 +14,7 @@ from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.gui.words import cell
 from pybpod_alyx_module.sessions.on_rig import Animal, LinkedSubject
@@ -38,7 +39,7 @@ class ChooseAnimalDialog(Question):
         self.setWindowModality(Qt.WindowModal)
         self._listed = {choice.subject.alyx_id for choice in prepared.choices if choice.is_listed}
         self._alyx_user = prepared.recorded.alyx_user
-        here = [_at(choice.subject, choice.server) for choice in prepared.choices]
+        here = [replace(choice.subject, server=choice.server) for choice in prepared.choices]
         self._subjects = [*here, *sorted(prepared.others, key=lambda animal: animal.name.casefold())]
         self._servers = tuple(dict.fromkeys(animal.server for animal in self._subjects if animal.server))
         self._looking: Task | None = None
@@ -53,17 +54,10 @@ class ChooseAnimalDialog(Question):
         self.look_up_button, self.cancel_button, self.choose_button = (
             QPushButton(text) for text in ("&Look up on Alyx", "Cancel", "C&hoose")
         )
-        for button in (self.look_up_button, self.cancel_button, self.choose_button):
-            button.setAutoDefault(False)
-        row = QHBoxLayout()
-        row.addWidget(self.look_up_button)
-        row.addStretch(1)
-        row.addWidget(self.cancel_button)
-        row.addWidget(self.choose_button)
         column = QVBoxLayout(self)
         for widget in (self.question, self.filter, self.list, self.status):
             column.addWidget(widget)
-        column.addLayout(row)
+        column.addLayout(button_row(self.cancel_button, self.choose_button, left=self.look_up_button))
         resize_to_screen(self, 520, 420)
         self._show(self._subjects)
         self.filter.textChanged.connect(self._refresh)
@@ -158,7 +152,3 @@ class ChooseAnimalDialog(Question):
     def _end(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
-
-
-def _at(animal: LinkedSubject, server: str) -> LinkedSubject:
-    return LinkedSubject(animal.name, animal.uuid, animal.alyx_id, server, animal.record)

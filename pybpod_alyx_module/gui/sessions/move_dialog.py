@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QDialog, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.gui.guard import override, slot
@@ -15,7 +15,7 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
 from pybpod_alyx_module.outbox.alyx_records import record_id
 from pybpod_alyx_module.outbox.words import time_words, value_words
@@ -73,17 +73,10 @@ class MoveDialog(QDialog):
         self.choose_button, self.cancel_button, self.move_button = (
             QPushButton(text) for text in ("&Which animal was it…", "Cancel", "&Move")
         )
-        for button in (self.choose_button, self.cancel_button, self.move_button):
-            button.setAutoDefault(False)
-        row = QHBoxLayout()
-        row.addWidget(self.choose_button)
-        row.addStretch(1)
-        row.addWidget(self.cancel_button)
-        row.addWidget(self.move_button)
         column = QVBoxLayout(self)
         for widget in (self.animals, self.facts, self.weights_label, self.weights, self.status):
             column.addWidget(widget)
-        column.addLayout(row)
+        column.addLayout(button_row(self.cancel_button, self.move_button, left=self.choose_button))
         resize_to_screen(self, 560, 360)
         self.choose_button.clicked.connect(self._on_choose)
         self.cancel_button.clicked.connect(self.close)

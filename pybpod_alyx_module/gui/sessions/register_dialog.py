@@ -16,7 +16,7 @@ from pybpod_alyx_module.gui.sessions.register_form import RegisterForm
 from pybpod_alyx_module.gui.sessions.session_summary import summarise
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, Scrolled, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, CalmComboBox, NoticeBox, Scrolled, button_row, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
 from pybpod_alyx_module.names.mend import names_set
 from pybpod_alyx_module.read_settings import read_rig_settings
@@ -84,13 +84,7 @@ class RegisterDialog(QDialog):
         self.check_button, self.later_button, self.register_button = (
             QPushButton(text) for text in ("&Check again", "No&t now", "&Register")
         )
-        for button in (self.other_button, self.check_button, self.later_button, self.register_button):
-            button.setAutoDefault(False)  # Enter in a field must not decide anything
-        row = QHBoxLayout()
-        row.addWidget(self.check_button)
-        row.addStretch(1)
-        row.addWidget(self.later_button)
-        row.addWidget(self.register_button)
+        self.other_button.setAutoDefault(False)  # Enter in a field must not decide anything
         top = QHBoxLayout()
         top.addWidget(self.animal, 1)
         top.addWidget(self.other_button, 0, Qt.AlignRight)
@@ -102,7 +96,7 @@ class RegisterDialog(QDialog):
         scroll.setMinimumHeight(120)
         column.addWidget(scroll, 1)
         column.addWidget(self.status)
-        column.addLayout(row)
+        column.addLayout(button_row(self.later_button, self.register_button, left=self.check_button))
         resize_to_screen(self, 720, 660)
         self.animals.currentIndexChanged.connect(self._on_animal)
         self.other_button.clicked.connect(self._ask_for_another)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QApplication, QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from AnyQt.QtWidgets import QApplication, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import LoginRejectedError
 from pybpod_alyx_module.connect import connecting
@@ -16,7 +16,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.question import Question
 from pybpod_alyx_module.gui.sync.sync_form import RememberBox
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
+from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label
 from pybpod_alyx_module.gui.windows import press_focused, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
 
@@ -53,12 +53,8 @@ class LogInDialog(Question):
         form = QFormLayout()
         form.addRow("&User", self.username)
         form.addRow("&Password", self.password)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button, pressed in ((self.log_in_button, self._on_log_in), (self.cancel_button, self.reject)):
-            button.setAutoDefault(False)
-            button.clicked.connect(pressed)
-            buttons.addWidget(button)
+        self.log_in_button.clicked.connect(self._on_log_in)
+        self.cancel_button.clicked.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(BigLabel(f"Log in to {server}", points=4))
         column.addWidget(self.why)
@@ -66,7 +62,7 @@ class LogInDialog(Question):
         column.addWidget(self.remember)
         column.addStretch(1)
         column.addWidget(self.status)
-        column.addLayout(buttons)
+        column.addLayout(button_row(self.log_in_button, self.cancel_button))
         (self.password if username else self.username).setFocus()
 
     @slot

@@ -11,7 +11,6 @@ from AnyQt.QtWidgets import (
     QApplication,
     QCheckBox,
     QGridLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -26,7 +25,7 @@ from AnyQt.QtWidgets import (
 from pybpod_alyx_module.gui import windows
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import ValueBox, plain_label
+from pybpod_alyx_module.gui.widgets import ValueBox, button_row, plain_label
 from pybpod_alyx_module.gui.words import cell, change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
 
@@ -115,12 +114,9 @@ class ReviewDialog(Question):
         halves.setStretchFactor(1, 1)
         halves.setChildrenCollapsible(False)
         halves.setSizes([330, 190])
-        row = QHBoxLayout()
-        row.addStretch(1)
         for name, button in self.buttons.items():
             button.setToolTip(LEGEND[name])
-            button.setAutoDefault(False)
-            row.addWidget(button)
+        row = button_row(*self.buttons.values())
         self.buttons["Cancel"].setDefault(True)
         legend = plain_label(
             "<table cellspacing='2'>"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from AnyQt.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
+from AnyQt.QtWidgets import QPushButton, QVBoxLayout
 
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.question import Question
-from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 
 if TYPE_CHECKING:
@@ -41,17 +41,13 @@ class WhoQuestion(Question):
         self.text.setFont(font)
         self.yes_button = QPushButton(f"&Yes, I am {username}")
         self.other_button = QPushButton("&Log in as …")
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button, pressed in ((self.yes_button, self._on_yes), (self.other_button, self._on_other)):
-            button.setAutoDefault(False)
-            button.clicked.connect(pressed)
-            buttons.addWidget(button)
+        self.yes_button.clicked.connect(self._on_yes)
+        self.other_button.clicked.connect(self._on_other)
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(plain_label(KEPT))
         column.addStretch(1)
-        column.addLayout(buttons)
+        column.addLayout(button_row(self.yes_button, self.other_button))
         self.yes_button.setFocus()
 
     @slot
