@@ -13,7 +13,6 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
-from pybpod_alyx_module.gui.outbox.window import OutboxWindow
 from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, LogOutWindow
@@ -21,26 +20,11 @@ from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.outbox.items import Draft, Kind, State, WaitsFor
 from tests.gui.hands import connect, fill, living, open_window, press, small_enough, wait
+from tests.gui.nobody_at_rig import known_at_the_rig, outbox_in_main_window
 from tests.gui.outboxes import item, shown, text_of, wait_for
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
 
-__all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
-
-
-@pytest.fixture
-def known_at_the_rig():
-    """Nobody has said who is at the rig."""
-
-
-@pytest.fixture(name="outbox")
-def outbox_in_main_window(outbox, host, qtbot):
-    """The outbox of this PyBpod, which its main window shows."""
-    wait(qtbot, lambda: host.model.alyx_outbox is not None)
-    host.model.alyx_outbox.follow(outbox)
-    yield outbox
-    for kind in (WhoQuestion, LogInDialog, LogOutWindow, EditDialog, OutboxWindow):
-        for window in living(kind):
-            window.close()
+__all__ = ["alyx", "alyx_home", "bench", "known_at_the_rig", "outbox", "outbox_in_main_window", "proxy"]
 
 
 @pytest.fixture

@@ -10,25 +10,10 @@ from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.outbox.items import State, WaitsFor
 from tests.gui.hands import fill, living, press, wait
+from tests.gui.nobody_at_rig import known_at_the_rig, outbox_in_main_window
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
-__all__ = ["alyx", "alyx_home", "outbox", "proxy", "rig", "unchecked"]
-
-
-@pytest.fixture
-def known_at_the_rig():
-    """Nobody has said who is at the rig."""
-
-
-@pytest.fixture(name="outbox")
-def outbox_in_main_window(outbox, host, qtbot):
-    """The outbox of this PyBpod, which its main window shows."""
-    wait(qtbot, lambda: host.model.alyx_outbox is not None)
-    host.model.alyx_outbox.follow(outbox)
-    yield outbox
-    for kind in (WhoQuestion, LogInDialog):
-        for window in living(kind):
-            window.close()
+__all__ = ["alyx", "alyx_home", "known_at_the_rig", "outbox", "outbox_in_main_window", "proxy", "rig", "unchecked"]
 
 
 def asked(qtbot):
