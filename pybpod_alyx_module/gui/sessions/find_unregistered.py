@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -12,6 +11,7 @@ from AnyQt.QtCore import QObject, QTimer, Signal
 from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.gui.time_slice import TimeSlice
 from pybpod_alyx_module.sessions.pybpod_session import csv_of, is_unregistered, linked_subjects, marks_of
 from pybpod_alyx_module.sessions.session_csv import read_start
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     #: When a session began, or why its file does not tell.
     Start: TypeAlias = datetime | RigError
-
-#: How long the GUI thread may look at sessions before it looks at its events again, in seconds.
-SLICE_S: Final = 0.01
 
 #: The time in the name that PyBpod gives a session.
 _NAMED: Final = re.compile(r"\d{8}-\d{6}")
@@ -66,8 +63,8 @@ class UnregisteredSessions(QObject):
 
     @slot
     def _look(self) -> None:
-        end = time.perf_counter() + SLICE_S
-        while self._left and time.perf_counter() < end:
+        turn = TimeSlice()
+        while self._left and not turn.is_over:
             session = self._left.popleft()
             if is_unregistered(session, self._marks):
                 self._files.append((session, session.name, csv_of(session)))

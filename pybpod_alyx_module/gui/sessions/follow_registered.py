@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
+from pybpod_alyx_module.gui.time_slice import TimeSlice
 from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.sessions.pybpod_session import csv_of
 from pybpod_alyx_module.sessions.registration_note import write_registration
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sessions.registration_note import Registration
 
 logger = logging.getLogger(__name__)
-
-#: How long the GUI thread may show news before it looks at its events again, in seconds.
-SLICE_S: Final = 0.01
 
 
 class RegistrationFollower(QObject):
@@ -94,8 +91,8 @@ class RegistrationFollower(QObject):
     @slot
     def _tell(self) -> None:
         # of hundreds at once where Alyx goes away
-        end, sent = time.perf_counter() + SLICE_S, []
-        while self._news and time.perf_counter() < end:
+        turn, sent = TimeSlice(), []
+        while self._news and not turn.is_over:
             registration, item = self._news.popleft()
             session, _before = self._followed.get(item.key, (None, None))
             if session is None:

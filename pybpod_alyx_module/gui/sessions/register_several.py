@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -24,13 +23,14 @@ from pybpod_alyx_module.errors import RigError
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.gui.sessions.find_unregistered import SLICE_S, UnregisteredSessions
+from pybpod_alyx_module.gui.sessions.find_unregistered import UnregisteredSessions
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
 from pybpod_alyx_module.gui.sessions.name_question import NameQuestion, named_only
 from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.sessions.session_table import ANIMAL, PROTOCOL, STATE, TRIALS, SessionTable
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.time_slice import TimeSlice
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.read_settings import read_rig_settings
@@ -250,10 +250,10 @@ class SessionsWindow(AlyxWindow):
 
     @slot
     def _work_some(self) -> None:
-        end = time.perf_counter() + SLICE_S
-        while self._to_add and time.perf_counter() < end:
+        turn = TimeSlice()
+        while self._to_add and not turn.is_over:
             self._add(*self._to_add.popleft())
-        while self._to_judge and time.perf_counter() < end:
+        while self._to_judge and not turn.is_over:
             self._judge(self._to_judge.popleft())
         if not (self._to_add or self._to_judge):
             self._working.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +14,7 @@ from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.gui.time_slice import TimeSlice
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.pybpod_session import unregistered_of
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSnapshot
 
 logger = logging.getLogger(__name__)
-
-#: How long the GUI thread may apply entries before it looks at its events again, in seconds.
-SLICE_S: Final = 0.01
 
 #: Why removals were postponed when the user did not want them.
 NOT_NOW: Final = "you chose not to remove it now"
@@ -115,13 +112,13 @@ class SyncJob(QObject):
 
     @slot
     def _on_read(self) -> None:
-        end = time.perf_counter() + SLICE_S
+        turn = TimeSlice()
         try:
             for key in self._unread:
                 subject = self._port.read(key)
                 if subject is not None:  # it left the project meanwhile
                     self._local.append(subject)
-                if time.perf_counter() >= end:
+                if turn.is_over:
                     return
         except Exception as error:
             logger.exception("The project could not be read")
@@ -228,11 +225,11 @@ class SyncJob(QObject):
     def _on_slice(self) -> None:
         if self._steps is None or self._plan is None:
             return
-        end = time.perf_counter() + SLICE_S
+        turn = TimeSlice()
         try:
             for result in self._steps:
                 self._results.append(result)
-                if time.perf_counter() >= end:
+                if turn.is_over:
                     break
             else:
                 self._succeed()
