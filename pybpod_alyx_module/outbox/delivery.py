@@ -162,6 +162,8 @@ class Delivery:
 
     def _animal(self) -> Mapping[str, Any]:
         rows = self._alyx.rows("subjects", {"django": f"pk,{self._item.subject_id}"})
+        if any(row.get("id") != self._item.subject_id for row in rows):
+            raise self._alyx.nonsense("subjects")
         return rows[0] if rows else {}
 
     def _subject(self) -> str:

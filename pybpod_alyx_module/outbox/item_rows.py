@@ -16,7 +16,7 @@ _PLAIN = (
     *("number", "key", "server", "username", "subject_id", "subject_name", "follows", "rig", "reason", "hint"),
     *("attempts", "faults", "server_id", "misplaced", "revision"),
 )
-_COLUMNS = (*_PLAIN, "kind", "state", "waits_for", "values", "origin", "created", "sent_at")
+_COLUMNS = (*_PLAIN, "kind", "state", "waits_for", "values", "origin", "created", "sent_at", "sent_as")
 #: Asks for rows that `item_of_row` takes.
 SELECT = "SELECT " + ", ".join(f'"{name}"' for name in _COLUMNS) + " FROM items"  # noqa: S608 - our own words
 
@@ -32,6 +32,7 @@ def row_of_item(item: Item) -> dict[str, Any]:
         "origin": json.dumps(item.origin),
         "created": item.created.isoformat(),
         "sent_at": item.sent_at and item.sent_at.isoformat(),
+        "sent_as": json.dumps(item.sent_as),
         "moment": moment_of(item.values.get("date_time")),
     }
 
@@ -55,5 +56,6 @@ def item_of_row(row: sqlite3.Row) -> Item:
         origin=json.loads(row["origin"]),
         created=datetime.fromisoformat(row["created"]),
         sent_at=row["sent_at"] and datetime.fromisoformat(row["sent_at"]),
+        sent_as=tuple(json.loads(row["sent_as"])),
     )
     return Item(**fields)

@@ -58,14 +58,14 @@ def times_to_send(item: Item, alyx: ReliableClient, find_animal: FindAnimal) -> 
 def filters_to_find(item: Item, alyx: ReliableClient, find_animal: FindAnimal) -> tuple[str, ...]:
     """Return values of ``django=`` that find the record of a weighing or water wherever its time may have got to.
 
-    By the moment, and by what may have been sent: the server's offset may not have been known then, or known otherwise,
-    and in the hour that comes twice on the server's clock it takes what is sent for the second one.
+    By the moment, and by what was sent: in the hour that comes twice on the server's clock it takes that for the second
+    one. Also by what would be sent by all that is known now: an older program did not keep what it sent.
     """
     text, zone = str(item.values["date_time"]), _Zone(alyx, find_animal)
     if alyx.keeps_zones():
-        return (f"date_time,{_with_offset(text, zone)}",)
+        return tuple(f"date_time,{time}" for time in dict.fromkeys([_with_offset(text, zone), *item.sent_as]))
     moment, sent = _on_server(text, alyx, zone)
-    naive = {sent, _lab_time(text, zone), _wall_time(text)}
+    naive = {sent, _lab_time(text, zone), _wall_time(text), *item.sent_as}
     if moment is None:
         return tuple(f"date_time,{time}" for time in sorted(naive))
     naive |= {naive_on_server(moment, offset).isoformat() for offset in offsets_seen(alyx.server)}

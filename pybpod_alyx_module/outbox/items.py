@@ -157,6 +157,8 @@ class Item:
     sent_at: datetime | None = None
     #: Id of a record of ours that is on another animal and has to be withdrawn first.
     misplaced: str | None = None
+    #: The times under which it was ever sent, as the server was sent them: under these it is looked for.
+    sent_as: tuple[str, ...] = ()
     #: Counts the changes of this item.
     revision: int = 0
     #: The item that holds it up, which gets further by itself or by a person; None where nothing does. Worked out when

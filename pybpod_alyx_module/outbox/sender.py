@@ -268,7 +268,7 @@ class Sender:
         except Cancelled:
             return False
         self._stop_explaining(item)
-        claimed = move(item, Event.CLAIM)
+        claimed = move(item, Event.CLAIM, sent_as=parcel.fields.get("date_time"))
         if not self._outbox.replace(item, claimed):
             return True  # edited or discarded meanwhile
         self._report(claimed)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 #: Of the tables below; a file with a higher one is of a newer program. Since 3 times have an offset, which a program
-#: that knows 2 would send as it is, to servers that drop it.
-VERSION = 3
+#: that knows 2 would send as it is, to servers that drop it; since 4 an item holds under which times it was sent.
+VERSION = 4
 #: Seconds to wait for another program that is writing.
 BUSY_S = 10.0
 
@@ -51,7 +51,8 @@ CREATE TABLE items (
     misplaced TEXT,
     revision INTEGER NOT NULL,
     moment TEXT,
-    waits_for TEXT NOT NULL DEFAULT ''
+    waits_for TEXT NOT NULL DEFAULT '',
+    sent_as TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX items_by_state ON items(state);
 CREATE INDEX items_by_animal ON items(server, subject_id, state);
@@ -76,6 +77,8 @@ _FROM_1 = (
     f"(SELECT reason, hint {_LOCKED_1} ORDER BY number DESC LIMIT 1) "
     f"WHERE state = 'waiting' AND misplaced IS NULL AND hint = '' AND EXISTS (SELECT 1 {_LOCKED_1})",
 )
+#: Makes version 4 of version 2 or 3.
+_FROM_2 = ("ALTER TABLE items ADD COLUMN sent_as TEXT NOT NULL DEFAULT '[]'",)
 
 
 class DamagedError(Exception):
@@ -152,7 +155,7 @@ def _open(path: Path) -> sqlite3.Connection:
         if version == 0:
             _change(connection, _TABLES.split(";\n"))
         elif version < VERSION:
-            _change(connection, _FROM_1 if version == 1 else ())
+            _change(connection, (*_FROM_1, *_FROM_2) if version == 1 else _FROM_2)
     except BaseException as error:
         if connection is not None:
             connection.close()

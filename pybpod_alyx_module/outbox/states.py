@@ -146,6 +146,7 @@ def move(
     values: Mapping[str, Any] | None = None,
     even_if_unsure: bool = False,
     subject: tuple[str, str] | None = None,
+    sent_as: str | None = None,
 ) -> Item:
     """Return an item as it is after an event.
 
@@ -158,6 +159,7 @@ def move(
     ``values``: the new values, for ``EDIT``.
     ``even_if_unsure``: for ``DISCARD``: whether the person knows that it may stay on Alyx.
     ``subject``: id and name of the animal, for ``GIVE`` and ``REMAKE``.
+    ``sent_as``: under which time the server is about to be sent it, for ``CLAIM``; None for one without.
     """
     state = MOVES.get((item.state, event))
     if state is None or (event in _WISHES and event not in allowed(item)):
@@ -182,7 +184,8 @@ def move(
         case Event.CLAIM:
             if item.misplaced is not None:
                 _refuse(item, event)
-            return replace(changed, attempts=item.attempts + 1, reason="", hint="")
+            new = () if sent_as is None or sent_as in item.sent_as else (sent_as,)
+            return replace(changed, attempts=item.attempts + 1, sent_as=(*item.sent_as, *new), reason="", hint="")
         case Event.ARRIVE:
             return replace(changed, server_id=server_id, sent_at=now, faults=0)
         case Event.LOSE | Event.DIFFER:
@@ -205,7 +208,7 @@ def move(
         case Event.RETRY:
             return replace(changed, faults=0)
         case Event.EDIT:
-            return replace(changed, faults=0, values=item.values if values is None else values)
+            return replace(changed, faults=0, sent_as=(), values=item.values if values is None else values)
         case Event.DISCARD:
             if leaves_a_record(item) and not even_if_unsure:
                 _refuse(item, event)

@@ -209,14 +209,16 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path):
     assert [found.name for found in tmp_path.glob("*damaged*")] == []
 
 
-def test_a_file_of_version_2_keeps_its_times_which_are_lab_times(tmp_path):
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_file_of_an_older_version_keeps_its_times_which_are_lab_times(tmp_path, version):
     path = tmp_path / "outbox.sqlite"
     outbox = Outbox(path)
     old = outbox.add(WEIGHING)
     outbox.close()
     assert datetime.fromisoformat(old.values["date_time"]).tzinfo is None
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=2")
+        connection.execute("ALTER TABLE items DROP COLUMN sent_as")
+        connection.execute(f"PRAGMA user_version={version}")
     assert Outbox(path).items() == (old,)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)

@@ -215,6 +215,42 @@ def test_an_animal_that_is_renamed_while_its_record_is_looked_for_has_it_once(
     assert len(lab.records("weighings", animal)) == 1
 
 
+STALE = {"the last one": ("repeat", {})}
+for what, found in {"nothing": [], "another thing": [{"nickname": "ea04", "name": "x"}]}.items():
+    STALE[what] = ("answer", {"body": {"count": len(found), "next": None, "previous": None, "results": found}})
+
+
+@pytest.mark.parametrize("stale", STALE)
+def test_an_answer_that_belongs_to_another_question_doubles_nothing_wherever_it_comes(
+    outbox, sender, lab, animal, proxy, clock, stale, monkeypatch
+):
+    turn = 0
+    met = True
+    while met:  # each question of the look in turn
+        item = outbox.add(lab.weighing(animal, when=f"2026-11-21T10:{turn:02}:00"))
+        proxy.fault("drop-after", method="POST")
+        sender.run_once()
+        assert outbox.item(item.key).state is State.UNSURE
+        monkeypatch.setattr(lab_zones, "_ZONES", weakref.WeakKeyDictionary())  # as after a restart
+        left, met = [turn], False
+
+        def choose(request, left=left):
+            nonlocal met
+            left[0] -= request.method == "GET"
+            met = met or left[0] < 0
+            return STALE[stale] if left[0] == -1 and request.method == "GET" else None
+
+        proxy.choose(choose)
+        for _ in range(3):
+            clock.pass_by(LIFE_S)
+            sender.run_once()
+        proxy.choose(None)
+        assert outbox.item(item.key).state is State.SENT, turn
+        turn += 1
+        assert len(lab.records("weighings", animal)) == turn
+    assert turn > 4
+
+
 @pytest.mark.parametrize("rows", [[{"nickname": "ea04"}], []])
 def test_an_answer_about_something_else_does_not_make_the_lab_s_zone_forgotten(
     outbox, sender, lab, animal, proxy, clock, rows, monkeypatch

@@ -73,7 +73,7 @@ def check(path, before):
         told = {"reason": old["reason"], "hint": old["hint"]}
         if old["number"] == 10:  # it says now what the window said of it
             told = {"reason": before[6]["reason"], "hint": before[6]["hint"]}
-        assert new == {**old, **told, "waits_for": new["waits_for"]}
+        assert new == {**old, **told, "waits_for": new["waits_for"], "sent_as": "[]"}
     added = outbox.add(WEIGHING)
     assert added.number == 11
     outbox.close()

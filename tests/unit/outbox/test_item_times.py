@@ -127,6 +127,14 @@ def test_it_is_looked_for_by_the_moment_and_by_all_that_may_have_been_sent():
     )
 
 
+def test_it_is_looked_for_as_it_was_sent_whatever_is_known_now():
+    recorded = replace(item(WEIGHING, date_time="2026-11-20T22:00:00.000123"), sent_as=("2026-11-21T03:00:00.000123",))
+    assert "date_time,2026-11-21T03:00:00.000123" in filters_to_find(recorded, Server(lab=None), lambda: ANIMAL)
+    assert "'2026-11-21T03:00:00.000123'" in filters_to_find(recorded, Server("Asia/Tokyo"), lambda: ANIMAL)[0]
+    kept = filters_to_find(recorded, Server(keeps_zones=True), lambda: ANIMAL)
+    assert kept == ("date_time,2026-11-20T22:00:00.000123+00:00", "date_time,2026-11-21T03:00:00.000123")
+
+
 def test_without_a_zone_it_is_looked_for_as_it_was_recorded():
     recorded = item(WEIGHING, date_time="2026-11-20T22:00:00.000123")
     found = filters_to_find(recorded, Server("Asia/Tokyo", None), lambda: ANIMAL)

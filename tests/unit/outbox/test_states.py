@@ -75,8 +75,17 @@ def test_only_an_edit_changes_values(event):
 
 
 def test_an_edit_takes_the_new_values_and_waits():
-    edited = move(in_state(State.PARKED, reason="too heavy"), Event.EDIT, values={"weight": 20.0})
+    parked = replace(in_state(State.PARKED, reason="too heavy"), sent_as=("2026-11-21T12:00:00",))
+    edited = move(parked, Event.EDIT, values={"weight": 20.0})
     assert (edited.state, edited.values, edited.reason) == (State.WAITING, {"weight": 20.0}, "")
+    assert edited.sent_as == ()
+
+
+def test_all_times_under_which_it_was_sent_are_kept():
+    item = in_state(State.WAITING)
+    for time in ("a", "b", "b", None):
+        item = move(move(move(item, Event.CLAIM, sent_as=time), Event.LOSE), Event.MISS)
+    assert item.sent_as == ("a", "b")
 
 
 def test_faults_park_an_item_with_the_words_of_the_server():
