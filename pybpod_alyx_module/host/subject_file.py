@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from alyx_connector.whole_file import replace_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-#: Prefix of the folder, within the subject's own, in which a save happens. PyBpod does not look into subjects' folders,
-#: so that one left by a killed PyBpod does no harm.
+#: Prefix of the folder in which a save happens: within the subject's own, or the project's for a subject that has none
+#: yet. PyBpod looks into neither, so that one left by a killed PyBpod does no harm.
 STAGING: Final = ".saving-"
 
 
@@ -46,15 +46,30 @@ def staged(folder: Path) -> Iterator[Path]:
     OSError
         The disk refused something; ``folder`` is as it was, unless it refused between two files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+    new = not folder.exists()
+    # A new folder is made whole, too: PyBpod takes every folder of subjects for a subject.
+    staging = (folder.parent.parent if new else folder) / f"{STAGING}{uuid4().hex}"
+    staging.mkdir(parents=True)
     try:
         yield staging
-        changed = _commit(staging, folder)
+        if new:
+            _make(staging, folder)
+            changed = True
+        else:
+            changed = _commit(staging, folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     if changed:
-        sync_folder(folder)
+        sync_folder(folder.parent if new else folder)
+
+
+def _make(staging: Path, folder: Path) -> None:
+    for file in staging.rglob("*"):
+        if file.is_file():
+            _sync_file(file)
+    sync_folder(staging)
+    folder.parent.mkdir(exist_ok=True)
+    os.rename(staging, folder)
 
 
 def _commit(staging: Path, folder: Path) -> bool:
@@ -70,13 +85,17 @@ def _commit(staging: Path, folder: Path) -> bool:
                 continue  # with hundreds of unchanged subjects the wait for the disk would be noticed
             shutil.copymode(target, item)
         changed = True
-        handle = os.open(item, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync_file(item)
         replace_file(item, target)
     return changed
+
+
+def _sync_file(file: Path) -> None:
+    handle = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def is_damaged(file: Path) -> bool:

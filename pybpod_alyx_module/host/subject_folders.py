@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from pybpod_alyx_module.host.save_journal import MOVING, REMOVED, SaveJournal, free_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-logger = logging.getLogger(__name__)
-
-#: Where the folders of removed subjects go, in the project's folder.
-REMOVED: Final = "removed"
-
-#: Where a folder waits while two folders change names, or one changes the case of its name.
-_PARKED: Final = ".moving"
 
 
 class FolderError(OSError):
@@ -35,12 +26,14 @@ def subject_folder(project: str, name: str) -> Path:
 
 
 class FolderMoves:
-    """Moves within one project that can be taken back, all or none."""
+    """Moves within one project, while it is saved.
 
-    def __init__(self, project: str) -> None:
+    ``journal``: where they are written down, begun; it takes them back, too.
+    """
+
+    def __init__(self, project: str, journal: SaveJournal) -> None:
         self._project = Path(os.path.realpath(project))
-        self._moved: list[tuple[Path, Path]] = []
-        self._made: list[Path] = []
+        self._journal = journal
 
     def remove(self, folder: Path) -> Path:
         """Move a folder of subjects to ``removed``.
@@ -60,7 +53,7 @@ class FolderMoves:
         FolderError
             It could not be moved.
         """
-        target = _free(self._project / REMOVED / folder.name)
+        target = free_place(self._project / REMOVED / folder.name)
         self._move(folder, target)
         return target
 
@@ -96,7 +89,7 @@ class FolderMoves:
             source, (name, target) = next(iter(waiting.items()))
             if any(_same(target, other) for other in waiting):
                 del waiting[source]
-                parked = self._project / _PARKED / uuid4().hex
+                parked = self._project / MOVING / uuid4().hex
                 self._move(source, parked)
                 waiting[parked] = (name, target)
             elif any(_same(target, other) for other in staying):
@@ -109,45 +102,24 @@ class FolderMoves:
                 aside.append((target, self.remove(target)))
         return aside
 
-    def take_back(self) -> None:
-        """Move everything back as far as possible; what cannot be moved is logged."""
-        while self._moved:
-            source, target = self._moved.pop()
-            try:
-                shutil.move(str(target), str(source))
-            except OSError:
-                logger.exception("%s could not be moved back to %s", target, source)
-        self.tidy()
-
-    def tidy(self) -> None:
-        """Remove the folders that were made for the moves and are empty."""
-        while self._made:
-            try:
-                self._made.pop().rmdir()
-            except OSError:  # in use, as it should be
-                continue
-
     def _rename_json(self, folder: Path, old: str) -> None:
         source, target = folder / f"{old}.json", folder / f"{folder.name}.json"
         if str(source) == str(target) or not os.path.lexists(source):
             return
         if os.path.lexists(target) and not _same(source, target):
-            self._move(target, _free(folder / f"{folder.name}.json.kept"))
+            self._move(target, free_place(folder / f"{folder.name}.json.kept"))
         self._move(source, target)
 
     def _move(self, source: Path, target: Path) -> None:
         try:
-            if not target.parent.exists():
-                target.parent.mkdir(parents=True)
-                self._made.append(target.parent)
-            shutil.move(str(source), str(target))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._journal.move(source, target)
         except OSError as error:
             raise FolderError(
                 f"The folder {source} could not be moved to {target}: {error.strerror or error}. Nothing was moved and "
                 "nothing was saved. Close what uses that folder, or give yourself the right to write there, then save "
                 "the project again."
             ) from error
-        self._moved.append((source, target))
 
 
 def _same(one: Path, other: Path | str) -> bool:
@@ -155,14 +127,3 @@ def _same(one: Path, other: Path | str) -> bool:
         return os.path.samefile(one, other)
     except OSError:
         return False
-
-
-def _free(wanted: Path) -> Path:
-    if not os.path.lexists(wanted):
-        return wanted
-    dated = wanted.with_name(f"{wanted.name}_{datetime.now().astimezone():%Y-%m-%d}")
-    candidate, number = dated, 1
-    while os.path.lexists(candidate):
-        number += 1
-        candidate = dated.with_name(f"{dated.name}_{number}")
-    return candidate

@@ -21,6 +21,7 @@ from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
 from pybpod_alyx_module.models.project.refusals import refusal
 
@@ -37,6 +38,9 @@ OUTBOX = "Alyx outbox"
 
 #: Title of the box that says why a save did not happen.
 NOT_SAVED = "The project was not saved"
+
+#: So many of the files that were put back are named.
+_MOST_LISTED = 8
 
 #: What every such box says.
 LOST_WHEN_CLOSED = "Without saving, what changed since the last save is lost when PyBpod closes."
@@ -101,6 +105,19 @@ class Project(PyBpodProject):
         """Show which animals still need water today."""
         open_water_table(self)
 
+    def load(self, project_path: str) -> None:
+        """Open the project as PyBpod does, after what a killed PyBpod left of a save was taken back."""
+        back = SaveJournal(project_path).take_back_of_killed()
+        super().load(project_path)
+        if back:
+            listed = "\n".join(str(path) for path in back[:_MOST_LISTED])
+            more = f"\nand {len(back) - _MOST_LISTED} more" if len(back) > _MOST_LISTED else ""
+            self.info(
+                "PyBpod ended while it was saving this project. Folders and files are again as they were before that "
+                f"save; look whether what you changed is there, and save again.\n\nPut back:\n{listed}{more}",
+                "The last save was taken back",
+            )
+
     def save(self, project_path: str | None = None) -> None:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
 
@@ -148,27 +165,30 @@ class Project(PyBpodProject):
         path, saved_hash = self.path, self.data_hash
         folders = [(subject, subject.saved_folder) for subject in (*self.subjects, *self.removed_by_sync)]
         elsewhere = self._is_elsewhere(project_path)
-        moves = None if path is None or elsewhere else FolderMoves(path)
+        journal = None if path is None or elsewhere else SaveJournal(path)
+        begun = False
         self.save_notes.clear()
         self.data_hash = None  # PyBpod sets it at the end of a save: what tells one from a folder dialog cancelled
         try:
-            if moves is not None and path is not None:
-                self._move_folders(moves, path)
+            if journal is not None and path is not None:
+                journal.begin()
+                begun = True
+                self._move_folders(FolderMoves(path, journal), path)
             super().save(project_path)
         except Exception as error:
             logger.exception("Project %s could not be saved", self.name)
             for subject, folder in folders:
                 subject.saved_folder = folder
-            if moves is not None:
-                moves.take_back()
+            if journal is not None and begun:
+                journal.take_back()
             if elsewhere or self.path != path:  # what stands at the old place is as it was
                 self.path, self.data_hash = path, saved_hash
             return error
+        if journal is not None:
+            journal.end()
         if self.data_hash is None:
             self.data_hash = saved_hash
             return None
-        if moves is not None:
-            moves.tidy()
         self.removed_by_sync.clear()
         return None
 
