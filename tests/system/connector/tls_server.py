@@ -90,6 +90,7 @@ class TlsServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: TlsServer
 
     def serve(self) -> None:
