@@ -178,6 +178,8 @@ class RunningOutbox(QObject):
                         self._release(outbox)
                 return result
             finally:
+                if (sender := self._sender) is not None:
+                    sender.look()
                 self._look.set()
 
         return Task(work, name)

@@ -132,6 +132,10 @@ class Sender:
         self._woken = True
         self._wake.set()
 
+    def look(self) -> None:
+        """Look now whether something was added; pauses stay."""
+        self._wake.set()
+
     def run_once(self) -> bool:
         """Send what can be sent now, on this thread; for programs that do not `start`.
 
@@ -352,15 +356,9 @@ class Sender:
         server_id: str | None = None,
         fault: bool = False,
     ) -> bool:
+        now = datetime.now(timezone.utc)
         changed = move(
-            item,
-            event,
-            reason=reason,
-            hint=hint,
-            waits_for=waits_for,
-            server_id=server_id,
-            fault=fault,
-            now=datetime.now(timezone.utc),
+            item, event, reason=reason, hint=hint, waits_for=waits_for, server_id=server_id, fault=fault, now=now
         )
         self._explained.pop(item.key, None)
         if not self._outbox.replace(item, changed):

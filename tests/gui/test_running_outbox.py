@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.outbox.sender import Sender
 from tests.gui.hands import alyx_home, hanging_keyring, wait
 from tests.gui.outboxes import alyx, finished, item, lab, outbox, put, start, wait_for
 
@@ -27,12 +29,16 @@ def test_looking_makes_no_file(outbox, alyx_home, qtbot):
     assert not (alyx_home / "outbox.sqlite").exists()
 
 
-def test_what_is_added_is_sent_and_told(outbox, lab, qtbot):
+def test_what_is_added_is_sent_at_once_and_told(start, lab, qtbot, monkeypatch):
+    monkeypatch.setattr(running, "Sender", partial(Sender, poll_s=3600.0))  # nobody waits for its next look by itself
+    outbox = start()
     lab.log_in()
-    (added,) = put(qtbot, outbox, lab.weighing(weight=23.1))
-    assert added.state is State.WAITING
-    sent = wait_for(qtbot, outbox, added.key, State.SENT)
-    assert lab.on_alyx("weighings", sent.server_id)["weight"] == 23.1
+    for number, weight in enumerate((23.1, 22.9), 1):
+        (added,) = put(qtbot, outbox, lab.weighing(weight=weight))
+        assert added.state is State.WAITING
+        wait(qtbot, lambda number=number: lab.proxy.count("POST", "/weighings") == number)
+        sent = wait_for(qtbot, outbox, added.key, State.SENT)
+        assert lab.on_alyx("weighings", sent.server_id)["weight"] == weight
     wait(qtbot, lambda: outbox.counts.open == 0)
 
 

@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.animals import tree_marks, water_table_window
 from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT, WaterRows
 from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
+from pybpod_alyx_module.gui.running_outbox import stop_outbox
 from pybpod_alyx_module.outbox.items import State
 from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
@@ -52,11 +53,15 @@ def refresh(bench, window) -> None:
 
 
 @pytest.fixture(autouse=True)
-def closed(project):
+def closed(project, alyx, outbox):
+    """Leave no window, and all animals as thirsty as they were."""
     yield
     for window in living(WaterTableWindow):
         window.rows.forget_unrecorded()
         window.close()
+    stop_outbox()  # what is on its way arrives
+    for row in alyx.client.list("water-administrations"):
+        alyx.client.delete(("water-administrations", row["url"].rpartition("/")[2]))
 
 
 def test_all_that_still_need_water_none_ticked(bench):

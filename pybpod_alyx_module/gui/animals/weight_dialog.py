@@ -187,7 +187,9 @@ class WeightDialog(RecordDialog):
         state = self.overview.state if self.overview is not None else None
         when = self.time.moment().replace(tzinfo=None)
         last = state.last_weight if state is not None else None
-        if self.note_weight is None or (last is not None and last.when is not None and last.when > when):
+        # the field shows whole seconds, the outbox gives each weight microseconds of its own
+        newer = last is not None and last.when is not None and last.when.replace(microsecond=0) > when
+        if self.note_weight is None or newer:
             return
         if state is not None and state.requirement is not None and not state.requirement.today.is_water_restricted:
             return
