@@ -170,6 +170,7 @@ class Rig:
         wait(self.qtbot, lambda: self._started(names) or self._asks())
         if not self._started(names):
             press_button(self.qtbot, self.setup.alyx_run_dialog.run_button)
+        self.setup.board._timer.setInterval(20)  # PyBpod itself looks twice a second how the protocol goes
         return self._started(names)
 
     def run(self, end: str = "by itself", press: str | None = None, *, detached: bool = False) -> Any:
