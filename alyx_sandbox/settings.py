@@ -86,7 +86,11 @@ def configure(options: Options, folder: Path, server_zone: str) -> None:
             "STRICT_JSON": False,
         },
         # What the schema cannot tell is a text, as in the schema of Alyx; nobody needs to read that at every start.
-        SPECTACULAR_SETTINGS={"DISABLE_ERRORS_AND_WARNINGS": True, **kind.schema},
+        SPECTACULAR_SETTINGS={
+            "DISABLE_ERRORS_AND_WARNINGS": True,
+            "DEFAULT_GENERATOR_CLASS": "alyx_sandbox.description.Description",
+            **kind.schema,
+        },
         ALYX_SANDBOX_PAGE_LIMIT=kind.page_limit,
         ALYX_SANDBOX_COUNTER=folder / "throttle.sqlite3",
     )
