@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,23 +41,41 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def server(each_server):
-    """The server, set up as the default one; the test is skipped where it has not the animals that are shown."""
-    connector = Connector.setup(each_server.url, each_server.username, each_server.password, make_default=True)
-    shown = connector.search("subjects", nickname=["ea04", "jo002", "jo006"], details=False)
-    if len(shown) != 3 or len(connector.search(subject="ea04", details=False)) < 4:
+@pytest.fixture(scope="module")
+def set_up(each_server, tmp_path_factory):
+    """A home whose default is the server, and an animal's fourth session; skips where the animals shown are lacking."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALYX_CONNECTOR_HOME", str(folder))
+        patch.setenv("ALYX_TOKEN_STORE", "file")
+        connector = Connector.setup(each_server.url, each_server.username, each_server.password, make_default=True)
+        shown = connector.search("subjects", nickname=["ea04", "jo002", "jo006"], details=False)
+        sessions = connector.search(subject="ea04")
+        connector.close()
+    if len(shown) != 3 or len(sessions) < 4:
         pytest.skip("the lab of this server is not the demo lab: it has no ea04, jo002 and jo006 with sessions")
+    return folder, sessions.iloc[3].id
+
+
+@pytest.fixture(scope="module")
+def alyx(each_server):
+    """The server as its administrator sees it."""
+    return AlyxUnderTest(each_server.url, each_server.username, each_server.password)
+
+
+@pytest.fixture
+def server(each_server, set_up, home, tmp_path):
+    """The server, set up as the default one."""
+    shutil.copytree(set_up[0], tmp_path, dirs_exist_ok=True)
     return each_server
 
 
 @pytest.fixture
-def written_server(server):
+def written_server(server, set_up, alyx):
     """The server, on which what is shown is undone."""
-    alyx = AlyxUnderTest(server.url, server.username, server.password)
     if not alyx.may_write:
         pytest.skip("this server is not on this machine: set ALYX_TEST_WRITE=1 to let tests write to it")
-    path = f"/sessions/{Connector().search(subject='ea04').iloc[3].id}"
+    path = f"/sessions/{set_up[1]}"
     before = {name: alyx.get(path)[name] for name in ("narrative", "n_trials", "json")}
     weighings = {row["url"] for row in alyx.rows("/weighings", nickname="ea04")}
     yield server
