@@ -74,6 +74,7 @@ class PyBpodBoard:
     proc: Any
     _running_session: Any
 
+    def start_run_task_handler(self) -> None: ...
     def kill_task(self) -> None: ...
     def end_run_task_handler(self) -> None: ...
 
@@ -90,6 +91,7 @@ class PyBpodSetup:
     experiment: Any
     project: Any
     mainwindow: Any
+    board_task: Any
     _run_task_btn: Any
 
     def run_task(self) -> None: ...

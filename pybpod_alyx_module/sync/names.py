@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import re
 import unicodedata
 from typing import Final
@@ -52,4 +53,29 @@ def unusable(name: str) -> str:
         reason = f"the nickname has characters that PyBpod cannot take: {' '.join(map(ascii, found))}"
     elif composed.split(".")[0].strip().casefold() in _DEVICES:
         reason = "Windows keeps this name for a device"
+    elif lacking := not_in_code_page(composed):
+        reason = f"the nickname has characters that PyBpod cannot write: {lacking}"
     return reason
+
+
+def not_in_code_page(text: str) -> str:
+    """Say which characters PyBpod cannot write, and what to do: it writes text files in this computer's code page.
+
+    Returns: for a user; empty where it can write all of them.
+    """
+    code_page = locale.getpreferredencoding(False)
+    lacking = [one for one in sorted(set(text)) if not _is_in(one, code_page)]
+    if not lacking:
+        return ""
+    return (
+        f"{' '.join(lacking)} (this computer's code page {code_page} lacks them; set the environment variable "
+        "PYTHONUTF8 to 1, then start PyBpod again)"
+    )
+
+
+def _is_in(character: str, code_page: str) -> bool:
+    try:
+        character.encode(code_page)
+    except UnicodeEncodeError:
+        return False
+    return True

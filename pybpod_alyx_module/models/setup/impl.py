@@ -13,6 +13,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import OpenWindow, main_window_of
 from pybpod_alyx_module.read_settings import read_rig_settings
+from pybpod_alyx_module.sync.names import not_in_code_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 #: On the button while Alyx is asked.
 CHECKING: Final = "Checking…"
+
+#: Title of the box that says why nothing runs.
+NOT_RUN: Final = "The setup cannot be run"
 
 #: What was already shown in this session of PyBpod.
 _shown: set[Finding] = set()
@@ -73,6 +77,18 @@ class Setup(PyBpodSetup):
         check.finished.connect(self._on_checked)
         check.start()
         self._show_checking()
+
+    def can_run_task(self) -> bool:
+        """Ask PyBpod, then say what it could not write: it would fail without saying why."""
+        if not super().can_run_task():
+            return False
+        names = (self.name, self.project, self.experiment, self.board, self.task, self.project.loggeduser)
+        written = [one if isinstance(one, str) else one.name for one in (*names, *self.subjects)]
+        lacking = not_in_code_page("".join([*written, *map(str, self.board_task.variables)]))
+        if lacking:
+            self.alert(f"PyBpod cannot write characters of the names and variables of this run: {lacking}.", NOT_RUN)
+            self._run_task_btn.checked = False
+        return not lacking
 
     def update_ui(self) -> None:
         """Show the state of the setup; the button says so while the animals are checked."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import locale
 
 import pytest
 
@@ -135,3 +136,10 @@ def test_a_row_that_lacks_what_counts_is_a_protocol_error(key):
 def test_a_field_that_an_older_alyx_lacks_is_missing_not_null():
     lacking = {name: value for name, value in row("a").items() if name != "session_projects"}
     assert RemoteSubject.from_row(lacking, SERVER).volatile.get("session_projects") is MISSING
+
+
+def test_a_name_that_this_computer_s_code_page_lacks_is_refused(monkeypatch):
+    assert unusable("müs01") == unusable("マウス") == ""
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda *_: "cp1252")
+    assert unusable("müs01") == ""
+    assert "ウ ス マ" in unusable("マウスmüs")
