@@ -75,15 +75,22 @@ class Logins:
         self._at_rig: dict[str, str] = {}
         #: By account: the token of a window that connected; it goes before the one in the token store.
         self._tokens: dict[tuple[str, str], str] = {}
+        #: Those of them that went into the token store, too: where it is gone from there, somebody logged out.
+        self._stored: set[tuple[str, str]] = set()
         #: By account: the token that `client_or_none` used last.
         self._tried: dict[tuple[str, str], str] = {}
         self._clients: dict[tuple[str, str], AlyxClient] = {}
 
-    def remember(self, client: AlyxClient) -> None:
-        """Use the token of a window that connected."""
+    def remember(self, client: AlyxClient, *, stored: bool = False) -> None:
+        """Use the token of a window that connected.
+
+        ``stored``: whether the token is in the token store, too.
+        """
         if client.token is not None and client.username is not None:
+            account = client.url, client.username
             with self._lock:
-                self._tokens[client.url, client.username] = client.token
+                self._tokens[account] = client.token
+                (self._stored.add if stored else self._stored.discard)(account)
 
     def is_at_rig(self, server: str, username: str) -> None:
         """Take note that somebody at this rig said who they are: what is recorded from now on is theirs."""
@@ -125,16 +132,35 @@ class Logins:
 
         Raises ConfigurationError if the token is still in the store.
         """
-        account = server, username
-        with self._lock:
-            for kept in (self._tokens, self._tried, self._clients):
-                kept.pop(account, None)
-            if self._at_rig.get(server) == username:
-                del self._at_rig[server]
+        self._forget(server, username)
         tokens = Accounts().tokens
         tokens.forget(server, username)
         if tokens.get(server, username) is not None:
             raise ConfigurationError(f"{NOT_DELETED} It is in: {tokens.describe()}.", hint=DELETE_BY_HAND)
+
+    def log_out_as_elsewhere(self) -> tuple[tuple[str, str], ...]:
+        """Forget the tokens of windows that are gone from the token store: another PyBpod logged out.
+
+        Returns: their accounts, server and user.
+        """
+        with self._lock:
+            stored = tuple(self._stored)
+        if not stored:
+            return ()
+        tokens = Accounts().tokens
+        gone = tuple(account for account in stored if tokens.get(*account) is None)
+        for account in gone:
+            self._forget(*account)
+        return gone
+
+    def _forget(self, server: str, username: str) -> None:
+        account = server, username
+        with self._lock:
+            self._stored.discard(account)
+            for kept in (self._tokens, self._tried, self._clients):
+                kept.pop(account, None)
+            if self._at_rig.get(server) == username:
+                del self._at_rig[server]
 
     def client(self, server: str, username: str) -> AlyxClient:
         """Return a client for an account, which is shared: leave it open.
@@ -173,6 +199,7 @@ class Logins:
         with self._lock:
             if self._tokens.get(account) == self._tried.get(account):
                 self._tokens.pop(account, None)
+                self._stored.discard(account)
 
     def account_for(self, server: str, alyx_user: str) -> str:
         """Say as whom something is written to a server.

@@ -41,6 +41,8 @@ class AnimalOverview:
     water_types: tuple[str, ...] | None = None
     #: What is said once for the server and the animal's lab, usually empty.
     day_note: str = ""
+    #: Whether nobody has said who is at the rig: that is asked after the record.
+    asks_who: bool = False
 
     @property
     def not_checked(self) -> tuple[str, ...]:

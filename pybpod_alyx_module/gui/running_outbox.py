@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from AnyQt.QtCore import QObject, Qt, Signal
@@ -38,6 +40,9 @@ LIFE_S: Final = 300.0
 
 #: How often to look whether the outbox was changed, for example by another PyBpod, in seconds.
 LOOK_S: Final = 1.0
+
+#: How often to look whether another PyBpod logged out; a keyring may be asked then.
+LOGINS_LOOK_S: Final = 5.0
 
 #: How long a request that is under way may take when PyBpod ends, and how long PyBpod waits at most, in seconds.
 GRACE_S: Final = 2.0
@@ -76,10 +81,11 @@ class RunningOutbox(QObject):
     changed = Signal()
     #: Somebody logged in or out, or said who is at the rig.
     users_changed = Signal()
-    #: An account was logged out here: server and user.
+    #: An account was logged out, here or in another PyBpod: server and user.
     logged_out = Signal(str, str)
 
     _outlook_changed = Signal(object)
+    _logged_out_elsewhere = Signal(str, str)
 
     def __init__(self, life_s: float = LIFE_S) -> None:
         super().__init__()
@@ -99,6 +105,7 @@ class RunningOutbox(QObject):
         self._look = threading.Event()
         self._stopped = threading.Event()
         self._outlook_changed.connect(self._on_outlook, Qt.QueuedConnection)
+        self._logged_out_elsewhere.connect(self._on_logged_out, Qt.QueuedConnection)
         self._watcher = threading.Thread(target=self._watch, name="alyx-outbox-watch", daemon=True)
 
     @property
@@ -199,9 +206,12 @@ class RunningOutbox(QObject):
         self._read_notes = self._outlook.notes
         self._look.set()
 
-    def remember(self, client: AlyxClient) -> None:
-        """Let the sender use the connection that a window made, as long as this PyBpod runs."""
-        self.logins.remember(client)
+    def remember(self, client: AlyxClient, *, stored: bool = False) -> None:
+        """Let the sender use the connection that a window made, as long as nobody logs out.
+
+        ``stored``: whether its token is in the token store, too.
+        """
+        self.logins.remember(client, stored=stored)
         self.users_changed.emit()
         self.wake(*[(client.url, client.username)] if client.username is not None else [])
 
@@ -215,15 +225,16 @@ class RunningOutbox(QObject):
             del report, cancel
             self.logins.log_out(server, username)
 
-        @slot
-        def tell() -> None:
+        task = Task(work, "alyx-log-out")
+        task.succeeded.connect(partial(self._on_logged_out, server, username))
+        return task
+
+    @slot
+    def _on_logged_out(self, server: str, username: str) -> None:
+        if not self._stopped.is_set():
             self.logged_out.emit(server, username)
             self.users_changed.emit()
             self.wake()
-
-        task = Task(work, "alyx-log-out")
-        task.succeeded.connect(tell)
-        return task
 
     def claim(self, server: str, username: str) -> None:
         """Take note that this user is at the rig: what was recorded at that server before anybody said so is theirs."""
@@ -304,9 +315,12 @@ class RunningOutbox(QObject):
         return (home_folder() / FILE_NAME).exists()
 
     def _watch(self) -> None:
-        last = Outlook()
+        last, look_at_logins = Outlook(), 0.0
         while not self._stopped.is_set():
             self._look.clear()
+            if time.monotonic() >= look_at_logins:
+                self._look_at_logins()
+                look_at_logins = time.monotonic() + LOGINS_LOOK_S
             try:
                 changed, now = self._read_outbox(last)
             except AlyxError as error:
@@ -319,6 +333,15 @@ class RunningOutbox(QObject):
                 last = now
                 self._publish(now)
             self._look.wait(LOOK_S)
+
+    def _look_at_logins(self) -> None:
+        try:
+            for account in self.logins.log_out_as_elsewhere():
+                self._logged_out_elsewhere.emit(*account)
+        except AlyxError as error:  # who cannot be looked up stays logged in
+            logger.debug("Who is logged in could not be looked up: %s", error)
+        except RuntimeError:  # PyBpod is ending and Qt's half of this is gone
+            logger.debug("Somebody logged out after PyBpod ended")
 
     @staticmethod
     def _with_problem(last: Outlook, problem: str) -> Outlook:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from AnyQt.QtCore import Qt
 
 from alyx_connector.accounts import Accounts
 from alyx_connector.http.client import AlyxClient
+from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
-from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, LogOutWindow
+from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, UNKNOWN, LogOutWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.outbox.items import Draft, Kind, State, WaitsFor
@@ -38,7 +40,7 @@ def behind(project, alyx, outbox, qtbot, menu, proxy) -> Bench:
 def connected(bench, user="jose", remember=True):
     window = open_window(bench.qtbot, bench.project, bench.menu)
     if remember and not window.form.remember.checked:
-        press(bench.qtbot, window.form.remember.box)
+        window.form.remember.box.click()
     connect(bench.qtbot, window, bench.url, user, f"{user}-demo")
     assert window.connected, window.form.messages
     return window
@@ -157,6 +159,21 @@ def test_a_token_that_cannot_be_deleted_is_told_and_stays_listed(bench, outbox, 
     wait(qtbot, lambda: "could not be deleted" in window.status.text())
     assert bench.alyx.token not in window.status.text()
     assert window.buttons[bench.url, "jose"].isEnabled()
+    monkeypatch.setattr(outbox.logins, "logged_in", partial(pytest.fail, "the keyring broke"))
+    window.look()
+    wait(qtbot, lambda: window.message.text() == UNKNOWN)
+    assert "the keyring broke" not in window.message.text()
+
+
+def test_who_logged_out_in_another_pybpod_is_off_the_project_and_asked(bench, outbox, qtbot, monkeypatch):
+    monkeypatch.setattr(running, "LOGINS_LOOK_S", 0.0)
+    Accounts().tokens.forget(bench.url, "jose")  # so that the box is ticked by hand, and kept
+    connected(bench)
+    dialog = bench.open(WeightDialog, "free", RECORD_WEIGHT)
+    assert dialog.user.whole == f"as jose at {bench.url[7:]}"
+    Accounts().tokens.forget(bench.url, "jose")
+    wait(qtbot, lambda: not alyx_user(bench.project))
+    wait(qtbot, lambda: dialog.user.whole == f"at {bench.url[7:]}; you are asked who you are")
 
 
 # -- who is at the rig
@@ -304,6 +321,19 @@ def test_logging_in_for_the_outbox_leaves_the_projects_user(behind, outbox, qtbo
     assert window.form.status.text() == f"Status: CONNECTED to {behind.url} as jose"
     behind.recorded(weighed(behind, text="23.97"))
     assert users(behind, 23.97) == ["jose"]
+
+
+def test_one_login_serves_both_windows_that_asked_for_it(bench, outbox, qtbot):
+    (added,) = put(bench, outbox, draft(bench, weight=23.56))
+    question = who(bench)
+    other = bench.open(WaterDialog, "thirsty", GIVE_WATER)
+    press(qtbot, other.log_in_button)
+    press(qtbot, question.other_button)
+    log_in(bench, "ana")
+    wait_for(qtbot, outbox, added.key, State.SENT)
+    assert users(bench, 23.56) == ["ana"]
+    assert living(WhoQuestion) == []
+    assert alyx_user(bench.project) == "ana"
 
 
 def test_log_in_as_in_a_dialog_changes_who_records(bench, outbox, qtbot):

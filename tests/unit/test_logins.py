@@ -77,6 +77,19 @@ def test_logging_out_forgets_the_token_here_and_in_the_store(logins):
     assert Accounts().last_used().username == "jose"
 
 
+def test_who_logged_out_in_another_program_is_logged_out_here_unless_the_token_was_never_stored(logins):
+    stored(OLD)
+    logins.remember(connected(OLD), stored=True)
+    logins.is_at_rig(SERVER, "jose")
+    assert logins.log_out_as_elsewhere() == ()
+    Accounts().tokens.forget(*ACCOUNT)
+    assert logins.log_out_as_elsewhere() == (ACCOUNT,)
+    assert (logins.client_or_none(*ACCOUNT), logins.at_rig(SERVER)) == (None, "")
+    logins.remember(connected(NEW))
+    assert logins.log_out_as_elsewhere() == ()
+    assert logins.client_or_none(*ACCOUNT).token == NEW
+
+
 def test_who_said_so_is_at_the_rig_until_logged_out(logins):
     stored(OLD)
     assert logins.account_for(SERVER, "") == "jose"  # who was last connected

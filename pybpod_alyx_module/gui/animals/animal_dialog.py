@@ -152,7 +152,8 @@ class AnimalDialog(QDialog):
         overview, animal = self.overview, self.alyx_subject
         if overview is None:
             return
-        self.user.say(f"as {overview.username} at {animal.where}" if overview.username else f"at {animal.where}")
+        who = f"as {overview.username} " if overview.username and not overview.asks_who else ""
+        self.user.say(f"{who}at {animal.where}{'; you are asked who you are' if overview.asks_who else ''}")
         self.handling.setText(overview.handling_sentence)
         self.handling.setVisible(bool(overview.handling_sentence))
         if overview.state.found and overview.state.name != animal.name:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
 
-from alyx_connector.errors import ConfigurationError
+from alyx_connector.errors import AlyxError, ConfigurationError
 from pybpod_alyx_module.animals.alyx_access import nobody_logged_in
 from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unsent_items
 from pybpod_alyx_module.gui.guard import slot
@@ -116,9 +117,12 @@ class Recorder(QObject):
         outbox, animal, with_types, mark = self._outbox, self.animal, self._with_water_types, self._mark
 
         def work(_report: Any, cancel: CancelToken) -> AnimalOverview:
-            return fetch_overview(
+            overview = fetch_overview(
                 outbox, animal, deadline_s=DEADLINE_S, cancel=cancel, water_types=with_types, dialog=mark
             )
+            with suppress(AlyxError):  # then it is asked about when something is recorded
+                overview = replace(overview, asks_who=not outbox.logins.somebody_is_at_rig(animal.server))
+            return overview
 
         self._fetch = start_task(
             Task(work, "alyx-animal"),

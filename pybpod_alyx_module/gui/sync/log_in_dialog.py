@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import Qt, Signal
 from AnyQt.QtWidgets import QApplication, QFormLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import LoginRejectedError
@@ -35,9 +35,13 @@ class LogInDialog(Question):
     ``username``: who has to log in; empty where the person types who they are.
     """
 
+    #: Somebody is logged in: who.
+    logged_in = Signal(str)
+
     def __init__(self, server: str, why: str, username: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.account = server, username
+        self._callers: list[Callable[[str], object]] = []
         self.setWindowTitle("Log in to Alyx")
         resize_to_screen(self, 560, 300)
         self.why = plain_label(why)
@@ -65,6 +69,14 @@ class LogInDialog(Question):
         column.addLayout(button_row(self.log_in_button, self.cancel_button))
         (self.password if username else self.username).setFocus()
 
+    def also_for(self, why: str, logged_in: Callable[[str], object]) -> None:
+        """Log in for this, too; for what has been asked for already, this does nothing."""
+        if why not in self.why.text().split("\n"):
+            self.why.setText(f"{self.why.text()}\n{why}")
+        if logged_in not in self._callers:
+            self._callers.append(logged_in)
+            self.logged_in.connect(logged_in)
+
     @slot
     def _on_log_in(self) -> None:
         username = self.username.text().strip()
@@ -87,10 +99,11 @@ class LogInDialog(Question):
     @slot
     def _on_logged_in(self, connection: Connected) -> None:
         self.password.clear()
-        running_outbox().remember(connection.client)
+        running_outbox().remember(connection.client, stored=connection.remembered)
         connection.client.close()
         self._answer = connection.username
         self.accept()
+        self.logged_in.emit(connection.username)
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
@@ -132,19 +145,11 @@ def ask_to_log_in(
 ) -> LogInDialog:
     """Show the dialog, the one that is open for this account, else a new one.
 
-    ``logged_in``: takes the user once somebody is logged in.
+    ``logged_in``: a method of a window; takes the user once somebody is logged in, if the window is still there.
     """
-    for shown in QApplication.topLevelWidgets():
-        if isinstance(shown, LogInDialog) and shown.isVisible() and shown.account == (server, username):
-            show_in_front(shown)
-            return shown
-    dialog = LogInDialog(server, why, username, parent)
-
-    @slot
-    def answered(user: str | None) -> None:
-        if user is not None:
-            logged_in(user)
-
-    dialog.answered.connect(answered)
+    shown = [one for one in QApplication.topLevelWidgets() if isinstance(one, LogInDialog) and one.isVisible()]
+    same = [one for one in shown if one.account == (server, username)]
+    dialog = same[0] if same else LogInDialog(server, why, username, parent)
+    dialog.also_for(why, logged_in)
     show_in_front(dialog)
     return dialog

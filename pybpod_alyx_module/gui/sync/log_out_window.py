@@ -26,6 +26,7 @@ LOG_OUT = "Log out of Alyx…"
 
 NOBODY = "Nobody is logged in to Alyx on this computer."
 LOOKING = "Looking who is logged in…"
+UNKNOWN = "Who is logged in could not be found out. Close this window and open it again to look once more."
 
 
 class LogOutWindow(AlyxWindow):
@@ -70,7 +71,12 @@ class LogOutWindow(AlyxWindow):
             return logins.logged_in()
 
         self.message.setText(LOOKING)
-        start_task(Task(work, "alyx-logged-in"), succeeded=self._on_found, failed=self._on_failed)
+        start_task(Task(work, "alyx-logged-in"), succeeded=self._on_found, failed=self._on_not_found)
+
+    @slot
+    def _on_not_found(self, error: BaseException) -> None:
+        self.message.setText(UNKNOWN)
+        self._on_failed(error)
 
     @slot
     def _on_found(self, accounts: tuple[tuple[str, str], ...]) -> None:

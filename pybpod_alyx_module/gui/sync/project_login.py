@@ -63,7 +63,7 @@ class ProjectLogin(QObject):
         """Record as this user from now on; an `AlyxError` says why PyBpod cannot."""
         record_as(self._project, connection.client.url, connection.username)
         self.connection = connection
-        running_outbox().remember(connection.client)
+        running_outbox().remember(connection.client, stored=connection.remembered)
 
     def drop(self) -> None:
         """Let go of the connection; who records stays the same."""
