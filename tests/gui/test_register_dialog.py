@@ -10,8 +10,10 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QDesktopServices
 from AnyQt.QtWidgets import QLabel, QPushButton
 
+from alyx_connector.errors import ConfigurationError
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
+from pybpod_alyx_module.gui.alyx_page import SESSION_PAGE, open_on_alyx
 from pybpod_alyx_module.gui.sessions import register_dialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.outbox.items import Kind, State
@@ -216,6 +218,13 @@ def test_open_in_alyx_opens_the_browser(rig, session, menu, qtbot, monkeypatch):
     (record,) = rig.written("ea04")
     menu.trigger(session.node, OPEN)
     assert opened == [f"{rig.url}/admin/actions/session/{record['id']}/change/"]
+    opened.clear()
+    for server in ("file:///etc/passwd#", "smb://host/x", "javascript:alert(1)//", "https://other.example"):
+        with pytest.raises(ConfigurationError, match="nobody connected to"):
+            open_on_alyx(server, SESSION_PAGE, record["id"])
+    with pytest.raises(ConfigurationError):
+        open_on_alyx(rig.url, SESSION_PAGE, f"{record['id']}/../../..")
+    assert opened == []
 
 
 def test_it_is_remembered_when_the_project_is_opened_again(rig, session, menu, qtbot, open_project):

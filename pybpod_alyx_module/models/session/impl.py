@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import QUrl
-from AnyQt.QtGui import QDesktopServices, QIcon
+from AnyQt.QtGui import QIcon
 from AnyQt.QtWidgets import QAction
 
 from pybpod_alyx_module.errors import RigError
+from pybpod_alyx_module.gui.alyx_page import SESSION_PAGE, open_on_alyx
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
 from pybpod_alyx_module.gui.sessions.move_dialog import open_move_dialog
@@ -178,8 +178,7 @@ class Session(PyBpodSession):
         """Show the session's page on Alyx in the browser."""
         registration = self._alyx_state.registration
         if registration is not None and registration.session_id is not None:
-            page = f"{registration.server}/admin/actions/session/{registration.session_id}/change/"
-            QDesktopServices.openUrl(QUrl(page))
+            open_on_alyx(registration.server, SESSION_PAGE, registration.session_id)
 
     def _alyx_nodes(self) -> list[Any]:
         return [self.node, *self.subjects_nodes.values()]
