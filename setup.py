@@ -112,6 +112,7 @@ setup(
         "pybpod_alyx_module.models.setup",
         "pybpod_alyx_module.models.subject",
         "pybpod_alyx_module.outbox",
+        "pybpod_alyx_module.outbox.delivery",
         "pybpod_alyx_module.resources",
         "pybpod_alyx_module.scale",
         "pybpod_alyx_module.names",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.back_off import Pauses
-from pybpod_alyx_module.outbox.delivery import Delivery
+from pybpod_alyx_module.outbox.delivery.by_kind import delivery_of
+from pybpod_alyx_module.outbox.delivery.withdrawal import Withdrawal
 from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch
@@ -259,12 +260,13 @@ class Sender:
         client = self._client(item)
         if client is None:
             return not item.wants_login  # what it held up may go now
-        delivery = Delivery(client, item, first.server_id if first is not None else None, self._cancel)
+        known = client, item, first.server_id if first is not None else None, self._cancel
+        delivery = delivery_of(*known)
         try:
             if item.state is State.UNSURE:
                 return self._conclude(item, delivery.look(), client)
             if item.misplaced is not None:
-                return self._conclude(item, delivery.withdraw(item.misplaced), client)
+                return self._conclude(item, Withdrawal(*known).withdraw(item.misplaced), client)
             try:
                 parcel = delivery.prepare()
             except HeldError as held:

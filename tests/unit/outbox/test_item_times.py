@@ -13,8 +13,8 @@ import pytest
 from alyx_connector.zones.moments import with_lab_offset
 from alyx_connector.zones.server_offsets import remember_offset
 from pybpod_alyx_module.outbox.alyx_records import has_time
+from pybpod_alyx_module.outbox.delivery.item_times import filters_to_find, times_to_send
 from pybpod_alyx_module.outbox.drafts import new_item
-from pybpod_alyx_module.outbox.item_times import filters_to_find, times_to_send
 from tests.unit.outbox.test_outbox import SESSION, WATER, WEIGHING
 
 CASES = json.loads((Path(__file__).parents[2] / "fixtures" / "days.json").read_text())

@@ -18,8 +18,8 @@ from pybpod_alyx_module.outbox.items import Kind
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from pybpod_alyx_module.outbox.delivery.reliable_answers import ReliableClient
     from pybpod_alyx_module.outbox.items import Item
-    from pybpod_alyx_module.outbox.reliable_answers import ReliableClient
 
 #: Kinds whose time counts as a moment where the server keeps no zones; those of sessions it stores as they are sent.
 _MOMENTS = frozenset({Kind.WEIGHING, Kind.WATER})
