@@ -58,8 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("Seconds of the wall clock, and of this process on the processor (cpu); the server runs on the same cores.")
     servers = {
         f"{options.latency} ms away": ["--latency", str(options.latency)],
-        f"with {options.workers} workers": ["--workers", str(options.workers)],
     }
+    if options.workers:
+        servers[f"with {options.workers} workers"] = ["--workers", str(options.workers)]
     if options.url:
         given = Server(options.url.rstrip("/"), options.user, options.password or getpass.getpass())
         with empty_home() as home:
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = f"{options.latency} ms away, {options.throttle}"
             _repeat(name, _server_of(sandbox), home, argparse.Namespace(rounds=1, settle=options.settle))
     if "memory" in options.parts:
-        with _sandbox(options.rows, "--workers", str(options.workers)) as sandbox:
+        with _sandbox(options.rows, "--workers", str(options.workers or 1)) as sandbox:
             _memory(_server_of(sandbox))
     return 0
 
@@ -110,7 +111,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="let a few sessions there change, and change back")
     parser.add_argument("--rows", type=int, default=100_000, metavar="N", help="rows in memory (default: 100000)")
     parser.add_argument("--latency", type=int, default=40, metavar="MS", help="of the server far away (default: 40)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="of the other server (default: 2)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="of the other server (default: 2; 0: none)")
     parser.add_argument(
         "--throttle", default="550/minute", metavar="RATE", help="of the repeat at a server that throttles as Alyx does"
     )
