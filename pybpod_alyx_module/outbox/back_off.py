@@ -39,7 +39,7 @@ class Pauses:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
         shortest, longest = self._limits
         pause = min(longest, shortest * 2.0 ** min(failures - 1, 30)) * _CHANCE.uniform(0.75, 1.0)
-        pause = max(pause, retry_after or 0.0)
+        pause = max(pause, (retry_after or 0.0) * _CHANCE.uniform(1.0, 1.25))
         self._ends[key] = self._clock() + pause
         return pause
 

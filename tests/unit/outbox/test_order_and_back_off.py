@@ -142,10 +142,11 @@ def test_pauses_grow_and_end():
 
 def test_a_server_that_names_a_time_is_left_alone_for_that_long():
     pauses = Pauses(lambda: 0.0)
-    assert pauses.hold(ITEM, Scope.ACCOUNT, 90.0) == 90.0
-    assert pauses.left(ITEM) == 90.0
+    pause = pauses.hold(ITEM, Scope.ACCOUNT, 90.0)
+    assert 90.0 <= pause <= 1.25 * 90.0
+    assert pauses.left(ITEM) == pause
     assert pauses.left(replace(ITEM, username="ana")) == 0
-    assert pauses.left(replace(ITEM, key="other")) == 90.0
+    assert pauses.left(replace(ITEM, key="other")) == pause
     pauses.clear()
     assert pauses.left(ITEM) == 0
 
