@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alyx_connector.errors import AlyxError
 from alyx_connector.frames.text import visible
 from pybpod_alyx_module.outbox.export import write_csv
-from pybpod_alyx_module.outbox.items import OPEN, State
+from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.words import count_words, describe, state_words, why
 
@@ -91,7 +91,9 @@ def _retry(outbox: Outbox, key: str | None, say: Say) -> int:
             print(f"pybpod-alyx outbox retry {key}: {found}; see pybpod-alyx outbox list --all", file=sys.stderr)
             return USAGE
     for item in chosen:
-        outbox.retry(item.key)
+        if outbox.retry(item.key).waits_for is WaitsFor.USER:
+            say(f"{describe(item)}: press Retry in the Alyx outbox of PyBpod, which asks who recorded it.")
+            continue
         say(f"{describe(item)}: an open PyBpod that is connected to {item.server} as {item.username} will send it.")
     if not chosen:
         say("There is nothing to retry.")

@@ -22,6 +22,7 @@ from pybpod_alyx_module.outbox.drafts import checked_server
 from pybpod_alyx_module.outbox.items import OPEN, Counts, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
+from pybpod_alyx_module.outbox.words import unclaimed_words
 from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
@@ -207,10 +208,7 @@ class RunningOutbox(QObject):
         self._look.set()
 
     def remember(self, client: AlyxClient, *, stored: bool = False) -> None:
-        """Let the sender use the connection that a window made, as long as nobody logs out.
-
-        ``stored``: whether its token is in the token store, too.
-        """
+        """Let the sender use a window's connection until a log-out; ``stored``: whether the token store has it."""
         self.logins.remember(client, stored=stored)
         self.users_changed.emit()
         self.wake(*[(client.url, client.username)] if client.username is not None else [])
@@ -260,7 +258,11 @@ class RunningOutbox(QObject):
             return ""
         self._unclaimed.add(item.key)
         self._times_unclaimed += 1
-        return f"Nobody has said yet whether {item.username} recorded it."
+        return unclaimed_words(item)
+
+    def asks_who_recorded(self, item: Item) -> bool:
+        """Tell whether an item waits until somebody says who is at the rig: it was recorded in this PyBpod."""
+        return item.key in self._unclaimed
 
     def client(self, server: str, username: str) -> AlyxClient:
         """Return a client for an account, see `Logins.client`; for worker threads."""
@@ -324,11 +326,11 @@ class RunningOutbox(QObject):
             try:
                 changed, now = self._read_outbox(last)
             except AlyxError as error:
-                changed, now = False, self._with_problem(last, str(error))
+                changed, now = False, replace(last, problem=str(error))
             except Exception as error:
                 logger.exception("The outbox could not be watched")
                 text = f"The outbox could not be read ({type(error).__name__}); PyBpod's log says more."
-                changed, now = False, self._with_problem(last, text)
+                changed, now = False, replace(last, problem=text)
             if (changed or now != last) and not self._stopped.is_set():
                 last = now
                 self._publish(now)
@@ -342,10 +344,6 @@ class RunningOutbox(QObject):
             logger.debug("Who is logged in could not be looked up: %s", error)
         except RuntimeError:  # PyBpod is ending and Qt's half of this is gone
             logger.debug("Somebody logged out after PyBpod ended")
-
-    @staticmethod
-    def _with_problem(last: Outlook, problem: str) -> Outlook:
-        return replace(last, problem=problem)
 
     def _read_outbox(self, last: Outlook) -> tuple[bool, Outlook]:
         if self._outbox is None and not self._exists():

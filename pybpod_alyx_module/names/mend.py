@@ -11,8 +11,8 @@ from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.name_lists import join_names
 from pybpod_alyx_module.names.alyx_names import NOUNS
 from pybpod_alyx_module.outbox.drafts import checked_values
-from pybpod_alyx_module.outbox.items import CORRECTED, State
-from pybpod_alyx_module.outbox.states import Event, move
+from pybpod_alyx_module.outbox.items import CORRECTED, State, WaitsFor
+from pybpod_alyx_module.outbox.states import Event, held_for_its_user, move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,8 @@ def mend_names(outbox: Outbox, settings: SessionSettings, names_of: Callable[[st
     mended, undecided = [], 0
     for item in outbox.items((State.WAITING, State.PARKED)):
         before = _from_settings(item, given)
-        if not before or (item.state is State.PARKED and not item.attempts):  # held for another question
+        held = item.state is State.PARKED and not item.attempts and item.waits_for is not WaitsFor.USER
+        if not before or held:  # for another question
             continue
         if item.account not in known:
             known[item.account] = names_of(*item.account)
@@ -95,6 +96,8 @@ def _corrected(item: Item, given: Mapping[str, Any], names: set[str]) -> Item:
     ]
     values = {**item.values, **{name: given[name] for name in names}}
     edited = move(item, Event.EDIT, values=checked_values(item.kind, values, item.follows))
+    if item.waits_for is WaitsFor.USER:
+        edited = held_for_its_user(edited, item.reason)
     earlier = item.origin.get(CORRECTED)
     return replace(edited, origin={**item.origin, CORRECTED: [*(earlier if isinstance(earlier, list) else ()), *lines]})
 

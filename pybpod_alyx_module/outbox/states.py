@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import MOVES as RECORD_MOVES
 from pybpod_alyx_module.outbox.items import UNCLAIMED, Kind, State, WaitsFor
-from pybpod_alyx_module.outbox.words import describe, refusal
+from pybpod_alyx_module.outbox.words import describe, refusal, unclaimed_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -232,10 +232,12 @@ def check_nothing_waits(waiting: Iterable[Item], keys: Collection[str], records:
 def held_for_its_user(item: Item, why: str) -> Item:
     """Return an item as it waits for a person to say who recorded it.
 
-    ``why``: why that is asked; empty where it need not be.
+    ``why``: why that is asked; empty where it need not be. What nobody said they recorded waits all the same.
     """
     if why and item.number == 0:  # new: it is of whoever says so, also after a restart
         item = replace(item, origin={**item.origin, UNCLAIMED: True})
+    if item.origin.get(UNCLAIMED):
+        why = why or unclaimed_words(item)
     if not why or item.state is not State.WAITING:
         return item
     return move(

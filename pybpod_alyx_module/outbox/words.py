@@ -53,6 +53,11 @@ def state_words(item: Item) -> str:
     return "log in to send" if item.wants_login else _STATES[item.state]
 
 
+def unclaimed_words(item: Item) -> str:
+    """Say that it is not known who recorded an item."""
+    return f"Nobody has said yet whether {item.username} recorded it."
+
+
 def value_words(item: Item) -> str:
     """Say what an item writes to Alyx.
 

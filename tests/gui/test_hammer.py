@@ -21,6 +21,7 @@ from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDi
 from pybpod_alyx_module.gui.guard import is_there
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
 from pybpod_alyx_module.gui.outbox.status_bar import ClosingQuestion
 from pybpod_alyx_module.gui.outbox.window import OutboxWindow, open_outbox_window
 from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
@@ -182,6 +183,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     MoveDialog: lambda hammer: open_move_dialog(hammer.session),
     EditDialog: from_outbox(EditDialog, "edit_button"),
     DiscardDialog: from_outbox(DiscardDialog, "discard_button"),
+    RecordedByQuestion: shown(lambda hammer: RecordedByQuestion(hammer.put(), ["jose", "ana"], hammer.host.window())),
     ClosingQuestion: shown(lambda hammer: ClosingQuestion(hammer.outbox, hammer.host.window())),
     ReviewDialog: shown(lambda hammer: ReviewDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),

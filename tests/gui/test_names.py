@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from AnyQt.QtCore import Qt
 
+from pybpod_alyx_module.gui.sessions import mend_waiting
 from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
 from pybpod_alyx_module.gui.sessions.register_dialog import WRONG_NAMES
 from pybpod_alyx_module.names.alyx_names import AlyxNames
-from pybpod_alyx_module.outbox.items import CORRECTED, State
+from pybpod_alyx_module.names.mend import Mended
+from pybpod_alyx_module.outbox.items import CORRECTED, Counts, State
 from tests.gui.hands import activate, fill, press, wait
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 
@@ -100,6 +102,20 @@ def test_what_alyx_told_earlier_is_offered_and_checked_but_not_refused(dialog, q
     fill(qtbot, field, "rig_3")
     assert "as far as this computer knows. Did you mean rig_2 or rig_1?" in field.note.text()
     assert field.refused == ""
+
+
+def test_what_alyx_cannot_tell_is_not_asked_at_each_change(outbox, qtbot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(mend_waiting, "mend_names", lambda *_: asked.append(1) or Mended(undecided=1))
+    monkeypatch.setattr(type(outbox), "counts", Counts(waiting=1, sending=0, unsure=0, parked=0))
+    mender = NameMender(outbox)
+    outbox.changed.emit()
+    wait(qtbot, lambda: mender._pause.isActive())
+    outbox.changed.emit()
+    assert mender._task.settled
+    outbox.users_changed.emit()
+    wait(qtbot, lambda: len(asked) == 2 and mender._pause.isActive())
+    mender._pause.stop()
 
 
 @pytest.mark.usefixtures("quick_retries")

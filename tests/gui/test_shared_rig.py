@@ -15,12 +15,14 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
 from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, UNKNOWN, LogOutWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.outbox.items import Draft, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.outbox import Outbox
 from tests.gui.hands import connect, fill, living, open_window, press, small_enough, wait
 from tests.gui.nobody_at_rig import known_at_the_rig, outbox_in_main_window
 from tests.gui.outboxes import item, shown, text_of, wait_for
@@ -214,6 +216,28 @@ def test_without_an_answer_it_stays_and_retry_asks_again(bench, outbox, qtbot, h
     press(qtbot, page.retry_button)
     press(qtbot, who(bench).yes_button)
     wait(qtbot, lambda: users(bench, 23.95) == ["jose"])
+
+
+def test_what_an_earlier_pybpod_recorded_is_sent_as_who_recorded_it(bench, outbox, qtbot, host):
+    earlier = Outbox(unclaimed=lambda _item: "Nobody has said so.")
+    left = earlier.add(draft(bench, weight=23.57))
+    earlier.close()
+    bench.subject("thirsty")
+    bench.project.save(str(bench.project.path))
+    assert bench.project.is_saved()
+    outbox.claim(bench.url, "ana")
+    assert bench.project.node.text(0) == "Prj (ana@ALYX)"
+    assert bench.project.is_saved()
+    page = shown(qtbot, host).waiting
+    wait(qtbot, lambda: page.table.items)
+    press(qtbot, page.retry_button)
+    wait(qtbot, lambda: living(RecordedByQuestion))
+    (question,) = living(RecordedByQuestion)
+    assert small_enough(question)
+    assert list(question.buttons) == ["jose", "ana"]
+    press(qtbot, question.buttons["jose"])
+    wait_for(qtbot, outbox, left.key, State.SENT)
+    assert users(bench, 23.57) == ["jose"]
 
 
 def test_who_says_so_while_a_record_is_being_written_is_who_recorded_it(bench, outbox, qtbot):

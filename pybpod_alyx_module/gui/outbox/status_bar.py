@@ -142,6 +142,7 @@ class OutboxInMainWindow(QObject):
         self._times_unclaimed = 0
         running.changed.connect(self._on_changed)
         running.logged_out.connect(self._on_logged_out)
+        running.users_changed.connect(self._on_users_changed)
         self._on_changed()
 
     def confirm_exit(self) -> bool:
@@ -206,6 +207,11 @@ class OutboxInMainWindow(QObject):
     def _on_logged_out(self, server: str, username: str) -> None:
         for project in self._editor.model.projects:
             project.alyx_logged_out(server, username)
+
+    @slot
+    def _on_users_changed(self) -> None:
+        for project in self._editor.model.projects:
+            project.alyx_show_user()
 
     @slot
     def _on_quit(self) -> None:

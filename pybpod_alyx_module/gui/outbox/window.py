@@ -12,13 +12,14 @@ from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
+from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
 from pybpod_alyx_module.gui.outbox.tabs import SentPage, WaitingPage
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen, urgent_colour
-from pybpod_alyx_module.outbox.items import OPEN
+from pybpod_alyx_module.outbox.items import OPEN, WaitsFor
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
 
@@ -128,7 +129,7 @@ class OutboxWindow(AlyxWindow):
     def _on_retry(self) -> None:
         item = self.waiting.table.selected
         if item is not None:
-            self._change(lambda outbox: outbox.retry(item.key))
+            self._change(lambda outbox: outbox.retry(item.key), self._ask_who_recorded)
 
     @slot
     def _on_edit(self) -> None:
@@ -166,9 +167,30 @@ class OutboxWindow(AlyxWindow):
     def _on_dialog_closed(self) -> None:
         self.dialog = None
 
-    def _change(self, change: Callable[[Outbox], Item]) -> None:
+    @slot
+    def _ask_who_recorded(self, item: Item) -> None:
+        # of what this PyBpod recorded, its main window asks
+        if item.waits_for is not WaitsFor.USER or self.running.asks_who_recorded(item):
+            return
+        if self.dialog is not None:
+            show_in_front(self.dialog)
+            return
+        users = dict.fromkeys([item.username, self.running.logins.at_rig(item.server) or item.username])
+        self.dialog = RecordedByQuestion(item, users, self)
+        self.dialog.answered.connect(partial(self._on_recorded_by, item))
+        self.dialog.finished.connect(self._on_dialog_closed)
+        self.dialog.show()
+
+    @slot
+    def _on_recorded_by(self, item: Item, username: str | None) -> None:
+        if username is not None:
+            self._change(lambda outbox: outbox.claim(item.key, username))
+
+    def _change(self, change: Callable[[Outbox], Item], changed: Callable[[Item], None] | None = None) -> None:
         self._show_result("")
         task = self.running.read(change, name="alyx-outbox-change")
+        if changed is not None:
+            task.succeeded.connect(changed)
         task.succeeded.connect(self._on_changed)
         task.failed.connect(self._on_failed)
         task.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from AnyQt.QtCore import QObject
+from AnyQt.QtCore import QObject, QTimer
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled
@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 #: How long Alyx may take to tell its names, in seconds.
 _PATIENCE_S: Final = 10.0
 
+#: How long after one look what happens in the outbox makes no other, in milliseconds.
+PAUSE_MS: Final = 60_000
+
 
 class NameMender(QObject):
     """Looks when PyBpod starts, and again at what happens, until nothing is undecided.
@@ -40,12 +43,20 @@ class NameMender(QObject):
         self._settings = read_rig_settings().sessions
         self._task: Task | None = None
         self._done = False
+        self._pause = QTimer(self, interval=PAUSE_MS, singleShot=True)
+        self._pause.timeout.connect(self._look)
         running.changed.connect(self._look)
-        running.users_changed.connect(self._look)
+        running.users_changed.connect(self._look_at_once)
+
+    @slot
+    def _look_at_once(self) -> None:
+        self._pause.stop()
+        self._look()
 
     @slot
     def _look(self) -> None:
-        if self._done or not self._running.counts.open or (self._task is not None and not self._task.settled):
+        is_looking = self._task is not None and not self._task.settled
+        if is_looking or self._pause.isActive() or self._done or not self._running.counts.open:
             return
         running, settings = self._running, self._settings
 
@@ -67,6 +78,8 @@ class NameMender(QObject):
     @slot
     def _on_mended(self, mended: Mended) -> None:
         self._done = not mended.undecided
+        if mended.undecided:
+            self._pause.start()
         for item in mended.items:
             logger.info("A name in item %s of the Alyx outbox was corrected, as the settings say now", item.key)
         if mended.items:

@@ -19,6 +19,7 @@ from pybpod_alyx_module.gui.sessions.register_several import (
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.windows import OpenWindow
+from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.save_journal import SaveJournal
@@ -84,6 +85,17 @@ class Project(PyBpodProject):
         if self.alyx_account == (server, username):
             self.alyx_account = None
             HostProject(self, running_outbox().hold).log_out_user(username)
+
+    @slot
+    def alyx_show_user(self) -> None:
+        """Show in the tree who said to be at the rig, where PyBpod has no Alyx user; the project stays as it is."""
+        if self.is_closed or alyx_user(self):
+            return
+        servers = {str(subject.alyx.get("alyx_server")) for subject in self.subjects if subject.is_alyx}
+        at_rig = sorted(filter(None, map(running_outbox().logins.at_rig, servers)))
+        self.name = self.name  # PyBpod shows its own user behind it
+        if at_rig:
+            self.node.setText(0, f"{self.node.text(0)} ({', '.join(at_rig)}@{CONNECTION})")
 
     @slot
     def open_alyx_log_out(self) -> None:

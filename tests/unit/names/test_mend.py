@@ -8,7 +8,7 @@ import pytest
 
 from pybpod_alyx_module.names.alyx_names import AlyxNames
 from pybpod_alyx_module.names.mend import FROM_SETTINGS, Mended, mend_names, names_set
-from pybpod_alyx_module.outbox.items import CORRECTED, Draft, Kind, State
+from pybpod_alyx_module.outbox.items import CORRECTED, Draft, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.states import Event, move
 from pybpod_alyx_module.outbox.words import whole
@@ -95,6 +95,15 @@ def test_what_alyx_has_stays_where_the_rig_was_moved(outbox):
 def test_what_is_held_for_a_question_is_not_sent(outbox):
     add(outbox, held="Is it this animal?")
     assert untouched(outbox) == Mended()
+
+
+def test_what_waits_for_its_user_is_corrected_and_goes_on_waiting_for_them(outbox):
+    item = add(outbox)
+    why = {"reason": "Who?", "waits_for": WaitsFor.USER}
+    outbox.change(item.key, lambda item: move(move(item, Event.CLAIM), Event.PARK, **why))
+    (mended,) = mend(outbox).items
+    assert mended.values["location"] == "rig_1"
+    assert (mended.state, mended.waits_for, mended.reason) == (State.PARKED, WaitsFor.USER, "Who?")
 
 
 def test_what_may_be_on_alyx_stays(outbox):

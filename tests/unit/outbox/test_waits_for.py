@@ -133,6 +133,10 @@ def test_what_nobody_said_they_recorded_is_theirs_who_say_so_after_a_restart(unc
     recorded, doubted = outbox.add_all(WEIGHING, replace(WEIGHING, held="A jump."))
     again = Outbox(outbox.path, unclaimed=lambda _item: "Nobody has said so.")
     assert again.retry(recorded.key).waits_for is WaitsFor.USER
+    at_the_rig = Outbox(outbox.path)  # somebody said since who they are: not that they recorded this
+    for change in (at_the_rig.retry, lambda key: at_the_rig.edit(key, {**recorded.values, "weight": 24.6})):
+        assert (change(recorded.key).state, change(recorded.key).waits_for) == (State.PARKED, WaitsFor.USER)
+    at_the_rig.close()
     for key in (recorded.key, doubted.key):
         again.claim(key, "ana")
     recorded, doubted = again.items()
