@@ -181,7 +181,7 @@ def test_a_throttled_request_was_not_carried_out(outbox, make_sender, lab, anima
     sender.run_once()
     assert outbox.item(item.key).state is State.WAITING
     accounts.log_in(lab.url, lab.username, lab.token)  # that client does not remember the throttle
-    clock.pass_by(90)
+    clock.pass_by(90 * 1.25)
     sender.run_once()
     assert outbox.item(item.key).state is State.SENT
     assert len(lab.records("weighings", animal)) == 1
@@ -214,7 +214,7 @@ def test_a_busy_server_is_asked_again_later_and_later(outbox, sender, lab, anima
     assert "tried again at" in outbox.item(item.key).reason
     sender.run_once()
     assert len(proxy.requests) == 1
-    clock.pass_by(7)
+    clock.pass_by(6 * 1.25)
     sender.run_once()
     assert len(proxy.requests) == 2
     clock.pass_by(400)
