@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.animals.weight import limit_of, no_limit_reason
-from pybpod_alyx_module.numbers import shown
+from pybpod_alyx_module.animals.weight import limit_of, limit_text, no_limit_reason
+from pybpod_alyx_module.numbers import plain, shown
 from pybpod_alyx_module.rig_settings import CHECKS, LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from decimal import Decimal
 
     from pybpod_alyx_module.animals.subject_state import SubjectState
 
@@ -164,11 +163,12 @@ def _min_weight(state: SubjectState) -> Iterator[tuple[bool, str]]:
     if limit is None:
         yield True, f"{state.name}, minimum weight: {no_limit_reason(state.requirement)}."
     elif not today.weight:
-        yield False, f"{state.name} has no weight on Alyx to compare with its minimum of {_two(limit)} g."
+        yield False, f"{state.name} has no weight on Alyx to compare with its minimum of {plain(limit)} g."
     elif today.weight < limit:
         yield (
             False,
-            f"{state.name} is below its minimum weight: {_two(today.weight)} g {of_when}, minimum {_two(limit)} g.",
+            f"{state.name} is below its minimum weight: {plain(today.weight)} g {of_when}, "
+            f"minimum {limit_text(limit, today.weight)} g.",
         )
 
 
@@ -182,10 +182,6 @@ def _water(state: SubjectState) -> Iterator[tuple[bool, str]]:
         yield False, f"{state.name} still needs {state.water.remaining} mL of water today.{day}"
     else:
         yield False, f"{state.name} is water-restricted, but Alyx has no weight to compute its water from."
-
-
-def _two(value: Decimal) -> str:
-    return shown(value, 1 if value == round(value, 1) else 2)
 
 
 _EACH: Final[dict[str, Callable[[SubjectState], Iterator[tuple[bool, str]]]]] = {

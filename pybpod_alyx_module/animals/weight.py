@@ -9,11 +9,12 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from pybpod_alyx_module.animals.weight_plausibility import Weighed
 from pybpod_alyx_module.numbers import plain, shown
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.animals.requirement import Requirement
-    from pybpod_alyx_module.animals.weight_plausibility import Weighed
+    from pybpod_alyx_module.animals.subject_state import SubjectState
 
 __all__ = [
     "COLOURS",
@@ -28,7 +29,9 @@ __all__ = [
     "WeightNote",
     "judge",
     "judge_last",
+    "last_notes",
     "limit_of",
+    "limit_text",
     "no_limit_reason",
     "note_of",
     "read_note",
@@ -44,6 +47,8 @@ _FAR_PERCENT = Decimal(75)
 _ML_PER_G_BELOW, _ML_PER_G = Decimal("0.05"), Decimal("0.04")
 #: mL: what the server's float may differ.
 _SAME = Decimal("1E-6")
+#: With how many decimals something is shown, the first that will do; the server's numbers have no more.
+_DECIMALS: Final = range(1, 10)
 #: What is shown where the lab sets no expected weight.
 NO_EXPECTED = "the lab sets no expected weight on Alyx"
 #: What is shown where the lists do not tell whether a weight is below the minimum.
@@ -110,6 +115,15 @@ class LastJudged:
     level: Level | None
     #: The distance to the minimum in words, without the weight.
     text: str
+    #: Whether the lists tell how far below the minimum it is.
+    tells_how_far: bool = True
+
+    @property
+    def too_light(self) -> str:
+        """That it is below the minimum, in a few words; empty where it is not, or where the lists do not tell."""
+        if self.level not in LOW:
+            return ""
+        return TOO_LIGHT[self.level] if self.tells_how_far else self.text
 
 
 @dataclass(frozen=True)
@@ -220,9 +234,8 @@ def judge_last(
     if below is None or above <= 0 or (not shares.zscore and below != (weight < limit)):
         return LastJudged(None, _NOT_IN_LISTS)
     if shares.zscore:  # how far below needs Alyx's growth tables
-        return (
-            LastJudged(Level.BELOW, "below the minimum") if below else LastJudged(Level.FINE, "not below the minimum")
-        )
+        level, text = (Level.BELOW, "below the minimum") if below else (Level.FINE, "not below the minimum")
+        return LastJudged(level, text, tells_how_far=False)
     is_far = 100 * above < _FAR_PERCENT * reference
     level = (Level.FAR_BELOW if is_far else Level.BELOW) if below else Level.FINE
     return LastJudged(level, _minimum_text(weight, limit))
@@ -232,14 +245,42 @@ def _is(value: Decimal, other: Decimal) -> bool:
     return abs(value - other) <= _SAME
 
 
+def limit_text(limit: Decimal, weight: Decimal) -> str:
+    """Write a limit for people, with as many decimals as it takes to stand on its own side of a `plain` weight."""
+    texts = [shown(limit, decimals) for decimals in _DECIMALS]
+    sides = ((_side(seen, Decimal(text)), text) for seen in (Decimal(plain(weight)), weight) for text in texts)
+    return next((text for side, text in sides if side == _side(weight, limit)), texts[-1])
+
+
+def last_notes(state: SubjectState) -> tuple[WeightNote | None, ...]:
+    """Note the last weight that Alyx told of an animal.
+
+    Returns: one note, None for an animal that is not water-restricted; empty where Alyx did not tell.
+    """
+    if state.requirement is None:
+        return ()
+    today, last = state.requirement.today, state.last_weight
+    if not today.is_water_restricted:
+        return (None,)
+    if not today.weight:
+        return ()
+    judged = judge(today.weight, state.requirement)
+    when = last.when if last is not None and last.grams == today.weight else None
+    return (note_of(Weighed(today.weight, when), judged.level, judged.minimum_text),)
+
+
 def _minimum_text(weight: Decimal, limit: Decimal) -> str:
-    if weight < limit:
-        return f"{_distance(limit - weight)} below the minimum of {_distance(limit)}"
+    minimum = f"the minimum of {limit_text(limit, weight)} g"
     if weight == limit:
-        return f"at the minimum of {_distance(limit)}"
-    return f"{_distance(weight - limit)} above the minimum of {_distance(limit)}"
+        return f"at {minimum}"
+    return f"{_distance(abs(limit - weight))} g {'below' if weight < limit else 'above'} {minimum}"
+
+
+def _side(weight: Decimal, limit: Decimal) -> int:
+    return (weight > limit) - (weight < limit)
 
 
 def _distance(value: Decimal) -> str:
     # Less than a tenth of a gram is not nothing.
-    return f"{shown(value, 1 if value == round(value, 1) or value >= 1 else 2)} g"
+    decimals = 1 if value == round(value, 1) or value >= 1 else 2
+    return next(text for text in (shown(value, one) for one in (decimals, *_DECIMALS[2:])) if Decimal(text))

@@ -190,7 +190,9 @@ def test_below_the_minimum_weight_warns_and_blocks(rig, policy, alyx):
     alyx.client.post("weighings", {"subject": "thirsty", "weight": 15.0, "date_time": moment, "user": "jose"})
     policy(min_weight="warn")
     rig.put_on("thirsty")
+    assert "oo light" not in rig.project.subjects[-1].node.toolTip(0)
     assert "thirsty is below its minimum weight: 15.0 g today, minimum " in rig.asked().text
+    assert "oo light: 15.0 g on " in rig.project.subjects[-1].node.toolTip(0)
     policy(min_weight="block")
     press(rig.qtbot, rig.setup.alyx_run_dialog.no_button)
     dialog = rig.asked()

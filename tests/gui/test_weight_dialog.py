@@ -136,7 +136,7 @@ def test_as_typed_it_is_judged_by_the_servers_numbers(bench):
     share = 100 * (20 - judged.implant_weight) / (judged.expected_weight - judged.implant_weight)
     assert f"{share:.1f} % of the expected" in text
     assert "implant of 3.0 g off both" in text
-    assert "below the minimum of" in text
+    assert "below the minimum of" in dialog.verdict.text()
 
 
 @pytest.mark.parametrize(("typed", "colour"), [("21", "#FFE2C9"), ("16", "#FFC9D2")])
@@ -151,7 +151,9 @@ def test_below_the_minimum_is_large_in_the_colour_of_alyx_and_asked_about(bench,
     assert small_enough(dialog)
     press(bench.qtbot, dialog.record_button)
     asked(bench, dialog)
-    assert "below the minimum of" in dialog.question.text.text()
+    assert dialog.verdict.isVisible()
+    assert "minimum" not in dialog.question.text.text() + dialog.facts.text()  # said once
+    assert "below the minimum of" in outbox.open().items()[-1].reason
 
 
 def test_no_limit_is_said(bench):

@@ -73,6 +73,10 @@ class RecordDialog(AnimalDialog):
         """Return a sentence for all that must be asked before it is recorded."""
         raise NotImplementedError
 
+    def asked_sentences(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what the question says of these sentences."""
+        return sentences
+
     # The window -------------------------------------------------------------------------------------------------
 
     @property
@@ -219,7 +223,7 @@ class RecordDialog(AnimalDialog):
 
     def _ask(self, entry: Entry, sentences: tuple[str, ...]) -> None:
         self._show_question(
-            without_long_words("\n".join(sentences)),
+            without_long_words("\n".join(self.asked_sentences(sentences))),
             f"Record {entry.what} for {_short(self.alyx_subject.name)}",
             "&Correct",
         )

@@ -10,6 +10,7 @@ from AnyQt.QtCore import QObject, QTimer, Signal
 from pybpod_alyx_module.animals.alyx_subject import AlyxSubject, alyx_subject_of
 from pybpod_alyx_module.animals.checks_before_run import Finding, run_checks
 from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unknown_state
+from pybpod_alyx_module.animals.weight import last_notes
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -41,6 +42,8 @@ class RunCheck(QObject):
 
     #: What there is to show (a tuple of `Finding`); sent once, `CHECK_S` seconds after the start at the latest.
     finished = Signal(object)
+    #: Alyx told the last weight of an animal: an `AlyxSubject`, and its `WeightNote` or None.
+    weight_seen = Signal(object, object)
 
     def __init__(self, animals: Sequence[AlyxSubject], settings: RigSettings) -> None:
         super().__init__()
@@ -79,6 +82,8 @@ class RunCheck(QObject):
     def put(self, number: int, state: SubjectState) -> None:
         """Take the state of one animal."""
         self._states[number] = state
+        for note in last_notes(state):
+            self.weight_seen.emit(self._animals[number], note)
         if len(self._states) == len(self._animals):
             self._finish()
 

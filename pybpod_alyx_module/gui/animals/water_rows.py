@@ -53,7 +53,7 @@ class WaterRow:
     @property
     def too_light(self) -> str:
         """That the last weight is below the minimum, in words; empty where it is not, or where Alyx does not tell."""
-        return TOO_LIGHT.get(self.judged.level, "") if self.judged is not None and self.judged.level else ""
+        return self.judged.too_light if self.judged is not None else ""
 
     @property
     def suggested(self) -> str:

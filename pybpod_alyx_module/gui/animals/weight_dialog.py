@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QLabel
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.subject_state import not_there
-from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT, Judgement, judge, note_of
+from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT, Judgement, judge, last_notes, note_of
 from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, Weighed, concerns
 from pybpod_alyx_module.gui.animals.open_dialog import open_dialog
 from pybpod_alyx_module.gui.animals.record_dialog import RecordDialog
@@ -18,6 +18,7 @@ from pybpod_alyx_module.gui.animals.scale_field import ScaleField
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.gui.words import without_long_words
 from pybpod_alyx_module.numbers import grams, plain
 from pybpod_alyx_module.outbox.items import Kind
 
@@ -86,7 +87,9 @@ class WeightDialog(RecordDialog):
 
         Returns: empty where nothing speaks against it.
         """
-        sentences = self._concern_sentences(overview)
+        judged = self._judged()
+        low = [f"{judged.minimum_text}."] if judged and judged.level in LOW else []
+        sentences = (*low, *self._concern_sentences(overview))
         if sentences and self._fetch_others is None and overview.state.found:
             animal, outbox = self.alyx_subject, running_outbox()
 
@@ -112,15 +115,19 @@ class WeightDialog(RecordDialog):
         )
         if state.weighings is None and not against:
             against = copy.concerns(typed, animal.name)
-        judged = self._judged()
-        low = [f"As typed: {judged.minimum_text}."] if judged and judged.level in LOW else []
-        return (*not_there(state), *low, *(one.sentence for one in against))
+        return (*not_there(state), *(one.sentence for one in against))
 
     @slot
     def _on_others(self, others: tuple[OtherAnimal, ...]) -> None:
         self._others = others
         if self.questioned_entry is not None and self.overview is not None:
-            self.question.text.setText("\n".join(self._concern_sentences(self.overview)))
+            self.question.text.setText(without_long_words("\n".join(self._concern_sentences(self.overview))))
+
+    def asked_sentences(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out what stands above in large type."""
+        self.body.ensureWidgetVisible(self.verdict)
+        against = self._concern_sentences(self.overview) if self.overview is not None else sentences
+        return against or ("Is the weight right?",)
 
     def fact_lines(self) -> list[str]:
         """Return the last weight, and how Alyx judges the typed one."""
@@ -149,7 +156,8 @@ class WeightDialog(RecordDialog):
                 limit = judge(today.weight, state.requirement).minimum_text if today.weight else ""
                 lines += [f"Last weight: {limit}"] if limit and last is not None else []
             else:
-                lines += [f"As typed: {judged.percentage_text}", f"As typed: {judged.minimum_text}"]
+                lines.append(f"As typed: {judged.percentage_text}")
+                lines += [f"As typed: {judged.minimum_text}"] if judged.level not in LOW else []
         return lines
 
     def _judged(self) -> Judgement | None:
@@ -171,16 +179,9 @@ class WeightDialog(RecordDialog):
 
     @slot
     def _note_last(self) -> None:
-        state = self.overview.state if self.overview is not None else None
-        if state is None or state.requirement is None or self.note_weight is None:
-            return
-        today, last = state.requirement.today, state.last_weight
-        if not today.is_water_restricted:
-            self.note_weight(None)
-        elif today.weight:
-            judged = judge(today.weight, state.requirement)
-            when = last.when if last is not None and last.grams == today.weight else None
-            self.note_weight(note_of(Weighed(today.weight, when), judged.level, judged.minimum_text))
+        for note in last_notes(self.overview.state) if self.overview is not None else ():
+            if self.note_weight is not None:
+                self.note_weight(note)
 
     @slot
     def _note_recorded(self) -> None:

@@ -18,6 +18,8 @@ from pybpod_alyx_module.sync.names import not_in_code_page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
+    from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.models.host_types import PyBpodSetup
 else:
     PyBpodSetup = object
@@ -75,6 +77,7 @@ class Setup(PyBpodSetup):
         self._checked = self._what_runs()
         self.alyx_check = check = RunCheck(animals, settings)
         check.finished.connect(self._on_checked)
+        check.weight_seen.connect(self._on_weight_seen)
         check.start()
         self._show_checking()
 
@@ -110,6 +113,12 @@ class Setup(PyBpodSetup):
             check.cancel()
         self._checked = None
         self._close_dialog()
+
+    @slot
+    def _on_weight_seen(self, animal: AlyxSubject, note: WeightNote | None) -> None:
+        for subject in self.subjects:
+            if subject.is_alyx and subject.alyx["alyx_id"] == animal.subject_id:
+                subject.alyx_note_weight(note)
 
     @slot
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:

@@ -61,10 +61,22 @@ def test_the_implant_is_off_both() -> None:
         ("21.69", "0.01 g below the minimum of 21.7 g"),
         ("21.71", "0.01 g above the minimum of 21.7 g"),
         ("24.5", "2.8 g above the minimum of 21.7 g"),
+        ("21.699", "0.001 g below the minimum of 21.7 g"),
     ],
 )
 def test_the_distance_is_told_also_where_it_is_small(typed: str, said: str) -> None:
     assert judge(Decimal(typed), requirement()).minimum_text == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "limit", "said"),
+    [
+        ("21.72", 21.749, "0.03 g below the minimum of 21.75 g"),
+        ("21.76", 21.7551, "0.005 g above the minimum of 21.755 g"),
+    ],
+)
+def test_the_minimum_is_never_shown_on_the_wrong_side_of_the_weight(typed: str, limit: float, said: str) -> None:
+    assert judge(Decimal(typed), requirement(min_weight=limit)).minimum_text == said
 
 
 def test_a_lab_that_judges_by_zscore_is_told_so() -> None:
@@ -163,7 +175,8 @@ def test_a_last_weight_is_judged_by_the_water_that_the_server_expects(
 
 def test_a_lab_that_judges_by_z_score_tells_only_whether() -> None:
     assert last("21.6", "0.93", shares=("0", ".85")).level == Level.BELOW
-    assert last("21.6", "0.93", shares=(".4", ".45")).text == "below the minimum"
+    assert last("21.6", "0.93", shares=(".4", ".45")).too_light == "below the minimum"
+    assert last("15.0", "0.6", shares=("0", ".85")).too_light == "below the minimum"  # nobody knows how far
     assert last("21.6", "0.744", shares=("0", ".85")).level == Level.FINE
 
 
