@@ -11,9 +11,12 @@ from pybpod_alyx_module.scale.makers import GROSS, NET, TARE, ScaleLine, in_gram
 
 __all__ = ["Rhythm", "Steadiness", "compiled_pattern", "read_line"]
 
-#: So many gaps between printouts that differ by no more than this share are those of a clock.
+#: So many gaps between printouts are those of a clock if they differ by no more than this share, and these seconds.
 _EVEN_GAPS: Final = 3
 _EVEN: Final = 0.05
+_EVEN_S: Final = 0.25
+#: Its next printout comes after so many gaps at most: it prints nothing while the pan moves.
+_MOST_LEFT_OUT: Final = 3
 
 
 class Steadiness:
@@ -59,24 +62,39 @@ class Steadiness:
 
 
 class Rhythm:
-    """Tells a scale that prints by its own clock from one whose PRINT key is pressed: nobody presses so evenly."""
+    """Tells a scale that prints by its own clock from one whose PRINT key is pressed: nobody presses so evenly.
+
+    A clock goes on: one that misses its time while the scale is being read was none.
+    """
 
     def __init__(self) -> None:
+        #: Of the last printout; None before the first that was read without a break.
         self._last: float | None = None
         self._gaps: list[float] = []
         #: Seconds of that clock; 0 while there is none.
         self._interval = 0.0
 
+    def begin(self) -> None:
+        """Take note that the scale is read from now on: it may have printed meanwhile."""
+        self._last = None
+        self._gaps = []
+
     def is_by_clock(self, moment: float) -> bool:
-        """Take the moment of the next printout, in seconds; once found, a clock counts until one comes in between."""
-        gap = self._interval if self._last is None else moment - self._last
-        self._gaps, self._last = [*self._gaps[1 - _EVEN_GAPS :], gap], moment
-        shortest = min(self._gaps)
-        if len(self._gaps) == _EVEN_GAPS and max(self._gaps) - shortest <= _EVEN * shortest:
-            self._interval = shortest
-        elif gap < (1 - _EVEN) * self._interval:
-            self._interval = 0.0
+        """Take the moment of the next printout, in seconds."""
+        if self._last is not None:
+            gap = moment - self._last
+            self._gaps = [*self._gaps[1 - _EVEN_GAPS :], gap]
+            times = max(1, round(gap / self._interval)) if self._interval else 1  # it may have left some out
+            if len(self._gaps) == _EVEN_GAPS and _is_same(min(self._gaps), max(self._gaps)):
+                self._interval = min(self._gaps)
+            elif times > _MOST_LEFT_OUT or not _is_same(self._interval, gap / times):
+                self._interval = 0.0
+        self._last = moment
         return self._interval > 0
+
+
+def _is_same(one: float, other: float) -> bool:
+    return abs(one - other) <= min(_EVEN * one, _EVEN_S)
 
 
 def compiled_pattern(pattern: str) -> re.Pattern[str]:

@@ -189,6 +189,7 @@ class ScaleReader:
             self._port = port
         # What was sent before is of another animal; opening the port threw away what waited there.
         self._steadiness.restart()
+        _rhythms[self._settings.port].begin()
         self._burst.clear()
         question = self._settings.question
         if question:

@@ -183,5 +183,13 @@ def test_nobody_presses_as_evenly_as_a_clock() -> None:
     assert not any(pressed.is_by_clock(moment) for moment in (0, 3, 6.4, 9, 60, 63.5, 70, 71, 73, 76.5, 80.5))
     clock = Rhythm()
     assert [clock.is_by_clock(moment) for moment in (0, 5, 10.02, 15)] == [False, False, False, True]
-    # nobody weighed for an hour: the clock went on
-    assert [clock.is_by_clock(moment) for moment in (3600, 3605, 3612, 3614)] == [True, True, True, False]
+    clock.begin()  # nobody weighed for an hour: the clock went on, and left one out while the animal moved
+    assert [clock.is_by_clock(moment) for moment in (3600, 3605, 3615, 3617)] == [True, True, True, False]
+
+
+def test_a_key_that_was_pressed_evenly_counts_again_with_the_next_press() -> None:
+    pressed = Rhythm()
+    assert [pressed.is_by_clock(moment) for moment in (0, 2, 4.01, 6.05)] == [False, False, False, True]
+    assert not any(pressed.is_by_clock(moment) for moment in (36, 71.4))
+    slow = Rhythm()
+    assert not any(slow.is_by_clock(moment) for moment in (0, 30, 60.5, 91.5))  # even for a hand, not for a clock
