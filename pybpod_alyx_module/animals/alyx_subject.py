@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SYNC = (
     "Right-click the project, choose Sync to Alyx and get the subjects. Where the sync asks about this one, choose "
-    "Merge or Override: Keep leaves its file as it is."
+    "Merge or Override."
 )
 
 

@@ -11,7 +11,7 @@ from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.details import SYNCED_AT
 from pybpod_alyx_module.sync.names import fold, same
 from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
-from pybpod_alyx_module.sync.servers import same_server
+from pybpod_alyx_module.sync.servers import is_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -168,7 +168,8 @@ class _Application:
         local, changed = self._now(entry)
         if local is None:
             return Result(entry, applied=False, message=changed)
-        if entry.action is Action.KEEP and not same_server(local.server or "", self.plan.server):
+        is_linked = local.alyx_id is not None and is_of(self.plan.server, local.server, local.url)
+        if entry.action is Action.KEEP and not is_linked:
             return Result(entry, applied=True)  # not linked to this server, and to be left so
         self._update(entry, local, local.name)
         return Result(entry, applied=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pybpod_alyx_module.sync.details import COMPARED, MISSING
 from pybpod_alyx_module.sync.names import fold, same, unusable
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
-from pybpod_alyx_module.sync.servers import host_of, same_server
+from pybpod_alyx_module.sync.servers import host_of, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class _Planner:
                 continue
             if subject.server is None and host_of(subject.url) is None:
                 self.unknown_server[subject.alyx_id].append(subject)
-            elif self._is_of_this_server(subject):
+            elif is_of(remote.server, subject.server, subject.url):
                 self.here[subject.alyx_id].append(subject)
             else:
                 self.elsewhere.append(subject)
@@ -133,11 +133,6 @@ class _Planner:
                 reason = "its file does not say from which Alyx server it came, and this one did not list it"
                 entries.extend(self._left(stray, None, reason) for stray in strays)
         return entries
-
-    def _is_of_this_server(self, local: LocalSubject) -> bool:
-        if local.server is None:
-            return host_of(local.url) == host_of(self.remote.server)
-        return same_server(local.server, self.remote.server)
 
     def _whose(self, foreign: LocalSubject) -> str:
         # why a subject of another server is left alone

@@ -30,6 +30,16 @@ def same_server(one: str, other: str) -> bool:
     return _place(one) == _place(other)
 
 
+def is_of(server: str, named: str | None, url: str | None) -> bool:
+    """Tell whether a subject's file is of a server: it names it, or, where it names none, its page is there.
+
+    ``named``, ``url``: the server that the file names, and the address of the subject's page; None where it has none.
+    """
+    if named is None:
+        return host_of(url) is not None and host_of(url) == host_of(server)
+    return same_server(named, server)
+
+
 def _place(url: str) -> tuple[str | None, int | None, str]:
     try:
         parts = urlsplit(url)

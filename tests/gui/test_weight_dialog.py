@@ -322,7 +322,7 @@ def test_a_subject_without_a_server_is_refused(bench, dialogs):
     bench.subject("free", alyx_server=None).record_alyx_weight()
     assert not living(WeightDialog)
     assert "does not name its Alyx server" in dialogs.log[-1][1]
-    assert "Keep leaves" in dialogs.log[-1][1]
+    assert "Merge or Override" in dialogs.log[-1][1]
 
 
 def test_the_dialog_that_is_open_comes_up_again(bench):

@@ -96,10 +96,12 @@ def test_keep_leaves_a_subject_of_an_unknown_server_as_it_is(project):
     assert project.items[0].record == saved
 
 
-def test_a_file_of_the_predecessor_learns_its_server(project):
-    project.put("ea04", record("ea04", alyx_server=..., alyx_synced_at=...))
-    run(plan_of(project, remote("ea04")), project)
-    assert project.items[0].record["alyx_server"] == SERVER
+@pytest.mark.parametrize("sex", ["M", "F"])
+def test_a_file_of_the_predecessor_learns_its_server(project, sex):
+    project.put("ea04", record("ea04", alyx_server=..., alyx_synced_at=..., sex="F"))
+    run(plan_of(project, remote("ea04", sex=sex), answer=Action.KEEP), project)
+    saved = project.items[0].record
+    assert (saved["alyx_server"], saved["sex"]) == (SERVER, "F")
 
 
 def test_not_alive_is_removed(project):
