@@ -34,7 +34,8 @@ class Lab:
         self.token = token
         self.direct = AlyxClient(sandbox.url, username=sandbox.username, token=token)
         self._sandbox = sandbox
-        self.lab = str(self.direct.list("subjects", {"responsible_user": self.username})[0]["lab"])
+        first = self.direct.get("subjects", {"responsible_user": self.username, "limit": 1})["results"][0]
+        self.lab = str(first["lab"])
 
     @property
     def zone(self) -> ZoneInfo:
