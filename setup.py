@@ -104,6 +104,7 @@ setup(
         "pybpod_alyx_module.gui.outbox",
         "pybpod_alyx_module.gui.sessions",
         "pybpod_alyx_module.gui.sync",
+        "pybpod_alyx_module.gui.sync.questions",
         "pybpod_alyx_module.host",
         "pybpod_alyx_module.models",
         "pybpod_alyx_module.models.board",

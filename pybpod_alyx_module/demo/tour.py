@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from AnyQt.QtCore import Qt, QTimer
 from AnyQt.QtWidgets import QApplication, QMessageBox, QWidget
 
-from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import HEADINGS
 from pybpod_alyx_module.sync.plan import Action
 

@@ -18,6 +18,8 @@ class Project(Protocol):
     mainwindow: Any
     #: Server and user of the Alyx user who is logged in to it; added by the plugin.
     alyx_account: tuple[str, str] | None
+    #: Which subjects a sync gets, see `pybpod_alyx_module.sync.scope.Scope.as_record`; added by the plugin.
+    alyx_scope: dict[str, Any] | None
     alyx_window: Any
     alyx_water_window: Any
 

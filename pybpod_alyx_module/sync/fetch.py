@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ProtocolError
 from alyx_connector.ids import canonical_id
+from alyx_connector.progress import CancelToken
 from alyx_connector.search.filters import make_requests
+from pybpod_alyx_module.sync.scope import USUAL, Kind, Scope
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.progress import CancelToken, Report
+    from alyx_connector.progress import Report
     from pybpod_alyx_module.sync.snapshot import LocalSubject
+
+    #: Takes a client and a user; returns whose subjects that user may handle, the user first.
+    FindOwners = Callable[[AlyxClient, str, CancelToken], list[str]]
 
 #: Rows of a page: the server's own page size; a row costs it a computation of the water that the subject needs.
 PAGE_SIZE: Final = 250
@@ -22,22 +27,28 @@ PAGE_SIZE: Final = 250
 
 def fetch_remote(
     client: AlyxClient,
-    responsible_user: str,
+    username: str,
     local: Iterable[LocalSubject],
+    scope: Scope = USUAL,
+    find_owners: FindOwners | None = None,
     *,
     report: Report | None = None,
     cancel: CancelToken | None = None,
 ) -> RemoteSnapshot:
-    """List the subjects of a user, living and dead, and look up those of the project that the list does not hold.
+    """List the subjects in scope, living and dead, and look up those of the project that the list does not hold.
 
     Parameters
     ----------
     client : AlyxClient
         A connected client.
-    responsible_user : str
-        The scope.
+    username : str
+        Who asks.
     local : iterable of LocalSubject
         The project's subjects.
+    scope : Scope, optional
+        Which subjects; those of the user if left out.
+    find_owners : callable, optional
+        Says whose subjects the user may handle; needed where these are asked for.
     report : callable, optional
         Takes the progress.
     cancel : CancelToken, optional
@@ -46,27 +57,29 @@ def fetch_remote(
     Returns
     -------
     RemoteSnapshot
-        Everything; ``listed`` is empty where the user has no subjects.
+        Everything; ``listed`` is empty where there are no such subjects.
 
     Raises
     ------
     ProtocolError
-        The list did not hold still, a row makes no sense, or subjects of others came.
+        The list did not hold still, a row makes no sense, or others came than were asked for.
     AlyxError
         Whatever else kept the list from arriving complete.
     Cancelled
         It was cancelled.
     """
-    rows = client.list(
-        "subjects", {"responsible_user": responsible_user}, page_size=PAGE_SIZE, report=report, cancel=cancel
-    )
+    owners = [username]
+    if scope.kind is Kind.HANDLED and find_owners is not None:
+        owners = find_owners(client, username, cancel or CancelToken())
+    rows: list[Any] = []
+    if scope.kind is not Kind.KNOWN:
+        rows = client.list("subjects", scope.filters(owners), page_size=PAGE_SIZE, report=report, cancel=cancel)
     listed = tuple(RemoteSubject.from_row(row, client.url) for row in rows)
-    strangers = [subject.nickname for subject in listed if subject.responsible_user != responsible_user]
+    strangers = [row["nickname"] for row in rows if not scope.holds(row, owners)]
     if strangers:
         raise ProtocolError(
-            f"{client.url} was asked for the subjects of {responsible_user} and also sent others, such as "
-            f"{strangers[0]!r}.",
-            hint="Tell whoever runs the Alyx server: it, or a proxy before it, does not filter by responsible user.",
+            f"{client.url} was asked for {scope.words(username)} and also sent others, such as {strangers[0]!r}.",
+            hint="Tell whoever runs the Alyx server: it, or a proxy before it, does not filter subjects.",
         )
     listed_ids = {subject.alyx_id for subject in listed}
     # an id that is not canonical comes from a file that a person changed: no server has it
@@ -75,4 +88,6 @@ def fetch_remote(
     for filters in make_requests({"id": sorted(linked_ids - listed_ids - {None})}):
         found = client.list("subjects", filters, report=report, cancel=cancel)
         looked_up.extend(RemoteSubject.from_row(row, client.url) for row in found)
-    return RemoteSnapshot(client.url, responsible_user, listed, tuple(looked_up))
+    if scope.kind is Kind.KNOWN:
+        return RemoteSnapshot(client.url, username, tuple(looked_up), (), scope)
+    return RemoteSnapshot(client.url, username, listed, tuple(looked_up), scope)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pybpod_alyx_module.sync.details import COMPARED, MISSING
 from pybpod_alyx_module.sync.names import fold, same, unusable
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
+from pybpod_alyx_module.sync.scope import Kind
 from pybpod_alyx_module.sync.servers import host_of, is_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def make_plan(local: Sequence[LocalSubject], remote: RemoteSnapshot) -> SyncPlan
     linked = sum(subject.alyx_id is not None for subject in local)
     return SyncPlan(
         server=remote.server,
-        responsible_user=remote.responsible_user,
+        whose=remote.scope.words(remote.username),
         entries=tuple(entries),
         many_removals=removals > FEW_REMOVALS and removals > linked / 5,
     )
@@ -245,12 +246,12 @@ class _Planner:
         return f"lab {'unknown' if lab is MISSING or not lab else lab}, id {local.alyx_id}"
 
     def _why_not_listed(self, remote: RemoteSubject) -> str:
-        if remote.responsible_user != self.remote.responsible_user:
+        asked = self.remote
+        if asked.scope.kind is Kind.MINE and remote.responsible_user != asked.username:
             user = remote.responsible_user or "nobody"
-            return f"its responsible user on Alyx is {user}, not {self.remote.responsible_user}; kept as it is"
-        return (
-            f"it was not in the list of {self.remote.responsible_user} (lab {remote.lab or 'unknown'}); kept as it is"
-        )
+            return f"its responsible user on Alyx is {user}, not {asked.username}; kept as it is"
+        owner, lab = remote.responsible_user or "nobody", remote.lab or "unknown"
+        return f"it is none of {asked.scope.words(asked.username)} (responsible user {owner}, lab {lab}); kept as it is"
 
     @staticmethod
     def _left(local: LocalSubject, remote: RemoteSubject | None, reason: str) -> PlanEntry:

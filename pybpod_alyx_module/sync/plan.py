@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSubject
 
@@ -67,8 +67,8 @@ class SyncPlan:
 
     #: Address of the server.
     server: str
-    #: Whose subjects were asked for.
-    responsible_user: str
+    #: Which subjects were asked for, to stand in a sentence.
+    whose: str
     entries: tuple[PlanEntry, ...] = ()
     #: More removals than 5 and than a fifth of the project's Alyx subjects: to be confirmed once, with the list.
     many_removals: bool = False
@@ -89,6 +89,18 @@ class SyncPlan:
         Returns: in the order of the plan; empty when there are none.
         """
         return tuple(entry for entry in self.entries if entry.action in actions)
+
+    def adding_only(self, chosen: Collection[str]) -> SyncPlan:
+        """Return the plan that adds, of all it would add, only some.
+
+        ``chosen``: their Alyx ids.
+        """
+        kept = (
+            entry
+            for entry in self.entries
+            if entry.action is not Action.ADD or (entry.remote is not None and entry.remote.alyx_id in chosen)
+        )
+        return replace(self, entries=tuple(kept))
 
     def answered(self, answers: Mapping[str, Action]) -> SyncPlan:
         """Return the plan in which each question has its answer; nothing else changes.

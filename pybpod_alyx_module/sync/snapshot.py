@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import ProtocolError
 from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.sync.details import COMPARED, VOLATILE, Details
+from pybpod_alyx_module.sync.scope import USUAL, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,9 +81,11 @@ class RemoteSnapshot:
 
     #: Address of the server, as `AlyxClient.url` writes it.
     server: str
-    #: The scope: subjects of this responsible user.
-    responsible_user: str
+    #: Who asked.
+    username: str
     #: The subjects in scope, in the server's order.
     listed: tuple[RemoteSubject, ...] = ()
     #: Subjects of the project that the scope did not list, looked up by id.
     looked_up: tuple[RemoteSubject, ...] = ()
+    #: Whose subjects were listed.
+    scope: Scope = USUAL

@@ -13,8 +13,9 @@ from AnyQt.QtWidgets import QApplication, QLineEdit
 from keyring.backend import KeyringBackend
 
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
-from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjectsDialog
+from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 
 #: What the plugin adds to the menu of an Alyx subject.
 SUBJECT_ENTRIES = ["Alyx details", "Record weight…", "Give water…"]
@@ -142,7 +143,7 @@ def answer(qtbot, window, button):
 
 
 def dialogs_shown():
-    kinds = (ReviewDialog, RemovalsDialog)
+    kinds = (ReviewDialog, RemovalsDialog, ChooseSubjectsDialog)
     return [shown for shown in QApplication.topLevelWidgets() if isinstance(shown, kinds) and shown.isVisible()]
 
 

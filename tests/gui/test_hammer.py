@@ -31,8 +31,9 @@ from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, S
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, LogOutWindow
-from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjectsDialog
+from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.windows import AlyxWindow
@@ -186,6 +187,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     RecordedByQuestion: shown(lambda hammer: RecordedByQuestion(hammer.put(), ["jose", "ana"], hammer.host.window())),
     ClosingQuestion: shown(lambda hammer: ClosingQuestion(hammer.outbox, hammer.host.window())),
     ReviewDialog: shown(lambda hammer: ReviewDialog(a_plan(), hammer.host.window())),
+    ChooseSubjectsDialog: shown(lambda hammer: ChooseSubjectsDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),
     LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
     LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),

@@ -7,8 +7,8 @@ from AnyQt.QtCore import QPoint, Qt
 from AnyQt.QtGui import QPalette
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.sync.review_dialog import LEGEND, ReviewDialog
+from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import LEGEND, ReviewDialog
 from pybpod_alyx_module.gui.words import LONGEST_CELL, LONGEST_VALUE
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
@@ -23,7 +23,7 @@ def ask(name, *differences, reason=""):
 
 
 def plan_of(*entries, many=False):
-    return SyncPlan("http://127.0.0.1:8000", "jose", entries, many)
+    return SyncPlan("http://127.0.0.1:8000", "the subjects of jose", entries, many)
 
 
 ONE = ask(
@@ -215,7 +215,7 @@ def test_the_dialog_says_what_else_will_change(shown):
 
     texts = [label.text() for label in shown.findChildren(QLabel)]
     assert (
-        "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, responsible user jose). "
+        "3 subjects of this project differ from Alyx (http://127.0.0.1:8000, the subjects of jose). "
         "Tick the subjects to override or merge, then press a button." in texts
     )
     assert (

@@ -11,8 +11,8 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.demo.tour import make_room
 from pybpod_alyx_module.gui.sync.details_window import open_details_window
-from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.host.project import HostProject
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (

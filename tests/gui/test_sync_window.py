@@ -708,7 +708,7 @@ def test_no_subjects_is_said_with_server_and_user(project, menu, qtbot, sandbox)
     window = open_window(qtbot, project, menu)
     connect(qtbot, window, sandbox.url, "public", "public-demo")
     sync(qtbot, window)
-    assert f"No subjects on {sandbox.url} whose responsible user is public." in window.form.messages
+    assert f"{sandbox.url} lists none of the subjects of public." in window.form.messages
     assert names(project) == []
 
 

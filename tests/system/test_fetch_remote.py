@@ -26,7 +26,7 @@ def linked(row, server):
 
 def test_the_list_holds_the_living_and_the_dead(client, sandbox):
     remote = fetch_remote(client, sandbox.username, [])
-    assert (remote.server, remote.responsible_user, remote.looked_up) == (sandbox.url, "jose", ())
+    assert (remote.server, remote.username, remote.looked_up) == (sandbox.url, "jose", ())
     by_name = {subject.nickname: subject for subject in remote.listed}
     assert by_name["ea04"].alive
     assert not by_name["jo007"].alive

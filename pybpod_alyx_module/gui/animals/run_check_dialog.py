@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QFrame, QPushButton, QSizePolicy, QVBoxLayout, QWidg
 
 from pybpod_alyx_module.animals.checks_before_run import NOTE
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words

@@ -13,7 +13,7 @@ from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.sync.sync_form import RememberBox
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label

@@ -17,6 +17,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync.scope_row import ScopeRow
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.words import without_long_words
 
@@ -94,8 +95,9 @@ class SyncForm:
         self.remember = RememberBox()
         self.connect_button = QPushButton("Connect")
         self.status = plain_label()
+        self.scope = ScopeRow()
         self.get_button = QPushButton("Get Subjects")
-        self.get_button.setToolTip("Bring the subjects of this project up to date with those of the connected user")
+        self.get_button.setToolTip("Bring the subjects of this project up to date with those on Alyx")
         self.activity = plain_label()
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
@@ -104,7 +106,7 @@ class SyncForm:
         self.results = QPlainTextEdit()
         self.results.setReadOnly(True)
         self.results.setTabChangesFocus(True)
-        self.results.setMinimumHeight(50)
+        self.results.setMinimumHeight(40)
         self.results.setPlaceholderText("Messages appear here.")
         self.notice = plain_label()
         font = self.notice.font()
@@ -132,6 +134,7 @@ class SyncForm:
         column.addWidget(self.remember)
         column.addLayout(status)
         column.addWidget(line)
+        column.addWidget(self.scope)
         column.addLayout(work)
         column.addWidget(self.activity)
         column.addWidget(self.results, 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
+from pybpod_alyx_module.animals.handled_animals import list_owners
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -22,9 +23,10 @@ from pybpod_alyx_module.sync.apply import ProjectPort, Result, apply_plan
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan
+from pybpod_alyx_module.sync.scope import USUAL, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress, Report
@@ -44,7 +46,7 @@ class SyncResult:
     plan: SyncPlan
     #: One for each of its entries.
     results: tuple[Result, ...]
-    #: How many subjects the server listed for the responsible user.
+    #: How many subjects the server listed.
     listed: int
 
 
@@ -62,6 +64,8 @@ class SyncJob(QObject):
     review_wanted = Signal(object)
     #: The plan (`SyncPlan`) removes many subjects: answer with `confirm`.
     removals_wanted = Signal(object)
+    #: A person chooses whom the plan (`SyncPlan`) adds: answer with `choose`.
+    choice_wanted = Signal(object)
     #: It was carried out (`SyncResult`).
     succeeded = Signal(object)
     #: It failed (the exception); the project is as it was, except after a `NotTakenBackError`.
@@ -71,8 +75,10 @@ class SyncJob(QObject):
     #: It is over: sent last, once.
     finished = Signal()
 
-    def __init__(self, port: ProjectPort, client: AlyxClient, username: str) -> None:
+    def __init__(self, port: ProjectPort, client: AlyxClient, username: str, scope: Scope = USUAL) -> None:
         super().__init__()
+        self._scope = scope
+        self._is_chosen = not scope.asks_which
         self._port = port
         self._server = client.url
         self._username = username
@@ -90,7 +96,7 @@ class SyncJob(QObject):
 
         def work(report: Report, cancel: CancelToken) -> tuple[RemoteSnapshot, SyncPlan]:
             local = tuple(self._local)
-            remote = fetch_remote(client, username, local, report=report, cancel=cancel)
+            remote = fetch_remote(client, username, local, scope, list_owners, report=report, cancel=cancel)
             return remote, make_plan(local, remote)
 
         self._task = Task(work, "alyx-get-subjects")
@@ -105,7 +111,7 @@ class SyncJob(QObject):
 
     def start(self) -> None:
         """Ask the server; to be called once, after the signals are connected."""
-        self.activity.emit(f"Getting the subjects of {self._username} from {self._server} …")
+        self.activity.emit(f"Getting {self._scope.words(self._username)} from {self._server} …")
         self.progressed.emit(0, 0)
         self._reading.start()
         self._on_read()
@@ -171,14 +177,17 @@ class SyncJob(QObject):
         remote, self._plan = fetched
         self._listed = len(remote.listed)
         if not remote.listed:
-            self.activity.emit(nobody(remote.server, remote.responsible_user))
+            self.activity.emit(nobody(remote.server, self._plan.whose))
         self._go_on()
 
     def _go_on(self) -> None:
         plan = self._plan
         if plan is None:
             raise SyncError("There is no plan yet.")
-        if plan.of(Action.ASK):
+        if not self._is_chosen and plan.of(Action.ADD):
+            self.activity.emit("Waiting for your choice of the subjects to add …")
+            self.choice_wanted.emit(plan)
+        elif plan.of(Action.ASK):
             self.activity.emit("Waiting for your answer about the subjects that differ …")
             self.review_wanted.emit(plan)
         elif plan.many_removals:
@@ -199,6 +208,21 @@ class SyncJob(QObject):
             self.cancel()
             return
         self._plan = self._plan.answered(answers)
+        self._go_on()
+
+    @slot
+    def choose(self, chosen: Collection[str] | None) -> None:
+        """Take the answer to `choice_wanted`.
+
+        ``chosen``: Alyx ids of the subjects to add; None cancels the sync.
+        """
+        if self._over or self._plan is None:
+            return
+        if chosen is None:
+            self.cancel()
+            return
+        self._is_chosen = True
+        self._plan = self._plan.adding_only(chosen)
         self._go_on()
 
     @slot
@@ -257,6 +281,6 @@ def port_of(project: Any) -> HostProject:
     return HostProject(project, running_outbox().hold, unregistered)
 
 
-def nobody(server: str, username: str) -> str:
-    """Say that a user has no subjects."""
-    return f"No subjects on {server} whose responsible user is {username}."
+def nobody(server: str, whose: str) -> str:
+    """Say that there are no such subjects."""
+    return f"{server} lists none of {whose}."

@@ -26,8 +26,10 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, NOT_LOGGED_OUT, ProjectLogin
-from pybpod_alyx_module.gui.sync.removals_dialog import RemovalsDialog
-from pybpod_alyx_module.gui.sync.review_dialog import ReviewDialog
+from pybpod_alyx_module.gui.sync.project_scope import ProjectScope
+from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjectsDialog
+from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
+from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.sync.sync_form import SyncForm
 from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody, port_of
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from alyx_connector.progress import Progress
-    from pybpod_alyx_module.gui.sync.question import Question
+    from pybpod_alyx_module.gui.sync.questions.question import Question
     from pybpod_alyx_module.host.pybpod_objects import Project
     from pybpod_alyx_module.sync.plan import SyncPlan
 
@@ -69,6 +71,7 @@ class SyncWindow(AlyxWindow):
         self._login = ProjectLogin(project)
         self._login.changed.connect(self._update)
         self._login.logged_out.connect(self._on_logged_out)
+        self._scope = ProjectScope(project, form, self._login)
         self._lookup: Task | None = None
         self._task: Task | None = None
         self._job: SyncJob | None = None
@@ -145,6 +148,7 @@ class SyncWindow(AlyxWindow):
         for widget in (form.address, form.username, form.password, form.remember, form.connect_button):
             widget.setEnabled(not self.working)
         form.get_button.setEnabled(self.connected and not self.working)
+        form.scope.setEnabled(not self.working)
         form.cancel_button.setEnabled(self.working)
         self._name_connect_button()
         form.status.setText(without_long_words(f"Status: {self._login.status(self._doing)}"))
@@ -250,11 +254,15 @@ class SyncWindow(AlyxWindow):
         connection = self._login.connection
         if self.working or connection is None:
             return
-        self._job = job = SyncJob(port_of(self.project), connection.client, connection.username)
+        scope = self._scope.chosen()
+        if scope is None:
+            return
+        self._job = job = SyncJob(port_of(self.project), connection.client, connection.username, scope)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)
         job.removals_wanted.connect(self._on_removals_wanted)
+        job.choice_wanted.connect(self._on_choice_wanted)
         job.succeeded.connect(self._on_synced)
         job.failed.connect(self._on_sync_failed)
         job.cancelled.connect(self._on_sync_cancelled)
@@ -271,6 +279,11 @@ class SyncWindow(AlyxWindow):
     def _on_removals_wanted(self, plan: SyncPlan) -> None:
         if self._job is not None:
             self._ask(RemovalsDialog(plan, self), self._job.confirm)
+
+    @slot
+    def _on_choice_wanted(self, plan: SyncPlan) -> None:
+        if self._job is not None:
+            self._ask(ChooseSubjectsDialog(plan, self), self._job.choose)
 
     def _ask(self, dialog: Question, answer: Any) -> None:
         self._dialog = dialog
@@ -289,9 +302,9 @@ class SyncWindow(AlyxWindow):
     @slot
     def _on_synced(self, result: SyncResult) -> None:
         plan = result.plan
-        heading = f"Synced the subjects of {plan.responsible_user} with {plan.server}."
+        heading = f"Synced {plan.whose} with {plan.server}."
         if result.listed == 0:
-            heading = nobody(plan.server, plan.responsible_user)
+            heading = nobody(plan.server, plan.whose)
         self._tell_run(f"{heading}\n\n{summary(result.results)}" if result.results else heading)
         refresh_details_windows()
         self.synced.emit(result)
@@ -369,23 +382,7 @@ class SyncWindow(AlyxWindow):
 
 
 def open_sync_window(project: Project) -> SyncWindow:
-    """Show the sync window of a project: the one that is open, or a new one.
-
-    Parameters
-    ----------
-    project : object
-        The PyBpod project; it keeps the open window as ``alyx_window``.
-
-    Returns
-    -------
-    SyncWindow
-        The window, shown.
-
-    Raises
-    ------
-    SyncError
-        The project was closed; PyBpod can leave an entry of its menu behind.
-    """
+    """Show the sync window of a project: the one that is open, or a new one; SyncError if the project was closed."""
     if project.is_closed:
         raise SyncError(f"The PyBpod project {project.name!r} was closed.", hint="Open it again, then sync.")
     window: SyncWindow | None = project.alyx_window

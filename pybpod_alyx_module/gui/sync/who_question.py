@@ -9,7 +9,7 @@ from AnyQt.QtWidgets import QPushButton, QVBoxLayout
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
-from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 

@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pybpodgui_api
+from sca.formats.json import scadict
+
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
@@ -37,6 +40,9 @@ logger = logging.getLogger(__name__)
 SYNC = "Sync to Alyx"
 OUTBOX = "Alyx outbox"
 
+#: Key of the project's file that holds which subjects a sync gets.
+SCOPE = "alyx_scope"
+
 #: Title of the box that says why a save did not happen.
 NOT_SAVED = "The project was not saved"
 
@@ -57,6 +63,9 @@ class Project(PyBpodProject):
     #: Server and user of who was logged in to the project by connecting to Alyx.
     alyx_account: tuple[str, str] | None = None
 
+    # What was chosen since the project was loaded: None for the usual scope, empty where nothing was.
+    _chosen_scope: tuple[dict[str, Any] | None, ...] = ()
+
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.
         self.removed_by_sync: list[Any] = []
@@ -73,6 +82,17 @@ class Project(PyBpodProject):
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
         return node
+
+    @property
+    def alyx_scope(self) -> dict[str, Any] | None:
+        """Which subjects a sync gets, see `pybpod_alyx_module.sync.scope.Scope.as_record`; None for the usual ones."""
+        if self._chosen_scope:
+            return self._chosen_scope[0]
+        return self.data.get(SCOPE) if self.data else None  # PyBpod asks while it loads, too
+
+    @alyx_scope.setter
+    def alyx_scope(self, scope: dict[str, Any] | None) -> None:
+        self._chosen_scope = (scope,)
 
     @slot
     def open_alyx_window(self) -> None:
@@ -168,6 +188,28 @@ class Project(PyBpodProject):
             logger.exception("PyBpod could not say whether project %s is saved", self.name)
             return False
 
+    def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Add what makes the project unsaved when it changes: which subjects a sync gets, where that was chosen."""
+        data = super().collect_data(data)
+        if self.alyx_scope is not None:
+            data[SCOPE] = self.alyx_scope
+        return data
+
+    def _keep_scope(self) -> None:
+        scope = self.alyx_scope
+        if scope is None:
+            if self.data:
+                self.data.pop(SCOPE, None)
+            return
+        if not self.data:  # never loaded: PyBpod would make fresh content at each save, without it
+            self.data = scadict(
+                uuid4_id=self.uuid4,
+                software=f"PyBpod GUI API v{pybpodgui_api.__version__}",
+                def_url="http://pybpod.readthedocs.org",
+                def_text="This file contains information about a PyBpod project.",
+            )
+        self.data[SCOPE] = scope
+
     def _is_elsewhere(self, project_path: str | None) -> bool:
         return project_path is not None and (
             self.path is None or os.path.realpath(project_path) != os.path.realpath(self.path)
@@ -186,6 +228,7 @@ class Project(PyBpodProject):
                 journal.begin()
                 begun = True
                 self._move_folders(FolderMoves(path, journal), path)
+            self._keep_scope()
             super().save(project_path)
         except Exception as error:
             logger.exception("Project %s could not be saved", self.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from AnyQt.QtWidgets import QDialogButtonBox, QPlainTextEdit, QVBoxLayout
 
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 from pybpod_alyx_module.sync.plan import Action

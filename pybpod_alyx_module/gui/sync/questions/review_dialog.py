@@ -24,7 +24,7 @@ from AnyQt.QtWidgets import (
 
 from pybpod_alyx_module.gui import windows
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.sync.question import Question
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import ValueBox, button_row, plain_label
 from pybpod_alyx_module.gui.words import cell, change, is_blank, label, one_line, says_nothing, words
 from pybpod_alyx_module.sync.plan import Action
@@ -137,7 +137,7 @@ class ReviewDialog(Question):
         count = len(self._entries)
         what = "1 subject of this project differs" if count == 1 else f"{count} subjects of this project differ"
         return (
-            f"{what} from Alyx ({self._plan.server}, responsible user {self._plan.responsible_user}). "
+            f"{what} from Alyx ({self._plan.server}, {self._plan.whose}). "
             "Tick the subjects to override or merge, then press a button."
         )
 

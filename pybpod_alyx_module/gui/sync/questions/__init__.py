@@ -1,0 +1,1 @@
+"""The questions that a sync asks before it changes anything."""

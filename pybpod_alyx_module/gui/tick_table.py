@@ -1,0 +1,106 @@
+"""A table whose rows have boxes to tick: one, all that are selected, or all that the filter leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from AnyQt.QtCore import QSignalBlocker, Qt, Signal
+from AnyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+
+from pybpod_alyx_module.gui.guard import override, slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from AnyQt.QtGui import QKeyEvent
+
+_PLAIN: Final = Qt.ItemIsSelectable | Qt.ItemIsEnabled
+#: The column that has the boxes.
+_BOX: Final = 0
+
+
+class TickTable(QTreeWidget):
+    """Shift and Ctrl select several; the space bar ticks what is selected, or unticks it where all of it is ticked.
+
+    ``labels``: of the columns.
+    ``widths``: of the columns that do not stretch, in pixels.
+    """
+
+    #: A person ticked or unticked something.
+    ticked = Signal()
+
+    def __init__(self, labels: Iterable[str], widths: Mapping[int, int]) -> None:
+        super().__init__()
+        self.setHeaderLabels(list(labels))
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setSelectionMode(QAbstractItemView.ExtendedSelection)
+        header = self.header()
+        header.setStretchLastSection(True)
+        for column, width in widths.items():
+            header.resizeSection(column, width)
+            header.setSectionResizeMode(column, QHeaderView.Interactive)
+        self.itemChanged.connect(self._on_changed)  # only by hand: what the program writes is silent
+
+    def let_tick(self, item: QTreeWidgetItem, *, allowed: bool) -> None:
+        """Give a session a box to tick, or take it away; a tick that is there stays."""
+        with QSignalBlocker(self):
+            if not allowed:
+                item.setFlags(_PLAIN)
+                item.setData(_BOX, Qt.CheckStateRole, None)
+            elif not _is_tickable(item) or item.data(_BOX, Qt.CheckStateRole) is None:
+                item.setFlags(_PLAIN | Qt.ItemIsUserCheckable)
+                item.setCheckState(_BOX, Qt.Unchecked)
+
+    @staticmethod
+    def is_ticked(item: QTreeWidgetItem) -> bool:
+        """Tell whether a session is ticked."""
+        return _is_tickable(item) and bool(item.checkState(_BOX) == Qt.Checked)
+
+    def filter(self, typed: str) -> None:
+        """Show only the sessions that have each of the words that were typed, in whatever column."""
+        words = typed.casefold().split()
+        for item in self._items():
+            text = " ".join(item.text(column) for column in range(self.columnCount())).casefold()
+            hide = not all(word in text for word in words)
+            if item.isHidden() != hide:
+                item.setHidden(hide)
+
+    @property
+    def all_ticked(self) -> bool:
+        """Whether something is ticked, and nothing that is shown is left to tick."""
+        shown = [self.is_ticked(item) for item in self._items() if _is_tickable(item) and not item.isHidden()]
+        return bool(shown) and all(shown)
+
+    @slot
+    def tick_all(self) -> None:
+        """Tick all that is shown, or untick it where all of it is ticked."""
+        self._turn(item for item in self._items() if not item.isHidden())
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Tick all that is selected with the space bar."""
+        if event.key() == Qt.Key_Space and not event.modifiers() & (Qt.ControlModifier | Qt.ShiftModifier):
+            self._turn(item for item in self.selectedItems() if not item.isHidden())
+        else:
+            super().keyPressEvent(event)
+
+    def _items(self) -> list[QTreeWidgetItem]:
+        return [self.topLevelItem(row) for row in range(self.topLevelItemCount())]
+
+    def _turn(self, items: Iterable[QTreeWidgetItem]) -> None:
+        tickable = [item for item in items if _is_tickable(item)]
+        state = Qt.Unchecked if all(self.is_ticked(item) for item in tickable) else Qt.Checked
+        with QSignalBlocker(self):
+            for item in tickable:
+                item.setCheckState(_BOX, state)
+        self.viewport().update()
+        self.ticked.emit()
+
+    @slot
+    def _on_changed(self) -> None:
+        self.ticked.emit()
+
+
+def _is_tickable(item: QTreeWidgetItem) -> bool:
+    return bool(item.flags() & Qt.ItemIsUserCheckable)
