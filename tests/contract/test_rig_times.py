@@ -11,6 +11,7 @@ import pytest
 
 from alyx_connector import AlyxClient
 from alyx_connector.progress import CancelToken
+from alyx_connector.zones import server_offsets
 from alyx_connector.zones.server_offsets import naive_on_server, offset_at
 from pybpod_alyx_module.animals.subject_state import fetch_state
 from tests.fault_proxy import FaultProxy
@@ -33,9 +34,12 @@ class Lab(NamedTuple):
 
 
 @pytest.fixture(params=["the log-in page tells", "the log-in page hangs"])
-def proxy(writable: AlyxUnderTest, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
+def proxy(
+    writable: AlyxUnderTest, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FaultProxy]:
     with FaultProxy(writable.url) as proxy:
         if request.param.endswith("hangs"):
+            monkeypatch.setattr(server_offsets, "_PATIENCE_S", 0.05)
             proxy.choose(lambda seen: ("mute", {}) if seen.path == "/admin/login/" else None)
         yield proxy
 
