@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 ALYX_LOCAL := .alyx-local/venv
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO ?=
+# Hundreds of processes of a test run import the same modules, which are compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-long test-oldest test-newest alyx-local check benchmark clean
 .DEFAULT_GOAL := help
