@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.remedy import Remedy, RemedyKind
 from alyx_connector.search.subject_filter import any_of
-from alyx_connector.zones.moments import read_time, same_time
+from alyx_connector.zones.guessed_times import guessed_times
+from alyx_connector.zones.moments import MOMENTS, read_time, same_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ __all__ = [
     "SAME",
     "doubt_beside",
     "doubt_of_itself",
+    "guessed_before",
     "records_around",
     "refuse_doubtful",
     "same_record",
@@ -89,7 +91,8 @@ def refuse_doubtful(
     if doubt is None:
         others = records_around(client, endpoint, [(sent, animal)]).get(str(sent["subject"]), [])
         doubt = doubt_beside(endpoint, sent, animal, others, given)
-        if same_record(endpoint, sent, others) is not None:
+        before = guessed_before(endpoint, sent, animal, given, client.url)
+        if any(same_record(endpoint, one, others) is not None for one in (sent, *before)):
             time, *amounts = SAME[endpoint]
             what = ", ".join(f"{field} {given[field]}" for field in (time, *amounts))
             doubt = Doubt(time, f"{animal['nickname']} has one of these {endpoint} at {client.url} already ({what}).")
@@ -173,6 +176,20 @@ def same_record(endpoint: str, sent: Mapping[str, Any], others: Iterable[_Record
         ),
         None,
     )
+
+
+def guessed_before(
+    endpoint: str, sent: Mapping[str, Any], animal: Mapping[str, Any], given: Mapping[str, Any], url: str
+) -> list[dict[str, Any]]:
+    """Return a new record as it may have been sent before, while the server's clock or the lab's zone was guessed.
+
+    ``given``: its fields in lab time.
+    """
+    in_lab = _time_of(given)
+    if endpoint not in MOMENTS or in_lab is None or in_lab.tzinfo is not None:
+        return []
+    times = guessed_times(url, str(animal.get("lab")), in_lab)
+    return [{**sent, "date_time": time.isoformat()} for time in times]
 
 
 def _same(sent: Mapping[str, Any], other: Mapping[str, Any], fields: list[str]) -> bool:

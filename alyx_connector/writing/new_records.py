@@ -17,6 +17,7 @@ from alyx_connector.writing.doubtful import (
     SAME,
     doubt_beside,
     doubt_of_itself,
+    guessed_before,
     records_around,
     same_record,
 )
@@ -143,6 +144,7 @@ def check_together(
     for animal, ours in by_animal.items():
         theirs = there.get(animal, [])
         _find_same(endpoint, ours, theirs)
+        _find_guessed(endpoint, ours, theirs, client.url)
         if not force:
             _doubt(endpoint, ours, theirs)
         if numbered:
@@ -167,6 +169,21 @@ def _find_same(endpoint: str, ours: Sequence[NewRecord], theirs: Sequence[dict[s
             record.refuse(f"It is the same as row {first.row}.", "Keep one of them.")
         elif known is not None:
             record.outcome, record.id = Outcome.THERE, identity(known)
+
+
+def _find_guessed(endpoint: str, ours: Sequence[NewRecord], theirs: Sequence[dict[str, Any]], url: str) -> None:
+    # What an earlier call sent as it guessed; what is another row's is not that.
+    taken = {record.id for record in ours}
+    for record in ours:
+        if not record.is_to_be_sent:
+            continue
+        left = [one for one in theirs if identity(one) not in taken]
+        for before in guessed_before(endpoint, record.sent, record.animal, record.given, url):
+            known = same_record(endpoint, before, left)
+            if known is not None:
+                record.outcome, record.id = Outcome.THERE, identity(known)
+                taken.add(record.id)
+                break
 
 
 def _doubt(endpoint: str, ours: Sequence[NewRecord], theirs: Sequence[dict[str, Any]]) -> None:

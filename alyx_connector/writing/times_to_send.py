@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.zones.day_note import new_clock_note
+from alyx_connector.zones.guessed_times import remember_guess
 from alyx_connector.zones.moments import LAB_TIMES, MOMENTS, read_time, with_lab_offset
 from alyx_connector.zones.server_offsets import last_offset, naive_on_server, seen_offset
 
@@ -55,11 +56,15 @@ def with_times_to_send(
     if zone is None:
         whose = f"the lab {lab}" if lab else "the lab of this record"
         tell(f"The time zone of {whose} is not known: {client.url} takes {', '.join(times)} as of its own clock.")
+        as_given = [] if keeps_zones else [read_time(sent[name]) for name in times]
+        for time in as_given:
+            if time is not None and time.tzinfo is None:
+                remember_guess(client.url, str(lab), time, time)
         return dict(sent)
     moments = {name: with_lab_offset(sent[name], zone) for name in times}
     if keeps_zones:
         return {**sent, **moments}
-    on_server = {name: _on_server(moment, name, client, tell) for name, moment in moments.items()}
+    on_server = {name: _on_server(moment, name, client, tell, (str(lab), zone)) for name, moment in moments.items()}
     if note := new_clock_note(client.url, str(lab), zone):
         tell(note)
     died = animal.get("death_date")
@@ -71,12 +76,15 @@ def with_times_to_send(
     return {**sent, **on_server}
 
 
-def _on_server(text: str, name: str, client: AlyxClient, tell: Tell) -> str:
+def _on_server(text: str, name: str, client: AlyxClient, tell: Tell, lab: tuple[str, dt.tzinfo]) -> str:
+    # lab: its name and its zone
     moment = read_time(text)
     if moment is None:
         return text
     offset = seen_offset(client, moment)
     if offset is None and (offset := last_offset(client.url, moment)) is not None:
+        lab_time = moment.astimezone(lab[1]).replace(tzinfo=None)
+        remember_guess(client.url, lab[0], lab_time, naive_on_server(moment, offset))
         tell(
             f"Nothing on {client.url} tells its clock of {moment:%Y-%m}: {name} is sent as if it had been "
             f"{dt.timezone(offset)}. With summer time that may be an hour off."

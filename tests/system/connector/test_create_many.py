@@ -21,6 +21,8 @@ from alyx_connector import (
     UnreachableError,
 )
 from alyx_connector.remedy import RemedyKind
+from alyx_connector.writing import times_to_send
+from alyx_connector.zones.server_offsets import remember_offset
 
 WHEN = dt.datetime(2024, 3, 1, 9, 30)  # noqa: DTZ001 - lab time
 
@@ -113,6 +115,19 @@ def test_after_a_lost_answer_each_row_is_accounted_for_and_the_same_call_goes_on
     again = writer.create_many("weighings", sheet)
     assert again.outcome.to_list() == ["there already"] * 5 + ["made"] * 7
     assert again.id.notna().all()
+    assert weights(client, animals) == sorted(sheet.weight)
+
+
+def test_what_was_sent_by_a_guess_of_the_clock_is_not_made_again(writer, proxy, client, animals, sheet, monkeypatch):
+    remember_offset(writer.url, dt.timedelta(hours=1))
+    monkeypatch.setattr(times_to_send, "seen_offset", lambda _client, _moment: None)
+    fail_post(proxy, 5, "drop-after")
+    with pytest.warns(AlyxWarning, match="an hour off"), pytest.raises(RowsNotMadeError):
+        writer.create_many("weighings", sheet)
+    proxy.choose(None)
+    monkeypatch.setattr(times_to_send, "seen_offset", lambda _client, _moment: dt.timedelta(0))  # now it is known
+    made = writer.create_many("weighings", sheet)
+    assert made.outcome.to_list() == ["there already"] * 5 + ["made"] * 7
     assert weights(client, animals) == sorted(sheet.weight)
 
 
