@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
 
 
-#: Shows which button has the keyboard: most styles show it by a line that nobody sees, or not at all.
+#: Shows which button has the keyboard: most styles show it by a line that nobody sees, or not at all. And an empty
+#: tick box, whose edge is darker than what is behind it: in a dark palette that is nothing.
 FOCUS_STYLE: Final = (
     "QPushButton:focus { outline: none; border: 2px solid palette(highlight); border-radius: 4px; "
     "padding: 2px; background: palette(light); color: palette(button-text); }"
+    "QCheckBox::indicator:unchecked:enabled, QAbstractItemView::indicator:unchecked:enabled { width: 11px; "
+    "height: 11px; border: 1px solid palette(window-text); border-radius: 2px; background: palette(base); }"
 )
 
 

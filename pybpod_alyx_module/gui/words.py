@@ -49,6 +49,9 @@ LONGEST_VALUE: Final = 5_000
 #: Characters of a value or a reason that a cell of a table holds; the window cuts it to the column's width.
 LONGEST_CELL: Final = 500
 
+#: Characters of a name that a button shows in full.
+LONGEST_ON_BUTTON: Final = 24
+
 #: Characters of a word, such as an address, that a message repeats in full.
 LONGEST_WORD: Final = 300
 
@@ -109,6 +112,11 @@ def excerpt(text: str, how: str) -> str:
     if len(text) <= LONGEST_VALUE:
         return text
     return f"{text[:LONGEST_VALUE]}… ({len(text)} characters in all; {how})"
+
+
+def short_name(name: str) -> str:
+    """Return as much of a name as a button shows."""
+    return name if len(name) <= LONGEST_ON_BUTTON else f"{name[: LONGEST_ON_BUTTON // 2]}…{name[-10:]}"
 
 
 def without_long_words(text: str) -> str:

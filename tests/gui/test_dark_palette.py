@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from AnyQt.QtGui import QColor, QPalette
-from AnyQt.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
+from AnyQt.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QToolButton
 
+from pybpod_alyx_module.gui.windows import AlyxWindow
 from tests.gui.running import alyx, alyx_home, outbox, proxy, rig, unchecked
 from tests.gui.test_hammer import OPEN, hammer, settings
 
@@ -51,6 +52,14 @@ def contrast(widget):
     behind = luminance(QColor(drawn.most_common(1)[0][0]))
     values = [luminance(QColor(pixel)) for pixel in drawn]
     return max((max(one, behind) + 0.05) / (min(one, behind) + 0.05) for one in values)
+
+
+def test_an_empty_tick_box_is_seen(qtbot):
+    window = AlyxWindow()
+    qtbot.addWidget(window)
+    box = QCheckBox(window)
+    window.show()
+    assert contrast(box) >= CONTRAST
 
 
 @pytest.mark.parametrize("kind", OPEN, ids=lambda kind: kind.__name__)

@@ -196,6 +196,14 @@ def test_the_first_record_asks_once_who_it_is_and_is_safe_before(bench, outbox, 
     assert living(WhoQuestion) == []
 
 
+def test_a_long_user_name_does_not_widen_the_question(outbox, host, qtbot):
+    question = WhoQuestion(outbox, "http://127.0.0.1:9", "x" * 80, host.window())
+    question.show()
+    assert question.width() <= 620
+    assert question.text.toolTip() == "x" * 80
+    question.close()
+
+
 def test_who_says_that_it_was_somebody_else_records_as_that_one(bench, outbox, qtbot):
     dialog = weighed(bench, text="23.93")
     press(qtbot, who(bench).other_button)

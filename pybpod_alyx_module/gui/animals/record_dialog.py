@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.gui.guard import override, show_error, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import press_focused
-from pybpod_alyx_module.gui.words import without_long_words
+from pybpod_alyx_module.gui.words import short_name, without_long_words
 from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.words import describe as describe_item
@@ -224,7 +224,7 @@ class RecordDialog(AnimalDialog):
     def _ask(self, entry: Entry, sentences: tuple[str, ...]) -> None:
         self._show_question(
             without_long_words("\n".join(self.asked_sentences(sentences))),
-            f"Record {entry.what} for {_short(self.alyx_subject.name)}",
+            f"Record {entry.what} for {short_name(self.alyx_subject.name)}",
             "&Correct",
         )
         if not self.isVisible():
@@ -330,8 +330,3 @@ class RecordDialog(AnimalDialog):
         self.status.setText("\n".join(lines))
 
     # Layout -----------------------------------------------------------------------------------------------------
-
-
-def _short(name: str) -> str:
-    # so that the button stays readable; the whole name is above in large type
-    return name if len(name) <= 24 else f"{name[:12]}…{name[-10:]}"

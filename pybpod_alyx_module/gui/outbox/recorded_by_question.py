@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
+from pybpod_alyx_module.gui.words import short_name
 from pybpod_alyx_module.outbox.words import describe
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class RecordedByQuestion(Question):
         self.setWindowTitle("Who recorded it?")
         resize_to_screen(self, 560, 200)
         #: By user.
-        self.buttons = {user: QPushButton(user.replace("&", "&&")) for user in users}
+        self.buttons = {user: QPushButton(short_name(user)) for user in users}
         self.other_button = QPushButton("&Log in as …")
         self.cancel_button = QPushButton("&Cancel")
         for user, button in self.buttons.items():

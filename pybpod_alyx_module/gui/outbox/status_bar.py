@@ -108,7 +108,7 @@ def _waiting_words(outlook: Outlook) -> str:
     )
     if outlook.needing == number:
         return f"{text}need{'s' if one else ''} action before {'it' if one else 'they'} can be sent: see the outbox."
-    text += "will be sent when PyBpod is next open."
+    text += "will be sent by another PyBpod that is open, or when PyBpod is next open."
     if outlook.needing:
         text += f" {outlook.needing} of them need{'s' if outlook.needing == 1 else ''} action: see the outbox."
     return text

@@ -12,6 +12,7 @@ from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
+from pybpod_alyx_module.gui.words import short_name
 
 if TYPE_CHECKING:
     from AnyQt.QtWidgets import QWidget
@@ -34,12 +35,13 @@ class WhoQuestion(Question):
         resize_to_screen(self, 620, 170)
         self._running = running
         self.server, self.username = server, username
-        self.text = plain_label(f"Recording as {username} on {server_name(server)}. Is that you?")
+        self.text = plain_label(f"Recording as {short_name(username)} on {server_name(server)}. Is that you?")
+        self.text.setToolTip(username)
         font = self.text.font()
         font.setPointSize(font.pointSize() + 5)
         font.setBold(True)
         self.text.setFont(font)
-        self.yes_button = QPushButton(f"&Yes, I am {username}")
+        self.yes_button = QPushButton(f"&Yes, I am {short_name(username)}")
         self.other_button = QPushButton("&Log in as …")
         self.yes_button.clicked.connect(self._on_yes)
         self.other_button.clicked.connect(self._on_other)
