@@ -39,25 +39,17 @@ COUNTED: Final[dict[Action, str]] = {
 }
 
 
-def counts(results: Sequence[Result]) -> dict[Action, int]:
-    """Count what was done.
-
-    Returns: every action of `HEADINGS` to its number, zeros included; refused entries are not counted.
-    """
-    return {action: len(_done(results, action)) for action in HEADINGS}
-
-
 def summary(results: Sequence[Result]) -> str:
-    """Put into words what a sync did."""
+    """Put into words what a sync did; what did not happen is not told, those that are up to date are counted only."""
     refused = [result for result in results if not result.applied]
-    numbers = [f"{count} {COUNTED[action]}" for action, count in counts(results).items()]
+    done = {action: _done(results, action) for action in HEADINGS}
+    numbers = [f"{len(found)} {COUNTED[action]}" for action, found in done.items() if found]
     if refused:
         numbers.append(f"{len(refused)} not changed")
     paragraphs = [", ".join(numbers) + "."]
     for action, heading in HEADINGS.items():
-        done = _done(results, action)
-        if done:
-            paragraphs.append(_paragraph(heading, done))
+        if done[action] and action is not Action.UP_TO_DATE:
+            paragraphs.append(_paragraph(heading, done[action]))
     if refused:
         paragraphs.append(_paragraph("Not changed", refused))
     return "\n\n".join(paragraphs)
