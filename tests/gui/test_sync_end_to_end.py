@@ -145,7 +145,7 @@ def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, t
     told = window.form.messages.split("Synced")[-1]
     assert (jo002.alyx["sex"], jo002.alyx["description"]) == ("M", "my own words")
     assert jo003.alyx["description"] == "kept words"
-    assert "1 merged, 0 overridden, 1 kept, 1 removed from this PyBpod project" in told
+    assert "1 merged, 1 kept, 1 removed from this PyBpod project" in told
     assert "    jo002: Sex" in told.splitlines()
     assert "    jo003: differs in Description" in told.splitlines()
     assert "    jo004: not alive on Alyx (death date 2026-11-01)" in told.splitlines()
