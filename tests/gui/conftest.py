@@ -52,6 +52,14 @@ def room(monkeypatch):
     monkeypatch.setattr(windows, "room_for", lambda window: QSize(1358, 728))
 
 
+@pytest.fixture(autouse=True)
+def quick_look(monkeypatch):
+    """Have the outbox see at once, not a second later, what another program did to it."""
+    from pybpod_alyx_module.gui import running_outbox
+
+    monkeypatch.setattr(running_outbox, "LOOK_S", 0.05)
+
+
 @pytest.fixture(scope="session")
 def host(qapp, pybpod_settings, tmp_path_factory):
     """Give PyBpod's main widget: ``host.model`` holds the projects, ``host.model.tree`` is the tree."""

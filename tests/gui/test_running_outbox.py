@@ -149,7 +149,8 @@ def test_a_sender_that_cannot_work_is_told(alyx_home, start, lab, qtbot):
     assert outbox.hold(lab.url, lab.ids["jo003"]) == ""  # what waits is known
 
 
-def test_it_ends_while_a_request_hangs_and_takes_nothing_more(outbox, lab, qtbot):
+def test_it_ends_while_a_request_hangs_and_takes_nothing_more(outbox, lab, qtbot, monkeypatch):
+    monkeypatch.setattr(running, "GRACE_S", 0.1)
     lab.log_in()
     lab.proxy.fault("mute", method="POST", path="/weighings")
     (added,) = put(qtbot, outbox, lab.weighing())
@@ -173,6 +174,7 @@ def test_it_ends_while_the_tokens_cannot_be_had(outbox, lab, qtbot, monkeypatch)
         return Accounts()
 
     monkeypatch.setattr(connect, "Accounts", hang)
+    monkeypatch.setattr(running, "STOP_S", 0.2)
     put(qtbot, outbox, lab.weighing())
     assert asked.wait(30)
     running.stop_outbox()
@@ -181,7 +183,8 @@ def test_it_ends_while_the_tokens_cannot_be_had(outbox, lab, qtbot, monkeypatch)
     assert done.wait(30)
 
 
-def test_it_ends_while_the_keyring_hangs(outbox, lab, qtbot, hanging_keyring):
+def test_it_ends_while_the_keyring_hangs(outbox, lab, qtbot, hanging_keyring, monkeypatch):
+    monkeypatch.setattr(running, "STOP_S", 0.2)
     put(qtbot, outbox, lab.weighing())
     assert hanging_keyring.asked.wait(30)
     running.stop_outbox()
