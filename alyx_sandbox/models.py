@@ -353,19 +353,23 @@ class WaterAdministration(Record):
     adlib = models.BooleanField(default=False)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the administration; without a type it is that of the last restriction, or plain water.
-
-        Raises
-        ------
-        ValueError
-            The subject was dead by then; the API makes it a 500.
-        """
+        """Store it, of the last restriction's type or plain water; after death a ValueError, in the API a 500."""
         if self.water_type is None:
             restriction = self.subject.actions_waterrestrictions.order_by("start_time").last()
             self.water_type = restriction.water_type if restriction else WaterType.objects.get(name="Water")
         if self.subject.death_date and self.date_time.date() > self.subject.death_date:
             raise ValueError("Water administration date after death date")
         super().save(*args, **kwargs)
+
+
+class Note(Record):
+    """A note on the page of a record."""
+
+    user = models.ForeignKey(LabMember, on_delete=models.CASCADE)
+    date_time = Moment(default=timezone.now)
+    text = models.TextField(blank=True)
+    content_type = models.CharField(max_length=100)
+    object_id = models.UUIDField()
 
 
 class DatasetType(NamedRecord):

@@ -20,6 +20,7 @@ from alyx_sandbox.models import (
     Subject,
     WaterAdministration,
 )
+from alyx_sandbox.notes import notes_of
 from alyx_sandbox.serializers import QcField, current_user, slug
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ class SessionDetailSerializer(serializers.HyperlinkedModelSerializer):
     def _field_of_view(self, session: Session) -> list[str]:
         return []
 
-    def _notes(self, session: Session) -> list[str]:
-        return []
+    def _notes(self, session: Session) -> list[dict[str, Any]]:
+        return notes_of(session)
 
     def create(self, validated_data: dict[str, Any]) -> Session:
         """Store a session; without users it is that of the user who asks."""

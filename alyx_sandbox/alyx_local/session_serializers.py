@@ -15,6 +15,7 @@ from alyx_sandbox.alyx_local.filters import name_of_dataset, object_and_attribut
 from alyx_sandbox.alyx_local.models import REPOSITORY, Repository, Session
 from alyx_sandbox.alyx_local.serializers import admin_url
 from alyx_sandbox.database import made_id
+from alyx_sandbox.notes import notes_of
 from alyx_sandbox.serializers import current_user, slug
 
 
@@ -226,7 +227,7 @@ class SessionDetailSerializer(_Action):
     data_dataset_session_related = DatasetSerializer(read_only=True, many=True)
     path = serializers.SerializerMethodField("_path")
     probe_insertion = serializers.SerializerMethodField("_nothing")
-    notes = serializers.SerializerMethodField("_nothing")
+    notes = serializers.SerializerMethodField("_notes")
     default_data_repository_path = serializers.SerializerMethodField("_repository_path")
     default_data_repository_name = serializers.SerializerMethodField("_repository_name")
     default_data_repository_pk = serializers.SerializerMethodField("_repository_pk")
@@ -235,6 +236,9 @@ class SessionDetailSerializer(_Action):
     def _path(self, session: Session) -> str:
         repository = repository_of(session.subject)
         return f"{repository.data_path}/{session.alias}" if repository else ""
+
+    def _notes(self, session: Session) -> list[dict[str, Any]]:
+        return notes_of(session)
 
     def _nothing(self, session: Session) -> list[str]:
         return []

@@ -5,6 +5,7 @@ from django.views.generic.base import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.authtoken.views import obtain_auth_token
 
+from alyx_sandbox import notes
 from alyx_sandbox import views as alyx
 from alyx_sandbox.alyx_local import views
 
@@ -20,6 +21,8 @@ _api = [
     path("labs/<str:name>", alyx.LabDetail.as_view(), name="lab-detail"),
     path("locations", views.LocationList.as_view(), name="location-list"),
     path("locations/<str:name>", views.LocationDetail.as_view(), name="location-detail"),
+    path("notes", notes.NoteList.as_view(), name="note-list"),
+    path("notes/<uuid:pk>", notes.NoteDetail.as_view(), name="note-detail"),
     path("procedures", views.ProcedureList.as_view(), name="procedures-list"),
     path("projects", views.ProjectList.as_view(), name="project-list"),
     path("projects/<str:name>", views.ProjectDetail.as_view(), name="project-detail"),
