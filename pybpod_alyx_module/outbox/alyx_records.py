@@ -25,8 +25,9 @@ ROUTES = {
     Kind.WATER_MOVE: "water-administrations",
     Kind.WEIGHING: "weighings",
     Kind.WATER: "water-administrations",
+    Kind.NOTE: "notes",
 }
-#: Where the key of a session stands in its ``json``.
+#: Where the key of a session or note stands in its ``json``.
 KEY_IN_JSON = ("pybpod", "outbox_key")
 #: Where the ``json`` of a session holds the UUID that PyBpod gave it.
 UUID_IN_JSON = ("pybpod", "session_uuid")
@@ -53,6 +54,9 @@ def payload(item: Item, subject: str, session_id: str | None) -> dict[str, Any]:
             fields.pop("number", None)
         return fields
     fields["user"] = item.username
+    if item.kind is Kind.NOTE:
+        about = {"content_type": "subjects.subject", "object_id": item.subject_id}
+        return {**item.values, **about, "user": item.username, "json": {KEY_IN_JSON[0]: {KEY_IN_JSON[1]: item.key}}}
     if item.kind is Kind.WATER and session_id is not None:
         fields["session"] = session_id
     return fields
@@ -68,9 +72,9 @@ def record_id(record: Any) -> str | None:
     return canonical_id(record.get("id") or str(record.get("url", "")).rstrip("/").rpartition("/")[2])
 
 
-def key_of(session: Mapping[str, Any]) -> Any:
-    """Return the key of the item that a session on Alyx was made of; None if it was not made by an outbox."""
-    return _in_json(session, KEY_IN_JSON)
+def key_of(record: Mapping[str, Any]) -> Any:
+    """Return the key of the item that a record on Alyx was made of; None if it was not made by an outbox."""
+    return _in_json(record, KEY_IN_JSON)
 
 
 def uuid_in(session: Mapping[str, Any]) -> str | None:
@@ -101,7 +105,7 @@ def has_time(item: Item, record: Mapping[str, Any]) -> bool:
 
 def is_ours(item: Item, record: Mapping[str, Any]) -> bool:
     """Tell whether a record on Alyx was made of an item, whatever the animal it is on."""
-    if item.kind is Kind.SESSION:
+    if item.kind in {Kind.SESSION, Kind.NOTE}:
         return bool(key_of(record) == item.key)
     return has_time(item, record) and record.get("user") == item.username
 
@@ -141,16 +145,19 @@ def fields_of_move(item: Item, old: Mapping[str, Any], taken: Collection[int]) -
     """
     values, number, free = item.values, old.get("number"), old.get("json") or {}
     line = f"Moved from {values['from_name']} to {item.subject_name} by {item.username}. {values['sentence']}".rstrip()
+    narrative, ours = str(old.get("narrative") or ""), free.get(KEY_IN_JSON[0]) if isinstance(free, dict) else None
+    before = (ours or {}).get("moved") or []
+    # a line for each move, also where an earlier one was between the same animals
+    is_told = any(one.get("key") == item.key for one in before)
     fields: dict[str, Any] = {
-        "narrative": with_sentence(str(old.get("narrative") or ""), line),
+        "narrative": narrative if is_told else f"{narrative.rstrip()}\n{line}".strip(),
         "number": 1 + max(taken, default=0) + item.faults if number in taken or item.faults else number,
         "lab": values.get("lab"),
     }
     if isinstance(free, dict):
-        ours = free.get(KEY_IN_JSON[0]) or {}
         moved = {"from": values["from_name"], "to": item.subject_name, "by": item.username, "key": item.key}
-        earlier = [one for one in ours.get("moved") or [] if one != moved]
-        fields["json"] = {**free, KEY_IN_JSON[0]: {**ours, "moved": [*earlier, moved]}}
+        earlier = [one for one in before if one.get("key") != item.key]
+        fields["json"] = {**free, KEY_IN_JSON[0]: {**(ours or {}), "moved": [*earlier, moved]}}
     return {name: value for name, value in fields.items() if value is not None}
 
 

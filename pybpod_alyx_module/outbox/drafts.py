@@ -35,6 +35,7 @@ OURS = {
     Kind.WATER_MOVE: {"subject"},
     Kind.WEIGHING: {"subject", "user"},
     Kind.WATER: {"subject", "user"},
+    Kind.NOTE: {"subject", "user"},
 }
 #: What can be done with an item that is held.
 HELD_HINT = "Retry it to send it as it is, edit it, or discard it."

@@ -26,6 +26,8 @@ class Kind(str, Enum):
     WEIGHING = "weighing"
     #: A new water administration: ``POST /water-administrations``.
     WATER = "water"
+    #: A new note on the page of an animal: ``POST /notes``.
+    NOTE = "note"
 
 
 #: What gives a record to another animal.
@@ -94,6 +96,7 @@ class Draft:
     - session_move, water_move: ``id`` of the record on Alyx, ``from_id`` and ``from_name`` of the animal that has it;
       with a session ``lab``, and ``sentence``: what its narrative says besides who moved it; may be empty.
     - weighing: ``weight`` (g), ``date_time``.
+    - note: ``text``. It follows the move of a session that it tells of, which may be of the other animal.
     - water: ``water_administered`` (mL), ``date_time``, and where wanted ``water_type``, ``adlib``, ``session``. With
       `follows` the session is that of the item it follows.
     """

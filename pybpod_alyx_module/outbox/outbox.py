@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.outbox.drafts import checked_values, exact_time, new_items
+from pybpod_alyx_module.outbox.beside_others import check_follows, check_once, with_login, with_own_time
+from pybpod_alyx_module.outbox.drafts import checked_values, new_items
 from pybpod_alyx_module.outbox.export import export_csv
-from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, moment_of, row_of_item
-from pybpod_alyx_module.outbox.items import OPEN, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.item_rows import SELECT, item_of_row, row_of_item
+from pybpod_alyx_module.outbox.items import MOVES, OPEN, State, WaitsFor
+from pybpod_alyx_module.outbox.record_moves import check_nothing_waits, reassigned, taken_back
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch, open_file, outbox_errors
-from pybpod_alyx_module.outbox.states import Event, check_nothing_waits, claimed, held_for_its_user, in_line, move
+from pybpod_alyx_module.outbox.states import Event, claimed, held_for_its_user, in_line, leaves_a_record, move
 from pybpod_alyx_module.outbox.words import ENDED
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pybpod_alyx_module.outbox.items import Draft, Item
 
 #: Name of the file in the folder of `alyx_connector.private_file.home_folder`.
 FILE_NAME = "outbox.sqlite"
+#: What is of an animal, and what that follows: a note on its page may tell of a session that went to another one.
+_OF_ONE_ANIMAL = (
+    " AND subject_id IN (SELECT ? UNION SELECT first.subject_id FROM items AS first JOIN items AS other "
+    "ON other.follows = first.key WHERE other.subject_id = ?)"
+)
 _FORGET = "UPDATE items SET reason = '', hint = '', waits_for = '' WHERE state = 'waiting' AND misplaced IS NULL"
 
 
@@ -87,7 +94,8 @@ class Outbox:
         with self._reading() as connection:
             rows = connection.execute(f"{SELECT}{where} ORDER BY number", values)
             items = tuple(map(item_of_row, rows))
-            return self._in_line(connection, items, items if states is None or set(OPEN) <= set(states) else None)
+            whole = subject is None and (states is None or set(OPEN) <= set(states))
+            return self._in_line(connection, items, items if whole else None)
 
     def item(self, key: str) -> Item:
         """Return one item as it is now, with what holds it up; OutboxError if there is none."""
@@ -134,16 +142,33 @@ class Outbox:
         """Give records that are on Alyx to another animal: all of them, or, where it raises OutboxError, none.
 
         ``subject``: id and name of the animal.
-        ``drafts``: what changes the records on Alyx.
-        ``events``: `Event.GIVE` or `Event.REMAKE` by key, for the items that made the records.
+        ``drafts``: what changes the records on Alyx; the first is that of the session.
+        ``events``: `Event.GIVE` or `Event.REMAKE` by key, for the items that made the records. What is made anew
+        follows the first draft.
         """
         items = [held_for_its_user(item, self._unclaimed(item)) for item in new_items(drafts)]
         with self._writing() as connection:
             waiting = self.items(OPEN)  # nobody can add anything meanwhile: another window may give them away, too
-            check_nothing_waits(waiting, events, {item.values["id"] for item in items})
+            check_nothing_waits(waiting, events, {item.values["id"] for item in items if item.kind in MOVES})
+            added = tuple(self._added(connection, item) for item in items)
             for key, event in events.items():
-                self._put(connection, move(self._get(connection, key), event, subject=subject))
-            return tuple(self._added(connection, item) for item in items)
+                first = added[0].key if event is Event.REMAKE else None
+                self._put(connection, move(self._get(connection, key), event, subject=subject, follows=first))
+            return added
+
+    def reassign(
+        self, key: str, subject: tuple[str, str], values: Mapping[str, Any], weights: Collection[str] = ()
+    ) -> tuple[Item, ...]:
+        """Have a session that still waits sent for another animal, with what follows it; OutboxError changes nothing.
+
+        See `record_moves.reassigned`.
+        """
+        with self._writing() as connection:
+            changed = reassigned(self.items(), key, subject, values, weights)
+            items = tuple(held_for_its_user(item, self._unclaimed(item)) for item in changed)
+            for item in items:
+                self._put(connection, item)
+            return items
 
     def retry(self, key: str) -> Item:
         """Have a parked item sent again, or, if it is on Alyx but differed, compared again.
@@ -181,9 +206,17 @@ class Outbox:
     def discard(self, key: str, *, even_if_unsure: bool = False) -> Item:
         """Give an item up; it stays listed. OutboxError if its state does not allow it.
 
+        What was to go with a session that is not moved stays with it.
+
         ``even_if_unsure``: whether the person knows that it may be on Alyx, and stay there.
         """
-        return self.change(key, lambda item: move(item, Event.DISCARD, even_if_unsure=even_if_unsure))
+        with self._writing() as connection:
+            before = self._get(connection, key)
+            self._put(connection, move(before, Event.DISCARD, even_if_unsure=even_if_unsure))
+            if before.kind in MOVES and not leaves_a_record(before):
+                for item in taken_back(self.items(), before, datetime.now(timezone.utc)):
+                    self._put(connection, item)
+            return self._get(connection, key)
 
     def change(self, key: str, edit: Callable[[Item], Item]) -> Item:
         """Change an item; nobody else can in between.
@@ -194,8 +227,8 @@ class Outbox:
             before = self._get(connection, key)
             item = edit(before)
             if item.values != before.values:
-                item = self._with_own_time(connection, item)
-            item = self._with_login(connection, item)
+                item = with_own_time(connection, item)
+            item = with_login(connection, item)
             self._put(connection, item)
             return self._in_line(connection, (item,))[0]
 
@@ -303,7 +336,7 @@ class Outbox:
             return items
         states = ", ".join(f"'{state.value}'" for state in OPEN)
         if everything is None:
-            one = (" AND subject_id = ?", tuple(animals)) if len(animals) == 1 else ("", ())
+            one = (_OF_ONE_ANIMAL, tuple(animals) * 2) if len(animals) == 1 else ("", ())
             rows = connection.execute(f"{SELECT} WHERE state IN ({states}){one[0]} ORDER BY number", one[1])
             everything = tuple(map(item_of_row, rows))
         sent = connection.execute(
@@ -321,75 +354,14 @@ class Outbox:
         connection.execute(f"UPDATE items SET {names} WHERE key = ?", (*row.values(), item.key))  # noqa: S608
 
     def _added(self, connection: sqlite3.Connection, item: Item) -> Item:
-        self._check_follows(connection, item)
-        self._check_once(connection, item)
-        row = row_of_item(self._with_login(connection, self._with_own_time(connection, item)))
+        check_follows(connection, item)
+        check_once(connection, item)
+        row = row_of_item(with_login(connection, with_own_time(connection, item)))
         del row["number"]
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
         connection.execute(f"INSERT INTO items ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
         return self._get(connection, item.key)
-
-    @staticmethod
-    def _with_own_time(connection: sqlite3.Connection, item: Item) -> Item:
-        moment = item.values.get("date_time")
-        if moment is None:
-            return item
-        turn = 0
-        while True:
-            exact = exact_time(moment, item.key, turn)
-            taken = connection.execute(
-                "SELECT 1 FROM items WHERE server = ? AND moment = ? AND key <> ?",
-                (item.server, moment_of(exact), item.key),
-            ).fetchone()
-            if taken is None:
-                return replace(item, values={**item.values, "date_time": exact})
-            turn += 1
-
-    @staticmethod
-    def _with_login(connection: sqlite3.Connection, item: Item) -> Item:
-        # Where others of the account wait for a login, so does this one, and says so from the start.
-        if item.state is not State.WAITING or item.waits_for is not WaitsFor.NOTHING or item.misplaced is not None:
-            return item
-        locked = connection.execute(
-            "SELECT reason, hint FROM items WHERE server = ? AND username = ? AND waits_for = 'login' "
-            "AND state IN ('waiting', 'unsure') AND key <> ? ORDER BY number DESC LIMIT 1",
-            (*item.account, item.key),
-        ).fetchone()
-        if locked is None:
-            return item
-        return replace(item, reason=locked["reason"], hint=locked["hint"], waits_for=WaitsFor.LOGIN)
-
-    @staticmethod
-    def _check_once(connection: sqlite3.Connection, item: Item) -> None:
-        # Another window may have registered the same session a moment ago.
-        session = item.origin.get("session_uuid")
-        if session is None or (item.kind is not Kind.SESSION and (item.kind is not Kind.WATER or item.follows is None)):
-            return
-        rows = connection.execute(
-            "SELECT origin FROM items WHERE kind = ? AND server = ? AND subject_id = ? AND follows IS ? "
-            "AND state <> 'discarded'",
-            (item.kind.value, item.server, item.subject_id, item.follows),
-        )
-        if any(json.loads(row["origin"]).get("session_uuid") == session for row in rows):
-            what = "This session" if item.kind is Kind.SESSION else "The water of this session"
-            raise OutboxError(
-                f"{what} of {item.subject_name} is already in the outbox.",
-                hint="Look at it in the Alyx outbox.",
-            )
-
-    def _check_follows(self, connection: sqlite3.Connection, item: Item) -> None:
-        if item.follows is None:
-            return
-        if item.kind is Kind.SESSION:
-            raise OutboxError("A session cannot follow another item.", hint="Record it on its own.")
-        first = self._get(connection, item.follows)
-        if first.kind not in {Kind.SESSION, Kind.SESSION_MOVE} or first.animal != item.animal:
-            raise OutboxError(
-                f"The {item.kind.value} of {item.subject_name} cannot follow {item.follows}, "
-                "which is not a session of this subject.",
-                hint="Record it for the subject of the session.",
-            )
 
 
 def _left_over(item: Item) -> Item:

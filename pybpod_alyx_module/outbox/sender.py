@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.outbox.back_off import Pauses
-from pybpod_alyx_module.outbox.delivery.by_kind import delivery_of
+from pybpod_alyx_module.outbox.delivery.by_kind import delivery_of, is_client_of
 from pybpod_alyx_module.outbox.delivery.withdrawal import Withdrawal
 from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch
-from pybpod_alyx_module.outbox.states import Event, heads, move
+from pybpod_alyx_module.outbox.states import Event, heads, move, stays_behind
 from pybpod_alyx_module.outbox.words import ENDED, login_hint, look_hint
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Sender:
 
     def _handle(self, item: Item) -> bool:
         first = None if item.follows is None else self._outbox.item(item.follows)
-        if first is not None and first.state is State.DISCARDED and item.state is State.WAITING:
+        if first is not None and stays_behind(item, first):
             reason, hint = "Its session was discarded.", "Discard it too, or record it again without a session."
             return self._move(item, Event.PARK, reason=reason, hint=hint)
         client = self._client(item)
@@ -290,7 +290,7 @@ class Sender:
             client = self._clients(*item.account)
         except AlyxError as error:
             client, reason = None, error.message
-        if client is not None and not _is_of(client, item):
+        if client is not None and not is_client_of(client, item):
             client, reason = None, f"Nobody is logged in at {item.server} as {item.username}."
         token = client.token if client is not None else None
         refused = self._refused.get(item.account)
@@ -392,8 +392,3 @@ class Sender:
             self._on_change(item)
         except Exception:  # what listens must not stop what sends
             LOG.exception("a listener of the outbox failed")
-
-
-def _is_of(client: AlyxClient, item: Item) -> bool:
-    # A server may have sent the client from http to https, never elsewhere.
-    return client.username == item.username and client.url in {item.server, item.server.replace("http:", "https:", 1)}

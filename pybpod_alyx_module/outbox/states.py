@@ -30,7 +30,7 @@ from pybpod_alyx_module.outbox.items import UNCLAIMED, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.words import describe, refusal, unclaimed_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from pybpod_alyx_module.outbox.items import Item
@@ -67,6 +67,12 @@ class Event(Enum):
     GIVE = "give"
     #: The same for a record that cannot be changed: it is withdrawn, and made anew.
     REMAKE = "remake"
+    #: A person gives up what was to give its record to another animal: the record stays where it is.
+    GIVE_BACK = "give_back"
+    #: A person gives it to another animal before anything of it was sent.
+    REASSIGN = "reassign"
+    #: The server has no place for it, and nothing depends on it.
+    GIVE_UP = "give_up"
     #: A person wants it sent again.
     RETRY = "retry"
     #: A person corrected it.
@@ -106,6 +112,13 @@ MOVES: dict[tuple[State, Event], State] = {
     (_UNSURE, Event.DISCARD): _DISCARDED,
     (_SENT, Event.GIVE): _SENT,
     (_SENT, Event.REMAKE): _WAITING,
+    (_SENT, Event.GIVE_BACK): _SENT,
+    (_WAITING, Event.GIVE_BACK): _SENT,
+    (_PARKED, Event.GIVE_BACK): _SENT,
+    (_WAITING, Event.REASSIGN): _WAITING,
+    (_PARKED, Event.REASSIGN): _WAITING,
+    (_WAITING, Event.GIVE_UP): _DISCARDED,
+    (_SENDING, Event.GIVE_UP): _DISCARDED,
     (_PARKED, Event.RETRY): _WAITING,
     (_PARKED, Event.EDIT): _WAITING,
     (_PARKED, Event.DISCARD): _DISCARDED,
@@ -146,6 +159,7 @@ def move(
     values: Mapping[str, Any] | None = None,
     even_if_unsure: bool = False,
     subject: tuple[str, str] | None = None,
+    follows: str | None = None,
     sent_as: str | None = None,
 ) -> Item:
     """Return an item as it is after an event.
@@ -155,10 +169,11 @@ def move(
     ``server_id``: id of the record on Alyx, for ``ARRIVE``, ``MISPLACE``, ``DIFFER`` and, where it is known,
     ``LOSE``.
     ``fault``: whether the server failed with this item (status 500): after `FAULT_LIMIT` of them it is parked.
-    ``now``: when, UTC, for ``ARRIVE``.
-    ``values``: the new values, for ``EDIT``.
+    ``now``: when, UTC, for ``ARRIVE`` and ``GIVE_BACK``.
+    ``values``: the new values, for ``EDIT`` and ``REASSIGN``.
     ``even_if_unsure``: for ``DISCARD``: whether the person knows that it may stay on Alyx.
-    ``subject``: id and name of the animal, for ``GIVE`` and ``REMAKE``.
+    ``subject``: id and name of the animal, for ``GIVE``, ``REMAKE``, ``GIVE_BACK`` and ``REASSIGN``.
+    ``follows``: key of the item that has to be on Alyx before, for ``REMAKE``.
     ``sent_as``: under which time the server is about to be sent it, for ``CLAIM``; None for one without.
     """
     state = MOVES.get((item.state, event))
@@ -198,7 +213,17 @@ def move(
                 return replace(given, server_id=item.server_id)
             origin = {**item.origin, "moved_from": item.subject_name}
             why = f"It is withdrawn from {item.subject_name} first, then recorded for {subject[1]}."
-            return replace(given, misplaced=item.server_id, sent_at=None, origin=origin, reason=why)
+            given = replace(given, misplaced=item.server_id, sent_at=None, origin=origin, reason=why)
+            return replace(given, follows=follows or item.follows)
+        case Event.GIVE_BACK if subject is not None:
+            back = replace(changed, subject_id=subject[0], subject_name=subject[1], misplaced=None)
+            if item.misplaced is None:
+                return replace(back, server_id=item.server_id)
+            origin = {name: value for name, value in item.origin.items() if name != "moved_from"}
+            return replace(back, server_id=item.misplaced, sent_at=now, origin=origin, follows=None)
+        case Event.REASSIGN if subject is not None:
+            given = replace(changed, subject_id=subject[0], subject_name=subject[1], faults=0, sent_as=())
+            return given if values is None else replace(given, values=values)
         case Event.MISPLACE:
             return replace(changed, misplaced=server_id)
         case Event.WITHDRAW:
@@ -214,19 +239,6 @@ def move(
                 _refuse(item, event)
             return replace(changed, server_id=item.server_id, reason=item.reason, hint="")
     return changed
-
-
-def check_nothing_waits(waiting: Iterable[Item], keys: Collection[str], records: Collection[str]) -> None:
-    """Raise OutboxError where something of records that are to be given to another animal still waits.
-
-    ``waiting``: all that still has to reach Alyx.
-    ``keys``: of the items that made the records.
-    ``records``: their ids on Alyx.
-    """
-    for item in waiting:
-        if item.key in keys or item.follows in keys or item.values.get("id") in records:
-            words = f"{describe(item)} still waits in the Alyx outbox."
-            raise OutboxError(words, hint="Move the session when that has been sent.")
 
 
 def held_for_its_user(item: Item, why: str) -> Item:
@@ -274,25 +286,39 @@ def in_line(items: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> l
 
     An item that is waiting, being sent or unsure holds up the later ones of its animal; if it waits for a login, of
     other users only what truly follows it: what belongs to it, and changes of the record that it changes. A parked one
-    holds up only what belongs to it, and that holds up nobody.
+    holds up only what belongs to it, and that holds up nobody; nor does a note.
 
     ``items``: all that still have to reach Alyx, as they are kept, in the order in which they were added.
     ``sent_sessions``: ids on Alyx of the sessions that others follow, by key.
     """
     found: dict[str, Item] = {}
     lines: dict[tuple[str, str], list[Item]] = {}
-    for item in items:
+    for item in _in_order(items):
         line = lines.setdefault(item.animal, [])
         holder, parked = None, False
         if item.state is not State.PARKED:
             session = found.get(item.follows or "")
             parked = item.state is State.WAITING and session is not None and session.state is State.PARKED
             holder = session if parked else _first_before(item, line, sent_sessions)
+            if holder is None and item.state is State.WAITING:
+                holder = session  # of another animal: a note tells of a move on both pages
         placed = item if holder is None else replace(item, behind=holder.behind or holder)
         found[item.key] = placed
-        if item.state is not State.PARKED and not parked:
+        if item.state is not State.PARKED and not parked and item.kind is not Kind.NOTE:
             line.append(placed)
     return list(found.values())
+
+
+def _in_order(items: Iterable[Item]) -> list[Item]:
+    # As they were added, but what came to follow a later one (a weight goes with a session that is moved) after that.
+    by_key = {item.key: item for item in items}
+
+    def place(item: Item) -> tuple[int, bool, int]:
+        first = by_key.get(item.follows or "")
+        is_later = first is not None and first.number > item.number
+        return (first.number if first is not None and is_later else item.number), is_later, item.number
+
+    return sorted(by_key.values(), key=place)
 
 
 def _first_before(item: Item, line: Iterable[Item], sent_sessions: Mapping[str, str | None]) -> Item | None:
@@ -311,6 +337,14 @@ def _changed_record(item: Item, sent_sessions: Mapping[str, str | None]) -> str 
     if item.kind is Kind.SESSION_UPDATE and item.values.get("id") is None:
         return sent_sessions.get(item.follows or "") or item.follows
     return item.values.get("id")
+
+
+def stays_behind(item: Item, first: Item) -> bool:
+    """Tell whether an item cannot be sent any more because the session that it follows was given up.
+
+    A weight that is given to another animal goes with a session, but does not need it.
+    """
+    return first.state is State.DISCARDED and item.state is State.WAITING and item.kind is not Kind.WEIGHING
 
 
 def heads(items: Iterable[Item]) -> list[Item]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, CORRECTED, Kind, State, WaitsFor
+from pybpod_alyx_module.outbox.items import COMPUTER_TIME, CORRECTED, MOVES, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +28,7 @@ _NAMES: Final = {
     Kind.WATER_MOVE: "move of water",
     Kind.WEIGHING: "weight",
     Kind.WATER: "water",
+    Kind.NOTE: "note",
 }
 
 #: Why a person cannot do something with an item in that state, and what to do instead.
@@ -38,6 +39,12 @@ _REFUSALS: Final = {
     State.UNSURE: ("It may already be on Alyx; it cannot be changed until that has been checked.", "Wait until then."),
 }
 
+
+#: What becomes of a record whose move is given up.
+_STAYS: Final = {
+    Kind.SESSION_MOVE: "On Alyx the session stays with {0}, with its water and the weights that were to go with it.",
+    Kind.WATER_MOVE: "On Alyx the water stays with {0}.",
+}
 
 #: Why it is not known whether an item arrived that was being sent.
 ENDED: Final = "PyBpod ended while it was being sent."
@@ -75,6 +82,8 @@ def value_words(item: Item) -> str:
         case Kind.SESSION_MOVE | Kind.WATER_MOVE:
             what = "Session" if item.kind is Kind.SESSION_MOVE else "Water"
             return f"{what} moved from {values.get('from_name')}"
+        case Kind.NOTE:
+            return f"Note: {values.get('text')}"
     return "Changes to a session"
 
 
@@ -207,6 +216,8 @@ def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
         text += f" It is already on Alyx, though not as it was sent ({item.server_id}), and stays there."
     elif item.state is State.UNSURE:
         text += " It was sent, but no answer came: it may already be on Alyx, and would stay there. Look on Alyx."
+    if item.kind in MOVES and not (item.server_id or item.state is State.UNSURE):
+        return f"{text} {_STAYS[item.kind].format(item.values['from_name'])}"
     waiting = [value_words(other) for other in followers]
     if waiting:
         text += f" What belongs to it will wait until you decide about it: {', '.join(waiting)}."

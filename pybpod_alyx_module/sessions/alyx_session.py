@@ -158,6 +158,25 @@ def make_session_draft(
     return SessionDraft(animal.id, animal.nickname, MappingProxyType(values), MappingProxyType(origin), end_text)
 
 
+def values_for_animal(
+    values: Mapping[str, Any], old: Animal, new: Animal, listed: Sequence[str] | None
+) -> dict[str, Any]:
+    """Return what of the values of a session that waits is another where it is given to another animal.
+
+    ``listed``: the names that the file has, where it does not have that animal's.
+    """
+    ours = dict(values["json"][OURS])
+    narrative = str(values.get("narrative") or "")
+    if (before := ours.pop("listed", None)) is not None:
+        narrative = narrative.replace(_correction(before, old.nickname), "").strip()
+    if listed is not None:
+        ours["listed"] = [clean_text(name) for name in listed]
+        narrative = with_sentence(narrative, _correction(ours["listed"], new.nickname))
+    projects = list(new.projects if values.get("projects") == list(old.projects) else values.get("projects") or ())
+    narrative = clean_text(narrative)
+    return {"lab": new.lab, "projects": projects, "narrative": narrative, "json": {**values["json"], OURS: ours}}
+
+
 def _correction(listed: Sequence[str], nickname: str) -> str:
     return f"The session file names {', '.join(listed) or 'no animal'}; registered for {nickname}."
 

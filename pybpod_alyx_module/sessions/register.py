@@ -5,16 +5,21 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pybpod_alyx_module.errors import OutboxError, RigError
 from pybpod_alyx_module.names.mend import FROM_SETTINGS
 from pybpod_alyx_module.outbox.items import Draft, Kind, State
-from pybpod_alyx_module.outbox.states import Event
-from pybpod_alyx_module.sessions.alyx_session import make_session_draft
+from pybpod_alyx_module.outbox.states import Event, why_not
+from pybpod_alyx_module.sessions.alyx_session import make_session_draft, values_for_animal
 from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration, find_item, has_water
 from pybpod_alyx_module.sessions.on_rig import Animal
-from pybpod_alyx_module.sessions.registration_note import Registration, write_registration
+from pybpod_alyx_module.sessions.registration_note import (
+    Registration,
+    find_registration,
+    read_registrations,
+    write_registration,
+)
 from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
@@ -28,6 +33,17 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sessions.alyx_session import SessionDraft
     from pybpod_alyx_module.sessions.on_rig import LinkedSubject
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
+
+
+#: What makes or changes a record, and is of the animal that has it.
+_MADE_BY: Final = frozenset({Kind.SESSION, Kind.SESSION_UPDATE, Kind.WATER})
+
+
+#: In the `origin` of a move: the session's folder, and the names that its file has where they are not the animal's.
+_FOLDER: Final = "folder"
+_LISTED: Final = "listed"
+#: What waits and is not on its way.
+_CHANGEABLE: Final = frozenset({State.WAITING, State.PARKED})
 
 
 @dataclass(frozen=True)
@@ -146,16 +162,21 @@ def waters_of(items: Sequence[Item], session: Item | None) -> tuple[str, ...]:
 
 
 def weighings_of(items: Sequence[Item], choice: Choice, day: str) -> tuple[Item, ...]:
-    """Return the weighings of a day that this computer recorded for an animal and that are on Alyx.
+    """Return the weighings of a day that this computer recorded for an animal and that can go with its session.
+
+    These are on Alyx; where the session still waits, those that wait can, too.
 
     ``items``: all of the animal that the outbox has.
     ``day``: ISO date.
     """
+    states = {State.SENT}
+    if choice.earlier is not None and choice.earlier.session_id is None:
+        states |= _CHANGEABLE
     return tuple(
         item
         for item in items
         if item.kind is Kind.WEIGHING
-        and item.state is State.SENT
+        and item.state in states
         and same_server(item.server, choice.server)
         and str(item.values["date_time"])[: len(day)] == day
     )
@@ -169,31 +190,14 @@ def move_session(request: MoveRequest, outbox: Outbox) -> RegistrationResult:
     Raises OutboxError: nothing of it is in the outbox.
     """
     choice, animal, earlier = request.choice, request.animal, request.choice.earlier
-    if earlier is None or earlier.session_id is None:
-        raise OutboxError("The session is not on Alyx yet.", hint="Move it when it has been sent.")
+    if earlier is None:
+        raise OutboxError("The session is not registered.", hint="Register it for the right animal.")
     old = choice.subject
     new = Animal.of({"id": animal.alyx_id, "nickname": animal.name, **animal.record})
-    moved = {"from_id": old.alyx_id, "from_name": choice.animal.nickname}
-    sentence = ""
-    if not choice.on_rig.lists(new.id):
-        sentence = f"The session file names {', '.join(request.prepared.listed) or 'no animal'}."
-
-    def draft(kind: Kind, record: str, **more: Any) -> Draft:
-        follows = 0 if kind is Kind.WATER_MOVE else None
-        values = {"id": record, **moved, **more}
-        return Draft(kind, choice.server, choice.username, new.id, new.nickname, values, follows)
-
-    items = outbox.items(subject=old.alyx_id)
-    made = {earlier.session_id, *request.waters}
-    given = {item.key: Event.GIVE for item in items if item.server_id in made and item.state is State.SENT}
-    outbox.give(
-        (new.id, new.nickname),
-        [
-            draft(Kind.SESSION_MOVE, earlier.session_id, sentence=sentence, lab=new.lab),
-            *(draft(Kind.WATER_MOVE, water) for water in request.waters),
-        ],
-        {**given, **{item.key: Event.REMAKE for item in request.weighings}},
-    )
+    if earlier.session_id is None:
+        _reassign(request, earlier, new, outbox)
+    else:
+        _move(request, earlier.session_id, new, outbox)
     registration = Registration(
         choice.server,
         earlier.session_id,
@@ -211,6 +215,90 @@ def move_session(request: MoveRequest, outbox: Outbox) -> RegistrationResult:
     except RigError as error:
         notes.append(str(error))
     return RegistrationResult(registration, uuid, tuple(notes))
+
+
+def why_not_given(earlier: EarlierRegistration) -> str:
+    """Say why a session that is not on Alyx yet cannot be given to another animal now; empty if it can."""
+    if earlier.item is None:
+        return f"The session waits in the outbox of the computer {earlier.host}, and can only be moved there."
+    if reason := why_not(earlier.item, Event.EDIT):
+        return f"The session cannot be given to another animal now. {reason}"
+    return ""
+
+
+def _reassign(request: MoveRequest, earlier: EarlierRegistration, new: Animal, outbox: Outbox) -> None:
+    # nothing of it is on Alyx: it is changed where it waits
+    if earlier.item is None:
+        raise OutboxError(why_not_given(earlier), hint=f"Move it at {earlier.host}, or when it has been sent.")
+    listed = None if request.choice.on_rig.lists(new.id) else request.prepared.listed
+    values = values_for_animal(earlier.item.values, request.choice.animal, new, listed)
+    weights = {item.key for item in request.weighings}
+    outbox.reassign(earlier.item.key, (new.id, new.nickname), values, weights)
+
+
+def _move(request: MoveRequest, session_id: str, new: Animal, outbox: Outbox) -> None:
+    choice, old = request.choice, request.choice.subject
+    moved = {"from_id": old.alyx_id, "from_name": choice.animal.nickname}
+    sentence = ""
+    if not choice.on_rig.lists(new.id):
+        sentence = f"The session file names {', '.join(request.prepared.listed) or 'no animal'}."
+
+    # where the note is that has to be put back where the move is given up
+    origin: dict[str, Any] = {"session_uuid": request.prepared.file.uuid, _FOLDER: str(request.folder)}
+    if not choice.is_listed:
+        origin[_LISTED] = list(request.prepared.listed)
+
+    def draft(kind: Kind, record: str, **more: Any) -> Draft:
+        follows = 0 if kind is Kind.WATER_MOVE else None
+        values = {"id": record, **moved, **more}
+        whence = origin if kind is Kind.SESSION_MOVE else {}
+        return Draft(kind, choice.server, choice.username, new.id, new.nickname, values, follows, origin=whence)
+
+    def note(animal_id: str, nickname: str) -> Draft:
+        told = {"text": _audit_text(request, session_id, new.nickname)}
+        return Draft(Kind.NOTE, choice.server, choice.username, animal_id, nickname, told, 0)
+
+    items = outbox.items(subject=old.alyx_id)
+    made = {session_id, *request.waters}
+    sent = [item for item in items if item.server_id in made and item.state is State.SENT and item.kind in _MADE_BY]
+    outbox.give(
+        (new.id, new.nickname),
+        [
+            draft(Kind.SESSION_MOVE, session_id, sentence=sentence, lab=new.lab),
+            *(draft(Kind.WATER_MOVE, water) for water in request.waters),
+            note(old.alyx_id, choice.animal.nickname),
+            note(new.id, new.nickname),
+        ],
+        {**{item.key: Event.GIVE for item in sent}, **{item.key: Event.REMAKE for item in request.weighings}},
+    )
+
+
+def put_note_back(move: Item) -> None:
+    """Note beside a session that it is of the animal that has it on Alyx: its move was given up.
+
+    RigError where that cannot be noted.
+    """
+    folder, uuid = move.origin.get(_FOLDER), move.origin.get("session_uuid")
+    if folder is None:
+        return
+    noted = find_registration(read_registrations(folder, uuid), move.server, move.subject_id)
+    if noted is None or noted.session_id != move.values["id"]:
+        return  # the session was renamed since, or registered for that animal as well
+    old, name, listed = move.values["from_id"], move.values["from_name"], tuple(move.origin.get(_LISTED, ()))
+    before = replace(noted, subject_id=old, subject_name=name, listed=listed)
+    write_registration(folder, uuid, before, in_place_of=move.subject_id)
+
+
+def _audit_text(request: MoveRequest, session_id: str, nickname: str) -> str:
+    # what stands on the pages of both animals; who moved it stands beside it there
+    file, weights = request.prepared.file, len(request.weighings)
+    goes = [
+        *(["its water"] if request.waters else []),
+        *([f"{weights} weight{'' if weights == 1 else 's'}"] if weights else []),
+    ]
+    with_it = f" with {' and '.join(goes)}" if goes else ""
+    moved = f"moved{with_it} from {request.choice.animal.nickname} to {nickname}"
+    return f"Session of {file.started:%Y-%m-%d %H:%M} ({file.protocol}) {moved}. Its id on Alyx: {session_id}."
 
 
 def _session_draft(request: RegistrationRequest) -> SessionDraft:
@@ -233,12 +321,12 @@ def _update(
 ) -> tuple[EarlierRegistration, list[Draft]]:
     # what waits is changed where it waits; else the draft of the change
     item = earlier.item
-    if item is not None and item.state in {State.WAITING, State.PARKED} and item.server_id is None:
+    if item is not None and item.state in _CHANGEABLE and item.server_id is None:
         try:
             return replace(earlier, item=outbox.edit(item.key, _with_number(draft.values, item))), []
         except OutboxError:
             item = outbox.item(item.key)  # it went off meanwhile
-            if item.state in {State.WAITING, State.PARKED}:
+            if item.state in _CHANGEABLE:
                 raise
     if item is not None and item.state is State.SENT:
         earlier = replace(earlier, session_id=item.server_id)

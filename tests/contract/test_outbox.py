@@ -194,15 +194,22 @@ def test_records_that_are_given_to_another_animal_are_on_it_once(rig: Rig, writa
         of_record = {"id": record.server_id, **moved, **values}
         return Draft(kind, rig.proxy.url, writable.user, other.id, other.nickname, of_record)
 
-    drafts = [draft(Kind.SESSION_MOVE, session, sentence=""), draft(Kind.WATER_MOVE, water)]
+    text = f"Session moved from {rig.nickname} to {other.nickname}."
+    notes = [
+        Draft(Kind.NOTE, rig.proxy.url, writable.user, one.id, one.nickname, {"text": text}, 0) for one in (rig, other)
+    ]
+    drafts = [draft(Kind.SESSION_MOVE, session, sentence=""), draft(Kind.WATER_MOVE, water), *notes]
     events = {session.key: Event.GIVE, water.key: Event.GIVE, weight.key: Event.REMAKE}
     if fault:
-        for method, times in {"PATCH": 2, "DELETE": 1, "POST": 1}.items():
+        for method, times in {"PATCH": 2, "DELETE": 1, "POST": 3}.items():
             rig.proxy.fault(fault, method=method, times=times)
     rig.outbox.give((other.id, other.nickname), drafts, events)
     for _ in range(10):
         rig.send()
-    assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 7
+    assert [(item.state, item.reason) for item in rig.outbox.items()] == [(State.SENT, "")] * 9
+    for one in (rig, other):
+        [note] = writable.rows("/notes", django=f"object_id,{one.id}")
+        assert (note["text"], note["user"], note["content_type"]) == (text, writable.user, "subjects.subject")
     routes = ("/sessions", "/water-administrations", "/weighings")
     assert [len(rig.rows(route)) for route in routes] == [0, 0, 0]
     assert [len(other.rows(route)) for route in routes] == [2, 1, 1]

@@ -106,6 +106,7 @@ FIELDS: Final[dict[Kind, tuple[Field, ...]]] = {
     Kind.SESSION_UPDATE: _SESSION,
     Kind.SESSION_MOVE: (),
     Kind.WATER_MOVE: (),
+    Kind.NOTE: (Field("text", "Note", str.strip, lines=True),),
 }
 
 

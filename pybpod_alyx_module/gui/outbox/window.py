@@ -19,9 +19,10 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen, urgent_colour
-from pybpod_alyx_module.outbox.items import OPEN, WaitsFor
+from pybpod_alyx_module.outbox.items import OPEN, Kind, WaitsFor
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
 from pybpod_alyx_module.outbox.words import count_words
+from pybpod_alyx_module.sessions.register import put_note_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,7 @@ class OutboxWindow(AlyxWindow):
     def _on_discard_answered(self, asked: Item, answer: bool | None) -> None:
         if answer:
             warned = leaves_a_record(asked)  # as the question said
-            self._change(lambda outbox: outbox.discard(asked.key, even_if_unsure=warned))
+            self._change(partial(_discard, asked.key, warned))
 
     @slot
     def _on_dialog_closed(self) -> None:
@@ -267,6 +268,13 @@ class OutboxWindow(AlyxWindow):
         self._stale = False
         if self._reading is not None:
             self._reading.cancel()
+
+
+def _discard(key: str, warned: bool, outbox: Outbox) -> Item:
+    item = outbox.discard(key, even_if_unsure=warned)
+    if item.kind is Kind.SESSION_MOVE and not warned:
+        put_note_back(item)
+    return item
 
 
 def _last_first(item: Item) -> tuple[float, int]:

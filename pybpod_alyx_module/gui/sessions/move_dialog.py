@@ -9,7 +9,7 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QDialog, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from alyx_connector.errors import AlyxError
-from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
@@ -18,23 +18,27 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, main_window_of, resize_to_screen
 from pybpod_alyx_module.outbox.alyx_records import record_id
+from pybpod_alyx_module.outbox.items import OPEN, Kind
 from pybpod_alyx_module.outbox.words import time_words, value_words
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.remedies import explain
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
 from pybpod_alyx_module.sessions.pybpod_session import csv_of, read_pybpod_session
-from pybpod_alyx_module.sessions.register import MoveRequest, move_session, waters_of, weighings_of
+from pybpod_alyx_module.sessions.register import MoveRequest, move_session, waters_of, weighings_of, why_not_given
 from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.outbox.items import Item
+    from pybpod_alyx_module.sessions.earlier_registration import EarlierRegistration
     from pybpod_alyx_module.sessions.on_rig import LinkedSubject
     from pybpod_alyx_module.sessions.prepared_session import Choice, PreparedSession
     from pybpod_alyx_module.sessions.register import RegistrationResult
 
-NOT_ON_ALYX: Final = "The session is not on Alyx yet, so it cannot be moved there."
-MOVING: Final = "Stored on this computer; it will be moved on Alyx."
+NOT_REGISTERED: Final = "The session is not registered for one animal, so it cannot be moved."
+STORED: Final = "Stored on this computer."
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Offer:
     """What can be moved."""
 
     prepared: PreparedSession
-    #: The animal that has the session on Alyx; None where nobody has.
+    #: The animal that has the session on Alyx, or that it waits to be sent for; None where that is not known.
     choice: Choice | None
-    #: Ids of the water administrations of the session.
+    #: The water of the session: ids on Alyx, or keys in the outbox where the session waits there.
     waters: tuple[str, ...] = ()
-    #: Weighings of that day that this computer recorded for that animal.
+    #: Weighings of that day that this computer recorded for that animal, and that can go with it.
     weighings: tuple[Item, ...] = ()
     #: What could not be looked up on Alyx, and why; empty if nothing.
     note: str = ""
@@ -81,6 +85,7 @@ class MoveDialog(QDialog):
         self.choose_button.clicked.connect(self._on_choose)
         self.cancel_button.clicked.connect(self.close)
         self.move_button.clicked.connect(self._on_move)
+        self.finished.connect(self._end)
         self._read()
         self._refresh()
 
@@ -96,22 +101,24 @@ class MoveDialog(QDialog):
             del report
             opened = outbox.open()
             prepared = prepare_session(recorded, opened, outbox.account_for)
-            found = [one for one in prepared.choices if one.earlier is not None and one.earlier.session_id is not None]
+            found = [one for one in prepared.choices if one.earlier is not None]
             if len(found) != 1:
                 return Offer(prepared, None)
             (choice,) = found
-            items = opened.items(subject=choice.subject.alyx_id)
-            waters = waters_of(items, choice.earlier.item if choice.earlier is not None else None)
-            note = ""
+            items, earlier = opened.items(subject=choice.subject.alyx_id), choice.earlier
+            day = prepared.file.started.date().isoformat()
+            weighings = weighings_of(items, choice, day)
+            if earlier is None or earlier.session_id is None:
+                return Offer(prepared, choice, _with_it(items, earlier), weighings)
+            waters, note = waters_of(items, earlier.item), ""
             try:
-                chosen = f"session__pk,{choice.earlier.session_id},subject__pk,{choice.subject.alyx_id}"  # type: ignore[union-attr]
+                chosen = f"session__pk,{earlier.session_id},subject__pk,{choice.subject.alyx_id}"
                 client = outbox.client(choice.server, choice.username)
                 rows = client.list("water-administrations", {"django": chosen}, cancel=cancel)
                 waters = tuple(record for record in map(record_id, rows) if record)
             except AlyxError as error:
                 note = f"Only water that this computer recorded goes with it. {explain(error)}"
-            day = prepared.file.started.date().isoformat()
-            return Offer(prepared, choice, waters, weighings_of(items, choice, day), note)
+            return Offer(prepared, choice, waters, weighings, note)
 
         self._start(Task(work, "alyx-move-read"), self._on_offer)
 
@@ -167,12 +174,16 @@ class MoveDialog(QDialog):
         if offer is None:
             return "" if self._failure else "Asking Alyx…"
         if offer.choice is None:
-            return NOT_ON_ALYX
-        old = offer.choice
+            return NOT_REGISTERED
+        old, earlier = offer.choice, offer.choice.earlier
+        waits = earlier is not None and earlier.session_id is None
+        if waits and earlier is not None and (reason := why_not_given(earlier)):
+            return reason
+        where = "In the Alyx outbox" if waits else "On Alyx"
         if animal is None:
-            return f"On Alyx the session is of {old.animal.nickname}. Say which animal it was."
+            return f"{where} the session is of {old.animal.nickname}. Say which animal it was."
         if animal.alyx_id == old.subject.alyx_id:
-            return f"On Alyx the session is of {animal.name} already."
+            return f"{where} the session is of {animal.name} already."
         if not same_server(animal.server, old.server):
             return f"{animal.name} is on another server than the session."
         if read_rig_settings().sessions.is_test_subject(animal.name):
@@ -199,29 +210,28 @@ class MoveDialog(QDialog):
         if not result.notes:
             self.close()
             return
-        self._offer, self._failure = None, f"{MOVING} {' '.join(result.notes)}"
+        self._offer, self._failure = None, f"{STORED} {' '.join(result.notes)}"
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
         self._failure = describe(error).text
 
-    @override
-    def done(self, result: int) -> None:
-        """Close; what was written down already stays."""
-        super().done(result)
-        self._end()
-
-    @override
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """End the reading; what was written down already stays."""
-        super().closeEvent(event)
-        self._end()
-
+    @slot
     def _end(self) -> None:
+        # what was written down already stays
         if self._task is not None and self._offer is None:
             self._task.cancel()
         if self.session.alyx_move_dialog is self:
             self.session.alyx_move_dialog = None
+
+
+def _with_it(items: Sequence[Item], earlier: EarlierRegistration | None) -> tuple[str, ...]:
+    # the water that waits with a session
+    return tuple(
+        item.key
+        for item in items
+        if earlier is not None and item.kind is Kind.WATER and item.follows == earlier.key and item.state in OPEN
+    )
 
 
 def open_move_dialog(session: Any) -> MoveDialog:

@@ -191,7 +191,7 @@ class Session(PyBpodSession):
             return ()
         if state.registration is None:
             return (REGISTER,)
-        return (OPEN, UPDATE, MOVE) if state.registration.session_id is not None else (UPDATE,)
+        return (OPEN, UPDATE, MOVE) if state.registration.session_id is not None else (UPDATE, MOVE)
 
     def _alyx_fill_menus(self) -> None:
         if not hasattr(self, "node") or self.project.is_closed or self.alyx_is_gone:

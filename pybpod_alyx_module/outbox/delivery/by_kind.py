@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pybpod_alyx_module.outbox.delivery.change import Change, Move
 from pybpod_alyx_module.outbox.delivery.new_record import NewRecord
+from pybpod_alyx_module.outbox.delivery.note import Note
 from pybpod_alyx_module.outbox.items import MOVES, Kind
 
 if TYPE_CHECKING:
@@ -20,4 +21,11 @@ def delivery_of(client: AlyxClient, item: Item, session_id: str | None, cancel: 
         return Move(client, item, session_id, cancel)
     if item.kind is Kind.SESSION_UPDATE:
         return Change(client, item, session_id, cancel)
+    if item.kind is Kind.NOTE:
+        return Note(client, item, session_id, cancel)
     return NewRecord(client, item, session_id, cancel)
+
+
+def is_client_of(client: AlyxClient, item: Item) -> bool:
+    """Tell whether a client is of the item's user and server, which may have sent it from http to https."""
+    return client.username == item.username and client.url in {item.server, item.server.replace("http:", "https:", 1)}

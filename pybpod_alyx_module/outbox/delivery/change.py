@@ -50,7 +50,7 @@ class Change(ItemOnServer):
             return self._where()
         except HeldError as held:
             if held.outcome.event is Event.PARK:
-                return replace(held.outcome, event=Event.DIFFER)
+                return replace(held.outcome, event=Event.DIFFER, server_id=self._may_be_changed())
             return replace(held.outcome, event=Event.POSTPONE, fault=False)
 
     def _change(self, record: str, fields: Mapping[str, Any]) -> Outcome:
@@ -70,6 +70,10 @@ class Change(ItemOnServer):
         if not differences(fields, found):
             return Outcome(Event.ARRIVE, server_id=record)
         return Outcome(Event.MISS, "The session has not been changed yet; the change will be sent again.")
+
+    def _may_be_changed(self) -> str | None:
+        # to change a session twice does no harm
+        return None
 
     def _session_to_change(self) -> str:
         record = str(self._session_id or self._item.values.get("id"))
@@ -100,6 +104,8 @@ class Move(Change):
 
     def _change(self, record: str, fields: Mapping[str, Any]) -> Outcome:
         outcome = super()._change(record, fields)
+        if outcome.event is Event.PARK:  # it is on the other animal: not to be taken for one that was not moved
+            return replace(outcome, event=Event.DIFFER, server_id=record)
         if outcome.event is not Event.ARRIVE:
             return outcome
         try:
@@ -112,3 +118,6 @@ class Move(Change):
         if self._is_here(record):
             return Outcome(Event.ARRIVE, server_id=record)
         return Outcome(Event.MISS, "It has not been moved yet; that will be sent again.")
+
+    def _may_be_changed(self) -> str | None:
+        return str(self._item.values["id"])

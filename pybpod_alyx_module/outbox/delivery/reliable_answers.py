@@ -101,6 +101,20 @@ class ReliableClient:
             raise self.nonsense(route)
         return number
 
+    def has_list(self, route: str) -> bool:
+        """Tell whether the server has a list at all."""
+
+        def absent(error: AlyxError) -> Outcome:
+            return Outcome(Event.GIVE_UP) if isinstance(error, NotFoundError) else outcome_of_reading(error)
+
+        try:
+            self._call(absent, self._client.get, route, {"limit": "1"})
+        except HeldError as held:
+            if held.outcome.event is not Event.GIVE_UP:
+                raise
+            return False
+        return True
+
     def detail(self, route: str, record: str) -> dict[str, Any]:
         """Return one record."""
         found = self._call(outcome_of_reading, self._client.get, (route, record))

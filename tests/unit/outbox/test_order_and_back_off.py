@@ -156,3 +156,20 @@ def test_a_pause_of_one_item_holds_up_no_other():
     pauses.hold(ITEM, Scope.ITEM, None)
     assert pauses.left(ITEM) > 0
     assert pauses.left(replace(ITEM, key="other")) == 0
+
+
+def test_a_weight_goes_after_the_move_that_it_follows_and_a_note_holds_nothing_up():
+    weight, move = replace(WEIGHT, key="w", follows="m"), replace(ITEM, kind=Kind.SESSION_MOVE, key="m")
+    elsewhere = replace(WEIGHT, kind=Kind.NOTE, key="n", follows="m", subject_id="T")
+    here = replace(elsewhere, key="h", subject_id=WEIGHT.subject_id)
+    later = [replace(WEIGHT, key="1"), replace(WEIGHT, key="2", subject_id="T")]
+    assert behind(weight, move, elsewhere, here, *later) == {
+        "m": None,
+        "w": "m",
+        "n": "m",
+        "h": "m",
+        "1": "m",
+        "2": None,
+    }
+    parked = behind(weight, replace(move, state=State.PARKED), elsewhere, here, *later)
+    assert parked == {"m": None, "w": "m", "n": "m", "h": "m", "1": None, "2": None}

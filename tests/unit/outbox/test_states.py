@@ -47,6 +47,7 @@ def test_nothing_leaves_the_end_states_but_a_record_that_is_given_to_another_ani
     assert [move for move in MOVES if move[0] in {State.SENT, State.DISCARDED}] == [
         (State.SENT, Event.GIVE),
         (State.SENT, Event.REMAKE),
+        (State.SENT, Event.GIVE_BACK),
     ]
 
 
@@ -65,6 +66,7 @@ def test_sent_needs_an_arrival():
     assert {event for (_, event), after in MOVES.items() if after is State.SENT} == {
         Event.ARRIVE,
         Event.GIVE,
+        Event.GIVE_BACK,
     }
 
 
