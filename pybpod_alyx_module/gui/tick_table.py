@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
 
 _PLAIN: Final = Qt.ItemIsSelectable | Qt.ItemIsEnabled
+_TICKABLE: Final = _PLAIN | Qt.ItemIsUserCheckable
 #: The column that has the boxes.
 _BOX: Final = 0
 
@@ -42,14 +43,22 @@ class TickTable(QTreeWidget):
             header.setSectionResizeMode(column, QHeaderView.Interactive)
         self.itemChanged.connect(self._on_changed)  # only by hand: what the program writes is silent
 
+    @staticmethod
+    def row(texts: Iterable[str]) -> QTreeWidgetItem:
+        """Make a row with a box, to be added with others at once."""
+        item = QTreeWidgetItem(list(texts))
+        item.setFlags(_TICKABLE)
+        item.setCheckState(_BOX, Qt.Unchecked)
+        return item
+
     def let_tick(self, item: QTreeWidgetItem, *, allowed: bool) -> None:
         """Give a session a box to tick, or take it away; a tick that is there stays."""
         with QSignalBlocker(self):
             if not allowed:
                 item.setFlags(_PLAIN)
                 item.setData(_BOX, Qt.CheckStateRole, None)
-            elif not _is_tickable(item) or item.data(_BOX, Qt.CheckStateRole) is None:
-                item.setFlags(_PLAIN | Qt.ItemIsUserCheckable)
+            elif not _is_tickable(item):
+                item.setFlags(_TICKABLE)
                 item.setCheckState(_BOX, Qt.Unchecked)
 
     @staticmethod

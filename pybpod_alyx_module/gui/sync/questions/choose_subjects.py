@@ -77,8 +77,7 @@ class ChooseSubjectsDialog(Question):
                 _text(remote.details, "birth_date"),
                 _text(remote.volatile, "last_water_restriction")[:_DAY],
             )
-            item = QTreeWidgetItem([cell(text) for text in texts])
-            self.table.let_tick(item, allowed=True)
+            item = self.table.row(map(cell, texts))
             self._items[remote.alyx_id] = item
             yield item
 
