@@ -226,12 +226,12 @@ def test_without_an_answer_it_stays_and_retry_asks_again(bench, outbox, qtbot, h
     wait(qtbot, lambda: users(bench, 23.95) == ["jose"])
 
 
-def test_what_an_earlier_pybpod_recorded_is_sent_as_who_recorded_it(bench, outbox, qtbot, host):
+def test_what_an_earlier_pybpod_recorded_is_sent_as_who_recorded_it(bench, outbox, qtbot, host, tmp_path):
     earlier = Outbox(unclaimed=lambda _item: "Nobody has said so.")
     left = earlier.add(draft(bench, weight=23.57))
     earlier.close()
     bench.subject("thirsty")
-    bench.project.save(str(bench.project.path))
+    bench.project.save(str(tmp_path / "Prj"))
     assert bench.project.is_saved()
     outbox.claim(bench.url, "ana")
     assert bench.project.node.text(0) == "Prj (ana@ALYX)"
