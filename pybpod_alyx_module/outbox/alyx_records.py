@@ -145,20 +145,28 @@ def fields_of_move(item: Item, old: Mapping[str, Any], taken: Collection[int]) -
     """
     values, number, free = item.values, old.get("number"), old.get("json") or {}
     line = f"Moved from {values['from_name']} to {item.subject_name} by {item.username}. {values['sentence']}".rstrip()
-    narrative, ours = str(old.get("narrative") or ""), free.get(KEY_IN_JSON[0]) if isinstance(free, dict) else None
-    before = (ours or {}).get("moved") or []
-    # a line for each move, also where an earlier one was between the same animals
-    is_told = any(one.get("key") == item.key for one in before)
+    narrative = str(old.get("narrative") or "")
     fields: dict[str, Any] = {
-        "narrative": narrative if is_told else f"{narrative.rstrip()}\n{line}".strip(),
+        # a line for each move, also where an earlier one was between the same animals
+        "narrative": narrative if moved_by(item, old) else f"{narrative.rstrip()}\n{line}".strip(),
         "number": 1 + max(taken, default=0) + item.faults if number in taken or item.faults else number,
         "lab": values.get("lab"),
     }
     if isinstance(free, dict):
         moved = {"from": values["from_name"], "to": item.subject_name, "by": item.username, "key": item.key}
-        earlier = [one for one in before if one.get("key") != item.key]
-        fields["json"] = {**free, KEY_IN_JSON[0]: {**(ours or {}), "moved": [*earlier, moved]}}
+        earlier = [one for one in _moves_of(old) if one.get("key") != item.key]
+        fields["json"] = {**free, KEY_IN_JSON[0]: {**(free.get(KEY_IN_JSON[0]) or {}), "moved": [*earlier, moved]}}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def moved_by(item: Item, session: Mapping[str, Any]) -> bool:
+    """Tell whether a session on Alyx says that this very move changed it."""
+    return any(one.get("key") == item.key for one in _moves_of(session))
+
+
+def _moves_of(session: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = _in_json(session, (KEY_IN_JSON[0], "moved"))
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def is_named_by(item: Item, subject: Mapping[str, Any], dialect: Dialect) -> str:

@@ -41,9 +41,15 @@ _REFUSALS: Final = {
 
 
 #: What becomes of a record whose move is given up.
-_STAYS: Final = {
-    Kind.SESSION_MOVE: "On Alyx the session stays with {0}, with its water and the weights that were to go with it.",
-    Kind.WATER_MOVE: "On Alyx the water stays with {0}.",
+_NOT_MOVED: Final = {
+    Kind.SESSION_MOVE: (
+        "If you discard it, the session is not moved to {1}. On Alyx it stays with {0}, with its water and the weights "
+        "that were to go with it. The move stays listed under “Sent” as discarded."
+    ),
+    Kind.WATER_MOVE: (
+        "If you discard it, the water is not moved to {1}. On Alyx it stays with {0}. The move stays listed under "
+        "“Sent” as discarded."
+    ),
 }
 
 #: Why it is not known whether an item arrived that was being sent.
@@ -129,7 +135,8 @@ def _reason_and_hint(item: Item) -> tuple[str, str]:
     paused = WaitsFor.PAUSE is item.waits_for and first is not None and first.waits_for is WaitsFor.PAUSE
     if first is None or item.wants_login or (paused and first.state is State.WAITING):
         return item.reason, item.hint
-    name = "its session" if first.key == item.follows else f"the {_name_beside(first, item)}"
+    own = "the move of its session" if first.kind is Kind.SESSION_MOVE else "its session"
+    name = own if first.key == item.follows else f"the {_name_beside(first, item)}"
     if first.state is State.PARKED:
         return f"It waits for {name}, which needs action.", f"Correct, retry or discard {name}."
     if first.wants_login:
@@ -206,6 +213,8 @@ def refusal(item: Item, *, discarding: bool = False) -> tuple[str, str]:
 def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
     """Say what is lost by discarding an item."""
     what, moment = value_words(item), time_words(item)
+    if item.kind in MOVES and item.server_id is None and item.state is not State.UNSURE:
+        return _NOT_MOVED[item.kind].format(item.values["from_name"], item.subject_name)
     text = (
         f"If you discard it, {item.subject_name}'s {what[0].lower()}{what[1:]}{f' ({moment})' if moment else ''} will "
         f"not be sent to {item.server}. It stays listed under “Sent” as discarded."
@@ -216,8 +225,6 @@ def discard_words(item: Item, followers: Iterable[Item] = ()) -> str:
         text += f" It is already on Alyx, though not as it was sent ({item.server_id}), and stays there."
     elif item.state is State.UNSURE:
         text += " It was sent, but no answer came: it may already be on Alyx, and would stay there. Look on Alyx."
-    if item.kind in MOVES and not (item.server_id or item.state is State.UNSURE):
-        return f"{text} {_STAYS[item.kind].format(item.values['from_name'])}"
     waiting = [value_words(other) for other in followers]
     if waiting:
         text += f" What belongs to it will wait until you decide about it: {', '.join(waiting)}."

@@ -171,7 +171,7 @@ def test_a_refused_move_that_is_discarded_leaves_all_as_it_was(rig, session, men
     wait(qtbot, lambda: move.key in {item.key for item in window._items})
     window.waiting.table.select(move.key)
     press(qtbot, window.waiting.discard_button)
-    assert "On Alyx the session stays with ea04" in window.dialog.text.text()
+    assert "is not moved to jo002. On Alyx it stays with ea04" in window.dialog.text.text()
     press(qtbot, window.dialog.discard_button)
     wait(qtbot, lambda: not running_outbox().open().items(OPEN))
     wait(qtbot, lambda: read_registrations(Path(session.path), session.uuid4)[0].subject_name == "ea04")

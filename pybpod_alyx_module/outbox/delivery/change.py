@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.writing.record_fields import merged
-from pybpod_alyx_module.outbox.alyx_records import differences, fields_of_move, record_id
+from pybpod_alyx_module.outbox.alyx_records import differences, fields_of_move, moved_by, record_id
 from pybpod_alyx_module.outbox.delivery.item_on_server import ItemOnServer, Parcel
 from pybpod_alyx_module.outbox.items import Kind
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome
@@ -93,7 +93,8 @@ class Move(Change):
         """
         values, what = self._item.values, "session" if self._item.kind is Kind.SESSION_MOVE else "water"
         record = str(values["id"])
-        if not self._is_here(record) and not self._is_there(f"pk,{record},subject__pk,{values['from_id']}"):
+        known = self._is_here(record) or self._is_there(f"pk,{record},subject__pk,{values['from_id']}")
+        if not known and not self._strayed(record):
             reason = f"{self._alyx.server} has no {what} {record} of {values['from_name']}."
             raise HeldError(Outcome(Event.PARK, reason, "It was deleted, or given to another subject: look on Alyx."))
         fields: dict[str, Any] = {"subject": self._subject()}
@@ -118,6 +119,12 @@ class Move(Change):
         if self._is_here(record):
             return Outcome(Event.ARRIVE, server_id=record)
         return Outcome(Event.MISS, "It has not been moved yet; that will be sent again.")
+
+    def _strayed(self, record: str) -> bool:
+        # Names were swapped while it was sent: this very move gave it to a third animal.
+        if not self._item.attempts or not self._is_there(f"pk,{record}"):
+            return False
+        return self._item.kind is Kind.WATER_MOVE or moved_by(self._item, self._alyx.detail(self._route, record))
 
     def _may_be_changed(self) -> str | None:
         return str(self._item.values["id"])

@@ -6,6 +6,7 @@ sender is killed, ``OUTBOX_CRASH_SEED`` repeats a run as far as chance of the ma
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import random
@@ -16,10 +17,13 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.outbox.items import OPEN, Kind, State
+from pybpod_alyx_module.outbox.states import Event
 from tests.system.outbox.nursery import LIFE_S
 
 ROUNDS = int(os.environ.get("OUTBOX_CRASH_ROUNDS", "50"))
@@ -106,7 +110,7 @@ def add_items(outbox, lab, animals, chance, round_number):
     animal = chance.choice(animals)
     minute = f"2026-11-21T{10 + round_number // 60 % 12}:{round_number % 60:02}:00"
     weight = round(chance.uniform(18, 30), 2)
-    match round_number % 3:
+    match round_number % 4:
         case 0:
             session = outbox.add(lab.session(animal, minute, n_trials=round_number))
             outbox.add(lab.water(animal, weight / 20, minute, follows=session.key))
@@ -115,6 +119,37 @@ def add_items(outbox, lab, animals, chance, round_number):
             outbox.add(lab.weighing(animal, weight, minute))
         case 2:
             outbox.add(lab.water(animal, weight / 20, minute))
+        case 3:
+            move_a_session(outbox, lab, animals, chance)
+
+
+def move_a_session(outbox, lab, animals, chance):
+    """Give a session to another animal, with its water and a weight; not where something of it waits."""
+    sent = [item for item in outbox.items([State.SENT]) if item.kind in ROUTES]
+    session = chance.choice([item for item in sent if item.kind is Kind.SESSION] or [None])
+    if session is None:
+        return
+    of_it = [item for item in sent if item.follows == session.key and item.kind is Kind.WATER]
+    weights = [item for item in sent if item.kind is Kind.WEIGHING and item.subject_id == session.subject_id]
+    other = chance.choice([animal for animal in animals if animal.id != session.subject_id])
+    moved = {"from_id": session.subject_id, "from_name": session.subject_name}
+    old = replace(other, id=session.subject_id)
+    drafts = [
+        lab.draft(Kind.SESSION_MOVE, other, {"id": session.server_id, **moved, "sentence": ""}),
+        *(lab.draft(Kind.WATER_MOVE, other, {"id": item.server_id, **moved}, follows=0) for item in of_it),
+        *(lab.draft(Kind.NOTE, one, {"text": f"{session.key} moved"}, follows=0) for one in (old, other)),
+    ]
+    events = {item.key: Event.GIVE for item in (session, *of_it)} | {item.key: Event.REMAKE for item in weights[:1]}
+    with contextlib.suppress(OutboxError):
+        outbox.give((other.id, other.nickname), drafts, events)
+
+
+def on_pages(lab, animals):
+    return Counter(
+        (animal.id, note["json"]["pybpod"]["outbox_key"])
+        for animal in animals
+        for note in lab.direct.list("notes", {"django": f"object_id,{animal.id}"})
+    )
 
 
 def let_it_live(outbox, chance):
@@ -180,6 +215,14 @@ def test_killed_senders_a_bad_network_and_swapped_names_lose_nothing_and_double_
             (animal.id, row["url"].rpartition("/")[2]) for animal in animals for row in lab.records(route, animal)
         )
         assert on_server == expected, f"seed {SEED}: {route}"
+    assert on_pages(lab, animals) == Counter((item.subject_id, item.key) for item in items if item.kind is Kind.NOTE)
+    moves = Counter(item.values["id"] for item in items if item.kind is Kind.SESSION_MOVE)
+    assert moves, f"seed {SEED}: nothing was moved"
+    for record, times in moves.items():
+        detail = lab.direct.get(("sessions", record))
+        assert detail["narrative"].count("Moved from") == len(detail["json"]["pybpod"]["moved"]) == times, (
+            f"seed {SEED}"
+        )
     for item in items:
         if item.kind is Kind.SESSION_UPDATE:
             detail = lab.direct.get(("sessions", item.server_id))

@@ -245,6 +245,24 @@ def test_the_audit_line_names_who_said_that_they_moved_it(outbox, sender, lab, a
     after_restart.close()
 
 
+@pytest.mark.parametrize("request_", REQUESTS[:2], ids=lambda one: " ".join(one[:2]))
+def test_one_that_went_astray_because_names_were_swapped_is_moved_on(
+    outbox, sender, lab, animal, other, proxy, clock, written, request_
+):
+    third, (method, route, place), swaps = lab.animal(f"third_{animal.nickname}"), request_, iter([True])
+
+    def swap(seen):
+        if (seen.method, seen.path) == (method, f"/{route}/{written[place].server_id}") and next(swaps, False):
+            lab.swap(other, third)
+
+    proxy.before(swap)
+    give(outbox, lab, written, animal, other)
+    sent_on(sender, clock)
+    assert next(swaps, None) is None
+    assert [counts(lab, one) for one in (animal, other, third)] == [[0, 0, 0], [1, 1, 1], [0, 0, 0]]
+    assert {item.state for item in outbox.items()} == {State.SENT}
+
+
 def test_each_move_is_a_line_of_its_own_also_between_the_same_two(outbox, sender, lab, animal, other, written):
     for there in (other, animal, other):
         here = animal if there is other else other
