@@ -106,12 +106,13 @@ class Outbox:
         """Return `items` for one who sends nothing: where no program sends, what one left that is gone is unsure."""
         items = self.items(states)
         locks = SenderLocks(self.path)
-        if not any(item.state is State.SENDING for item in items) or not locks.take_turn():
-            return items
         try:
+            if not any(item.state is State.SENDING for item in items) or not locks.take_turn():
+                return items
             return tuple(map(_left_over, self.items(states)))
         finally:
             locks.end_turn()
+            locks.leave_all()
 
     def export(self, path: str | Path) -> int:
         """Write all items to a CSV, sent and discarded ones, too; return how many.

@@ -17,7 +17,7 @@ from pybpod_alyx_module.outbox.delivery.by_kind import delivery_of, is_client_of
 from pybpod_alyx_module.outbox.delivery.withdrawal import Withdrawal
 from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
-from pybpod_alyx_module.outbox.sqlite_file import SenderLocks, Watch
+from pybpod_alyx_module.outbox.sqlite_file import NEXT_POLL_S, SenderLocks, Watch
 from pybpod_alyx_module.outbox.states import Event, heads, move, stays_behind
 from pybpod_alyx_module.outbox.words import ENDED, login_hint, look_hint
 
@@ -140,14 +140,15 @@ class Sender:
     def run_once(self) -> bool:
         """Send what can be sent now, on this thread; for programs that do not `start`.
 
-        Returns: False if another program is sending; nothing was done then.
+        Where another program waits for its turn, that comes in between. Returns: False if another is sending; nothing
+        was done then.
         """
         with self._working:
             self._note_wake()
             if not self._locks.take_turn():
                 return False
             try:
-                while self._round()[0]:
+                while self._round()[0] and not self._locks.must_end_turn():
                     pass
             finally:
                 self._locks.end_turn()
@@ -175,10 +176,10 @@ class Sender:
             self._missed_turn = not self._locks.take_turn()
             if self._missed_turn:
                 self._trouble = ""
-                return self._clock() + self._poll_s
+                return self._clock() + min(self._poll_s, NEXT_POLL_S)
             busy, wait = True, 0.0
             try:
-                while busy and not self._stopping.is_set():
+                while busy and not (self._stopping.is_set() or self._locks.must_end_turn()):
                     busy, wait = self._round()
             finally:
                 self._locks.end_turn()
@@ -220,8 +221,8 @@ class Sender:
             self._may_send(account, items)
         busy, wait = False, math.inf
         for item in heads(items):
-            if self._stopping.is_set():
-                break
+            if self._stopping.is_set() or self._locks.must_end_turn():
+                return True, 0.0
             left = self._left(item)
             if left <= 0 and not self._may_send(item.account, items):
                 continue

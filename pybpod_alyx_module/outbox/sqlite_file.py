@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 VERSION = 4
 #: Seconds to wait for another program that is writing.
 BUSY_S = 10.0
+#: So long one program sends while another waits for its turn, in seconds.
+TURN_S = 1.0
+#: How often one that is next looks whether the other has ended its turn, in seconds.
+NEXT_POLL_S = 0.1
 
 _TABLES = """
 CREATE TABLE items (
@@ -266,12 +271,15 @@ class Watch:
 class SenderLocks:
     """Which of several programs sends: one at a time, and for each account one that is logged in there.
 
-    The system takes them from a program that is killed.
+    Who waits for the turn is next, so that nobody waits behind all that another has to send. The system takes the locks
+    from a program that is killed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._turn = self._lock("sender")
+        self._turn, self._next = self._lock("sender"), self._lock("next-sender")
+        #: Since when it is this program's turn; monotonic, seconds.
+        self._since = 0.0
         self._accounts: dict[tuple[str, str], filelock.BaseFileLock] = {}
         #: Accounts that another program sends for.
         self._elsewhere: set[tuple[str, str]] = set()
@@ -287,8 +295,20 @@ class SenderLocks:
         return tuple(self._accounts)
 
     def take_turn(self) -> bool:
-        """Begin to send; False while another program sends."""
-        return self._take(self._turn)
+        """Begin to send; False while another program sends, or waits for that before this one does."""
+        if not self._take(self._next) or not self._take(self._turn):
+            return False
+        self._next.release(force=True)
+        self._since = time.monotonic()
+        return True
+
+    def must_end_turn(self) -> bool:
+        """Tell whether another program waits and this one has had its time. Cheap."""
+        if not self.has_turn or time.monotonic() - self._since < TURN_S:
+            return False
+        others = not self._take(self._next)
+        self._next.release(force=True)
+        return others
 
     def end_turn(self) -> None:
         """Let another program send."""
@@ -323,6 +343,7 @@ class SenderLocks:
         """Let other programs send for all accounts."""
         for account in list(self._accounts):
             self.leave(account)
+        self._next.release(force=True)
 
     def _lock(self, name: str) -> filelock.BaseFileLock:
         path = self._path.with_name(f"{self._path.name}.{name}.lock")

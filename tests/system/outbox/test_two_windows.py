@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from alyx_connector import AlyxClient
+from pybpod_alyx_module.outbox import sqlite_file
 from pybpod_alyx_module.outbox.items import OPEN, State
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sender import Sender
@@ -129,6 +130,35 @@ def test_the_login_of_a_window_that_is_refused_is_left_to_the_other(outbox, lab,
             window.close()
         old.close()
     assert len(lab.records("weighings", animal)) == 2
+
+
+def test_one_weight_does_not_wait_behind_all_that_the_other_window_has_to_send(
+    outbox, make_sender, lab, animal, other, proxy, accounts, priya, monkeypatch
+):
+    monkeypatch.setattr(sqlite_file, "TURN_S", 0.0)
+    for number in range(30):
+        outbox.add(lab.weighing(animal, 20 + number / 100))
+    theirs = outbox.add(lab.weighing(other, 24.5, username="priya"))
+    client = AlyxClient(lab.url, username="priya", token=priya[1])
+    mine = {"jose": accounts, "priya": lambda _server, user: client if user == "priya" else None}
+    windows = [Outbox(outbox.path) for _ in mine]
+    senders = [Sender(*pair, poll_s=0.01) for pair in zip(windows, mine.values(), strict=True)]
+    proxy.fault("hold", method="POST")
+    try:
+        senders[0].start()
+        proxy.wait_for(1, "POST")
+        senders[1].start()
+        until(lambda: senders[1]._missed_turn)
+        proxy.release()
+        until(lambda: outbox.item(theirs.key).state is State.SENT)
+        assert sum(item.state is State.SENT for item in outbox.items()) < 10
+        until(lambda: not outbox.items(OPEN))
+    finally:
+        for sender, window in zip(senders, windows, strict=True):
+            sender.stop()
+            window.close()
+        client.close()
+    assert len(lab.records("weighings", animal)) == 30
 
 
 def test_before_anything_waits_who_logs_in_is_known_to_the_others(outbox, make_sender, lab, animal, accounts, priya):
