@@ -25,7 +25,18 @@ class SubjectFileError(OSError):
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
+def staging_of(project: Path) -> Iterator[Path]:
+    """Give a folder within a project's, in which the files of all its subjects are written; it is gone at the end."""
+    staging = project / f"{STAGING}{uuid4().hex}"
+    staging.mkdir()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def staged(folder: Path, shared: Path | None = None) -> Iterator[Path]:
     """Give a folder to write to, whose files take their places in ``folder`` when the block ends well.
 
     PyBpod opens a subject's file for writing before it knows what to write: a value that is not JSON, a full disk or a
@@ -35,11 +46,14 @@ def staged(folder: Path) -> Iterator[Path]:
     ----------
     folder : Path
         The subject's folder; made when it is missing.
+    shared : Path, optional
+        What `staging_of` gave; a folder for each of hundreds of subjects takes longer than their files. Only the
+        subject's own file takes its place then.
 
     Yields
     ------
     Path
-        An empty folder within it.
+        The folder to write to; an empty one where none is shared.
 
     Raises
     ------
@@ -47,6 +61,12 @@ def staged(folder: Path) -> Iterator[Path]:
         The disk refused something; ``folder`` is as it was, unless it refused between two files.
     """
     new = not folder.exists()
+    if shared is not None and not new:
+        yield shared
+        name = f"{folder.name}.json"
+        if _take_place(shared / name, folder / name):
+            sync_folder(folder)
+        return
     # A new folder is made whole, too: PyBpod takes every folder of subjects for a subject.
     staging = (folder.parent.parent if new else folder) / f"{STAGING}{uuid4().hex}"
     staging.mkdir(parents=True)
@@ -77,17 +97,22 @@ def _commit(staging: Path, folder: Path) -> bool:
     folder.mkdir(exist_ok=True)
     for item in sorted(staging.iterdir()):
         target = folder / item.name
-        if item.is_dir():
-            changed |= _commit(item, target)
-            continue
-        if target.is_file():
-            if target.read_bytes() == item.read_bytes():
-                continue  # with hundreds of unchanged subjects the wait for the disk would be noticed
-            shutil.copymode(target, item)
-        changed = True
-        _sync_file(item)
-        replace_file(item, target)
+        changed |= _commit(item, target) if item.is_dir() else _take_place(item, target)
     return changed
+
+
+def _take_place(item: Path, target: Path) -> bool:
+    # Whether it is another; with hundreds of unchanged subjects the wait for the disk would be noticed.
+    try:
+        with open(target, "rb") as old, open(item, "rb") as new:
+            if old.read() == new.read():
+                return False
+        shutil.copymode(target, item)
+    except FileNotFoundError:
+        pass
+    _sync_file(item)
+    replace_file(item, target)
+    return True
 
 
 def _sync_file(file: Path) -> None:

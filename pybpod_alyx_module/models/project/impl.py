@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.save_journal import SaveJournal
-from pybpod_alyx_module.host.subject_folders import FolderMoves, subject_folder
+from pybpod_alyx_module.host.subject_file import staging_of
+from pybpod_alyx_module.host.subject_folders import FolderMoves
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class Project(PyBpodProject):
     alyx_window = OpenWindow()
     #: The window *Water due today*, None if none is open.
     alyx_water_window = OpenWindow()
+    #: Where the files of the subjects are written while a save in place goes on; None otherwise.
+    alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
     alyx_account: tuple[str, str] | None = None
 
@@ -229,8 +233,12 @@ class Project(PyBpodProject):
                 begun = True
                 self._move_folders(FolderMoves(path, journal), path)
             self._keep_scope()
-            super().save(project_path)
+            with ExitStack() as stack:
+                if journal is not None and path is not None:
+                    self.alyx_staging = stack.enter_context(staging_of(Path(path)))
+                super().save(project_path)
         except Exception as error:
+            self.alyx_staging = None
             logger.exception("Project %s could not be saved", self.name)
             for subject, folder in folders:
                 subject.saved_folder = folder
@@ -239,6 +247,7 @@ class Project(PyBpodProject):
             if elsewhere or self.path != path:  # what stands at the old place is as it was
                 self.path, self.data_hash = path, saved_hash
             return error
+        self.alyx_staging = None
         if journal is not None:
             journal.end()
         if self.data_hash is None:
@@ -279,7 +288,7 @@ class Project(PyBpodProject):
 
     def _move_folders(self, moves: FolderMoves, path: str) -> None:
         inside = Path(os.path.realpath(path))
-        goals = {subject: subject_folder(path, subject.name) for subject in self.subjects if subject.name}
+        goals = {subject: inside / "subjects" / subject.name for subject in self.subjects if subject.name}
         for subject in self.removed_by_sync:
             folder = subject.saved_folder
             if folder is None or folder.parent != inside / "subjects" or not folder.is_dir():

@@ -57,6 +57,8 @@ class Subject(PyBpodSubject):
     _alyx: dict[str, Any] | None = None
     # What is_saved compares of the record; PyBpod asks for that of all subjects at once, and often.
     _saved_details: dict[str, Any] | None = None
+    # Whether what PyBpod saves has the record already.
+    _is_covered: bool = False
     _alyx_actions: tuple[Any, ...] = ()
     _damaged: bool = False
     _staging: Path | None = None
@@ -80,7 +82,7 @@ class Subject(PyBpodSubject):
     def alyx(self, record: dict[str, Any] | None) -> None:
         if record is not None and not is_linked(record):
             raise ValueError(f"the record of {self.name!r} has no alyx_id")
-        self._saved_details = None
+        self._saved_details, self._is_covered = None, False
         if record is None:
             self._alyx = None
         else:
@@ -115,7 +117,7 @@ class Subject(PyBpodSubject):
         kept = None
         try:
             self._cover()
-            with staged(folder) as staging:
+            with staged(folder, self.project.alyx_staging) as staging:
                 self._staging = staging
                 try:
                     result = super().save()
@@ -131,7 +133,8 @@ class Subject(PyBpodSubject):
         self._damaged = False
         if kept is not None:
             self.project.save_notes.append(f"The damaged file of subject {self.name!r} was kept as {kept}.")
-        self.saved_folder = subject_folder(self.project.path, self.name)
+        if self.saved_folder is None or self.saved_folder.name != self.name or self.project.alyx_staging is None:
+            self.saved_folder = subject_folder(self.project.path, self.name)
         return result
 
     def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -181,6 +184,7 @@ class Subject(PyBpodSubject):
         record = None if note is None else note.as_record()
         if self._alyx is None or self._alyx.get(LAST_WEIGHT) == record:
             return
+        self._is_covered = False
         if record is None:
             del self._alyx[LAST_WEIGHT]
         else:
@@ -234,6 +238,8 @@ class Subject(PyBpodSubject):
         tell_dialogs(self, why)
 
     def _cover(self) -> None:
+        if self._is_covered:
+            return
         if self._alyx is not None and not self.data:
             # never loaded: PyBpod would make fresh content at each save, without the record
             self.data = scadict(
@@ -244,6 +250,7 @@ class Subject(PyBpodSubject):
             )
         if self.data:
             self._covered = overlay(self.data, self._alyx or {}, self._covered)
+            self._is_covered = True
 
     def _look_for_damage(self) -> None:
         if self.data is not None and "__CREATED-ON__" in self.data:
