@@ -164,14 +164,14 @@ def waters_of(items: Sequence[Item], session: Item | None) -> tuple[str, ...]:
 def weighings_of(items: Sequence[Item], choice: Choice, day: str) -> tuple[Item, ...]:
     """Return the weighings of a day that this computer recorded for an animal and that can go with its session.
 
-    These are on Alyx; where the session still waits, those that wait can, too.
+    These are on Alyx; where the session still waits, those that wait can, too, but none that waits for a person.
 
     ``items``: all of the animal that the outbox has.
     ``day``: ISO date.
     """
     states = {State.SENT}
     if choice.earlier is not None and choice.earlier.session_id is None:
-        states |= _CHANGEABLE
+        states.add(State.WAITING)
     return tuple(
         item
         for item in items

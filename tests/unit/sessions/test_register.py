@@ -8,14 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from pybpod_alyx_module.outbox.items import Kind
+from pybpod_alyx_module.outbox.items import Draft, Kind
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.rig_settings import RigSettings, SessionSettings, SettingProblem
 from pybpod_alyx_module.sessions.advice import advise
 from pybpod_alyx_module.sessions.on_rig import LinkedSubject
 from pybpod_alyx_module.sessions.prepared_session import prepare_session
 from pybpod_alyx_module.sessions.pybpod_session import RecordedSession, alyx_subjects, listed_in
-from pybpod_alyx_module.sessions.register import RegistrationRequest, register
+from pybpod_alyx_module.sessions.register import (
+    MoveRequest,
+    RegistrationRequest,
+    move_session,
+    register,
+    weighings_of,
+)
 from pybpod_alyx_module.sessions.registration_note import FILE_NAME
 from tests.rig_sessions import EA04, RECORDED, files_opened
 
@@ -108,3 +114,24 @@ def test_a_setting_that_cannot_be_used_is_known_by_its_name_not_by_its_sentence(
     prepared = prepare(recorded, outbox)
     advice = advise(prepared, prepared.choices[0], RigSettings(problems=(problem,)), chosen=False)
     assert (problem.text in advice.notes) == shown
+
+
+def test_one_that_waits_is_given_on_as_if_it_had_been_registered_for_that_animal(recorded, outbox):
+    first = register(request(prepare(recorded, outbox)), outbox)
+    before = outbox.item(first.registration.key)
+    day = prepare(recorded, outbox).file.started.date().isoformat()
+    weight = {"weight": 24.5, "date_time": f"{day}T09:00:00+01:00"}
+    for held in ("", "It is below the minimum."):  # what waits for a person's word is not sent by ticking it
+        outbox.add(Draft(Kind.WEIGHING, SERVER, "jose", EA04, "ea04", weight, held=held))
+    others = [LinkedSubject(f"jo{n}", f"{n}" * 36, EA04[:-1] + f"{n}", SERVER, {"lab": f"lab{n}"}) for n in (2, 3)]
+    for animal in (*others, LINK):
+        prepared = prepare(recorded, outbox)
+        (choice,) = [one for one in prepared.choices if one.earlier is not None]
+        weights = weighings_of(outbox.items(subject=choice.subject.alyx_id), choice, day)
+        move_session(MoveRequest(choice, animal, (), weights, prepared, recorded.file.parent), outbox)
+        session, water, *weighed = outbox.items()
+        assert {item.subject_name for item in (session, water, weighed[0])} == {animal.name}
+        assert weighed[1].subject_name == "ea04"
+        sentence = "" if animal is LINK else f"The session file names ea04; registered for {animal.name}."
+        assert (session.values["narrative"], session.values["lab"]) == (sentence, animal.record["lab"])
+    assert outbox.item(before.key).values == before.values
