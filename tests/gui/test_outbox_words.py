@@ -46,6 +46,7 @@ def make(kind=Kind.WEIGHING, values=None, **more):
         Kind.SESSION_UPDATE: {"id": KEY, "narrative": "slow"},
         Kind.SESSION_MOVE: {"id": KEY, "from_id": KEY, "from_name": "ea05", "sentence": "Moved."},
         Kind.WATER_MOVE: {"id": KEY, "from_id": KEY, "from_name": "ea05"},
+        Kind.NOTE: {"text": "Session moved from ea05 to ea04."},
     }[kind]
     known = {
         "number": 1,
@@ -268,3 +269,13 @@ def test_how_much_waits():
     assert count_words(3, 1) == "3 waiting, 1 needs action"
     assert count_words(0, 2) == "2 need action"
     assert count_words(0, 0) == ""
+
+
+def test_a_note_and_what_waits_for_a_move_in_words():
+    note, first = make(Kind.NOTE, follows=KEY), make(Kind.SESSION_MOVE, key=KEY, state=State.PARKED)
+    assert value_words(note) == "Note: Session moved from ea05 to ea04."
+    waits = "It waits for the move of its session, which needs action."
+    assert reason_words(replace(note, behind=first)) == waits
+    assert "is not moved to ea04. On Alyx it stays with ea05, with its water" in discard_words(first, [note])
+    unsure = make(Kind.SESSION_MOVE, state=State.UNSURE)
+    assert "it may already be on Alyx" in discard_words(unsure)
