@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from alyx_connector.errors import ProtocolError
 from alyx_connector.ids import canonical_id
 from alyx_connector.progress import CancelToken
+from alyx_connector.schema.source import dialect_of
 from alyx_connector.search.filters import make_requests
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.scope import USUAL, Kind, Scope
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 
@@ -61,6 +63,8 @@ def fetch_remote(
 
     Raises
     ------
+    SyncError
+        The server does not tell whose subjects the user may handle.
     ProtocolError
         The list did not hold still, a row makes no sense, or others came than were asked for.
     AlyxError
@@ -70,7 +74,13 @@ def fetch_remote(
     """
     owners = [username]
     if scope.kind is Kind.HANDLED and find_owners is not None:
-        owners = find_owners(client, username, cancel or CancelToken())
+        cancel = cancel or CancelToken()
+        if not dialect_of(client, cancel=cancel).tells_allowed_users:
+            raise SyncError(
+                f"{client.url} does not tell whose animals {username} may handle.",
+                hint="Choose the subjects of a lab or of an Alyx project instead.",
+            )
+        owners = find_owners(client, username, cancel)
     rows: list[Any] = []
     if scope.kind is not Kind.KNOWN:
         rows = client.list("subjects", scope.filters(owners), page_size=PAGE_SIZE, report=report, cancel=cancel)

@@ -89,6 +89,8 @@ class Scope:
         """Tell whether a row that a server listed belongs there; True also where the row cannot tell."""
         if self.kind in {Kind.MINE, Kind.HANDLED}:
             return row.get("responsible_user") in owners
+        if self.kind is Kind.PROJECT:
+            return self.name in (row.get("projects") or ())
         return self.kind is not Kind.LAB or row.get("lab") == self.name
 
     def words(self, username: str) -> str:

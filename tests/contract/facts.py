@@ -93,6 +93,17 @@ DIFFERENCES: Final = (
         "users have no is_stock_manager",
         ("test_lists.py::test_users_say_who_manages_the_stock",),
     ),
+    Difference(
+        Why.OTHERWISE,
+        "users have no allowed_users",
+        ("test_scopes.py::test_those_that_the_user_may_handle_are_listed",),
+    ),
+    Difference(
+        Why.OTHERWISE,
+        "users say whom they allow",
+        ("test_scopes.py::test_where_users_do_not_say_whom_they_allow_the_sync_says_so",),
+        _AS_ALYX,
+    ),
     # times
     Difference(
         Why.OTHERWISE,

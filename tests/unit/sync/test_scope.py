@@ -43,3 +43,10 @@ def test_of_what_would_be_added_a_person_chooses():
     plan = make_plan([], RemoteSnapshot(SERVER, "ana", (remote("one"), remote("two"))))
     chosen = plan.adding_only({remote("two").alyx_id})
     assert [entry.name for entry in chosen.entries] == ["two"]
+
+
+def test_a_row_of_another_lab_or_project_does_not_belong_there():
+    row = {"lab": "cortexlab", "projects": ["brainwide"], "responsible_user": "ana"}
+    for kind, there, elsewhere in ((Kind.LAB, "cortexlab", "x"), (Kind.PROJECT, "brainwide", "brain")):
+        assert Scope(kind, there).holds(row, ["jose"])
+        assert not Scope(kind, elsewhere).holds(row, ["jose"])
