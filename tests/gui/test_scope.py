@@ -22,7 +22,8 @@ def choose(window, kind):
 def test_subjects_of_a_lab_are_searched_ticked_and_added(project, menu, qtbot, sandbox, tmp_path, open_project):
     project.save(str(tmp_path / "Prj"))
     window = connected_window(qtbot, project, menu, sandbox)
-    choose(window, Kind.LAB)
+    choose(window, Kind.PROJECT)
+    choose(window, Kind.LAB)  # before the names of the projects have arrived
     press(qtbot, window.form.get_button)
     assert "The name of the lab is missing" in window.form.messages
     name = window.form.scope.name

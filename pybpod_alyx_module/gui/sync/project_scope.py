@@ -55,22 +55,20 @@ class ProjectScope(QObject):
     @slot
     def _on_names_wanted(self, kind: Kind) -> None:
         connection = self._login.connection
-        if connection is None or self._names is not None:
+        if self._names is not None:
+            self._names.cancel()  # of another kind, or of who was connected before
+            self._names = None
+        if connection is None:
             return
         self._names = start_task(
             Task(_asking(connection.client, _LISTS[kind]), "alyx-names-of-scope"),
             succeeded=partial(self._form.scope.offer, kind),
             failed=self._on_failed,
-            finished=self._on_finished,
         )
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
         self._form.tell(describe(error).text)
-
-    @slot
-    def _on_finished(self) -> None:
-        self._names = None
 
 
 def _asking(client: AlyxClient, endpoint: str) -> Callable[[Report, CancelToken], list[str]]:
