@@ -85,12 +85,14 @@ def new_one(server: Server, home: Path, *, keep: bool = False) -> Any:
     return one
 
 
-def bare_list(session: requests.Session, server: Server) -> list[dict[str, Any]]:
-    """List the sessions with ``requests`` alone, several pages at once: checks and retries nothing."""
+def bare_list(
+    session: requests.Session, server: Server, endpoint: str = "sessions", **filters: str
+) -> list[dict[str, Any]]:
+    """List sessions, or other records, with ``requests`` alone, several pages at once: checks and retries nothing."""
 
     def page(offset: int) -> dict[str, Any]:
-        params = {"limit": PAGE_SIZE, "offset": offset}
-        answer = session.get(f"{server.url}/sessions", params=params, timeout=300)
+        params = {**filters, "limit": PAGE_SIZE, "offset": offset}
+        answer = session.get(f"{server.url}/{endpoint}", params=params, timeout=300)
         answer.raise_for_status()
         return answer.json()
 
