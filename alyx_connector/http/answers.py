@@ -188,6 +188,10 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
         case FaultKind.GARBLED:
             hint = WRITE_HINT if write else "Try again; if it happens again, tell whoever runs the server."
             error = ProtocolError(f"The answer of {server} could not be decoded{words}.", hint=hint)
+        case FaultKind.TOO_LARGE:
+            message = f"{server} answered {question.method} {question.endpoint} with {fault.text}, which no Alyx does."
+            hint = WRITE_HINT if write else "Ask for less at once; if it happens again, tell whoever runs the server."
+            error = ProtocolError(message, hint=hint)
         case FaultKind.DROPPED:
             message = f"{server} dropped the connection without an answer{tried}{words}."
             error = UnreachableError(message, hint=WRITE_HINT if write else network, **known)

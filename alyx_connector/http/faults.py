@@ -47,6 +47,8 @@ class FaultKind(Enum):
     NOT_HTTP = "not HTTP"
     #: The answer could not be decoded.
     GARBLED = "garbled"
+    #: The answer is longer than any that Alyx gives.
+    TOO_LARGE = "too large"
     #: The address or a setting of the environment is unusable: nothing was sent.
     SETTING = "setting"
 

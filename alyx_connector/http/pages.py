@@ -11,6 +11,7 @@ import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from alyx_connector.errors import ProtocolError
 from alyx_connector.http.parallel import Batch
@@ -30,12 +31,17 @@ __all__ = ["list_completely", "page_offsets"]
 #: How often a list is read before we give up, and the pauses in between, in seconds.
 PAUSES_S = (0.2, 0.5, 1.0)
 
+#: So many rows no list of an Alyx has.
+MOST_ROWS = 5_000_000
+
 
 @dataclass(frozen=True)
 class _Page:
     offset: int
     count: int
     rows: list[Any]
+    #: From which row on the server says that there is another page; None if it names none.
+    next_offset: int | None
 
 
 class _Changed(Exception):  # noqa: N818 - a state of the list, caught in this module
@@ -85,6 +91,10 @@ def _read_once(fetch: Fetch, what: str, page_size: int, workers: int, cancel: Ca
     if isinstance(body, list):
         return body
     first = _page_of(body, 0, what)
+    if first.count > MOST_ROWS:
+        raise ProtocolError(
+            f"The list of {what} has {first.count} rows, it says.", hint="Ask for less at once, with filters."
+        )
     step = len(first.rows)
     each_s = (time.monotonic() - began) / max(1, step)
     estimate = Estimate(first.count - step, workers=workers, first_guess_s=each_s)
@@ -114,6 +124,8 @@ def _read_rest(
                 raise page
             if page.count != first.count:
                 raise _Changed(f"the count was {first.count}, then {page.count}")
+            if not page.rows:  # thousands more may be as empty
+                raise _Changed(f"no row {page.offset} came, but the count is {first.count}")
             pages.append(page)
             done += max(0, len(page.rows) - 1)
             report(Progress("list", done, first.count, left_s=estimate.left(done - step)))
@@ -126,13 +138,21 @@ def _page_of(body: Any, offset: int, what: str) -> _Page:
         count, rows = body.get("count"), body.get("results")
         if type(count) is int and count >= 0 and isinstance(rows, list):
             if all(isinstance(row, dict) for row in rows):
-                return _Page(offset, count, rows)
+                return _Page(offset, count, rows, _offset_in(body.get("next")))
             raise ProtocolError(f"The list of {what} holds rows that are not objects.", hint="Check the endpoint.")
         missing = [key for key in ("count", "results") if key not in body]
         trouble = f"lacks {' and '.join(missing)}" if missing else "has a count or results of the wrong type"
     else:
         trouble = f"is {type(body).__name__} where a list was expected"
     raise ProtocolError(f"The answer for {what} {trouble}.", hint="Check that this endpoint is a list.")
+
+
+def _offset_in(url: Any) -> int | None:
+    # No page is fetched by it: what it names may be anywhere.
+    try:
+        return int(dict(parse_qsl(urlsplit(url).query))["offset"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _joined(pages: list[_Page]) -> list[Any]:
@@ -143,6 +163,9 @@ def _joined(pages: list[_Page]) -> list[Any]:
         rows += page.rows[1:]
     if len(rows) != pages[0].count:
         raise _Changed(f"{len(rows)} rows came, but the count is {pages[0].count}")
+    following = pages[-1].next_offset
+    if following is not None and following >= pages[0].count:
+        raise _Changed(f"the count is {pages[0].count}, but there is another page")
     named = [_identity(row) for row in rows if "id" in row or "url" in row]
     if len(set(named)) != len(named):
         raise _Changed("a row came twice")

@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import requests
 import urllib3
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from alyx_connector.http.retry import Deadline
 
 __all__ = ["Reply", "Transport", "Wire"]
+
+
+#: More than the largest answers of Alyx, a thousand sessions with their details. Bytes.
+MOST_BYTES: Final = 128 * 2**20
+#: Of an answer are read at once; compressed it may become a thousand times as much.
+_PIECE: Final = 65536
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class Wire:
     token: str | None = field(default=None, repr=False)
     #: The only status that is a success; None: any from 200 to 299.
     success: int | None = None
+    #: So many bytes an answer may have at most, once they are decompressed.
+    most_bytes: int = MOST_BYTES
 
 
 class _Authorization(requests.auth.AuthBase):
@@ -251,10 +259,23 @@ class Transport:
         began = time.monotonic()
         response = self._session.get_adapter(url).send(prepared, timeout=self._timeout, **settings)
         try:
-            body = b"".join(response.iter_content(65536))
+            body = _read(response, wire.most_bytes)
+            if body is None:
+                return Fault(FaultKind.TOO_LARGE, f"more than {wire.most_bytes / 2**20:g} MiB", sent=True)
             announced = response.headers.get("Content-Length", "")
             if announced.isdecimal() and response.raw.tell() < int(announced):
                 return Fault(FaultKind.TRUNCATED, f"{response.raw.tell()} of {announced} bytes", sent=True)
         finally:
             response.close()
         return Reply(response.status_code, response.headers, body, time.monotonic() - began)
+
+
+def _read(response: requests.Response, most_bytes: int) -> bytes | None:
+    # None for more than that: a few MB that are compressed may be many GB.
+    pieces, size = [], 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > most_bytes:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)

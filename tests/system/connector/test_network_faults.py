@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 
 import pytest
@@ -67,6 +68,16 @@ def test_a_truncated_answer_makes_no_sense(hasty, proxy, keep):
     proxy.fault("truncate", times=99, keep=keep)
     with pytest.raises(ProtocolError, match="broke off"):
         hasty.get("labs")
+
+
+def test_an_answer_that_decompresses_to_all_memory_is_given_up(hasty, proxy):
+    bomb = gzip.compress(bytes(160 * 2**20), 1)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    proxy.fault("answer", path="/labs", headers=headers, body=bomb)
+    with pytest.raises(ProtocolError, match="more than 128 MiB"):
+        hasty.get("labs")
+    assert proxy.count("GET", "/labs") == 1
+    assert hasty.list("labs")
 
 
 @pytest.mark.parametrize("fault", ["drop", "drop-after", "truncate"])

@@ -32,7 +32,8 @@ class Table:
                 self.edits.pop(0)(self.rows)
             self.throughout &= {row.get("id") for row in self.rows}
             rows = self.rows[offset : offset + min(limit, self.cap)]
-            return {"count": len(self.rows), "next": "http://evil.example", "previous": None, "results": list(rows)}
+            more = "http://evil.example" if offset + limit < len(self.rows) else None
+            return {"count": len(self.rows), "next": more, "previous": None, "results": list(rows)}
 
 
 def read(fetch, page_size=10, workers=4, cancel=None, report=lambda progress: None):
@@ -167,6 +168,33 @@ def test_an_answer_that_is_no_page_is_an_error_at_once(body):
 def test_a_first_page_that_contradicts_its_count_is_an_error(body):
     with pytest.raises(ProtocolError, match="the count is"):
         read(lambda *_: body)
+
+
+def test_a_huge_count_over_empty_pages_ends_at_once():
+    asked = []
+
+    def empty(offset, limit, cancel, report, count=1_000_000):
+        asked.append(offset)
+        rows = [{"id": str(number)} for number in range(limit)] if offset == 0 else []
+        return {"count": count, "results": rows}
+
+    with pytest.raises(ProtocolError, match="no row 9 came"):
+        read(empty, workers=1)
+    assert len(asked) < 200_000  # not all the 444,444 pages of four times
+    asked.clear()
+    with pytest.raises(ProtocolError, match="has 10000000000 rows"):
+        read(lambda *arguments: empty(*arguments, count=10**10))
+    assert asked == [0]
+
+
+@pytest.mark.parametrize("size", [10, 19])
+def test_a_count_that_is_too_small_is_not_believed(size):
+    def one_less(offset, limit, cancel, report):
+        rows = [{"id": str(number)} for number in range(offset, min(offset + limit, size))]
+        return {"count": size, "next": f"http://lab.example/?offset={size}", "results": rows}
+
+    with pytest.raises(ProtocolError, match="there is another page"):
+        read(one_less)
 
 
 def test_an_error_of_one_page_ends_the_list_and_stops_the_others():
