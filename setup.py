@@ -119,6 +119,7 @@ setup(
         "pybpod_alyx_module.names",
         "pybpod_alyx_module.sessions",
         "pybpod_alyx_module.sync",
+        "pybpod_alyx_module.unattended",
     ],
     package_dir={"pybpod_alyx_module.resources": "resources"},
     package_data={

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from alyx_connector._version import DISTRIBUTION, __version__
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.outbox_commands import add_outbox_commands, run_outbox_command
+from pybpod_alyx_module.unattended.command import add_sync_command, run_sync_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output", type=Path, metavar="DIR", help="folder for the screenshots (default: a temporary one)"
     )
     add_outbox_commands(commands)
+    add_sync_command(commands)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help(sys.stderr)
         return USAGE
     if options.command == "outbox":
         return run_outbox_command(options, lambda line: print(line, flush=True))
+    if options.command == "sync":
+        output = sys.stdout  # PyBpod prints, and must not print into it
+        return run_sync_command(options, lambda text: print(text, file=output, flush=True))
     return _demo(options)
 
 

@@ -54,10 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except AlyxError as error:
         _complain(error.message, hint_of(error))
-        return _exit_code(error)
+        return exit_code(error)
 
 
-def _exit_code(error: AlyxError) -> int:
+def exit_code(error: AlyxError) -> int:
+    """Return the exit code of an error."""
     if isinstance(error, ConfigurationError):
         return USAGE
     if isinstance(error, CredentialsError) and not isinstance(error, PermissionDeniedError):

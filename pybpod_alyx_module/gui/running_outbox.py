@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,9 +17,9 @@ from alyx_connector.private_file import home_folder
 from pybpod_alyx_module.connect import Logins
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.guard import show_error, slot
+from pybpod_alyx_module.gui.outlook import Outlook
 from pybpod_alyx_module.gui.task import Task
-from pybpod_alyx_module.outbox.drafts import checked_server
-from pybpod_alyx_module.outbox.items import OPEN, Counts, State, WaitsFor
+from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
 from pybpod_alyx_module.outbox.words import unclaimed_words
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Report
-    from pybpod_alyx_module.outbox.items import Draft, Item
+    from pybpod_alyx_module.outbox.items import Counts, Draft, Item
 
 logger = logging.getLogger(__name__)
 
@@ -48,26 +48,6 @@ LOGINS_LOOK_S: Final = 5.0
 #: How long a request that is under way may take when PyBpod ends, and how long PyBpod waits at most, in seconds.
 GRACE_S: Final = 2.0
 STOP_S: Final = 4.0
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """How the outbox stood when it was last read."""
-
-    #: How many items have yet to reach Alyx.
-    counts: Counts = field(default_factory=Counts)
-    #: How many of them get no further without a person.
-    needing: int = 0
-    #: Server and Alyx id of the animals that they are of.
-    animals: frozenset[tuple[str, str]] = frozenset()
-    #: Why it cannot be read or sent; empty where it can.
-    problem: str = ""
-    #: What the user must know about the file, until `RunningOutbox.acknowledge`.
-    notes: tuple[str, ...] = ()
-    #: Server and user of what was recorded in this PyBpod and waits until somebody says who recorded it.
-    unclaimed: tuple[tuple[str, str], ...] = ()
-    #: How often something was recorded or changed before anybody said who is at the rig.
-    times_unclaimed: int = 0
 
 
 class RunningOutbox(QObject):
@@ -120,18 +100,8 @@ class RunningOutbox(QObject):
         return self._outlook.counts
 
     def hold(self, server: str | None, subject_id: str) -> str:
-        """Say why an animal must stay in a PyBpod project; empty where nothing of it waited at the last look."""
-        if server is None:
-            return ""
-        try:
-            animal = checked_server(server), subject_id
-        except OutboxError:
-            return ""  # nothing is ever sent to what is not an address
-        if animal in self._outlook.animals:
-            return "items of it still wait in the Alyx outbox to be sent"
-        if self._outlook.problem and not self._outlook.counts.open:
-            return "the Alyx outbox cannot be read, and items of it may wait there"
-        return ""
+        """Say why an animal must stay in a PyBpod project, as it was at the last look; see `Outlook.hold`."""
+        return self._outlook.hold(server, subject_id)
 
     def start(self) -> None:
         """Begin to watch the outbox, and to send what an earlier PyBpod left in it."""
@@ -356,13 +326,11 @@ class RunningOutbox(QObject):
             return False, replace(last, problem=trouble, notes=notes)
         items = outbox.items(OPEN)
         self._stale = False
-        number = {state: sum(item.state is state for item in items) for state in OPEN}
-        counts = Counts(number[State.WAITING], number[State.SENDING], number[State.UNSURE], number[State.PARKED])
-        animals = frozenset(item.animal for item in items)
-        needing = sum(item.needs_person for item in items)
         waiting = [item for item in items if item.waits_for is WaitsFor.USER and item.key in self._unclaimed]
         unclaimed = tuple(dict.fromkeys(item.account for item in waiting))
-        return True, Outlook(counts, needing, animals, trouble, notes, unclaimed, self._times_unclaimed)
+        now = Outlook.of(items)
+        times = self._times_unclaimed
+        return True, replace(now, problem=trouble, notes=notes, unclaimed=unclaimed, times_unclaimed=times)
 
     def _publish(self, outlook: Outlook) -> None:
         try:

@@ -16,6 +16,7 @@ from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.snapshot import RemoteSnapshot, RemoteSubject
 from tests.alyx_rows import SERVER, remote, row
 from tests.gui.hands import names, subject_named
+from tests.gui.project_disk import paths_in
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
 EA04 = "8d1f0c52-3a57-4f43-9f0a-5b7c3c0f2a77"
@@ -30,7 +31,7 @@ def folder(tmp_path):
 def content(folder):
     """All files; of those that PyBpod writes anew at each save all but the time of it."""
     found = {}
-    for path in folder.rglob("*"):
+    for path in paths_in(folder):
         held = path.read_bytes() if path.is_file() else None
         if path.suffix == ".json":
             held = {key: value for key, value in json.loads(held).items() if key != "__UPDATED-ON__"}
@@ -135,7 +136,7 @@ def test_a_project_that_cannot_be_opened_closes_no_other_and_is_never_saved(
     project.create_subject().name = "M1"
     setup = next((folder / "experiments").glob("*/setups/*"))
     (setup / f"{setup.name}.json").write_text("{")
-    before, trash = {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")}, trashed()
+    before, trash = {path: path.is_dir() or path.read_bytes() for path in paths_in(folder)}, trashed()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", staticmethod(lambda *_arguments: str(folder)))
     host.model._option_open_project()
     half = host.model.projects[-1]
@@ -145,7 +146,7 @@ def test_a_project_that_cannot_be_opened_closes_no_other_and_is_never_saved(
     assert not project.is_closed
     assert not host.model.is_saved()
     host.model.save_all_projects()
-    assert {path: path.is_dir() or path.read_bytes() for path in folder.rglob("*")} == before
+    assert {path: path.is_dir() or path.read_bytes() for path in paths_in(folder)} == before
     assert trashed() == trash
     assert (tmp_path / "Prj" / "subjects" / "M1").is_dir()
     assert host._confirm_exit()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.gui.hands import alyx_home, answer, connected_window, get_subjects, names, subject_named, tick
+from tests.gui.project_disk import paths_in
 from tests.sandbox_server import SandboxServer
 
 __all__ = ["alyx_home"]
@@ -54,7 +55,7 @@ def server(tmp_path):
 
 def other_files(project):
     """All files but those that a sync or PyBpod's save writes."""
-    kept = [path for path in sorted(project.rglob("*")) if path.is_file() and path.suffix != ".json"]
+    kept = [path for path in paths_in(project) if path.is_file() and path.suffix != ".json"]
     return {str(path.relative_to(project)): path.read_bytes() for path in kept}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.alyx_rows import record
 from tests.gui.hands import names, subject_named
+from tests.gui.project_disk import paths_in
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
 
@@ -26,7 +27,7 @@ def saved(project, tmp_path):
 
 
 def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in paths_in(folder)}
 
 
 def only_box(dialogs):

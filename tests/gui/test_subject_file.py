@@ -14,6 +14,7 @@ from AnyQt.QtGui import QHelpEvent
 from pybpod_alyx_module.models.subject.impl import NAME_FROM_ALYX
 from tests.alyx_rows import SERVER, alyx_id, record
 from tests.gui.hands import SUBJECT_ENTRIES
+from tests.gui.project_disk import paths_in
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
 #: Written anew by each save of a changed file.
@@ -43,7 +44,7 @@ def content(folder, name):
 
 
 def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in paths_in(folder)}
 
 
 def subject_named(project, name):

@@ -33,6 +33,7 @@ from tests.gui.hands import (
     wait_active,
     windows_shown,
 )
+from tests.gui.project_disk import paths_in
 from tests.sandbox_server import SandboxServer
 
 __all__ = ["alyx_home"]
@@ -79,7 +80,7 @@ def state(project):
 
 
 def files(path):
-    return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+    return {str(file.relative_to(path)): file.read_bytes() for file in paths_in(path) if file.is_file()}
 
 
 def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, tmp_path, open_project, dialogs):

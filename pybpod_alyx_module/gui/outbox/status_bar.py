@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from AnyQt.QtWidgets import QWidget
 
-    from pybpod_alyx_module.gui.running_outbox import Outlook, RunningOutbox
+    from pybpod_alyx_module.gui.outlook import Outlook
+    from pybpod_alyx_module.gui.running_outbox import RunningOutbox
 
 LABEL: Final = "Alyx outbox"
 

@@ -25,6 +25,7 @@ from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
+from pybpod_alyx_module.host.open_mark import OpenMark
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_file import staging_of
@@ -66,6 +67,8 @@ class Project(PyBpodProject):
     alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
     alyx_account: tuple[str, str] | None = None
+    #: In the project's folder: that it is open here.
+    alyx_open_mark: OpenMark | None = None
 
     # What was chosen since the project was loaded: None for the usual scope, empty where nothing was.
     _chosen_scope: tuple[dict[str, Any] | None, ...] = ()
@@ -145,6 +148,7 @@ class Project(PyBpodProject):
         """Open the project as PyBpod does, after what a killed PyBpod left of a save was taken back."""
         back = SaveJournal(project_path).take_back_of_killed()
         super().load(project_path)
+        self._mark_open()
         if back:
             listed = "\n".join(str(path) for path in back[:_MOST_LISTED])
             more = f"\nand {len(back) - _MOST_LISTED} more" if len(back) > _MOST_LISTED else ""
@@ -154,29 +158,31 @@ class Project(PyBpodProject):
                 "The last save was taken back",
             )
 
-    def save(self, project_path: str | None = None) -> None:
+    def save(self, project_path: str | None = None) -> bool:
         """Move the folders of renamed and removed subjects, then save as PyBpod does; tell what was moved or failed.
 
         PyBpod connects this to menus and calls it while it quits: an error is shown, not raised. After one the
         project counts as unsaved and the folders are where they were. A closed project writes nothing: PyBpod keeps
         it among those that *Save all projects* saves, over what the same project holds that was opened again.
 
+        Returns: whether it was saved; PyBpod does not look at it.
         ``project_path``: folder to save to. Without it the project's own, or one that the user is asked for; menus
         send False.
         """
         if self.is_closed:
-            return
+            return False
         reason = refusal(self, in_place=self.path is not None and not self._is_elsewhere(project_path or None))
         if reason:
             self.warning(f"{reason}\n\nNothing of the project {self.name!r} was saved. {LOST_WHEN_CLOSED}", NOT_SAVED)
-            return
+            return False
         while True:
             error = self._try_to_save(project_path or None)
             if error is None:
+                self._mark_open()
                 self._say_moved()
-                return
+                return self.path is not None
             if not self._ask_again(error, project_path or self.path):
-                return
+                return False
 
     def is_saved(self) -> bool:
         """Tell whether a save would change nothing on disk.
@@ -272,8 +278,22 @@ class Project(PyBpodProject):
         """Whether the project was taken off PyBpod's tree."""
         return self.node.treeWidget() is None
 
+    def _mark_open(self) -> None:
+        mark = self.alyx_open_mark
+        if self.path is None or (mark is not None and mark.folder == Path(os.path.realpath(self.path))):
+            return
+        self._unmark()
+        self.alyx_open_mark = OpenMark(self.path)
+        self.alyx_open_mark.put()
+
+    def _unmark(self) -> None:
+        mark, self.alyx_open_mark = self.alyx_open_mark, None
+        if mark is not None:
+            mark.take_away()
+
     @slot
     def _clean_up(self) -> None:
+        self._unmark()
         take_entries(self.tree, with_children(self.node))
         window, self.alyx_window = self.alyx_window, None
         if window is not None:
