@@ -11,7 +11,7 @@ from pybpod_alyx_module.sync.details import COMPARED, Details
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclass
@@ -29,6 +29,7 @@ class MemoryProject:
 
     items: list[MemorySubject] = field(default_factory=list)
     broken: frozenset[str] = frozenset()
+    noted: list[Sequence[str]] = field(default_factory=list)
     _next: int = 0
 
     def put(self, name: str, record: dict[str, Any] | None = None, **more: Any) -> MemorySubject:
@@ -71,6 +72,9 @@ class MemoryProject:
         self._check(self.items[index].name)
         subject = self.items.pop(index)
         return lambda: self.items.insert(index, subject)
+
+    def note(self, rows: Sequence[Sequence[str]]) -> None:
+        self.noted.extend(rows)
 
     def _check(self, name: str) -> None:
         if name in self.broken:

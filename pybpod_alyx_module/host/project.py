@@ -14,7 +14,7 @@ from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 #: Why a subject cannot be removed now.
 RUNNING: Final = "it is in a running session"
@@ -188,6 +188,10 @@ class HostProject:
                 project.removed_by_sync.remove(subject)
 
         return undo
+
+    def note(self, rows: Sequence[Sequence[str]]) -> None:
+        """Keep what a sync changed; the next save adds it to the project's table of syncs."""
+        self._project.unsaved_syncs.extend(rows)
 
     def log_in_user(self, username: str) -> bool:
         """Make an Alyx user the PyBpod user: found by name, else added, and logged in.

@@ -14,13 +14,17 @@ import os
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import filelock
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.whole_file import sync_folder, whole_file
 from pybpod_alyx_module.host.subject_file import STAGING, is_damaged
+from pybpod_alyx_module.sync.audit import FILE, append_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -57,16 +61,21 @@ class SaveJournal:
         #: From where to where, by number; without those that were taken back.
         self._moves: dict[int, tuple[Path, Path]] = {}
         self._count = 0
+        self._syncs: Sequence[Sequence[str]] = ()
 
-    def begin(self) -> None:
-        """Write down what the project is like; OSError where that is refused, or another PyBpod is saving it."""
+    def begin(self, syncs: Sequence[Sequence[str]] = ()) -> None:
+        """Write down what the project is like; OSError where that is refused, or another PyBpod is saving it.
+
+        ``syncs``: what syncs changed since the last save, see `sync.audit`; `end` adds it to the project's table.
+        """
+        self._syncs = syncs
         self._take_lock()
         try:
             whole = (file for file in self._files() if not is_damaged(file))
             self._texts = {self._relative(file): file.read_text("utf-8") for file in whole}
             self._written_at = _written_at(self._own)
             self._file.unlink(missing_ok=True)
-            self._append(version=1, written_at=self._written_at, texts=self._texts)
+            self._append(version=1, written_at=self._written_at, texts=self._texts, syncs=syncs)
             sync_folder(self._project)
         except OSError as error:
             self._leave_lock()
@@ -82,9 +91,26 @@ class SaveJournal:
         self._moves[number] = source, target
         shutil.move(str(source), str(target))
 
-    def end(self) -> None:
-        """Forget it: everything is saved."""
-        self._close(forget=True)
+    def end(self) -> str:
+        """Add the syncs to the project's table and forget the rest: everything is saved.
+
+        Returns: why the syncs could not be added, empty where they were.
+        """
+        try:
+            return self._add(self._syncs)
+        finally:
+            self._close(forget=True)
+
+    def add_syncs(self, syncs: Sequence[Sequence[str]]) -> str:
+        """Add syncs to the table of a project that was saved to a new place; see `end`."""
+        try:
+            self._take_lock()
+        except OSError as error:
+            return str(error)
+        try:
+            return self._add(syncs)
+        finally:
+            self._leave_lock()
 
     def take_back(self) -> list[Path]:
         """Move everything back, put back files that name what was moved or are half written, and forget it.
@@ -131,6 +157,17 @@ class SaveJournal:
         finally:
             self._leave_lock()
 
+    def _add(self, syncs: Sequence[Sequence[str]]) -> str:
+        try:
+            append_rows(self._project, syncs)
+        except (ConfigurationError, OSError, ValueError) as error:
+            logger.exception("The syncs could not be added to %s", self._project / FILE)
+            return (
+                f"The project was saved, but {self._project / FILE} does not list what the last sync changed: {error} "
+                "Close what has that file open; the next save adds it."
+            )
+        return ""
+
     def _take_lock(self) -> None:
         try:
             self._lock.acquire(timeout=_PATIENCE_S)
@@ -171,6 +208,7 @@ class SaveJournal:
             lines = self._file.read_text("utf-8").splitlines(keepends=True)
             head, *entries = [json.loads(line) for line in lines if line.endswith("\n")]
             self._texts, self._written_at = head["texts"], head["written_at"]
+            self._syncs = head.get("syncs", ())
             for entry in entries:
                 if "back" in entry:
                     del self._moves[entry["back"]]

@@ -14,7 +14,7 @@ from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.servers import is_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pybpod_alyx_module.sync.snapshot import LocalSubject
 
@@ -46,6 +46,10 @@ class ProjectPort(Protocol):
 
     def remove(self, key: str) -> Callable[[], None]:
         """Take a subject out of the project, its setups and its menus."""
+        ...
+
+    def note(self, rows: Sequence[Sequence[str]]) -> None:
+        """Keep what a sync changed, see `sync.audit`; the project's next save writes it down."""
         ...
 
 

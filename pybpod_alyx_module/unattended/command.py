@@ -140,7 +140,7 @@ class _Command:
             if input().strip().lower() not in {"y", "yes"}:
                 _complain("Nothing was changed.")
                 return OK
-        results = sync.carry_out(plan)
+        results = sync.carry_out(plan, client.username or "")
         self._show(results, plan, client, saved=True)
         return exit_code_of(results)
 

@@ -22,6 +22,7 @@ from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.read_settings import read_rig_settings, read_settings
 from pybpod_alyx_module.sessions.pybpod_session import unregistered_of
 from pybpod_alyx_module.sync.apply import apply_plan
+from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
@@ -81,13 +82,14 @@ class UnattendedSync:
             plan = plan.adding_only(())
         return plan.answered({entry.local.key: policy for entry in plan.of(Action.ASK) if entry.local is not None})
 
-    def carry_out(self, plan: SyncPlan) -> tuple[Result, ...]:
+    def carry_out(self, plan: SyncPlan, username: str) -> tuple[Result, ...]:
         """Apply a plan and save the project.
 
         Returns: one for each entry. Raises a SyncError, and the project's files are as they were.
         """
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         results = tuple(apply_plan(plan, self._port, synced_at=now))
+        self._port.note(audit_rows(results, server=plan.server, username=username, time=now))
         refuse_if_open(self._folder, self._project.alyx_open_mark)  # it may have been opened meanwhile
         if not self._project.save():
             raise SyncError(

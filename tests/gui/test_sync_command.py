@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -96,6 +97,10 @@ def test_the_night_job(run, server, host, open_project, tmp_path):
     saved = json.loads((folder / "subjects" / "ea04" / "ea04.json").read_text(encoding="utf-8"))
     assert (saved["json"], saved["__UUID4__"]) == ({"implant": "left"}, EA04["__UUID4__"])
 
+    with (folder / "alyx-syncs.csv").open(encoding="utf-8-sig", newline="") as stream:
+        [row] = csv.DictReader(stream)
+    assert (row["user"], row["server"], row["action"], row["subject"]) == ("jose", server.url, "overridden", "ea04")
+    assert "json" in row["fields"]
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
     damaged = folder / "subjects" / "local1" / "local1.json"

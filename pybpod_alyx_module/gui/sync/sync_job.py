@@ -20,6 +20,7 @@ from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.read_settings import read_rig_settings
 from pybpod_alyx_module.sessions.pybpod_session import unregistered_of
 from pybpod_alyx_module.sync.apply import ProjectPort, Result, apply_plan
+from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan
@@ -82,6 +83,7 @@ class SyncJob(QObject):
         self._port = port
         self._server = client.url
         self._username = username
+        self._synced_at = ""
         self._over = False
         self._listed = 0
         self._results: list[Result] = []
@@ -241,7 +243,7 @@ class SyncJob(QObject):
     def _apply(self, plan: SyncPlan) -> None:
         self._plan = plan
         self.activity.emit("Bringing the project up to date …")
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        now = self._synced_at = datetime.now().astimezone().isoformat(timespec="seconds")
         self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._port, synced_at=now))
         self._timer.start()
 
@@ -269,8 +271,10 @@ class SyncJob(QObject):
         if self._plan is None:
             return
         self._steps = None
+        results = tuple(self._results)
+        self._port.note(audit_rows(results, server=self._server, username=self._username, time=self._synced_at))
         self._end()
-        self.succeeded.emit(SyncResult(self._plan, tuple(self._results), self._listed))
+        self.succeeded.emit(SyncResult(self._plan, results, self._listed))
         self.finished.emit()
 
 

@@ -33,6 +33,8 @@ from pybpod_alyx_module.host.subject_folders import FolderMoves
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pybpod_alyx_module.models.host_types import PyBpodProject
 else:
     PyBpodProject = object
@@ -76,6 +78,8 @@ class Project(PyBpodProject):
     def __init__(self, *args: Any) -> None:
         #: Subjects that a sync took out since the last save: that save moves their folders.
         self.removed_by_sync: list[Any] = []
+        #: What syncs changed since the last save, see `sync.audit`.
+        self.unsaved_syncs: list[Sequence[str]] = []
         #: What the user is shown at the end of a save.
         self.save_notes: list[str] = []
         super().__init__(*args)
@@ -235,7 +239,7 @@ class Project(PyBpodProject):
         self.data_hash = None  # PyBpod sets it at the end of a save: what tells one from a folder dialog cancelled
         try:
             if journal is not None and path is not None:
-                journal.begin()
+                journal.begin(self.unsaved_syncs)
                 begun = True
                 self._move_folders(FolderMoves(path, journal), path)
             self._keep_scope()
@@ -254,11 +258,16 @@ class Project(PyBpodProject):
                 self.path, self.data_hash = path, saved_hash
             return error
         self.alyx_staging = None
-        if journal is not None:
-            journal.end()
+        problem = journal.end() if journal is not None else ""
         if self.data_hash is None:
             self.data_hash = saved_hash
             return None
+        if journal is None and self.path is not None:
+            problem = SaveJournal(self.path).add_syncs(self.unsaved_syncs)
+        if problem:
+            self.save_notes.append(problem)
+        else:
+            self.unsaved_syncs.clear()
         self.removed_by_sync.clear()
         return None
 

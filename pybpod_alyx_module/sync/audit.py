@@ -1,0 +1,102 @@
+"""What each sync changed in a project, kept in the project as a table that a spreadsheet opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import socket
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from alyx_connector.frames.text import for_spreadsheet
+from alyx_connector.whole_file import whole_file
+from pybpod_alyx_module.sync.names import same
+from pybpod_alyx_module.sync.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pybpod_alyx_module.sync.apply import Result
+
+    #: A line of the table: a text for each of `COLUMNS`.
+    Row = tuple[str, ...]
+
+#: Its name in the project's folder.
+FILE: Final = "alyx-syncs.csv"
+
+COLUMNS: Final = (
+    "sync",
+    "time",
+    "user",
+    "computer",
+    "server",
+    "action",
+    "subject",
+    "alyx_id",
+    "new_name",
+    "fields",
+    "why",
+)
+
+#: What changes a project, in the words of the table.
+_WORDS: Final = {
+    Action.ADD: "added",
+    Action.MERGE: "filled in",
+    Action.OVERRIDE: "overridden",
+    Action.REMOVE: "removed",
+}
+
+
+def audit_rows(results: Sequence[Result], *, server: str, username: str, time: str) -> tuple[Row, ...]:
+    """Return a row for each subject that a sync changed, with one number of this sync.
+
+    Returns: empty where nothing changed.
+    ``time``: of the sync, ISO 8601 with offset.
+    """
+    sync = uuid4().hex[:12]
+    rows = []
+    for result in results:
+        entry = result.entry
+        if not result.applied or entry.action not in _WORDS:
+            continue
+        known = entry.remote or entry.local
+        renamed = entry.action is Action.OVERRIDE and entry.remote and not same(entry.name, entry.remote.nickname)
+        written = [it.field for it in entry.differences if entry.action is Action.OVERRIDE or it.fillable]
+        rows.append(
+            (
+                sync,
+                time,
+                username,
+                socket.gethostname(),
+                server,
+                _WORDS[entry.action],
+                entry.name,
+                (known.alyx_id if known else None) or "",
+                entry.remote.nickname if renamed and entry.remote else "",
+                ", ".join(written),
+                entry.reason,
+            )
+        )
+    return tuple(rows)
+
+
+def append_rows(project: Path, rows: Sequence[Sequence[str]]) -> None:
+    """Add rows to the table of a project, whole or not at all; those of a sync that is there already are left out.
+
+    Raises ConfigurationError or OSError, and the table is as it was. One process at a time may do this.
+    """
+    file = project / FILE
+    held = file.read_text("utf-8-sig") if file.exists() else ""
+    known = {row[0] for row in csv.reader(io.StringIO(held)) if row}
+    new = [row for row in rows if row[0] not in known]
+    if not new:
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if not held:
+        writer.writerow(COLUMNS)
+    writer.writerows([for_spreadsheet(cell) for cell in row] for row in new)
+    gap = "\n" if held and not held.endswith("\n") else ""  # a person may have saved it
+    with whole_file(file) as written:
+        written.write_text(f"{held}{gap}{text.getvalue()}", "utf-8-sig")
