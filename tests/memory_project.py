@@ -13,6 +13,8 @@ from pybpod_alyx_module.sync.snapshot import LocalSubject
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pybpod_alyx_module.sync.audit import Row
+
 
 @dataclass
 class MemorySubject:
@@ -29,7 +31,7 @@ class MemoryProject:
 
     items: list[MemorySubject] = field(default_factory=list)
     broken: frozenset[str] = frozenset()
-    noted: list[Sequence[str]] = field(default_factory=list)
+    noted: list[Row] = field(default_factory=list)
     _next: int = 0
 
     def put(self, name: str, record: dict[str, Any] | None = None, **more: Any) -> MemorySubject:
@@ -73,7 +75,7 @@ class MemoryProject:
         subject = self.items.pop(index)
         return lambda: self.items.insert(index, subject)
 
-    def note(self, rows: Sequence[Sequence[str]]) -> None:
+    def note(self, rows: Sequence[Row]) -> None:
         self.noted.extend(rows)
 
     def _check(self, name: str) -> None:

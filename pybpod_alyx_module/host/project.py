@@ -16,6 +16,8 @@ from pybpod_alyx_module.sync.snapshot import LocalSubject
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pybpod_alyx_module.sync.audit import Row
+
 #: Why a subject cannot be removed now.
 RUNNING: Final = "it is in a running session"
 
@@ -189,7 +191,7 @@ class HostProject:
 
         return undo
 
-    def note(self, rows: Sequence[Sequence[str]]) -> None:
+    def note(self, rows: Sequence[Row]) -> None:
         """Keep what a sync changed; the next save adds it to the project's table of syncs."""
         self._project.unsaved_syncs.extend(rows)
 

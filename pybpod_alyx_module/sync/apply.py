@@ -16,6 +16,7 @@ from pybpod_alyx_module.sync.servers import is_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pybpod_alyx_module.sync.audit import Row
     from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class ProjectPort(Protocol):
         """Take a subject out of the project, its setups and its menus."""
         ...
 
-    def note(self, rows: Sequence[Sequence[str]]) -> None:
+    def note(self, rows: Sequence[Row]) -> None:
         """Keep what a sync changed, see `sync.audit`; the project's next save writes it down."""
         ...
 

@@ -81,6 +81,21 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
     return tuple(rows)
 
 
+def read_rows(project: Path) -> tuple[Row, ...]:
+    """Return the rows of a project's table, the oldest first; empty where there is none.
+
+    Raises OSError or ValueError if the file cannot be read, as where a person saved it in another form.
+    """
+    file = project / FILE
+    if not file.exists():
+        return ()
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = [tuple(row) for row in csv.reader(stream)]
+    if rows and rows[0] != COLUMNS:
+        raise ValueError(f"{file} does not begin with the columns that PyBpod wrote.")
+    return tuple(row for row in rows[1:] if len(row) == len(COLUMNS))
+
+
 def append_rows(project: Path, rows: Sequence[Sequence[str]]) -> None:
     """Add rows to the table of a project, whole or not at all; those of a sync that is there already are left out.
 

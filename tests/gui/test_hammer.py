@@ -35,6 +35,7 @@ from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjects
 from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
+from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, SyncsWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
@@ -189,6 +190,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     ReviewDialog: shown(lambda hammer: ReviewDialog(a_plan(), hammer.host.window())),
     ChooseSubjectsDialog: shown(lambda hammer: ChooseSubjectsDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),
+    SyncsWindow: from_menu(SyncsWindow, SYNCS, of_project),
     LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
     LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),
     WhoQuestion: shown(lambda hammer: WhoQuestion(hammer.outbox, hammer.rig.url, "jose", hammer.host.window())),

@@ -123,7 +123,14 @@ def start(folder, plugins, files=None, before=""):
 
 
 #: What the plugin adds to the menu of a project.
-ALYX_ENTRIES = ["Sync to Alyx", "Register sessions on Alyx…", "Water due today…", "Alyx outbox", "Log out of Alyx…"]
+ALYX_ENTRIES = [
+    "Sync to Alyx",
+    "Register sessions on Alyx…",
+    "Water due today…",
+    "Alyx outbox",
+    "What syncs changed…",
+    "Log out of Alyx…",
+]
 
 
 class TestMenus:

@@ -7,8 +7,21 @@ import shutil
 from pathlib import Path
 
 import pytest
+from AnyQt.QtWidgets import QApplication
 
-from tests.gui.hands import alyx_home, answer, connected_window, get_subjects, names, subject_named, tick
+from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, UNSAVED, SyncsWindow
+from tests.gui.hands import (
+    alyx_home,
+    answer,
+    connected_window,
+    get_subjects,
+    living,
+    names,
+    press,
+    subject_named,
+    tick,
+    wait,
+)
 from tests.gui.project_disk import paths_in
 from tests.sandbox_server import SandboxServer
 
@@ -59,6 +72,16 @@ def other_files(project):
     return {str(path.relative_to(project)): path.read_bytes() for path in kept}
 
 
+def changes_of(project, menu, qtbot):
+    """Open the window that says what syncs changed, and wait until it has read the table."""
+    for window in living(SyncsWindow):
+        window.close()
+    menu.trigger(project.node, SYNCS)
+    [window] = [one for one in living(SyncsWindow) if one.isVisible()]
+    wait(qtbot, window.message.text)
+    return window
+
+
 def test_opened_synced_saved_and_opened_again(server, menu, qtbot, tmp_path, open_project):
     folder = Path(shutil.copytree(PROJECT, tmp_path / "Mice"))
     project = open_project(folder)
@@ -70,6 +93,7 @@ def test_opened_synced_saved_and_opened_again(server, menu, qtbot, tmp_path, ope
     # the projects differ, json is new; the genotype is the same in another form and the rest is equal
     assert [item.child(row).text(0) for row in range(item.childCount())] == ["Projects", "JSON"]
     answer(qtbot, window, dialog.buttons["Override"])
+    assert changes_of(project, menu, qtbot).message.text() == f"{UNSAVED}1."
     menu.trigger(project.node, "Save")
     project.close(silent=True)
 
@@ -86,6 +110,18 @@ def test_opened_synced_saved_and_opened_again(server, menu, qtbot, tmp_path, ope
     assert sorted(saved["projects"]) == ["WaitTask", "brainwide"]
     assert saved["json"] == {"implant": "left"}
     assert saved["alyx_server"] == server.url
+
+    listed = changes_of(again, menu, qtbot)
+    assert str(folder / "alyx-syncs.csv") in listed.message.text()
+    press(qtbot, listed.copy_button)
+    titles, copied = (line.split("\t") for line in QApplication.clipboard().text().splitlines())
+    told = dict(zip(titles, copied, strict=True))
+    assert (told["What"], told["Subject"], told["User"], told["Server"]) == ("overridden", "ea04", "jose", server.url)
+    assert told["Fields"] == "projects, json"
+    qtbot.keyClicks(listed.filter, "JOSE json")
+    assert listed.rows.rowCount() == 1
+    qtbot.keyClicks(listed.filter, " sex")
+    assert listed.rows.rowCount() == 0
 
     ea04 = subject_named(again, "ea04")
     assert str(ea04.uuid4) == EA04["__UUID4__"]

@@ -22,6 +22,7 @@ from pybpod_alyx_module.gui.sessions.register_several import (
 )
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
@@ -33,9 +34,8 @@ from pybpod_alyx_module.host.subject_folders import FolderMoves
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pybpod_alyx_module.models.host_types import PyBpodProject
+    from pybpod_alyx_module.sync.audit import Row
 else:
     PyBpodProject = object
 
@@ -79,7 +79,7 @@ class Project(PyBpodProject):
         #: Subjects that a sync took out since the last save: that save moves their folders.
         self.removed_by_sync: list[Any] = []
         #: What syncs changed since the last save, see `sync.audit`.
-        self.unsaved_syncs: list[Sequence[str]] = []
+        self.unsaved_syncs: list[Row] = []
         #: What the user is shown at the end of a save.
         self.save_notes: list[str] = []
         super().__init__(*args)
@@ -91,6 +91,7 @@ class Project(PyBpodProject):
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
         tree.add_popup_menu_option(WATER_DUE, self.open_alyx_water, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
+        tree.add_popup_menu_option(SYNCS, self.open_alyx_syncs, item=node)
         tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
         return node
 
@@ -137,6 +138,12 @@ class Project(PyBpodProject):
     def open_alyx_outbox(self) -> None:
         """Show what waits to be sent to Alyx."""
         open_outbox_window(self.mainwindow)
+
+    @slot
+    def open_alyx_syncs(self) -> None:
+        """Show what syncs changed."""
+        folder = Path(self.path) if self.path is not None else None
+        open_syncs_window(self.name, folder, self.unsaved_syncs, self.mainwindow)
 
     @slot
     def register_alyx_sessions(self) -> None:
@@ -262,7 +269,7 @@ class Project(PyBpodProject):
         if self.data_hash is None:
             self.data_hash = saved_hash
             return None
-        if journal is None and self.path is not None:
+        if journal is None and self.path is not None and self.unsaved_syncs:
             problem = SaveJournal(self.path).add_syncs(self.unsaved_syncs)
         if problem:
             self.save_notes.append(problem)
