@@ -97,7 +97,7 @@ def run_sync_command(options: argparse.Namespace, say: Say) -> int:
 def _scope(text: str) -> Scope:
     kind, _, name = text.partition("=")
     scope = Scope.of({"kind": kind, "name": name})
-    if scope.kind.value != kind:
+    if (scope.kind.value, scope.name) != (kind, name):
         raise argparse.ArgumentTypeError(f"{text!r} is not mine, handled, known, lab=NAME or project=NAME")
     return scope
 
