@@ -9,10 +9,13 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import filelock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +28,8 @@ class OpenMark:
 
     def __init__(self, project: str) -> None:
         self.folder = Path(os.path.realpath(project))
-        computer = re.sub(r"[^\w.-]", "_", socket.gethostname()) or "unknown"
         # the last part: one process may have a project open twice
-        self.file = self.folder / f"{_PREFIX}-{computer}-{os.getpid()}-{uuid4().hex[:8]}.lock"
+        self.file = self.folder / f"{_PREFIX}-{_computer()}-{os.getpid()}-{uuid4().hex[:8]}.lock"
         self._lock = filelock.FileLock(self.file)
 
     def put(self) -> None:
@@ -60,12 +62,29 @@ def open_elsewhere(project: str, mine: OpenMark | None = None) -> list[str]:
 
     ``mine``: the mark of the project in this process.
     """
-    found = []
+    return [
+        f"on {mark['computer']}, process {mark['process']}: {mark.string}"
+        for mark in _marks(project)
+        if mine is None or mark.string != mine.file.name
+    ]
+
+
+def open_in_another_pybpod(project: str) -> list[str]:
+    """Return which other PyBpods have a project open, such as "on RIG1 (process 1234)"."""
+    own = _computer(), str(os.getpid())
+    others = [mark for mark in _marks(project) if (mark["computer"], mark["process"]) != own]
+    return [f"on {mark['computer']} (process {mark['process']})" for mark in others]
+
+
+def _marks(project: str) -> Iterator[re.Match[str]]:
     for file in sorted(Path(os.path.realpath(project)).glob(f"{_PREFIX}-*.lock")):
         mark = _MARK.fullmatch(file.name)
-        if mark and (mine is None or file != mine.file) and not _is_left_over(file):
-            found.append(f"on {mark['computer']}, process {mark['process']}: {file.name}")
-    return found
+        if mark and not _is_left_over(file):
+            yield mark
+
+
+def _computer() -> str:
+    return re.sub(r"[^\w.-]", "_", socket.gethostname()) or "unknown"
 
 
 def _is_left_over(file: Path) -> bool:

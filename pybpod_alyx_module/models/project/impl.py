@@ -26,7 +26,7 @@ from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
-from pybpod_alyx_module.host.open_mark import OpenMark
+from pybpod_alyx_module.host.open_mark import OpenMark, open_in_another_pybpod
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_file import staging_of
@@ -167,6 +167,13 @@ class Project(PyBpodProject):
                 "PyBpod ended while it was saving this project. Folders and files are again as they were before that "
                 f"save; look whether what you changed is there, and save again.\n\nPut back:\n{listed}{more}",
                 "The last save was taken back",
+            )
+        others = open_in_another_pybpod(project_path)
+        if others:
+            self.info(
+                f"Another PyBpod has this project open: {'; '.join(others)}. The one that saves last overwrites what "
+                "the other saved. Close the project in one of them.",
+                "The project is open twice",
             )
 
     def save(self, project_path: str | None = None) -> bool:
