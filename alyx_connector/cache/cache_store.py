@@ -123,8 +123,9 @@ class Store:
         found = {}
         for name, packed, fetched, changed, seen in self._do(read, nothing):
             body = _unpacked(packed)
-            if isinstance(body, dict):
-                found[name] = KeptDetail(body, dt.datetime.fromisoformat(fetched), _moment(changed), _moment(seen))
+            with suppress(ValueError, TypeError):  # a damaged time: as if it were not kept
+                if isinstance(body, dict):
+                    found[name] = KeptDetail(body, _moment(fetched), _moment_or_none(changed), _moment_or_none(seen))
         return found
 
     def put_detail(self, endpoint: str, name: str, detail: KeptDetail) -> None:
@@ -164,7 +165,10 @@ class Store:
 
         found = self._do(read, None)
         rows = _unpacked(found[0]) if found else None
-        return KeptList(rows, dt.datetime.fromisoformat(found[1])) if isinstance(rows, list) else None
+        if isinstance(rows, list):
+            with suppress(ValueError, TypeError):  # as above
+                return KeptList(rows, _moment(found[1]))
+        return None
 
     def put_list(self, endpoint: str, search: str, kept: KeptList) -> None:
         """Keep the rows of a search."""
@@ -256,14 +260,22 @@ def _text(moment: dt.datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="microseconds")
 
 
-def _moment(text: str | None) -> dt.datetime | None:
-    return None if text is None else dt.datetime.fromisoformat(text)
+def _moment(text: str) -> dt.datetime:
+    # ValueError or TypeError where it is not as `_text` wrote it: one with a zone compares with no other.
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        raise ValueError("a time with a zone")
+    return moment
+
+
+def _moment_or_none(text: str | None) -> dt.datetime | None:
+    return None if text is None else _moment(text)
 
 
 def _unpacked(packed: bytes) -> Any:
     try:
         return json.loads(zlib.decompress(packed))
-    except (zlib.error, ValueError, TypeError):
+    except (zlib.error, ValueError, TypeError, RecursionError):
         return None  # as if it were not kept
 
 

@@ -164,6 +164,22 @@ def test_a_damaged_record_is_as_if_it_were_not_kept(cache, told):
         assert store.details("sessions", ["a"]) == {}
 
 
+@pytest.mark.parametrize("column", ["fetched", "changed", "seen"])
+@pytest.mark.parametrize("value", ["", b"\xff", "2024-05-01T10:00:00+02:00"])
+def test_a_damaged_time_is_as_if_that_record_were_not_kept(cache, told, column, value):
+    sound = KeptDetail({"id": 1}, NOW, NOW, NOW)
+    with cache.opened(told.append) as store:
+        store.put_detail("sessions", "damaged", sound)
+        store.put_detail("sessions", "sound", sound)
+        store.put_list("sessions", "all", KeptList([{"id": 1}], NOW))
+    with closing(sqlite3.connect(cache.path)) as database, database:
+        database.execute(f"UPDATE kept SET {column} = ? WHERE name != 'sound'", [value])
+    with cache.opened(told.append) as store:
+        assert store.details("sessions", ["damaged", "sound"]) == {"sound": sound}
+        assert (store.listed("sessions", "all") is None) == (column == "fetched")
+    assert not told
+
+
 def test_a_folder_that_cannot_be_written_is_told_once(tmp_path, told):
     (tmp_path / "cache").write_text("in the way", encoding="utf-8")
     with Cache(tmp_path / "cache" / "records.sqlite", 1000).opened(told.append) as store:
