@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,8 @@ class JsonFile:
     """A JSON object in a file that only its owner can read.
 
     Writing replaces the file as a whole, under a lock that other programs respect. A file that cannot be understood
-    is never overwritten: it is moved aside, and `notes` says where.
+    is never overwritten: it is moved aside, and `notes` says where. What a program that was killed while it wrote left
+    beside it is removed by the next change.
 
     ``path``: the file; it and its folder need not exist yet.
     ``check``: takes what the file holds, raises ValueError, TypeError or AttributeError if that is damaged. Anything
@@ -79,6 +80,13 @@ class JsonFile:
         self.notes: list[str] = []
         self._check = check
         self._threads = threading.RLock()
+        #: Of the names of files that are being written, to take its place.
+        self._prefix = f".{path.name}."
+
+    @property
+    def has_leftovers(self) -> bool:
+        """Whether a program is writing it, or was killed while it wrote."""
+        return bool(self._leftovers())
 
     def read(self) -> dict[str, Any]:
         """Read the file.
@@ -122,6 +130,7 @@ class JsonFile:
         try:
             make_private_folder(self.path.parent)
             with self._locked():
+                self._remove_leftovers()
                 before = self._load()
                 after = json.loads(json.dumps(before))
                 edit(after)
@@ -174,9 +183,20 @@ class JsonFile:
         replace_file(self.path, aside)
         self.notes.append(f"{self.path} was damaged; it was moved to {aside} and replaced by a new one.")
 
+    def _leftovers(self) -> list[Path]:
+        # No pattern: the folder's own name may hold the letters of one.
+        folder = self.path.parent
+        return [path for path in folder.iterdir() if path.name.startswith(self._prefix)] if folder.is_dir() else []
+
+    def _remove_leftovers(self) -> None:
+        # Only who holds the lock writes: none of them is in use.
+        for path in self._leftovers():
+            with suppress(OSError):  # Windows refuses while a virus scanner reads it; the next change removes it
+                path.unlink()
+
     def _write(self, content: dict[str, Any]) -> None:
         # mkstemp makes the file with mode 0600: at no time can anybody else read it.
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=self._prefix)
         try:
             with open(handle, "w", encoding="utf-8") as file:
                 json.dump(content, file, indent=1)

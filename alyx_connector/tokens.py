@@ -107,7 +107,7 @@ class FileTokenStore(TokenStore):
 
     def forget(self, url: str, username: str) -> None:
         """See `TokenStore`."""
-        if username in self._file.read().get(url, {}):
+        if username in self._file.read().get(url, {}) or self._file.has_leftovers:
 
             def edit(tokens: dict[str, Any]) -> None:
                 users = tokens.get(url, {})

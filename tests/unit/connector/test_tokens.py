@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 
 import keyring
@@ -112,6 +114,24 @@ def test_the_file_is_private_from_its_creation_and_made_private_again(tmp_path, 
     path.chmod(0o644)
     assert store.get(SERVER, "jose") == TOKEN
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "change", [lambda store: store.forget(SERVER, "jose"), lambda store: store.put(SERVER, "a", OTHER)]
+)
+def test_what_a_killed_writer_left_goes_with_the_next_change(tmp_path, change):
+    code = (
+        "import os, pathlib, sys; from alyx_connector import private_file, tokens\n"
+        "private_file.replace_file = lambda source, target: os._exit(9)\n"
+        "tokens.FileTokenStore(pathlib.Path(sys.argv[1])).put(*sys.argv[2:])"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, tmp_path, SERVER, "jose", TOKEN], check=False, timeout=60)
+    left = [path for path in tmp_path.iterdir() if TOKEN in path.read_text(encoding="utf-8")]
+    assert (killed.returncode, len(left)) == (9, 1)
+    (tmp_path / ".tokens.jsonl").write_text("another's", encoding="utf-8")
+    change(FileTokenStore(tmp_path))
+    assert not left[0].exists()
+    assert (tmp_path / ".tokens.jsonl").exists()
 
 
 @pytest.mark.parametrize("error", [KeyringLocked("locked"), RuntimeError(f"no D-Bus for {TOKEN}")])
