@@ -93,8 +93,12 @@ def parse_address(text: str) -> Address:
 
 
 def last_part(url: str) -> str:
-    """Return the name that an address of a record ends with."""  # noqa: DOC201
-    return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+    """Return the name that an address of a record ends with; empty if it has none, or is no address."""  # noqa: DOC201
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # http://[
+        return ""
+    return unquote(path.rstrip("/").rpartition("/")[2])
 
 
 @lru_cache(maxsize=64)  # of a thousand records that name their server, most name the same

@@ -202,6 +202,8 @@ def error_of_fault(fault: Fault, question: Question, attempts: int, limits: tupl
 
 
 _NOT_JSON = object()
+#: Half of a letter outside the basic plane: no file, terminal, window or database takes it alone.
+_HALF_LETTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
 def _is_json(reply: Reply) -> bool:
@@ -211,9 +213,13 @@ def _is_json(reply: Reply) -> bool:
 
 def _parsed(reply: Reply) -> Any:
     try:
-        return json.loads(reply.body)
+        value = json.loads(reply.body)
+        if _HALF_LETTER.search(reply.body):  # perhaps: whole ones may be escaped in two halves, too
+            text = json.dumps(value, ensure_ascii=False)
+            value = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError):
         return _NOT_JSON
+    return value
 
 
 def _error_of_status(reply: Reply, question: Question) -> AlyxError:

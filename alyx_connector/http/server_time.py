@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerTime", "utc_now"]
 
+#: No server answers in another: days can be added to and taken from each time in these.
+_YEARS = range(1970, 9000)
+
 
 class ServerTime:
     """Takes the ``Date`` header of the answers to one call; may be used by several threads.
@@ -55,6 +58,7 @@ def utc_now() -> dt.datetime:
 
 def _utc(header: str) -> dt.datetime | None:
     try:
-        return parsedate_to_datetime(header).astimezone(dt.timezone.utc).replace(tzinfo=None)
+        date = parsedate_to_datetime(header).astimezone(dt.timezone.utc).replace(tzinfo=None)
+        return date if date.year in _YEARS else None
     except (ValueError, TypeError, OverflowError):
         return None

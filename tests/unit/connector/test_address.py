@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alyx_connector import ConfigurationError, parse_address
+from alyx_connector.address import last_part
 
 
 @pytest.mark.parametrize(
@@ -141,3 +142,8 @@ def test_any_text_is_an_address_or_refused(text):
         return
     assert parse_address(address.url) == address
     assert address.url.isascii()
+
+
+@pytest.mark.parametrize(("url", "name"), [("https://lab.org/subjects/m%C3%BCs/", "müs"), ("http://[", ""), ("", "")])
+def test_the_name_that_an_address_ends_with(url, name):
+    assert last_part(url) == name

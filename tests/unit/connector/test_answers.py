@@ -41,6 +41,14 @@ def test_json_is_returned(value):
     assert read(reply(201, value, "application/json; charset=utf-8"), method="POST") == value
 
 
+@pytest.mark.parametrize("half", [b"\\ud800", b"\\uDC00", b"\xed\xa0\x80"])
+def test_half_a_letter_is_shown_as_one_that_is_missing(half):
+    value = read(reply(200, b'{"%b": ["m\xc3\xbcs \\ud83d\\ude00 %b!"]}' % (half, half)))
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8").decode("utf-8")
+    assert text.count("\ufffd") >= 2
+    assert next(iter(value.values()))[0].startswith("müs 😀 \ufffd")
+
+
 def test_no_content_is_none():
     assert read(reply(204, b"", "")) is None
 

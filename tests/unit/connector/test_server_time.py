@@ -28,7 +28,7 @@ def test_it_is_true_as_of_when_it_was_asked_for():
     assert (time.date, time.as_of) == (utc(2026, 3, 1, 12, 0, 40), utc(2026, 3, 1, 12, 0, 10)), "the earliest"
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Mar 2026 12:00:40 GMT"])
+@pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Mar 2026 12:00:40 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_one_answer_without_a_date_makes_it_unknown(date):
     time = ServerTime()
     time.note(reply("Sun, 01 Mar 2026 12:00:30 GMT"))
