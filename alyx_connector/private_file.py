@@ -19,7 +19,7 @@ from alyx_connector.whole_file import replace_file, sync_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["HOME_SETTING", "JsonFile", "home_folder", "make_private_folder"]
+__all__ = ["HOME_SETTING", "JsonFile", "home_folder", "make_private_file", "make_private_folder"]
 
 
 #: Environment variable that names another folder for everything that is kept.
@@ -59,6 +59,28 @@ def make_private_folder(folder: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
     if not folder.is_dir():
         raise NotADirectoryError(20, "Not a directory", str(folder))
+
+
+def make_private_file(path: Path) -> None:
+    """Make a file that only its owner can read, or make one so that somebody copied or restored with a wider mode.
+
+    Parameters
+    ----------
+    path : Path
+        The file, of SQLite: what it keeps beside it, too. Its folder exists.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if os.name != "posix":
+        return
+    for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(OSError):  # that of somebody else, or gone meanwhile
+            if part.stat().st_mode & 0o077:
+                part.chmod(0o600)
 
 
 class JsonFile:

@@ -17,7 +17,7 @@ import filelock
 
 from alyx_connector.cache.cache_store import BUSY_S, VERSION, Store, open_database, reason_of, shrink
 from alyx_connector.errors import ConfigurationError
-from alyx_connector.private_file import home_folder, make_private_folder
+from alyx_connector.private_file import home_folder, make_private_file, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,9 +152,7 @@ class Cache:
         make_private_folder(self._path.parent)
         with self._locked():
             # SQLite gives its other files the mode of this one.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            if os.name == "posix" and self._path.stat().st_mode & 0o077:
-                self._path.chmod(0o600)
+            make_private_file(self._path)
             return open_database(self._path)
 
     def _rebuild(self) -> sqlite3.Connection:

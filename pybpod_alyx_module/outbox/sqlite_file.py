@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from alyx_connector.private_file import HOME_SETTING, make_private_folder
+from alyx_connector.private_file import HOME_SETTING, make_private_file, make_private_folder
 from pybpod_alyx_module.errors import OutboxError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _make_durable(connection: sqlite3.Connection) -> None:
 
 def _open(path: Path) -> sqlite3.Connection:
     made = not path.exists()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_private_file(path)
     connection: sqlite3.Connection | None = None
     try:
         connection = _connect(path)

@@ -55,8 +55,13 @@ def test_the_usual_file_is_in_the_home_folder(monkeypatch, tmp_path):
 def test_the_file_is_private(outbox):
     outbox.add(WEIGHING)
     assert stat.S_IMODE(outbox.path.parent.stat().st_mode) == 0o700
-    for path in outbox.path.parent.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    files = list(outbox.path.parent.iterdir())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    for path in files:
+        if "sqlite" in path.suffix:
+            path.chmod(0o644)
+    assert Outbox(outbox.path).items() == outbox.items()
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in files} == {path.name: 0o600 for path in files}
 
 
 def test_equal_times_become_different_in_the_microseconds(outbox):
