@@ -18,8 +18,12 @@ from pybpod_alyx_module.sync.servers import same_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: A page by what it shows, to be completed by an id.
+#: Pages by what they show, to be completed by an id.
 SESSION_PAGE: Final = "actions/session"
+SUBJECT_PAGE: Final = "subjects/subject"
+
+#: The menu entry and the button that open a page.
+OPEN_IN_ALYX: Final = "Open in Alyx"
 
 
 def open_on_alyx(server: str, page: str, record: str | None) -> None:

@@ -6,7 +6,10 @@ The type checker and tests/unit/test_pybpod_attributes.py hold them to it. What 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Project(Protocol):
@@ -61,6 +64,10 @@ class Subject(Protocol):
     @property
     def is_alyx(self) -> bool:
         """Whether the subject is linked to one on Alyx; added by the plugin."""
+
+    @property
+    def alyx_jobs(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """What can be done with it, by what a menu or a button calls it; added by the plugin."""
 
     def alyx_note_weight(self, note: Any) -> None:
         """Keep what was seen of the last weight, and show it in the tree; added by the plugin."""

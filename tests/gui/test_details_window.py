@@ -6,9 +6,13 @@ import datetime
 
 import pytest
 from AnyQt.QtCore import Qt
+from AnyQt.QtGui import QDesktopServices
 from AnyQt.QtWidgets import QApplication
 
+from alyx_connector.accounts import Accounts
 from alyx_connector.zones.lab_zones import remember_zones
+from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.sync import details_window
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow, open_details_window, refresh_details_windows
 from pybpod_alyx_module.gui.words import LONGEST_VALUE, when
@@ -186,6 +190,36 @@ def test_everything_can_be_selected_and_copied(subject, qtbot):
     lines = QApplication.clipboard().text().splitlines()
     assert f"ID\t{alyx_id('ea04')}" in lines
     assert len(lines) == len(window.values)
+
+
+def test_the_buttons_do_what_the_menu_does_and_open_the_animals_page(subject, alyx_home, qtbot, dialogs, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(WeightDialog, "begin", lambda dialog: opened.append(dialog.alyx_subject.name))
+    monkeypatch.setattr(WaterDialog, "begin", lambda dialog: opened.append(dialog.windowTitle()))
+    window = open_details_window(subject)
+    with qtbot.waitExposed(window):
+        pass
+    assert list(window.job_buttons) == ["Record weight…", "Give water…", "Open in Alyx"]
+    for button in window.job_buttons.values():
+        press(qtbot, button)
+    assert opened[0] == "ea04"
+    assert "water" in opened[1].lower()
+    assert len(opened) == 2
+    assert "nobody connected to" in str(dialogs.log), "an address that a project's file names is not opened unasked"
+    dialogs.log.clear()
+    Accounts().remember(SERVER, "jose", "0" * 40)
+    press(qtbot, window.job_buttons["Open in Alyx"])
+    assert opened[2:] == [f"{SERVER}/admin/subjects/subject/{alyx_id('ea04')}/change/"]
+
+
+def test_of_a_subject_that_left_the_project_nothing_can_be_recorded(project, subject):
+    window = open_details_window(subject)
+    assert all(button.isEnabled() for button in window.job_buttons.values())
+    project.subjects.remove(subject)
+    window.refresh()
+    assert not any(button.isEnabled() for button in window.job_buttons.values())
+    project.subjects.append(subject)
 
 
 def test_an_open_window_follows_a_sync(subject):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QTimer
@@ -11,6 +12,7 @@ from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QTextBrowser
 
 from alyx_connector.zones.lab_zones import last_zone
 from alyx_connector.zones.moments import lab_zone, read_time
+from pybpod_alyx_module.gui.alyx_page import OPEN_IN_ALYX, SUBJECT_PAGE, open_on_alyx
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
@@ -19,7 +21,7 @@ from pybpod_alyx_module.sync.details import COMPARED, MISSING, SYNCED_AT, VOLATI
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from AnyQt.QtGui import QCloseEvent, QHideEvent, QShowEvent
 
@@ -48,7 +50,7 @@ class DetailsWindow(AlyxWindow):
     """Shows what the project knows of an Alyx subject, from which server, and as of when.
 
     ``subject``: the PyBpod subject: ``name``, ``alyx`` (its record, None for a subject that is not linked),
-    ``project``.
+    ``project``, ``alyx_jobs``.
     """
 
     def __init__(self, subject: Subject, parent: QWidget | None = None) -> None:
@@ -66,7 +68,13 @@ class DetailsWindow(AlyxWindow):
         self.copy_button.clicked.connect(self._on_copy)
         self.close_button = QPushButton("Close")
         self.close_button.clicked.connect(self.close)
+        #: What can be done with the animal from here: the button by what it says.
+        self.job_buttons: dict[str, QPushButton] = {}
         row = QHBoxLayout()
+        for name, job in (*subject.alyx_jobs, (OPEN_IN_ALYX, self._on_open_in_alyx)):
+            button = self.job_buttons[name] = QPushButton(f"&{name}")
+            button.clicked.connect(partial(self._on_job, job))
+            row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.copy_button)
         row.addWidget(self.close_button)
@@ -88,6 +96,8 @@ class DetailsWindow(AlyxWindow):
         state = self._state(record)
         if state:
             head["State"] = state
+        for button in self.job_buttons.values():
+            button.setEnabled(bool(record) and self._is_in_project())
         lasting, changing = (
             [_row(field, record) for field in fields if not _is_untold(field, record)] for fields in (LASTING, CHANGING)
         )
@@ -110,13 +120,25 @@ class DetailsWindow(AlyxWindow):
         _replace_line(QTextCursor(document.findBlock(changing.firstPosition()).previous()), as_of)
 
     def _state(self, record: Mapping[str, Any]) -> str:
-        if self.subject not in self.subject.project.subjects:
+        if not self._is_in_project():
             return "no longer in this PyBpod project"
         if not record:
             return "not linked to Alyx"
         if record.get("alive") is False:
             return f"not alive on Alyx (death date {record.get('death_date') or 'not given'})"
         return ""
+
+    def _is_in_project(self) -> bool:
+        return self.subject in self.subject.project.subjects
+
+    @slot
+    def _on_job(self, job: Callable[[], None], _checked: bool = False) -> None:
+        job()
+
+    @slot
+    def _on_open_in_alyx(self) -> None:
+        record = self.subject.alyx or {}
+        open_on_alyx(str(record.get("alyx_server")), SUBJECT_PAGE, record.get("alyx_id"))
 
     @slot
     def _on_clock(self) -> None:

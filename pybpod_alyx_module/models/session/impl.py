@@ -8,7 +8,7 @@ from AnyQt.QtGui import QIcon
 from AnyQt.QtWidgets import QAction
 
 from pybpod_alyx_module.errors import RigError
-from pybpod_alyx_module.gui.alyx_page import SESSION_PAGE, open_on_alyx
+from pybpod_alyx_module.gui.alyx_page import OPEN_IN_ALYX, SESSION_PAGE, open_on_alyx
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sessions.follow_registered import registration_follower
 from pybpod_alyx_module.gui.sessions.move_dialog import open_move_dialog
@@ -34,7 +34,6 @@ else:
 
 #: Labels of the menu entries; a session has those that fit its state.
 REGISTER: Final = "Register on Alyx…"
-OPEN: Final = "Open in Alyx"
 UPDATE: Final = "Update on Alyx…"
 MOVE: Final = "Move to another animal…"
 
@@ -191,13 +190,13 @@ class Session(PyBpodSession):
             return ()
         if state.registration is None:
             return (REGISTER,)
-        return (OPEN, UPDATE, MOVE) if state.registration.session_id is not None else (UPDATE, MOVE)
+        return (OPEN_IN_ALYX, UPDATE, MOVE) if state.registration.session_id is not None else (UPDATE, MOVE)
 
     def _alyx_fill_menus(self) -> None:
         if not hasattr(self, "node") or self.project.is_closed or self.alyx_is_gone:
             return  # PyBpod's tree keeps entries by the id of a node, which another one may get
         functions = {
-            **{REGISTER: self.open_alyx_dialog, OPEN: self.open_in_alyx, UPDATE: self.open_alyx_dialog},
+            **{REGISTER: self.open_alyx_dialog, OPEN_IN_ALYX: self.open_in_alyx, UPDATE: self.open_alyx_dialog},
             MOVE: self.open_alyx_move_dialog,
         }
         labels = self._alyx_labels()

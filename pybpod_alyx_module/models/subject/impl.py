@@ -30,7 +30,7 @@ from pybpod_alyx_module.models.subject.badge import alyx_icon, low_level, toolti
 from pybpod_alyx_module.sync.details import LAST_WEIGHT, RECORD_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.models.host_types import PyBpodSubject
@@ -93,6 +93,11 @@ class Subject(PyBpodSubject):
     def is_alyx(self) -> bool:
         """Whether the subject is linked to one on Alyx."""
         return self._alyx is not None
+
+    @property
+    def alyx_jobs(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """What can be done with an Alyx subject, by what its menu and its details window call it."""
+        return (RECORD_WEIGHT, self.record_alyx_weight), (GIVE_WATER, self.give_alyx_water)
 
     @property
     def path(self) -> str:
@@ -273,11 +278,7 @@ class Subject(PyBpodSubject):
         if self.is_alyx and not self._alyx_actions:
             self._alyx_actions = tuple(
                 self.tree.add_popup_menu_option(label, opened, item=self.node)
-                for label, opened in (
-                    (DETAILS, self.open_alyx_details),
-                    (RECORD_WEIGHT, self.record_alyx_weight),
-                    (GIVE_WATER, self.give_alyx_water),
-                )
+                for label, opened in ((DETAILS, self.open_alyx_details), *self.alyx_jobs)
             )
         elif not self.is_alyx and self._alyx_actions:
             actions, self._alyx_actions = self._alyx_actions, ()
