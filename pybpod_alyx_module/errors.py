@@ -17,5 +17,9 @@ class SyncError(AlyxError):
     """A plan could not be applied; the project is as it was before."""
 
 
+class OpenElsewhereError(SyncError):
+    """A PyBpod has the project open."""
+
+
 class NotTakenBackError(SyncError):
     """A plan could not be applied, and not every change of it could be taken back."""

@@ -9,7 +9,7 @@ from alyx_connector import errors
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.alyx_access import UntoldError
 from pybpod_alyx_module.connect import PasswordMissingError
-from pybpod_alyx_module.errors import NotTakenBackError, OutboxError, RigError, SyncError
+from pybpod_alyx_module.errors import NotTakenBackError, OpenElsewhereError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.remedies import what_to_do
 
@@ -41,6 +41,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     PasswordMissingError: ("Log in", "Type the password, then press Connect."),
     errors.LoginRejectedError: ("Wrong user or password", "Check both (capitals count), then press Connect again."),
     errors.PermissionDeniedError: ("Not permitted", "Ask an Alyx administrator for the right to do this."),
+    OpenElsewhereError: ("The project is open in PyBpod", "Close it there, then sync again."),
     errors.TransportError: ("The connection failed", "Check the network, then try again."),
     errors.UnreachableError: (
         "Alyx cannot be reached",

@@ -296,8 +296,14 @@ class SenderLocks:
 
     def take_turn(self) -> bool:
         """Begin to send; False while another program sends, or waits for that before this one does."""
-        if not self._take(self._next) or not self._take(self._turn):
+        if not self._take(self._next):
             return False
+        try:
+            if not self._take(self._turn):
+                return False
+        except OutboxError:  # it cannot be had at all: others may be able to
+            self._next.release(force=True)
+            raise
         self._next.release(force=True)
         self._since = time.monotonic()
         return True

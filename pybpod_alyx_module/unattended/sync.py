@@ -13,7 +13,7 @@ from alyx_connector.private_file import home_folder
 from alyx_connector.remedy import Remedy, RemedyKind
 from pybpod_alyx_module.animals.handled_animals import list_owners
 from pybpod_alyx_module.connect import PROGRAM, Logins, last_account
-from pybpod_alyx_module.errors import OutboxError, SyncError
+from pybpod_alyx_module.errors import OpenElsewhereError, OutboxError, SyncError
 from pybpod_alyx_module.gui.outlook import Outlook
 from pybpod_alyx_module.host.open_mark import OpenMark, open_elsewhere
 from pybpod_alyx_module.host.project import HostProject
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from alyx_connector.progress import CancelToken, Progress
     from pybpod_alyx_module.sync.apply import Result
     from pybpod_alyx_module.sync.plan import SyncPlan
-
-
-class OpenElsewhereError(SyncError):
-    """A PyBpod has the project open."""
 
 
 def refuse_if_open(folder: Path, mine: OpenMark | None = None) -> None:
