@@ -82,7 +82,7 @@ def test_a_server_that_is_up_again_leaves_the_reason_that_is_an_items_own(
     becomes(outbox, [PAUSED] * 3, mine, *others)
     proxy.fault("answer", path="/subjects", status=500, body={"detail": "boom"})
     proxy.fault("hold", method="POST")
-    clock.pass_by(7)  # between two rounds: within one, the other animal could be looked up first
+    clock.pass_by(6 * 1.25)  # between two rounds: within one, the other animal could be looked up first
     sender.start()
     proxy.wait_for(1, "POST")
     found = becomes(outbox, [PAUSED, (State.SENDING, WaitsFor.NOTHING), DUE], mine, *others)
