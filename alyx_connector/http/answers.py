@@ -214,7 +214,8 @@ def _is_json(reply: Reply) -> bool:
 def _parsed(reply: Reply) -> Any:
     try:
         value = json.loads(reply.body)
-        if _HALF_LETTER.search(reply.body):  # perhaps: whole ones may be escaped in two halves, too
+        # Most bodies have neither letter, which takes no time to see. Whole letters may be escaped in two halves, too.
+        if (b"\\" in reply.body or b"\xed" in reply.body) and _HALF_LETTER.search(reply.body):
             text = json.dumps(value, ensure_ascii=False)
             value = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError):
