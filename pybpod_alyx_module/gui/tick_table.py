@@ -8,6 +8,7 @@ from AnyQt.QtCore import QSignalBlocker, Qt, Signal
 from AnyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.words import word_filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +53,7 @@ class TickTable(QTreeWidget):
         return item
 
     def let_tick(self, item: QTreeWidgetItem, *, allowed: bool) -> None:
-        """Give a session a box to tick, or take it away; a tick that is there stays."""
+        """Give a row a box to tick, or take it away; a tick that is there stays."""
         with QSignalBlocker(self):
             if not allowed:
                 item.setFlags(_PLAIN)
@@ -63,15 +64,14 @@ class TickTable(QTreeWidget):
 
     @staticmethod
     def is_ticked(item: QTreeWidgetItem) -> bool:
-        """Tell whether a session is ticked."""
+        """Tell whether a row is ticked."""
         return _is_tickable(item) and bool(item.checkState(_BOX) == Qt.Checked)
 
     def filter(self, typed: str) -> None:
-        """Show only the sessions that have each of the words that were typed, in whatever column."""
-        words = typed.casefold().split()
+        """Show only the rows that have each of the words that were typed, in whatever column."""
+        is_meant = word_filter(typed)
         for item in self._items():
-            text = " ".join(item.text(column) for column in range(self.columnCount())).casefold()
-            hide = not all(word in text for word in words)
+            hide = not is_meant(" ".join(item.text(column) for column in range(self.columnCount())))
             if item.isHidden() != hide:
                 item.setHidden(hide)
 

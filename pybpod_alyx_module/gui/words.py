@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pybpod_alyx_module.sync.details import MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pybpod_alyx_module.sync.plan import Difference
 
 #: What the windows call a field: the words of the predecessor's window, with units.
@@ -112,6 +114,12 @@ def excerpt(text: str, how: str) -> str:
     if len(text) <= LONGEST_VALUE:
         return text
     return f"{text[:LONGEST_VALUE]}… ({len(text)} characters in all; {how})"
+
+
+def word_filter(typed: str) -> Callable[[str], bool]:
+    """Return what tells whether a text has each of the words that were typed into a filter, in capitals or not."""
+    words = typed.casefold().split()
+    return lambda text: all(word in text.casefold() for word in words)
 
 
 def short_name(name: str) -> str:

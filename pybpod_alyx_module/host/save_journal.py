@@ -20,7 +20,7 @@ import filelock
 
 from alyx_connector.errors import ConfigurationError
 from alyx_connector.whole_file import sync_folder, whole_file
-from pybpod_alyx_module.host.subject_file import STAGING, is_damaged
+from pybpod_alyx_module.host.subject_file import STAGING
 from pybpod_alyx_module.sync.audit import FILE, append_rows
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class SaveJournal:
         self._syncs = syncs
         self._take_lock()
         try:
-            whole = (file for file in self._files() if not is_damaged(file))
-            self._texts = {self._relative(file): file.read_text("utf-8") for file in whole}
+            texts = {self._relative(file): _whole_text(file) for file in self._files()}
+            self._texts = {name: text for name, text in texts.items() if text is not None}
             self._written_at = _written_at(self._own)
             self._file.unlink(missing_ok=True)
             self._append(version=1, written_at=self._written_at, texts=self._texts, syncs=syncs)
@@ -234,11 +234,11 @@ class SaveJournal:
         subjects = {content.get(_ID): content.get(_SUBJECTS) for content in old}
         restored = []
         for file in self._files():
-            text = None
-            if is_damaged(file):
+            text, found = None, _whole_text(file)
+            if found is None:
                 text = texts.get(self._relative(file))
             elif file.parent.match(_SETUPS):
-                content = json.loads(file.read_bytes())
+                content = json.loads(found)
                 named = subjects.get(content.get(_ID), content.get(_SUBJECTS))
                 if named != content.get(_SUBJECTS):
                     text = json.dumps({**content, _SUBJECTS: named}, indent=4)
@@ -272,6 +272,15 @@ def free_place(wanted: Path) -> Path:
         number += 1
         candidate = dated.with_name(f"{dated.name}_{number}")
     return candidate
+
+
+def _whole_text(file: Path) -> str | None:
+    # None where it is not what PyBpod writes.
+    try:
+        text = file.read_text("utf-8")
+        return text if isinstance(json.loads(text), dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _written_at(file: Path) -> int | None:

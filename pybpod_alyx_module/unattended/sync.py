@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.address import parse_address
@@ -15,12 +14,11 @@ from pybpod_alyx_module.animals.handled_animals import list_owners
 from pybpod_alyx_module.connect import PROGRAM, Logins, last_account
 from pybpod_alyx_module.errors import OpenElsewhereError, OutboxError, SyncError
 from pybpod_alyx_module.gui.outlook import Outlook
+from pybpod_alyx_module.gui.sync.project_port import port_of
 from pybpod_alyx_module.host.open_mark import OpenMark, open_elsewhere
-from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
-from pybpod_alyx_module.read_settings import read_rig_settings, read_settings
-from pybpod_alyx_module.sessions.pybpod_session import unregistered_of
+from pybpod_alyx_module.read_settings import read_settings
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
@@ -58,9 +56,7 @@ class UnattendedSync:
     def __init__(self, project: Any, folder: Path) -> None:
         self._project = project
         self._folder = folder
-        rule = read_rig_settings().sessions
-        unregistered = None if rule.register == "never" else partial(unregistered_of, project, rule.is_test_subject)
-        self._port = HostProject(project, _outlook().hold, unregistered)
+        self._port = port_of(project, _outlook().hold)
 
     def plan(self, client: AlyxClient, scope: Scope | None, policy: Action, cancel: CancelToken) -> SyncPlan:
         """Ask the server, and decide; nothing changes.

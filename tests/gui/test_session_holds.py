@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from pybpod_alyx_module.errors import SyncError
+from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_several import SessionsWindow
-from pybpod_alyx_module.gui.sync.sync_job import port_of
+from pybpod_alyx_module.gui.sync.project_port import port_of
 from tests.gui.hands import connected_window, living, names, press, sync, wait
 from tests.gui.running import alyx, alyx_home, no_boxes, outbox, proxy, rig, unchecked
 
@@ -73,7 +74,7 @@ def test_it_is_kept_until_they_are_registered_and_then_removed(rig, two_sessions
 
 def test_one_that_ended_while_the_sync_went_on_is_not_lost(rig, asked):
     subject = rig.subject("jo002")
-    port = port_of(rig.project)
+    port = port_of(rig.project, running_outbox().hold)
     (before,) = port.subjects()
     assert before.hold == ""
     rig.dialog(rig.run()).close()
@@ -85,7 +86,7 @@ def test_one_that_ended_while_the_sync_went_on_is_not_lost(rig, asked):
 @pytest.mark.parametrize("setting", [("REGISTER_SESSIONS", "never"), ("TEST_SUBJECTS", ["jo002"])])
 def test_what_is_never_registered_keeps_nothing_back(rig, two_sessions, pybpod_settings, monkeypatch, setting):
     monkeypatch.setattr(pybpod_settings, f"ALYX_PLUGIN_{setting[0]}", setting[1], raising=False)
-    (found,) = port_of(rig.project).subjects()
+    (found,) = port_of(rig.project, running_outbox().hold).subjects()
     assert found.hold == ""
 
 
@@ -93,10 +94,10 @@ def test_a_session_of_another_animal_of_that_name_keeps_nothing_back(rig, two_se
     for session in two_sessions:
         (listed,) = session.alyx_listed
         session._alyx_listed = (type(listed)("jo003", listed.uuid),)  # it was renamed since
-    (found,) = port_of(rig.project).subjects()
+    (found,) = port_of(rig.project, running_outbox().hold).subjects()
     assert found.hold.startswith("it has 2 sessions")
     other = rig.subject("jo003")
-    held = {subject.name: subject.hold for subject in port_of(rig.project).subjects()}
+    held = {subject.name: subject.hold for subject in port_of(rig.project, running_outbox().hold).subjects()}
     assert held["jo003"] == ""
     assert held["jo002"].startswith("it has 2 sessions")
     assert other in rig.project.subjects

@@ -39,9 +39,7 @@ class RecordedByQuestion(Question):
         self.other_button = QPushButton("&Log in as …")
         self.cancel_button = QPushButton("&Cancel")
         for user, button in self.buttons.items():
-            button.setAutoDefault(False)
             button.clicked.connect(partial(self._on_said, user))
-        self.other_button.setAutoDefault(False)
         self.cancel_button.setDefault(True)
         self.other_button.clicked.connect(self._on_other)
         self.cancel_button.clicked.connect(self.reject)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
 from pybpod_alyx_module.animals.handled_animals import list_owners
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.time_slice import TimeSlice
-from pybpod_alyx_module.host.project import HostProject
-from pybpod_alyx_module.read_settings import read_rig_settings
-from pybpod_alyx_module.sessions.pybpod_session import unregistered_of
 from pybpod_alyx_module.sync.apply import ProjectPort, Result, apply_plan
 from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
@@ -276,13 +271,6 @@ class SyncJob(QObject):
         self._end()
         self.succeeded.emit(SyncResult(self._plan, results, self._listed))
         self.finished.emit()
-
-
-def port_of(project: Any) -> HostProject:
-    """Return what a sync has of a PyBpod project, with why an animal must stay: made anew for each sync."""
-    rule = read_rig_settings().sessions
-    unregistered = None if rule.register == "never" else partial(unregistered_of, project, rule.is_test_subject)
-    return HostProject(project, running_outbox().hold, unregistered)
 
 
 def nobody(server: str, whose: str) -> str:

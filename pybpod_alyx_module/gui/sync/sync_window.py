@@ -26,13 +26,14 @@ from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, NOT_LOGGED_OUT, ProjectLogin
+from pybpod_alyx_module.gui.sync.project_port import port_of
 from pybpod_alyx_module.gui.sync.project_scope import ProjectScope
 from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjectsDialog
 from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.sync.sync_form import SyncForm
-from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody, port_of
+from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
@@ -257,7 +258,8 @@ class SyncWindow(AlyxWindow):
         scope = self._scope.chosen()
         if scope is None:
             return
-        self._job = job = SyncJob(port_of(self.project), connection.client, connection.username, scope)
+        port = port_of(self.project, running_outbox().hold)
+        self._job = job = SyncJob(port, connection.client, connection.username, scope)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         job.review_wanted.connect(self._on_review_wanted)

@@ -22,7 +22,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, resize_to_screen
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, word_filter
 from pybpod_alyx_module.sync.audit import COLUMNS, FILE, read_rows
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ class SyncsWindow(AlyxWindow):
 
     @slot
     def _on_filter(self) -> None:
-        words = self.filter.text().casefold().split()
-        self.rows.show_rows([row for row in self._all if all(word in "\n".join(row).casefold() for word in words)])
+        is_meant = word_filter(self.filter.text())
+        self.rows.show_rows([row for row in self._all if is_meant("\n".join(row))])
 
     @slot
     def _on_copy(self) -> None:

@@ -8,9 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pybpodgui_api
-from sca.formats.json import scadict
-
 from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
@@ -31,6 +28,7 @@ from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_file import staging_of
 from pybpod_alyx_module.host.subject_folders import FolderMoves
+from pybpod_alyx_module.models.fresh_content import fresh_content
 from pybpod_alyx_module.models.project.refusals import refusal
 
 if TYPE_CHECKING:
@@ -230,12 +228,7 @@ class Project(PyBpodProject):
                 self.data.pop(SCOPE, None)
             return
         if not self.data:  # never loaded: PyBpod would make fresh content at each save, without it
-            self.data = scadict(
-                uuid4_id=self.uuid4,
-                software=f"PyBpod GUI API v{pybpodgui_api.__version__}",
-                def_url="http://pybpod.readthedocs.org",
-                def_text="This file contains information about a PyBpod project.",
-            )
+            self.data = fresh_content(self.uuid4, "This file contains information about a PyBpod project.")
         self.data[SCOPE] = scope
 
     def _is_elsewhere(self, project_path: str | None) -> bool:
@@ -247,31 +240,29 @@ class Project(PyBpodProject):
         path, saved_hash = self.path, self.data_hash
         folders = [(subject, subject.saved_folder) for subject in (*self.subjects, *self.removed_by_sync)]
         elsewhere = self._is_elsewhere(project_path)
-        journal = None if path is None or elsewhere else SaveJournal(path)
-        begun = False
+        journal: SaveJournal | None = None  # of a save in place, once it is begun
         self.save_notes.clear()
         self.data_hash = None  # PyBpod sets it at the end of a save: what tells one from a folder dialog cancelled
         try:
-            if journal is not None and path is not None:
-                journal.begin(self.unsaved_syncs)
-                begun = True
-                self._move_folders(FolderMoves(path, journal), path)
-            self._keep_scope()
             with ExitStack() as stack:
-                if journal is not None and path is not None:
+                if path is not None and not elsewhere:
+                    begun = SaveJournal(path)
+                    begun.begin(self.unsaved_syncs)
+                    journal = begun
+                    self._move_folders(FolderMoves(path, journal), path)
                     self.alyx_staging = stack.enter_context(staging_of(Path(path)))
+                    stack.callback(setattr, self, "alyx_staging", None)
+                self._keep_scope()
                 super().save(project_path)
         except Exception as error:
-            self.alyx_staging = None
             logger.exception("Project %s could not be saved", self.name)
             for subject, folder in folders:
                 subject.saved_folder = folder
-            if journal is not None and begun:
+            if journal is not None:
                 journal.take_back()
             if elsewhere or self.path != path:  # what stands at the old place is as it was
                 self.path, self.data_hash = path, saved_hash
             return error
-        self.alyx_staging = None
         problem = journal.end() if journal is not None else ""
         if self.data_hash is None:
             self.data_hash = saved_hash

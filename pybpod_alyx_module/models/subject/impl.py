@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pybpodgui_api
 from AnyQt.QtCore import Qt
 from AnyQt.QtGui import QIcon
 from confapp import conf
-from sca.formats.json import scadict
 
 from alyx_connector.address import parse_address
 from pybpod_alyx_module.gui.animals.open_dialog import tell_dialogs
@@ -26,6 +24,7 @@ from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
 from pybpod_alyx_module.host.subject_folders import subject_folder
 from pybpod_alyx_module.host.subject_record import is_linked, overlay, read_record, saved_details
+from pybpod_alyx_module.models.fresh_content import fresh_content
 from pybpod_alyx_module.models.subject.badge import alyx_icon, low_level, tooltip, weight_words
 from pybpod_alyx_module.sync.details import LAST_WEIGHT, RECORD_KEYS
 
@@ -247,12 +246,7 @@ class Subject(PyBpodSubject):
             return
         if self._alyx is not None and not self.data:
             # never loaded: PyBpod would make fresh content at each save, without the record
-            self.data = scadict(
-                uuid4_id=self.uuid4,
-                software=f"PyBpod GUI API v{pybpodgui_api.__version__}",
-                def_url="http://pybpod.readthedocs.org",
-                def_text="This file contains information about a subject used on PyBpod GUI.",
-            )
+            self.data = fresh_content(self.uuid4, "This file contains information about a subject used on PyBpod GUI.")
         if self.data:
             self._covered = overlay(self.data, self._alyx or {}, self._covered)
             self._is_covered = True

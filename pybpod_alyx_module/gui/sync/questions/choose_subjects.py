@@ -48,9 +48,9 @@ class ChooseSubjectsDialog(Question):
         self.add_button = QPushButton()
         self.cancel_button = QPushButton("Cancel the sync")
         column = QVBoxLayout(self)
-        which = "1 of" if len(found) == 1 else f"{len(found)} of"
+        count = len(found)
         column.addWidget(
-            plain_label(f"{which} {plan.whose} on {plan.server} are not in this PyBpod project. Tick those to add.")
+            plain_label(f"{count} of {plan.whose} on {plan.server} are not in this PyBpod project. Tick those to add.")
         )
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
