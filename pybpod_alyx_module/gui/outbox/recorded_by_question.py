@@ -12,7 +12,7 @@ from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import BigLabel, button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
-from pybpod_alyx_module.gui.words import short_name
+from pybpod_alyx_module.gui.words import short_name, without_long_words
 from pybpod_alyx_module.outbox.words import describe
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ class RecordedByQuestion(Question):
         self.cancel_button.clicked.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(BigLabel("Who recorded it?", points=4))
-        column.addWidget(
-            plain_label(f"{describe(item)}. PyBpod ended before anybody said so. It is sent as the user you choose.")
-        )
+        text = f"{describe(item)}. PyBpod ended before anybody said so. It is sent as the user you choose."
+        column.addWidget(plain_label(without_long_words(text)))
         column.addStretch(1)
         column.addLayout(button_row(*self.buttons.values(), self.other_button, self.cancel_button))
         self.cancel_button.setFocus()

@@ -11,7 +11,7 @@ from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.tick_table import TickTable
 from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, without_long_words
 from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action
 
@@ -48,10 +48,8 @@ class ChooseSubjectsDialog(Question):
         self.add_button = QPushButton()
         self.cancel_button = QPushButton("Cancel the sync")
         column = QVBoxLayout(self)
-        count = len(found)
-        column.addWidget(
-            plain_label(f"{count} of {plan.whose} on {plan.server} are not in this PyBpod project. Tick those to add.")
-        )
+        heading = f"{len(found)} of {plan.whose} on {plan.server} are not in this PyBpod project. Tick those to add."
+        column.addWidget(plain_label(without_long_words(heading)))
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
         column.addLayout(button_row(self.add_button, self.cancel_button, left=self.tick_all))
