@@ -80,23 +80,23 @@ class Rig:
         yield _after(0.1)
 
     def _water(self) -> Steps:
-        self._begin("Water due today: opened")
-        self.project.open_alyx_water()
-        window = self.project.alyx_water_window
+        self._begin("Today: opened")
+        self.project.open_alyx_today()
+        window = self.project.alyx_today_window
         yield lambda: window.shown is not None and window.refresh_button.isEnabled()
-        self._begin("Water due today: all ticked")
+        self._begin("Today: all ticked")
         for place in range(window.rows.rowCount()):
             window.rows.setData(window.rows.index(place, 0), Qt.Checked, Qt.CheckStateRole)
             yield lambda: True
-        self._begin("Water due today: given")
+        self._begin("Today: given")
         window.give_button.click()
         yield lambda: window.refresh_button.isEnabled()
-        self._begin("Water due today: sent")
+        self._begin("Today: sent")
         yield lambda: not self._count_open()
-        self._begin("Water due today: refreshed")
+        self._begin("Today: refreshed")
         window.refresh_button.click()
         yield lambda: window.refresh_button.isEnabled()
-        self._begin("Water due today: closed")
+        self._begin("Today: closed")
         window.close()
         yield _after(0.1)
 
@@ -159,7 +159,7 @@ class Rig:
         yield _after(0.1)
 
     def _count_open(self) -> int:
-        window = self.project.alyx_water_window
+        window = self.project.alyx_today_window
         waiting = {"waiting", "sending", "unsure"}
         return running_outbox().counts.open + sum(
             row.item is None or row.item.state.value in waiting for row in window.rows.rows

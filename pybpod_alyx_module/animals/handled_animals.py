@@ -82,12 +82,18 @@ def list_subjects(client: AlyxClient, owner: str, filters: dict[str, str], cance
     return rows
 
 
+def can_be_asked_about(row: dict[str, Any]) -> bool:
+    """Tell whether the responsible user of a subject's row can be named where the server evaluates it."""
+    return _USER.fullmatch(str(row.get("responsible_user") or "")) is not None
+
+
 def rows_of_each(
     client: AlyxClient, owner: str, endpoint: str, time_field: str | None
 ) -> Callable[[CancelToken], Callable[[dict[str, Any]], Rows]]:
     """Make the request for the rows of a responsible user's animals.
 
-    Returns: it answers with a function that takes an animal's own row and returns the rows that name it.
+    Returns: it answers with a function that takes an animal's own row and returns the rows that name it. Sessions name
+    it by its nickname alone, which on some servers animals of two labs may share.
     ``time_field``: the field that tells when a row is of: the last days are asked for; None asks for all.
     """
     django = f"subject__responsible_user__username__in,['{_checked(owner)}']"
@@ -98,6 +104,8 @@ def rows_of_each(
         dialect, rows = dialect_of(client, cancel=cancel), defaultdict[str, "Rows"](list)
         for row in client.list(endpoint, {"django": django}, cancel=cancel):
             rows[str(row.get("subject"))].append(row)
+        if endpoint == "sessions":
+            return lambda animal: rows[str(animal["nickname"])]
         return lambda animal: rows[dialect.subject_name(animal)]
 
     return fetch

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.water import Water
     from pybpod_alyx_module.outbox.items import Item
 
-__all__ = ["unsent_sentences", "with_unsent", "with_unsent_water"]
+__all__ = ["item_time", "unsent_sentences", "with_unsent", "with_unsent_water"]
 
 
 def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> SubjectState:
@@ -36,13 +36,15 @@ def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> S
     day = state.day or today
     zone = lab_zone(state.lab_zone)
     weighed = _by_time(
-        Weighed(exact(item.values["weight"]), _time(item, zone)) for item in items if item.kind is Kind.WEIGHING
+        Weighed(exact(item.values["weight"]), item_time(item, zone)) for item in items if item.kind is Kind.WEIGHING
     )
     if weighed:
         state = _with_weights(state, weighed, day)
     if state.water is not None:
         state = replace(state, water=with_unsent_water(state.water, items, day, zone))
-    sessions = [_seen(item, zone) for item in items if item.kind is Kind.SESSION and _time(item, zone).date() == day]
+    sessions = [
+        _seen(item, zone) for item in items if item.kind is Kind.SESSION and item_time(item, zone).date() == day
+    ]
     if sessions:
         state = replace(state, sessions_today=(*(state.sessions_today or ()), *sessions))
     return state
@@ -55,7 +57,7 @@ def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date, zone: d
     ``zone``: of the lab; None where it is not known.
     """
     for item in items:
-        if item.kind is not Kind.WATER or _time(item, zone).date() != day or _may_be_there(item):
+        if item.kind is not Kind.WATER or item_time(item, zone).date() != day or _may_be_there(item):
             continue
         amount = exact(item.values["water_administered"])
         in_session = item.follows is not None or item.values.get("session") is not None
@@ -79,7 +81,7 @@ def unsent_sentences(items: Sequence[Item]) -> tuple[str, ...]:
         else:
             continue
         left_out = ", not counted here" if item.kind is Kind.WATER and _may_be_there(item) else ""
-        found.append(f"Not on Alyx yet: {what} at {_time(item):%Y-%m-%d %H:%M} ({state_words(item)}{left_out}).")
+        found.append(f"Not on Alyx yet: {what} at {item_time(item):%Y-%m-%d %H:%M} ({state_words(item)}{left_out}).")
     return tuple(found)
 
 
@@ -106,15 +108,15 @@ def _by_time(weights: Iterable[Weighed]) -> tuple[Weighed, ...]:
 
 def _seen(item: Item, zone: dt.tzinfo | None) -> SessionSeen:
     protocol = item.values.get("task_protocol")
-    return SessionSeen(item.server_id or "", _time(item, zone), None, protocol if isinstance(protocol, str) else "")
+    return SessionSeen(item.server_id or "", item_time(item, zone), None, protocol if isinstance(protocol, str) else "")
 
 
 def _may_be_there(item: Item) -> bool:
     return item.state in {State.SENDING, State.UNSURE} or item.server_id is not None
 
 
-def _time(item: Item, zone: dt.tzinfo | None = None) -> dt.datetime:
-    # On the lab's clock, naive; on that of this computer where the lab's zone is not known.
+def item_time(item: Item, zone: dt.tzinfo | None = None) -> dt.datetime:
+    """Return when an item was, on its lab's clock; naive. On this computer's where the lab's zone is not known."""
     name = "start_time" if item.kind is Kind.SESSION else "date_time"
     time = dt.datetime.fromisoformat(item.values[name])
     in_lab = time if time.tzinfo is None or zone is None else time.astimezone(zone)

@@ -108,6 +108,25 @@ class LabShares:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """By what a lab that judges by the reference weight alone judges an animal; g."""
+
+    #: The implant off.
+    reference: Decimal
+    implant: Decimal
+    #: The lab's minimum, with the implant.
+    minimum: Decimal
+
+    def judge(self, weight: Decimal) -> LastJudged:
+        """Judge a weight, with the implant."""
+        percentage = 100 * (weight - self.implant) / self.reference
+        level = Level.FINE
+        if weight < self.minimum:
+            level = Level.FAR_BELOW if percentage < _FAR_PERCENT else Level.BELOW
+        return LastJudged(level, _minimum_text(weight, self.minimum), True, self, percentage)
+
+
+@dataclass(frozen=True)
 class LastJudged:
     """How Alyx judges the last weight of an animal, as far as its lists tell."""
 
@@ -117,6 +136,10 @@ class LastJudged:
     text: str
     #: Whether the lists tell how far below the minimum it is.
     tells_how_far: bool = True
+    #: By what another weight of the same day is judged; None where the lists do not tell.
+    limits: Limits | None = None
+    #: Percent of the expected weight, the implant off both; None where the lists do not tell.
+    percentage: Decimal | None = None
 
     @property
     def too_light(self) -> str:
@@ -124,6 +147,12 @@ class LastJudged:
         if self.level not in LOW:
             return ""
         return TOO_LIGHT[self.level] if self.tells_how_far else self.text
+
+    def of(self, weight: Decimal) -> LastJudged:
+        """Judge a newer weight, g, by the same limits; as not in the lists where these do not tell any."""
+        if self.limits is not None:
+            return self.limits.judge(weight)
+        return self if self.level is None else LastJudged(None, _NOT_IN_LISTS)
 
 
 @dataclass(frozen=True)
@@ -224,7 +253,7 @@ def judge_last(
     if shares is not None and not (shares.reference or shares.zscore):
         return LastJudged(None, NO_LIMIT)
     implant = at_start - reference if at_start else None
-    if shares is None or implant is None or implant < 0:
+    if shares is None or implant is None or implant < 0 or reference <= 0:
         return LastJudged(None, _NOT_IN_LISTS)
     above = weight - implant
     below = next(
@@ -236,9 +265,7 @@ def judge_last(
     if shares.zscore:  # how far below needs Alyx's growth tables
         level, text = (Level.BELOW, "below the minimum") if below else (Level.FINE, "not below the minimum")
         return LastJudged(level, text, tells_how_far=False)
-    is_far = 100 * above < _FAR_PERCENT * reference
-    level = (Level.FAR_BELOW if is_far else Level.BELOW) if below else Level.FINE
-    return LastJudged(level, _minimum_text(weight, limit))
+    return Limits(reference, implant, limit).judge(weight)
 
 
 def _is(value: Decimal, other: Decimal) -> bool:

@@ -24,7 +24,7 @@ class Project(Protocol):
     #: Which subjects a sync gets, see `pybpod_alyx_module.sync.scope.Scope.as_record`; added by the plugin.
     alyx_scope: dict[str, Any] | None
     alyx_window: Any
-    alyx_water_window: Any
+    alyx_today_window: Any
 
     def is_saved(self) -> bool:
         """Tell whether a save would change nothing on disk."""

@@ -11,9 +11,10 @@ import pytest
 from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import CancelToken
 from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
-from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import first_day
 from pybpod_alyx_module.animals.subject_state import fetch_state
+from pybpod_alyx_module.animals.today.answers import fetch_answers
+from pybpod_alyx_module.animals.today.today_animals import today_animals
 from pybpod_alyx_module.animals.water import UNIT, water_today
 from pybpod_alyx_module.animals.weight import judge
 from tests.contract.alyx_under_test import AlyxUnderTest, found
@@ -142,7 +143,7 @@ def test_a_state_holds_what_the_server_answers(alyx: AlyxUnderTest) -> None:
     with AlyxClient(alyx.url) as client:
         client.login(alyx.user, alyx.password)
         state = fetch_state(client, row["id"], cancel=CancelToken(), deadline_s=60)
-        table = fetch_restricted_animals(client, alyx.user, cancel=CancelToken())
+        table = today_animals(fetch_answers(client, alyx.user, cancel=CancelToken()))
     requirement, record = _requirement(alyx, row["nickname"])
     assert dict(state.not_checked) == {}
     assert (state.name, state.alive, state.requirement) == (row["nickname"], row["alive"], requirement)

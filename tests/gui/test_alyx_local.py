@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
-from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.today.window import TODAY
 from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.gui.hands import alyx_home, connected_window, names, press, subject_named, sync, wait
@@ -125,8 +125,8 @@ def test_a_session_is_registered_and_updated(rig, menu, qtbot, outbox):
 
 def test_water_due_today_says_that_there_are_no_limits(bench, rig, qtbot):
     rig.subject("jo006")
-    bench.menu.trigger(rig.project.node, WATER_DUE)
-    window = rig.project.alyx_water_window
+    bench.menu.trigger(rig.project.node, TODAY)
+    window = rig.project.alyx_today_window
     wait(qtbot, lambda: window._fetch is None)
     assert f"{rig.url[7:]} does not tell minimum weights." in window.message.text()
     assert {row.judged for row in window.rows.rows} == {None}

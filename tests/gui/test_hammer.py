@@ -16,7 +16,6 @@ import pybpod_alyx_module.gui
 from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
-from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.guard import is_there
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
@@ -37,6 +36,7 @@ from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
 from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, SyncsWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
+from pybpod_alyx_module.gui.today.window import TODAY, TodayWindow
 from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
 from pybpod_alyx_module.outbox.items import Draft, Kind
@@ -176,7 +176,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     WeightDialog: from_menu(WeightDialog, RECORD_WEIGHT, of_subject),
     WaterDialog: from_menu(WaterDialog, GIVE_WATER, of_subject),
     DetailsWindow: from_menu(DetailsWindow, "Alyx details", of_subject),
-    WaterTableWindow: from_menu(WaterTableWindow, WATER_DUE, of_project),
+    TodayWindow: from_menu(TodayWindow, TODAY, of_project),
     OutboxWindow: from_menu(OutboxWindow, "Alyx outbox", of_project),
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),
@@ -198,7 +198,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
 }
 
 #: Those that ask Alyx when they are opened; the sync window when *Connect* is pressed.
-ASKING = (WeightDialog, WaterDialog, WaterTableWindow, SyncWindow, SessionsWindow, RegisterDialog)
+ASKING = (WeightDialog, WaterDialog, TodayWindow, SyncWindow, SessionsWindow, RegisterDialog)
 
 NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog, MoveDialog)
 
@@ -339,7 +339,7 @@ def test_while_it_asks_alyx(hammer, proxy, kind, strike):
     proxy.release()
     hammer.is_calm()
     assert hammer.project.is_closed is (strike in (close_project, close_project_after_escape))
-    if not hammer.project.is_closed and (hammer.subject in hammer.project.subjects or kind is WaterTableWindow):
+    if not hammer.project.is_closed and (hammer.subject in hammer.project.subjects or kind is TodayWindow):
         again = OPEN[kind](hammer)
         assert is_shown(again)
     hammer.end(kind)
@@ -351,7 +351,7 @@ def press_twice(hammer: Hammer, button: Any) -> None:
         hammer.qtbot.keyClick(button, Qt.Key_Space)
 
 
-@pytest.mark.parametrize("kind", [WaterTableWindow])
+@pytest.mark.parametrize("kind", [TodayWindow])
 def test_given_twice_without_pause_is_recorded_once(hammer, kind):
     window = OPEN[kind](hammer)
     wait(hammer.qtbot, lambda: window.rows.rows)

@@ -126,7 +126,7 @@ def start(folder, plugins, files=None, before=""):
 ALYX_ENTRIES = [
     "Sync to Alyx",
     "Register sessions on Alyx…",
-    "Water due today…",
+    "Today…",
     "Alyx outbox",
     "What syncs changed…",
     "Log out of Alyx…",

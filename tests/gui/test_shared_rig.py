@@ -12,7 +12,6 @@ from alyx_connector.accounts import Accounts
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.gui import running_outbox as running
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
-from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WaterTableWindow
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
@@ -20,6 +19,7 @@ from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, NOBODY, UNKNOWN, LogOutWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
+from pybpod_alyx_module.gui.today.window import TODAY, TodayWindow
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.outbox.items import Draft, Kind, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import Outbox
@@ -282,8 +282,8 @@ def test_water_a_table_of_water_and_a_correction_ask_too(bench, outbox, qtbot, m
     bench.type(dialog.amount, "0.3")
     press(qtbot, dialog.record_button)
     who(bench).close()
-    menu.trigger(bench.project.node, WATER_DUE)
-    (table,) = living(WaterTableWindow)
+    menu.trigger(bench.project.node, TODAY)
+    (table,) = living(TodayWindow)
     wait(qtbot, lambda: table.shown is not None)
     table.rows.rows[0].ticked = True
     table.rows.edited.emit()

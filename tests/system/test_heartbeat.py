@@ -14,8 +14,8 @@ pytest.importorskip("pybpodgui_plugin", reason="PyBpod is not installed")
 STEPS = (
     "Sync to Alyx: subjects added",
     "the project saved",
-    "Water due today: given",
-    "Water due today: refreshed",
+    "Today: given",
+    "Today: refreshed",
     "Alyx outbox: opened",
     "Alyx details: opened",
     "Record weight: opened",

@@ -25,7 +25,7 @@ FEW = {
         "test_nothing_found_runs_at_once",
         "test_a_weight_that_waits_in_the_outbox_counts",
     ),
-    "tests/gui/test_water_table.py": (
+    "tests/gui/test_today.py": (
         "test_all_that_still_need_water_none_ticked",
         "test_what_is_ticked_is_given_and_nothing_else",
         "test_what_waits_is_counted",

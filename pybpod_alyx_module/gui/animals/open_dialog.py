@@ -15,7 +15,8 @@ from pybpod_alyx_module.gui.windows import main_window_of
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.host.pybpod_objects import Subject
+    from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
+    from pybpod_alyx_module.host.pybpod_objects import Project, Subject
 
 
 def open_dialog(kind: type[RecordDialog], subject: Subject) -> RecordDialog | None:
@@ -23,9 +24,23 @@ def open_dialog(kind: type[RecordDialog], subject: Subject) -> RecordDialog | No
 
     Returns: None where nothing may be recorded, which a message box explained.
     """
-    parent = main_window_of(subject)
     try:
         animal = alyx_subject_of(subject)
+    except AlyxError as error:
+        show_error(error, main_window_of(subject))
+        return None
+    return open_dialog_of(kind, animal, subject.project, subject.alyx_key)
+
+
+def open_dialog_of(
+    kind: type[RecordDialog], animal: AlyxSubject, project: Project, subject_key: str = ""
+) -> RecordDialog | None:
+    """Show the dialog of a kind for an animal, as `open_dialog` does.
+
+    ``subject_key``: of its PyBpod subject; empty for an animal that is not in the project.
+    """
+    parent = main_window_of(project)
+    try:
         refuse_test_subject(animal, read_rig_settings().sessions)
     except AlyxError as error:
         show_error(error, parent)
@@ -37,8 +52,8 @@ def open_dialog(kind: type[RecordDialog], subject: Subject) -> RecordDialog | No
                 return dialog
             dialog.close()
     dialog = kind(animal, parent=parent)
-    dialog.subject_key = subject.alyx_key
-    dialog.project = subject.project
+    dialog.subject_key = subject_key
+    dialog.project = project
     dialog.begin()
     return dialog
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, open_water_table
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -20,6 +19,7 @@ from pybpod_alyx_module.gui.sessions.register_several import (
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, open_syncs_window
+from pybpod_alyx_module.gui.today.window import TODAY, open_today
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
@@ -61,8 +61,8 @@ class Project(PyBpodProject):
 
     #: The sync window, None before it is first opened; `open_sync_window` keeps it here.
     alyx_window = OpenWindow()
-    #: The window *Water due today*, None if none is open.
-    alyx_water_window = OpenWindow()
+    #: The window *Today*, None if none is open.
+    alyx_today_window = OpenWindow()
     #: Where the files of the subjects are written while a save in place goes on; None otherwise.
     alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
@@ -87,7 +87,7 @@ class Project(PyBpodProject):
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
-        tree.add_popup_menu_option(WATER_DUE, self.open_alyx_water, item=node)
+        tree.add_popup_menu_option(TODAY, self.open_alyx_today, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         tree.add_popup_menu_option(SYNCS, self.open_alyx_syncs, item=node)
         tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
@@ -149,9 +149,9 @@ class Project(PyBpodProject):
         open_sessions_window(self)
 
     @slot
-    def open_alyx_water(self) -> None:
+    def open_alyx_today(self) -> None:
         """Show which animals still need water today."""
-        open_water_table(self)
+        open_today(self)
 
     def load(self, project_path: str) -> None:
         """Open the project as PyBpod does, after what a killed PyBpod left of a save was taken back."""
@@ -313,8 +313,8 @@ class Project(PyBpodProject):
         if window is not None:
             window.close()
         close_sessions_windows(self)
-        if self.alyx_water_window is not None:
-            self.alyx_water_window.close()
+        if self.alyx_today_window is not None:
+            self.alyx_today_window.close()
         for subject in self.subjects:
             subject.close_alyx_windows("The PyBpod project was closed.")
         for setup in [setup for experiment in self.experiments for setup in experiment.setups]:

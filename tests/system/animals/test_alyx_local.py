@@ -12,9 +12,10 @@ from alyx_connector.http.client import AlyxClient
 from alyx_connector.progress import CancelToken
 from pybpod_alyx_module.animals.checks_before_run import NOTE, Finding, run_checks
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
-from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.subject_state import fetch_state, fetch_water_types
-from pybpod_alyx_module.animals.water_table import fetch_water_table
+from pybpod_alyx_module.animals.today.answers import fetch_answers
+from pybpod_alyx_module.animals.today.board import fetch_board
+from pybpod_alyx_module.animals.today.today_animals import today_animals
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.rig_settings import SessionSettings
 from tests.fault_proxy import FaultProxy
@@ -61,7 +62,7 @@ def test_an_animals_weights_and_water_are_joined_to_it(client: AlyxClient, now: 
     name = row_of(client, "jo006")["name"]
     client.post("weighings", {"subject": name, "weight": 23.5, "date_time": now})
     client.post("water-administrations", {"subject": name, "water_administered": 0.2, "date_time": now})
-    animals = fetch_restricted_animals(client, "jose", cancel=CancelToken())
+    animals = today_animals(fetch_answers(client, "jose", cancel=CancelToken()))
     (one,) = [animal for animal in animals if animal.name == "jo006"]
     assert one.last_weight is not None
     assert (one.last_weight.grams, one.water_type) == (Decimal("23.5"), "Water")
@@ -118,7 +119,7 @@ def test_the_water_table_says_whose_animals_it_shows(client: AlyxClient, tmp_pat
         def client(self, server: str, username: str) -> AlyxClient:
             return client
 
-    table = fetch_water_table(Access(), client.url, "jose", SessionSettings(), cancel=CancelToken())
+    table = fetch_board(Access(), client.url, "jose", SessionSettings(), cancel=CancelToken())
     assert [row.animal.name for row in table.rows] == ["implant_1", "jo006", "nolimit_1"]
     assert table.notes[-1] == (
         f"{client.url[7:]} does not tell who allows whom: these are the animals you are responsible for."

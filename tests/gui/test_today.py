@@ -1,4 +1,4 @@
-"""Water due today… in the real PyBpod: who still needs water, given by hand, one outcome a row."""
+"""Today… in the real PyBpod: what each animal still needs, weighed and given water from there, one outcome a row."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, Level
 from pybpod_alyx_module.errors import OutboxError
-from pybpod_alyx_module.gui.animals import tree_marks, water_table_window
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, GIVEN, REMAINS, RESULT, WEIGHT, WaterRows
-from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
-from pybpod_alyx_module.gui.animals.water_table_window import WATER_DUE, WITHOUT_ALYX, WaterTableWindow
+from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.running_outbox import stop_outbox
+from pybpod_alyx_module.gui.today import tree_marks
+from pybpod_alyx_module.gui.today import window as today_window
+from pybpod_alyx_module.gui.today.columns import AMOUNT, ANIMAL, LAST_WATER, NEXT, REMAINS, RESULT, WEIGHT
+from pybpod_alyx_module.gui.today.rows import Shown, TodayRows
+from pybpod_alyx_module.gui.today.sheet import SheetPreview, sheet_html
+from pybpod_alyx_module.gui.today.view import TodayView
+from pybpod_alyx_module.gui.today.window import TODAY, WITHOUT_ALYX, TodayWindow
 from pybpod_alyx_module.outbox.items import State
 from tests.gui.hands import activate, living, press, small_enough, wait
 from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
@@ -25,8 +30,8 @@ __all__ = ["alyx", "alyx_home", "bench", "outbox", "proxy"]
 
 
 def table(bench):
-    bench.menu.trigger(bench.project.node, WATER_DUE)
-    window = bench.project.alyx_water_window
+    bench.menu.trigger(bench.project.node, TODAY)
+    window = bench.project.alyx_today_window
     wait(bench.qtbot, lambda: window._fetch is None and not window.tree_marks.is_at_work)
     return window
 
@@ -37,6 +42,10 @@ def rows(window) -> dict[str, int]:
 
 def text(window, row, column) -> str:
     return window.rows.index(row, column).data()
+
+
+def given_today(window, row) -> str:
+    return window.rows.index(row, REMAINS).data(Qt.ToolTipRole)
 
 
 def tick(window, row) -> None:
@@ -54,14 +63,17 @@ def refresh(bench, window) -> None:
 
 @pytest.fixture(autouse=True)
 def closed(project, alyx, outbox):
-    """Leave no window, and all animals as thirsty as they were."""
+    """Leave no window, and all animals as thirsty and as heavy as they were."""
+    before = {row["url"] for row in alyx.client.list("weighings")}
     yield
-    for window in living(WaterTableWindow):
+    for window in living(TodayWindow):
         window.rows.forget_unrecorded()
         window.close()
     stop_outbox()  # what is on its way arrives
-    for row in alyx.client.list("water-administrations"):
-        alyx.client.delete(("water-administrations", row["url"].rpartition("/")[2]))
+    for route in ("water-administrations", "weighings"):
+        for row in alyx.client.list(route):
+            if row["url"] not in before:
+                alyx.client.delete((route, row["url"].rpartition("/")[2]))
 
 
 def test_all_that_still_need_water_none_ticked(bench):
@@ -74,8 +86,8 @@ def test_all_that_still_need_water_none_ticked(bench):
     assert not {"free", "released", "dead", "annas"} & set(found)
     assert window.rows.to_give() == []
     assert not window.give_button.isEnabled()
-    assert text(window, found["thirsty"], AMOUNT) == text(window, found["thirsty"], REMAINS)
-    assert text(window, found["thirsty"], GIVEN) == "0.00 + 0.00"
+    assert text(window, found["thirsty"], REMAINS).startswith(text(window, found["thirsty"], AMOUNT) + " of ")
+    assert "Given today: 0.00 mL as reward, 0.00 mL as supplement." in given_today(window, found["thirsty"])
     assert text(window, found["never_weighed"], AMOUNT) == ""
 
 
@@ -98,7 +110,7 @@ def test_what_is_ticked_is_given_and_nothing_else(bench, alyx, outbox):
     refresh(bench, window)
     # not asked of east: its lab is 14 hours ahead of the server, which counts the water for the next day before 10:00
     assert "watered" not in rows(window)
-    assert text(window, rows(window)["culled"], GIVEN) == "0.00 + 0.25"
+    assert "0.00 mL as reward, 0.25 mL as supplement." in given_today(window, rows(window)["culled"])
 
 
 def test_of_two_animals_of_one_name_neither_gets_the_others_water_and_it_is_said_why(bench, alyx, outbox):
@@ -170,7 +182,7 @@ def test_what_waits_is_counted(bench, proxy, alyx, outbox):
     wait(bench.qtbot, lambda: any(item.state.value == "waiting" and item.attempts for item in outbox.open().items()))
     refresh(bench, window)
     row = rows(window)["thirsty"]
-    assert text(window, row, GIVEN) == "0.00 + 0.20"
+    assert "0.00 mL as reward, 0.20 mL as supplement." in given_today(window, row)
     assert "Not on Alyx yet: 0.200 mL of water" in text(window, row, RESULT)
 
 
@@ -185,7 +197,7 @@ def test_it_closes_with_the_project(bench):
     bench.subject("thirsty")
     window = table(bench)
     bench.project.close(silent=True)
-    assert bench.project.alyx_water_window is None
+    assert bench.project.alyx_today_window is None
     assert not window.isVisible()
 
 
@@ -325,14 +337,14 @@ def test_what_was_ticked_and_is_no_longer_due_is_named(bench):
 def test_what_remains_changed_under_a_tick_is_said(bench):
     bench.subject("thirsty")
     window = table(bench)
-    seen, before = window.shown, text(window, 0, REMAINS)
+    seen, before = window.shown, window.rows.rows[0].suggested
     tick(window, 0)
     tick(window, 1)
     first = seen.rows[0]
     given = replace(first.animal.water, given=first.animal.water.given + Decimal("0.1"))
     window._on_table(replace(seen, rows=(replace(first, animal=replace(first.animal, water=given)), *seen.rows[1:])))
     assert [row.ticked for row in window.rows.rows[:2]] == [True, True]
-    assert text(window, 0, AMOUNT) == text(window, 0, REMAINS) != before
+    assert text(window, 0, AMOUNT) == window.rows.rows[0].suggested != before
     assert before in text(window, 0, RESULT)
     assert before not in text(window, 1, RESULT)
 
@@ -365,8 +377,8 @@ def test_what_was_not_given_is_asked_about_once(bench, outbox, door):
     assert window.rows.rows[0].ticked
     leave_by(bench, window, "window")
     press(bench.qtbot, asked.anyway_button)
-    wait(bench.qtbot, lambda: not living(WaterTableWindow))
-    assert bench.project.alyx_water_window is None
+    wait(bench.qtbot, lambda: not living(TodayWindow))
+    assert bench.project.alyx_today_window is None
     assert outbox.open().items() == ()
 
 
@@ -396,9 +408,9 @@ def test_without_ticks_nothing_is_asked(bench):
     tick(window, 0)
     keys(bench, Qt.Key_Space)
     type_amount(window, 1, "0.4")
-    type_amount(window, 1, text(window, 1, REMAINS))
+    type_amount(window, 1, window.rows.rows[1].suggested)
     keys(bench, Qt.Key_Escape)
-    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+    wait(bench.qtbot, lambda: not living(TodayWindow))
 
 
 def test_an_amount_that_is_being_typed_counts(bench):
@@ -419,7 +431,7 @@ def test_a_project_that_is_closed_meanwhile_takes_no_water_along(bench, outbox):
     wait(bench.qtbot, lambda: window._give is None)
     assert [item.subject_name for item in outbox.open().items()] == [window.rows.rows[0].name]
     window.close()
-    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+    wait(bench.qtbot, lambda: not living(TodayWindow))
 
 
 def test_closed_while_it_is_written_down_it_closes_when_that_is_done(bench, outbox):
@@ -429,7 +441,7 @@ def test_closed_while_it_is_written_down_it_closes_when_that_is_done(bench, outb
     for _ in range(2):
         window.close()
     assert window.isVisible()
-    wait(bench.qtbot, lambda: not living(WaterTableWindow))
+    wait(bench.qtbot, lambda: not living(TodayWindow))
     assert len(outbox.open().items()) == 1
 
 
@@ -437,7 +449,7 @@ def test_closed_while_it_cannot_be_written_down_it_stays(bench, monkeypatch):
     def fail(*_arguments):
         raise OutboxError("The disk is full.", hint="")
 
-    monkeypatch.setattr(water_table_window, "give_water", fail)
+    monkeypatch.setattr(today_window, "give_water", fail)
     window = at_the_table(bench)
     tick(window, 0)
     press(bench.qtbot, window.give_button)
@@ -451,9 +463,9 @@ def test_the_work_grows_with_the_animals_not_with_their_square(bench, outbox, mo
     bench.subject("thirsty")
     window = table(bench)
     fitted, taken = [], []
-    fit, take = WaterTableView._fit, water_table_window._take_item
-    monkeypatch.setattr(WaterTableView, "_fit", lambda view, first, last: (fitted.append(last), fit(view, first, last)))
-    monkeypatch.setattr(water_table_window, "_take_item", lambda row, item: (taken.append(row), take(row, item)))
+    fit, take = TodayView._fit, today_window.take_item
+    monkeypatch.setattr(TodayView, "_fit", lambda view, first, last: (fitted.append(last), fit(view, first, last)))
+    monkeypatch.setattr(today_window, "take_item", lambda row, item: (taken.append(row), take(row, item)))
     monkeypatch.setattr(window.table, "sizeHintForRow", lambda row: pytest.fail("a row was measured"), raising=False)
     count = window.rows.rowCount()
     for row in range(count):
@@ -496,16 +508,16 @@ def test_a_weight_below_the_minimum_has_its_colour_and_says_so(bench, alyx):
     weighed(alyx, "numbered", 18.0)
     window = table(bench)
     text, background, colour, tip = weight_cell(window, "thirsty")
-    assert text.startswith("20.0 g, ")
+    assert text.startswith("20.0 g  ")
     assert text.endswith(", too light")
     assert (background, colour) == (COLOURS[Level.BELOW].lower(), LOW_TEXT)
-    assert tip == f"{text}: 1.7 g below the minimum of 21.7 g"
+    assert tip.startswith(f"{text}: 1.7 g below the minimum of 21.7 g (")
     text, background, colour, tip = weight_cell(window, "numbered")
     assert text.endswith(", far too light")
     assert (background, colour) == (COLOURS[Level.FAR_BELOW].lower(), LOW_TEXT)
     text, background, colour, tip = weight_cell(window, "delegated")
     assert (background, colour) == (None, None)
-    assert tip.endswith(": no limit set on Alyx")
+    assert ": no limit set on Alyx (" in tip
     assert not text.endswith("light")
 
 
@@ -542,7 +554,7 @@ def test_the_mark_is_in_the_projects_copy_and_goes_with_the_restriction(bench, a
     assert kept["level"] == "below"
     again = bench.subject("free", last_weight=kept)  # as it is read from the file, or kept by a sync
     assert again.node.icon(0).cacheKey() == subject.node.icon(0).cacheKey()
-    refresh(bench, project.alyx_water_window)
+    refresh(bench, project.alyx_today_window)
     assert "last_weight" not in again.alyx
     assert again.node.icon(0).cacheKey() != subject.node.icon(0).cacheKey()
     for damaged in ("x", {"level": "below"}, {"level": 5, "text": "24.5 g"}):
@@ -574,7 +586,195 @@ def test_the_too_light_come_first_where_the_table_is_sorted_by_weight(bench, aly
 
 
 def test_the_titles_are_whole_before_there_are_rows(qtbot):
-    table = WaterTableView(WaterRows())
+    table = TodayView(TodayRows())
     qtbot.addWidget(table)
     header = table.horizontalHeader()
     assert [place for place in range(header.count()) if header.sectionSize(place) < header.sectionSizeHint(place)] == []
+
+
+def water(alyx, nickname, hours_ago, amount=0.2) -> None:
+    moment = dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=hours_ago)
+    naive = moment.replace(tzinfo=None, microsecond=0).isoformat()
+    values = {"subject": nickname, "water_administered": amount, "date_time": naive, "user": "jose"}
+    alyx.client.post("water-administrations", values)
+
+
+def show(bench, window, shown) -> None:
+    window.choice.shown.setCurrentIndex(list(Shown).index(shown))
+
+
+def test_the_animals_of_the_project_are_there_also_those_that_are_not_restricted(bench):
+    bench.subject("free")
+    bench.subject("annas")  # nobody said that jose may handle it
+    window = table(bench)
+    assert {"free", "annas"} - set(rows(window)) == {"free"}  # annas still has to be weighed
+    show(bench, window, Shown.ALL)
+    found = rows(window)
+    assert text(window, found["free"], NEXT) == text(window, found["free"], AMOUNT) == ""
+    assert text(window, found["free"], REMAINS) == "not restricted"
+    assert [row.name for row in window.rows.rows][-1] == "free"
+
+
+def test_the_urgent_come_first_and_it_is_said_what_comes_next(bench, alyx):
+    bench.subject("free")
+    weighed(alyx, "thirsty", 20.0)
+    weighed(alyx, "numbered", 18.0)
+    weighed(alyx, "watered", 24.0)
+    water(alyx, "culled", 21)
+    water(alyx, "watered", 0.01, 2)
+    window = table(bench)
+    show(bench, window, Shown.ALL)
+    names = [row.name for row in window.rows.rows]
+    assert names[:3] == ["numbered", "thirsty", "culled"]
+    assert names[-2:] == ["watered", "free"]
+    found = rows(window)
+    assert [text(window, found[name], NEXT) for name in ("thirsty", "culled", "watered")] == [
+        "water (G)",
+        "weigh (W)",
+        "",
+    ]
+    cell = window.rows.index(found["culled"], LAST_WATER)
+    assert cell.data() == "21 h ago"
+    assert cell.data(Qt.BackgroundRole).color().name() == COLOURS[Level.BELOW].lower()
+    water(alyx, "culled", 22.5)
+    assert window.rows.index(found["watered"], LAST_WATER).data(Qt.BackgroundRole) is None
+
+
+def test_a_choice_and_a_search_show_some_and_hide_nothing_that_is_ticked(bench, alyx):
+    bench.subject("thirsty")
+    weighed(alyx, "thirsty", 20.0)
+    window = table(bench)
+    count = window.rows.rowCount()
+    assert window.choice.shown.itemText(0) == f"Still to do ({count})"
+    show(bench, window, Shown.TOO_LIGHT)
+    assert [row.name for row in window.rows.rows] == ["thirsty"]
+    show(bench, window, Shown.NOT_WEIGHED)
+    assert "thirsty" not in rows(window)
+    tick(window, rows(window)["culled"])
+    show(bench, window, Shown.TOO_LIGHT)
+    assert set(rows(window)) == {"thirsty", "culled"}
+    show(bench, window, Shown.TO_DO)
+    window.choice.search.setText("TWI")
+    assert [row.name for row in window.rows.rows].count("twin") == 2
+    assert set(rows(window)) == {"twin", "culled"}
+    assert window.give_button.text() == "&Give ticked (1)"
+    window.choice.search.clear()
+    assert window.rows.rowCount() == count
+
+
+def test_all_that_is_shown_is_ticked_and_what_needs_none_is_not(bench, alyx):
+    bench.subject("free")
+    window = table(bench)
+    show(bench, window, Shown.ALL)
+    window.choice.search.setText("e")
+    press(bench.qtbot, window.tick_button)
+    ticked = {row.name for row in window.rows.to_give()}
+    assert ticked == {row.name for row in window.rows.rows if row.suggested}
+    assert {"free", "never_weighed"} & set(rows(window)) == {"free", "never_weighed"}
+    assert not {"free", "never_weighed"} & ticked
+    press(bench.qtbot, window.tick_button)
+    assert window.rows.to_give() == []
+
+
+@pytest.mark.parametrize("nickname", ["thirsty", "delegated"])  # one of the project, one that is not
+def test_a_weight_is_recorded_from_the_row_by_keys_and_shows_there(bench, alyx, outbox, nickname):
+    bench.subject("thirsty")
+    window = at_the_table(bench)
+    before = len(alyx.of("weighings", nickname))
+    window.table.go_to(rows(window)[nickname], ANIMAL)
+    keys(bench, Qt.Key_W)
+    (dialog,) = [one for one in living(WeightDialog) if one.isVisible()]
+    bench.asked(dialog)
+    assert dialog.alyx_subject.subject_id == alyx.row(nickname)["id"]
+    bench.type(dialog.weight.edit, "24.1")
+    bench.qtbot.keyClick(dialog.weight.edit, Qt.Key_Return)
+    wait(bench.qtbot, lambda: "24.1 g" in text(window, rows(window)[nickname], WEIGHT))
+    assert text(window, rows(window)[nickname], NEXT) == "water (G)"
+    bench.recorded(dialog)
+    wait(bench.qtbot, lambda: window._look is None)
+    assert "24.1 g" in text(window, rows(window)[nickname], WEIGHT)  # also once it is on Alyx, which nobody asked again
+    assert len(alyx.of("weighings", nickname)) == before + 1
+
+
+def test_water_is_given_from_the_row_by_a_key(bench, outbox):
+    bench.subject("thirsty")
+    window = at_the_table(bench)
+    window.table.go_to(rows(window)["thirsty"], ANIMAL)
+    keys(bench, Qt.Key_G)
+    (dialog,) = [one for one in living(WaterDialog) if one.isVisible()]
+    bench.asked(dialog)
+    bench.type(dialog.amount, "0.3")
+    bench.qtbot.keyClick(dialog.amount, Qt.Key_Return)
+    bench.recorded(dialog)
+    wait(bench.qtbot, lambda: "0.30 mL as supplement" in given_today(window, rows(window)["thirsty"]))
+    assert text(window, rows(window)["thirsty"], LAST_WATER) == "0 min ago"
+
+
+def test_details_open_by_a_key_where_the_project_has_the_animal(bench):
+    subject = bench.subject("thirsty")
+    window = at_the_table(bench)
+    window.table.go_to(rows(window)["delegated"], ANIMAL)
+    keys(bench, Qt.Key_D)
+    assert "delegated is not in this PyBpod project" in window.message.text()
+    window.table.go_to(rows(window)["thirsty"], ANIMAL)
+    keys(bench, Qt.Key_D)
+    assert subject.alyx_details_window.isVisible()
+    subject.close_alyx_details()
+
+
+def test_letters_in_an_amount_and_in_the_search_open_nothing(bench):
+    window = at_the_table(bench)
+    keys(bench, Qt.Key_Return, Qt.Key_W, Qt.Key_G)
+    assert window.table.is_editing
+    keys(bench, Qt.Key_Escape)
+    window.choice.search.setFocus()
+    bench.qtbot.keyClicks(window.choice.search, "wgrd")
+    assert [one for one in (*living(WeightDialog), *living(WaterDialog)) if one.isVisible()] == []
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_without_alyx_it_shows_what_was_answered_and_what_was_recorded_since(bench, proxy, alyx, outbox):
+    bench.url = proxy.url
+    bench.log_in()
+    bench.subject("thirsty")
+    window = table(bench)
+    before = window.rows.rows
+    place = rows(window)["thirsty"]
+    tick(window, place)
+    type_amount(window, place, "0.2")
+    press(bench.qtbot, window.give_button)
+    wait(bench.qtbot, lambda: "It is on Alyx." in text(window, place, RESULT))
+    window.close()
+    proxy.fault("drop", times=100_000)
+    window = table(bench)
+    assert [row.name for row in window.rows.rows] == [row.name for row in before]
+    said = window.message.text()
+    assert "Shown is what Alyx answered today at " in said
+    assert proxy.url[7:] in said
+    # it reached Alyx after that answer: without it the animal would get its water twice
+    assert "0.20 mL as supplement" in given_today(window, rows(window)["thirsty"])
+    place = rows(window)["culled"]
+    tick(window, place)
+    press(bench.qtbot, window.give_button)
+    wait(bench.qtbot, lambda: "Kept on this computer" in text(window, place, RESULT))
+    wait(bench.qtbot, lambda: window._look is None and window._give is None)
+    assert "0.96 mL as supplement" in given_today(window, rows(window)["culled"])
+    stop_outbox()
+    alyx.client.list("water-administrations")
+
+
+def test_the_sheet_has_what_is_shown_and_room_to_write(bench, tmp_path):
+    bench.subject("thirsty")
+    window = table(bench)
+    window.choice.search.setText("th")
+    page = sheet_html(window.shown, window.rows.rows)
+    assert "thirsty" in page
+    assert "never_weighed" not in page
+    assert "Weight now" in page
+    preview = SheetPreview(window.shown, window.rows.rows, window)
+    printer = preview._printer
+    printer.setOutputFormat(printer.PdfFormat)
+    printer.setOutputFileName(str(tmp_path / "sheet.pdf"))
+    preview._on_paint(printer)
+    assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    preview.close()

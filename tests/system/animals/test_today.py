@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from decimal import Decimal
@@ -9,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
+from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError, UnreachableError
 from alyx_connector.http.client import AlyxClient
+from alyx_connector.private_file import home_folder
 from alyx_connector.progress import Cancelled, CancelToken
 from alyx_connector.schema.source import dialect_of
 from pybpod_alyx_module.animals.other_animals import fetch_other_animals
 from pybpod_alyx_module.animals.requirement import read_requirement
-from pybpod_alyx_module.animals.restricted_animals import fetch_restricted_animals
 from pybpod_alyx_module.animals.rows import first_day
+from pybpod_alyx_module.animals.today.answers import fetch_answers
+from pybpod_alyx_module.animals.today.board import Board, fetch_board
+from pybpod_alyx_module.animals.today.today_animals import today_animals
 from pybpod_alyx_module.animals.weight import Level, judge
+from pybpod_alyx_module.outbox.outbox import Outbox
+from pybpod_alyx_module.rig_settings import SessionSettings
 from tests.fault_proxy import FaultProxy
 from tests.sandbox_server import SandboxServer
 from tests.system.animals.rig_lab import LAB, USER, WEIGHED, restricted
@@ -25,9 +31,11 @@ from tests.system.animals.rig_lab import LAB, USER, WEIGHED, restricted
 if TYPE_CHECKING:
     from pathlib import Path
 
+ABSENT = "00000000-0000-4000-8000-000000000000"
+
 
 def test_the_table_holds_the_living_restricted_animals_that_the_user_may_handle(client: AlyxClient) -> None:
-    rows = fetch_restricted_animals(client, USER, cancel=CancelToken())
+    rows = today_animals(fetch_answers(client, USER, cancel=CancelToken()))
     assert [(row.name, row.responsible_user) for row in rows] == [
         ("culled", "jose"),
         ("delegated", "priya"),
@@ -44,7 +52,7 @@ def test_the_table_holds_the_living_restricted_animals_that_the_user_may_handle(
 
 
 def test_its_numbers_are_the_servers(client: AlyxClient) -> None:
-    for row in fetch_restricted_animals(client, USER, cancel=CancelToken()):
+    for row in today_animals(fetch_answers(client, USER, cancel=CancelToken())):
         if row.name == "twin":
             continue
         answer = client.get(("water-requirement", row.name), {"start_date": first_day().isoformat()})["records"][-1]
@@ -55,7 +63,7 @@ def test_its_numbers_are_the_servers(client: AlyxClient) -> None:
 
 
 def test_namesakes_of_two_users_keep_their_own_weights(client: AlyxClient) -> None:
-    twins = [row for row in fetch_restricted_animals(client, USER, cancel=CancelToken()) if row.name == "twin"]
+    twins = [row for row in today_animals(fetch_answers(client, USER, cancel=CancelToken())) if row.name == "twin"]
     assert {(row.lab, row.last_weight and row.last_weight.grams) for row in twins} == {
         ("home", Decimal("23.9")),
         ("away", Decimal(31)),
@@ -77,11 +85,11 @@ def test_the_number_of_requests_does_not_grow_with_the_animals(tmp_path: Path) -
         dialect_of(client)
         for user in (USER, "ana"):
             proxy.forget_requests()
-            rows = fetch_restricted_animals(client, user, cancel=CancelToken())
+            rows = today_animals(fetch_answers(client, user, cancel=CancelToken()))
             sizes[user] = (len(rows), len(proxy.requests))
     # Two users allow jose to handle their subjects, and have none: one request each to find that out.
     # The zones of the labs and the server's clock are asked for once, the limits of the labs each time.
-    assert sizes == {USER: (40, 6 + 2 + 2), "ana": (1, 6)}
+    assert sizes == {USER: (40, 7 + 2 + 2), "ana": (1, 7)}
 
 
 def test_the_last_weight_is_judged_as_the_server_judges_it(tmp_path: Path) -> None:
@@ -101,7 +109,7 @@ def test_the_last_weight_is_judged_as_the_server_judges_it(tmp_path: Path) -> No
     lab.write_text(json.dumps({**LAB, "subjects": subjects}), encoding="utf-8")
     with SandboxServer("--throttle", "off", "--lab", str(lab)) as server, AlyxClient(server.url) as client:
         client.login(server.username, server.password)
-        found = {row.name: row for row in fetch_restricted_animals(client, USER, cancel=CancelToken())}
+        found = {row.name: row for row in today_animals(fetch_answers(client, USER, cancel=CancelToken()))}
         for name, row in found.items():
             if name == "never":
                 assert row.judged is None
@@ -128,7 +136,7 @@ def test_water_that_does_not_add_up_is_told_as_a_sum(client: AlyxClient, proxy: 
         return page
 
     proxy.fault("alter", path="/water-administrations", times=9, change=more)
-    (row,) = [row for row in fetch_restricted_animals(client, USER, cancel=CancelToken()) if row.name == "watered"]
+    (row,) = [row for row in today_animals(fetch_answers(client, USER, cancel=CancelToken())) if row.name == "watered"]
     assert (row.water.reward, row.water.supplement, row.water.given) == (None, None, Decimal("0.9"))
 
 
@@ -141,14 +149,14 @@ def test_a_server_that_answers_something_else_is_refused(
         return page
 
     proxy.fault("alter", path="/subjects", change=changed)
-    with pytest.raises(ProtocolError, match="subjects of jose and sent others"):
-        fetch_restricted_animals(client, USER, cancel=CancelToken())
+    with pytest.raises(ProtocolError, match=r"subjects of (jose|priya|007) and sent others"):
+        today_animals(fetch_answers(client, USER, cancel=CancelToken()))
 
 
 @pytest.mark.parametrize("name", ["", "jo se", "jose']", "a,b"])
 def test_what_is_no_user_name_is_not_sent(client: AlyxClient, proxy: FaultProxy, name: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a valid user name on Alyx"):
-        fetch_restricted_animals(client, name, cancel=CancelToken())
+        today_animals(fetch_answers(client, name, cancel=CancelToken()))
     assert proxy.requests == []
 
 
@@ -156,14 +164,14 @@ def test_what_is_no_user_name_is_not_sent(client: AlyxClient, proxy: FaultProxy,
 def test_half_a_table_is_none(client: AlyxClient, proxy: FaultProxy, path: str) -> None:
     proxy.fault("answer", path=path, times=9, status=500, body={"detail": "out of order"})
     with pytest.raises(AlyxError, match="out of order"):
-        fetch_restricted_animals(client, USER, cancel=CancelToken())
+        today_animals(fetch_answers(client, USER, cancel=CancelToken()))
 
 
 def test_a_cancelled_table_is_none(client: AlyxClient) -> None:
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        fetch_restricted_animals(client, USER, cancel=cancel)
+        fetch_answers(client, USER, cancel=cancel)
 
 
 def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: FaultProxy) -> None:
@@ -173,7 +181,7 @@ def test_a_table_that_is_cancelled_half_way_is_none(client: AlyxClient, proxy: F
 
     def ask() -> None:
         try:
-            fetch_restricted_animals(client, USER, cancel=cancel)
+            fetch_answers(client, USER, cancel=cancel)
         except (AlyxError, Cancelled, TypeError, ValueError) as error:
             caught.append(error)
 
@@ -196,3 +204,84 @@ def test_the_other_animals_are_the_living_ones_that_were_weighed(client: AlyxCli
     asking_for = others[0].subject_id
     rest = fetch_other_animals(client, USER, asking_for, cancel=CancelToken())
     assert [one.subject_id for one in rest] == [one.subject_id for one in others if one.subject_id != asking_for]
+
+
+def test_animals_of_the_project_are_asked_for_by_id_and_no_other(client: AlyxClient) -> None:
+    rows = {row["nickname"]: row["id"] for row in client.list("subjects")}
+    ids = [rows[name] for name in ("free", "annas", "dead", "thirsty")]
+    animals = today_animals(fetch_answers(client, USER, (*ids, "x", ABSENT), cancel=CancelToken()))
+    found = {one.name: one for one in animals}
+    assert {"free", "annas", "thirsty"} <= set(found)
+    assert "dead" not in found
+    assert not found["free"].water.restricted
+    assert found["annas"].judged is not None
+    assert len({one.subject_id for one in animals}) == len(animals) == len(found) + 1  # the two twins have one name
+
+
+def test_sessions_of_today_with_their_trials(client: AlyxClient) -> None:
+    now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None, microsecond=0).isoformat()
+    made = [
+        client.post("sessions", {"subject": name, "start_time": now, "users": [USER], "lab": "home", **more})
+        for name, more in (("culled", {"n_trials": 30}), ("thirsty", {}))
+    ]
+    try:
+        found = {one.name: one for one in today_animals(fetch_answers(client, USER, cancel=CancelToken()))}
+    finally:
+        for row in made:
+            client.delete(("sessions", row["url"].rpartition("/")[2]))
+    sessions = [found[name].sessions for name in ("culled", "thirsty", "numbered")]
+    assert [one and (one.count, one.trials) for one in sessions] == [(1, 30), (1, None), None]
+
+
+class Access:
+    """What `fetch_board` uses of the running outbox."""
+
+    def __init__(self, client: AlyxClient, folder: Path) -> None:
+        self._client, self._outbox = client, Outbox(folder / "outbox.sqlite")
+
+    def open(self) -> Outbox:
+        return self._outbox
+
+    def account_for(self, server: str, alyx_user: str) -> str:
+        return alyx_user
+
+    def client(self, server: str, username: str) -> AlyxClient:
+        return self._client
+
+
+def board(access: Access, client: AlyxClient) -> Board:
+    return fetch_board(access, client.url, USER, SessionSettings(), cancel=CancelToken())
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_what_was_answered_yesterday_counts_no_water_and_no_session_today(
+    client: AlyxClient, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    access = Access(client, tmp_path)
+    watered = {row.animal.name: row.animal for row in board(access, client).rows}["watered"]
+    proxy.fault("drop", times=1000)
+    kept = {row.animal.name: row.animal for row in board(access, client).rows}["watered"]
+    assert (kept.water, kept.last_weight) == (watered.water, watered.last_weight)
+    assert kept.water.given > 0
+    (file,) = (home_folder() / "today").glob("*.json")
+    content = json.loads(file.read_text("utf-8"))
+    content["asked"] = (dt.datetime.fromisoformat(content["asked"]) - dt.timedelta(days=1)).isoformat()
+    file.write_text(json.dumps(content), "utf-8")
+    older = {row.animal.name: row.animal for row in board(access, client).rows}["watered"]
+    assert (older.water.given, older.water.expected) == (0, watered.water.expected)
+
+
+@pytest.mark.usefixtures("quick_retries")
+@pytest.mark.parametrize("damage", ["{", "[]", '{"server": 5}', '{"animals": [{"subject": {}}]}'])
+def test_where_nothing_usable_is_kept_the_reason_is_that_alyx_is_away(
+    client: AlyxClient, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    access = Access(client, tmp_path)
+    board(access, client)
+    (file,) = (home_folder() / "today").glob("*.json")
+    file.write_text(damage, "utf-8")
+    proxy.fault("drop", times=1000)
+    with pytest.raises(UnreachableError):
+        board(access, client)

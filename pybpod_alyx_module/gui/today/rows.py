@@ -1,37 +1,65 @@
-"""The rows of *Water due today*: what Alyx says of each animal, and what the person at the rig made of it."""
+"""The rows of *Today*: what Alyx says of each animal, and what the person at the rig made of it."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
-from AnyQt.QtGui import QBrush, QColor
 
-from pybpod_alyx_module.animals.water import UNIT
-from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, TOO_LIGHT, Level
+from pybpod_alyx_module.animals.today.next_step import Step, Urgency, next_step, urgency
 from pybpod_alyx_module.gui.guard import override
-from pybpod_alyx_module.numbers import rounded_down, rounded_up, shown
+from pybpod_alyx_module.gui.today.columns import (
+    AMOUNT,
+    ANIMAL,
+    COLUMNS,
+    NEXT,
+    TIPS,
+    cell_colour,
+    cell_text,
+    cell_tip,
+    sort_key,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from pybpod_alyx_module.animals.water_table import TableRow, WaterTable
+    from pybpod_alyx_module.animals.today.board import Board, BoardRow
     from pybpod_alyx_module.animals.weight import LastJudged
     from pybpod_alyx_module.outbox.items import Item
 
-COLUMNS: Final = ("Animal", "Lab", "Last weight", "Needs", "Given", "Remains", "Amount (mL)", "Result")
-ANIMAL, LAB, WEIGHT, NEEDS, GIVEN, REMAINS, AMOUNT, RESULT = range(len(COLUMNS))
+
+class Shown(Enum):
+    """Which animals are shown, by what the list to choose from calls it."""
+
+    TO_DO = "Still to do"
+    ALL = "All"
+    NOT_WEIGHED = "Not weighed today"
+    NEEDS_WATER = "Water due"
+    NOT_RUN = "No session today"
+    TOO_LIGHT = "Too light"
+
+    def holds(self, row: TodayRow) -> bool:
+        """Tell whether a row is among them."""
+        animal = row.seen.animal
+        if self is Shown.TO_DO:
+            return next_step(animal) is not Step.NOTHING or bool(row.too_light)
+        if self is Shown.NOT_WEIGHED:
+            return not animal.weighed_today
+        if self is Shown.NEEDS_WATER:
+            return animal.needs_water
+        if self is Shown.NOT_RUN:
+            return animal.sessions is None
+        return self is Shown.ALL or bool(row.too_light)
 
 
 @dataclass(eq=False)
-class WaterRow:
+class TodayRow:
     """One animal of the table."""
 
     #: What Alyx and the outbox said last.
-    seen: TableRow
+    seen: BoardRow
     ticked: bool = False
     #: The amount that was typed; None while it is what remains.
     typed: str | None = None
@@ -57,9 +85,14 @@ class WaterRow:
 
     @property
     def suggested(self) -> str:
-        """The amount that the row starts with, empty where it is not known how much the animal needs."""
+        """The amount that the row starts with, empty where it needs none, or nobody knows how much."""
         water = self.seen.animal.water
-        return f"{water.remaining}" if water.weight_known else ""
+        return f"{water.remaining}" if water.restricted and water.weight_known else ""
+
+    @property
+    def urgency(self) -> Urgency:
+        """Why it comes before others."""
+        return urgency(self.seen.animal)
 
     @property
     def amount(self) -> str:
@@ -76,87 +109,30 @@ class WaterRow:
         """Whether a tick or an amount would be lost with the window."""
         return self.item is None and (self.ticked or self.typed is not None)
 
-    def take_over(self, before: WaterRow) -> None:
+    def count_in(self, seen: BoardRow) -> None:
+        """Take what is known now with the outbox counted in; tick, typed amount and result stay."""
+        before = self.suggested
+        was_unsent = self.item is None and self.result == " ".join(self.seen.unsent)
+        self.seen = seen
+        if was_unsent:
+            self.result = " ".join(seen.unsent)
+        if self.is_unrecorded and self.suggested != before:
+            self._say_changed(before)
+
+    def _say_changed(self, before: str) -> None:
+        self.result = f"{before or 'Unknown'} remained before. {self.result}".strip()
+
+    def take_over(self, before: TodayRow) -> None:
         """Keep the tick and the amount that the animal had before Alyx was asked again."""
         if not before.is_unrecorded:
             return
         self.ticked = before.ticked
         self.typed = None if before.typed == self.suggested else before.typed
         if self.suggested != before.suggested:
-            self.result = f"{before.suggested or 'Unknown'} remained before Alyx was asked again. {self.result}".strip()
+            self._say_changed(before.suggested)
 
 
-def _last_weight(row: WaterRow) -> str:
-    last = row.seen.animal.last_weight
-    if last is None:
-        return "none lately"
-    when = f"{last.when:%m-%d %H:%M}" if last.when else ""
-    return ", ".join(part for part in (f"{shown(last.grams)} g", when, row.too_light) if part)
-
-
-def _needs(row: WaterRow) -> str:
-    water = row.seen.animal.water
-    return f"{rounded_up(water.expected, UNIT)}" if water.weight_known else "unknown"
-
-
-def _given(row: WaterRow) -> str:
-    water = row.seen.animal.water
-    if water.reward is None or water.supplement is None:
-        return f"{rounded_down(water.given, UNIT)}"
-    return f"{rounded_down(water.reward, UNIT)} + {rounded_down(water.supplement, UNIT)}"
-
-
-def _remains(row: WaterRow) -> str:
-    return row.suggested or "weigh it first"
-
-
-_TEXTS: Final[dict[int, Callable[[WaterRow], str]]] = {
-    ANIMAL: lambda row: row.name,
-    LAB: lambda row: row.seen.animal.lab,
-    WEIGHT: _last_weight,
-    NEEDS: _needs,
-    GIVEN: _given,
-    REMAINS: _remains,
-    AMOUNT: lambda row: row.amount,
-    RESULT: lambda row: row.result,
-}
-
-
-def _of_weight(row: WaterRow, judged: LastJudged, role: int) -> Any:
-    if role == Qt.ToolTipRole:
-        return f"{_last_weight(row)}: {judged.text}"
-    if row.too_light and judged.level is not None:
-        if role == Qt.BackgroundRole:
-            return QBrush(QColor(COLOURS[judged.level]))
-        if role == Qt.ForegroundRole:
-            return QBrush(QColor(LOW_TEXT))
-    return None
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", name.casefold())
-    ]
-
-
-def _by_weight(row: WaterRow) -> tuple[int, Decimal]:
-    last, level = row.seen.animal.last_weight, row.judged.level if row.judged is not None else None
-    order = (Level.FAR_BELOW, Level.BELOW).index(level) if level in TOO_LIGHT else 2
-    return (3, Decimal(0)) if last is None else (order, last.grams)
-
-
-#: By what the rows are sorted; a column that is not here is sorted by its text.
-_ORDERS: Final[dict[int, Callable[[WaterRow], Any]]] = {
-    ANIMAL: lambda row: _natural(row.name),
-    WEIGHT: _by_weight,
-    NEEDS: lambda row: row.seen.animal.water.expected,
-    GIVEN: lambda row: row.seen.animal.water.given,
-    REMAINS: lambda row: row.seen.animal.water.remaining,
-    AMOUNT: lambda row: (len(row.amount.partition(".")[0]), row.amount),
-}
-
-
-class WaterRows(QAbstractTableModel):
+class TodayRows(QAbstractTableModel):
     """The animals as rows; a cell is put into words when it is painted."""
 
     #: A person ticked an animal or typed an amount.
@@ -164,49 +140,98 @@ class WaterRows(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: tuple[WaterRow, ...] = ()
+        #: All of the board.
+        self.all: tuple[TodayRow, ...] = ()
+        #: Those that are shown, in order.
+        self.rows: tuple[TodayRow, ...] = ()
+        self.shown, self.searched = Shown.TO_DO, ""
         #: Whether nothing can be ticked or typed: while what was ticked is on its way into the outbox.
         self.held = False
         self._server = ""
-        self._sorted: tuple[int, Qt.SortOrder] = (-1, Qt.AscendingOrder)
+        self._sorted: tuple[int, Qt.SortOrder] = (NEXT, Qt.AscendingOrder)
 
-    def to_give(self) -> list[WaterRow]:
+    def to_give(self) -> list[TodayRow]:
         """Return the rows that are ticked and not recorded yet, in order."""
-        return [row for row in self.rows if row.is_to_give]
+        return [row for row in self._in_order(self.all) if row.is_to_give]
 
-    def unrecorded(self) -> list[WaterRow]:
+    def unrecorded(self) -> list[TodayRow]:
         """Return the rows whose tick or amount would be lost with the window, in order."""
-        return [row for row in self.rows if row.is_unrecorded]
+        return [row for row in self._in_order(self.all) if row.is_unrecorded]
 
     def forget_unrecorded(self) -> None:
         """Take back ticks and amounts that were not recorded."""
         for row in self.unrecorded():
             row.ticked, row.typed = False, None
 
-    def show_table(self, table: WaterTable) -> list[WaterRow]:
+    def count(self, shown: Shown) -> int:
+        """Return how many animals a choice shows."""
+        return sum(map(shown.holds, self.all))
+
+    def choose(self, shown: Shown, searched: str) -> None:
+        """Show some of the animals: of a choice, with a text in their name or lab, and those that would be given water.
+
+        What is ticked or typed is not hidden: it would be recorded unseen.
+        """
+        self.shown, self.searched = shown, searched.casefold().strip()
+        self.beginResetModel()
+        self.rows = self._chosen()
+        self.endResetModel()
+
+    def tick_shown(self) -> None:
+        """Tick all shown animals that need water and are not ticked; where all are, take the ticks back."""
+        rows = [row for row in self.rows if row.item is None and row.seen.animal.water.remaining and row.suggested]
+        ticked = not all(row.ticked for row in rows)
+        if self.held or not rows:
+            return
+        for row in rows:
+            row.ticked = ticked
+        self.show_changed(rows)
+        self.edited.emit()
+
+    def _chosen(self) -> tuple[TodayRow, ...]:
+        chosen = (row for row in self.all if row.is_unrecorded or (self.shown.holds(row) and self._is_found(row)))
+        return self._in_order(chosen)
+
+    def _is_found(self, row: TodayRow) -> bool:
+        animal = row.seen.animal
+        return self.searched in animal.name.casefold() or self.searched in animal.lab.casefold()
+
+    def show_table(self, table: Board) -> list[TodayRow]:
         """Show another answer; animals that were in the one before keep their tick and their amount.
 
         Returns: rows of the one before that had a tick or an amount and are not in this one.
         """
-        before = {row.seen.animal.subject_id: row for row in self.rows} if table.server == self._server else {}
+        before = {row.seen.animal.subject_id: row for row in self.all} if table.server == self._server else {}
         left = {row.seen.animal.subject_id: row for row in self.unrecorded()}
         rows = []
         for seen in table.rows:
-            row = WaterRow(seen, result=" ".join(seen.unsent))
+            row = TodayRow(seen, result=" ".join(seen.unsent))
             known = before.get(seen.animal.subject_id)
             if known is not None:
                 row.take_over(known)
                 left.pop(seen.animal.subject_id, None)
             rows.append(row)
         self.beginResetModel()
-        self.rows, self._server = self._in_order(rows), table.server
+        self.all, self._server = tuple(rows), table.server
+        self.rows = self._chosen()
         self.endResetModel()
         return list(left.values())
 
+    def count_in(self, board: Board) -> list[TodayRow]:
+        """Take what is known now with the outbox counted in; the rows stay where they are.
+
+        Returns: the rows that are to be painted again.
+        """
+        seen = {one.animal.subject_id: one for one in board.rows} if board.server == self._server else {}
+        changed = [row for row in self.all if seen.get(row.seen.animal.subject_id, row.seen) != row.seen]
+        for row in changed:
+            row.count_in(seen[row.seen.animal.subject_id])
+        return changed
+
     @override
     def sort(self, column: int, order: Qt.SortOrder = Qt.AscendingOrder) -> None:
-        """Sort the rows, also those of answers to come; by weight the too light come first. Below 0: by name."""
-        self._sorted = (column, order)
+        """Sort the rows, also those of answers to come; by weight the too light first. Below 0: by urgency."""
+        self._sorted = (NEXT, Qt.AscendingOrder) if column < 0 else (column, order)
         self.layoutAboutToBeChanged.emit()
         before, kept = self.rows, self.persistentIndexList()
         self.rows = self._in_order(before)
@@ -215,18 +240,15 @@ class WaterRows(QAbstractTableModel):
         self.changePersistentIndexList(kept, moved)
         self.layoutChanged.emit()
 
-    def _in_order(self, rows: Iterable[WaterRow]) -> tuple[WaterRow, ...]:
+    def _in_order(self, rows: Iterable[TodayRow]) -> tuple[TodayRow, ...]:
         column, order = self._sorted
-        if column < 0:
-            return tuple(rows)
-        key = _ORDERS.get(column, _TEXTS[column])
-        return tuple(sorted(rows, key=key, reverse=order == Qt.DescendingOrder))
+        return tuple(sorted(rows, key=sort_key(column), reverse=order == Qt.DescendingOrder))
 
     def row_of(self, subject_id: str) -> int:
         """Return where an animal stands; -1 where it does not."""
         return next((place for place, row in enumerate(self.rows) if row.seen.animal.subject_id == subject_id), -1)
 
-    def show_changed(self, rows: Iterable[WaterRow]) -> None:
+    def show_changed(self, rows: Iterable[TodayRow]) -> None:
         """Paint rows again that were changed from outside."""
         changed = set(rows)
         places = [place for place, row in enumerate(self.rows) if row in changed]
@@ -245,19 +267,21 @@ class WaterRows(QAbstractTableModel):
 
     @override
     def headerData(self, section: int, orientation: int, role: int = Qt.DisplayRole) -> Any:  # noqa: N802
-        """Return the title of a column; None for anything but a title."""
-        return COLUMNS[section] if orientation == Qt.Horizontal and role == Qt.DisplayRole else None
+        """Return the title of a column and its tooltip; None for anything else."""
+        if orientation != Qt.Horizontal:
+            return None
+        return COLUMNS[section] if role == Qt.DisplayRole else TIPS.get(section) if role == Qt.ToolTipRole else None
 
     @override
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         """Return the text of a cell or its tick; None for anything else."""
         row, column = self.rows[index.row()], index.column()
         if role in (Qt.DisplayRole, Qt.EditRole):
-            return _TEXTS[column](row)
-        if role == Qt.ToolTipRole and column in (ANIMAL, LAB, RESULT):
-            return _TEXTS[column](row)
-        if column == WEIGHT and row.judged is not None:
-            return _of_weight(row, row.judged, role)
+            return cell_text(row, column)
+        if role == Qt.ToolTipRole:
+            return cell_tip(row, column)
+        if role in (Qt.BackgroundRole, Qt.ForegroundRole):
+            return cell_colour(row, column, role)
         if role == Qt.CheckStateRole and column == ANIMAL and row.item is None:
             return Qt.Checked if row.ticked else Qt.Unchecked
         return None
@@ -293,7 +317,7 @@ class WaterRows(QAbstractTableModel):
         return flags
 
 
-def no_longer_listed(rows: list[WaterRow]) -> tuple[str, ...]:
+def no_longer_listed(rows: list[TodayRow]) -> tuple[str, ...]:
     """Name what was ticked or typed of animals that Alyx no longer lists as due."""
     if not rows:
         return ()

@@ -1,37 +1,38 @@
-"""The window *Water due today…*: all water-restricted animals of the user that still need water."""
+"""The window *Today…*: the animals of the user and of the PyBpod project, and what each still needs today."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from AnyQt.QtCore import Qt
+from AnyQt.QtCore import Qt, QTimer
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from alyx_connector.errors import AlyxError, ConfigurationError, UnreachableError
+from alyx_connector.errors import UnreachableError
 from pybpod_alyx_module.animals.alyx_subject import server_name
-from pybpod_alyx_module.animals.water_table import TableRow, WaterTable, fetch_water_table, give_water
-from pybpod_alyx_module.gui.animals.recorder import state_sentence
-from pybpod_alyx_module.gui.animals.tree_marks import TreeMarks
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, WaterRow, WaterRows, no_longer_listed
-from pybpod_alyx_module.gui.animals.water_table_view import WaterTableView
+from pybpod_alyx_module.animals.today.board import Board, fetch_board, give_water, recount
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.question_frame import QuestionFrame
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
+from pybpod_alyx_module.gui.today.choice_row import ChoiceRow
+from pybpod_alyx_module.gui.today.columns import AMOUNT, ANIMAL
+from pybpod_alyx_module.gui.today.give import make_drafts, some_of, take_item
+from pybpod_alyx_module.gui.today.one_animal import project_ids, server_of
+from pybpod_alyx_module.gui.today.open_from_row import OpenFromRow
+from pybpod_alyx_module.gui.today.rows import TodayRow, TodayRows, no_longer_listed
+from pybpod_alyx_module.gui.today.sheet import SheetPreview
+from pybpod_alyx_module.gui.today.summary import board_summary
+from pybpod_alyx_module.gui.today.tree_marks import TreeMarks
+from pybpod_alyx_module.gui.today.view import TodayView
 from pybpod_alyx_module.gui.widgets import BigLabel, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.host.alyx_user import alyx_user
-from pybpod_alyx_module.numbers import millilitres
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, OPEN, Draft, Item, Kind, State
-from pybpod_alyx_module.outbox.words import reason_words
+from pybpod_alyx_module.outbox.items import OPEN, Item
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from alyx_connector.progress import CancelToken
@@ -40,59 +41,60 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.outbox.outbox import Outbox
 
 #: Label of the menu entry.
-WATER_DUE: Final = "Water due today…"
+TODAY: Final = "Today…"
 
 #: What a person can do if Alyx could not be asked.
 WITHOUT_ALYX: Final = " Water can be recorded all the same: right-click the subject, Give water…"
 
-#: How to use the table.
-HOW_TO: Final = (
-    "Tick the animals that you give water (space bar), correct the amounts (Enter), then press Give ticked. "
-    "Given: as reward + as supplement. All in mL."
-)
-
-#: How many animals a sentence names.
-_NAMED: Final = 5
+#: What is said of how long ago something was is refreshed this often, in milliseconds.
+_AGE_INTERVAL_MS: Final = 60_000
 
 
-class WaterTableWindow(AlyxWindow):
-    """Shows who still needs water today, and records what was given to the ticked ones.
+class TodayWindow(AlyxWindow):
+    """Shows what each animal still needs today, and records it: of one animal by a key, water of the ticked ones.
 
-    ``project``: the PyBpod project; it keeps the window as ``alyx_water_window``.
+    ``project``: the PyBpod project; it keeps the window as ``alyx_today_window``.
     """
 
     def __init__(self, project: Project, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.project = project
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle("Water due today")
-        resize_to_screen(self, 1280, 560)
+        self.setWindowTitle("Today")
+        resize_to_screen(self, 1340, 620)
         self.running = running_outbox()
-        self.shown: WaterTable | None = None
+        self.shown: Board | None = None
         self._fetch: Task | None = None
         self._give: Task | None = None
         self._look: Task | None = None
         self._look_again = False
-        self._arrived: WaterTable | None = None
+        self._arrived: Board | None = None
         self._close_when_given = False
         self._closed = False
-        self.user = BigLabel("Water due today")
+        self.user = BigLabel("Today")
         self.message = plain_label()
-        self.rows = WaterRows()
+        self.rows = TodayRows()
         self.tree_marks = TreeMarks(project, self)
-        self.table = WaterTableView(self.rows)
+        self.table = TodayView(self.rows)
+        self.choice = ChoiceRow(self.rows)
+        self.open_from_row = OpenFromRow(self)
         self.question = QuestionFrame(self._on_close_anyway, self._on_go_back)
         self.give_button = self._button("&Give ticked", self._on_give)
+        self.tick_button = self._button("&Tick all shown", self.rows.tick_shown)
+        self.print_button = self._button("&Print…", self._on_print)
         self.refresh_button = self._button("Re&fresh", self.refresh)
         self.close_button = self._button("&Close", self.close)
         buttons = QHBoxLayout()
         buttons.addWidget(self.refresh_button)
+        buttons.addWidget(self.print_button)
         buttons.addStretch(1)
+        buttons.addWidget(self.tick_button)
         buttons.addWidget(self.give_button)
         buttons.addWidget(self.close_button)
         column = QVBoxLayout(self)
         column.addWidget(self.user)
         column.addWidget(self.message)
+        column.addWidget(self.choice)
         column.addWidget(self.table, 1)
         column.addWidget(self.question)
         column.addLayout(buttons)
@@ -101,6 +103,11 @@ class WaterTableWindow(AlyxWindow):
         self.setTabOrder(self.refresh_button, self.close_button)
         self.rows.edited.connect(self._on_edited)
         self.table.editing_ended.connect(self._show_arrived)
+        self.table.asked_for.connect(self.open_from_row.open)
+        self.choice.chosen.connect(self._on_edited)
+        self._age_timer = QTimer(self, interval=_AGE_INTERVAL_MS)
+        self._age_timer.timeout.connect(self._show_ages)
+        self._age_timer.start()
         self.running.changed.connect(self._on_outbox)
         self.running.users_changed.connect(self._on_users_changed)
         self._update_buttons()
@@ -112,9 +119,10 @@ class WaterTableWindow(AlyxWindow):
             return
         outbox, settings = self.running, read_rig_settings().sessions
         server, user = server_of(self.project), alyx_user(self.project)
+        ids = project_ids(self.project, server)
 
-        def work(_report: Any, cancel: CancelToken) -> WaterTable:
-            return fetch_water_table(outbox, server, user, settings, cancel=cancel)
+        def work(_report: Any, cancel: CancelToken) -> Board:
+            return fetch_board(outbox, server, user, settings, project_ids=ids, cancel=cancel)
 
         self._fetch = start_task(
             Task(work, "alyx-water-table"),
@@ -122,7 +130,7 @@ class WaterTableWindow(AlyxWindow):
             failed=self._on_failed,
             finished=self._on_fetch_ended,
         )
-        self.message.setText("Asking Alyx who still needs water today…")
+        self.message.setText("Asking Alyx what each animal still needs today…")
         self._update_buttons()
 
     @slot
@@ -134,7 +142,7 @@ class WaterTableWindow(AlyxWindow):
             self.refresh()
 
     @slot
-    def _on_table(self, table: WaterTable) -> None:
+    def _on_table(self, table: Board) -> None:
         self._arrived = table
         if self.table.is_editing:  # what somebody is typing is not taken away
             self.message.setText("Alyx has answered. The table shows it as soon as you finish the amount (Enter).")
@@ -150,19 +158,20 @@ class WaterTableWindow(AlyxWindow):
         current = self.rows.rows[place].seen.animal.subject_id if place >= 0 else ""
         scrolled = self.table.verticalScrollBar().value()
         self.shown = table
-        self.tree_marks.show(table)
+        if not table.unreachable:
+            self.tree_marks.show(table)
         gone = self.rows.show_table(table)
+        self.table.show_labs(len({row.animal.lab for row in table.rows}) > 1)
+        self.choice.show_counts()
         self.table.go_to(max(self.rows.row_of(current), 0), column)  # the space bar ticks before anybody clicked
         self.table.verticalScrollBar().setValue(scrolled)
         self.user.say(f"as {table.username} at {server_name(table.server)}")
-        if table.rows:
-            said = HOW_TO
-        elif table.restricted:
-            said = "All your water-restricted animals have had their water today."
-        else:
-            said = "None of your animals is water-restricted."
-        self.message.setText("\n".join((*no_longer_listed(gone), said, *table.notes)))
+        self.message.setText("\n".join((*no_longer_listed(gone), *board_summary(table), *table.notes)))
         self._on_edited()
+
+    @slot
+    def _show_ages(self) -> None:
+        self.table.viewport().update()
 
     @slot
     def _on_failed(self, error: BaseException) -> None:
@@ -181,18 +190,12 @@ class WaterTableWindow(AlyxWindow):
         self.table.finish_editing()
         if self.shown is None or not self._is_idle:
             return
-        rows, drafts = self.rows.to_give(), []
-        wrong = []
-        for row in rows:
-            try:
-                drafts.append(self._draft(self.shown, row.seen, millilitres(row.amount)))
-            except AlyxError as error:
-                row.result = str(error)
-                wrong.append(row)
+        rows = self.rows.to_give()
+        drafts, wrong = make_drafts(self.shown, rows)
         if wrong:
             self.rows.show_changed(wrong)
             self.table.go_to(self.rows.rows.index(wrong[0]), AMOUNT)
-            self.message.setText(f"Nothing was recorded: correct the amount of {_some(wrong)}.")
+            self.message.setText(f"Nothing was recorded: correct the amount of {some_of(wrong)}.")
             return
         if not rows:
             return
@@ -206,39 +209,18 @@ class WaterTableWindow(AlyxWindow):
         )
         self._update_buttons()
 
-    def _draft(self, table: WaterTable, row: TableRow, amount: Decimal) -> Draft:
-        water = row.animal.water
-        if water.weight_known and amount > max(2 * water.expected - water.given, water.remaining):
-            raise ConfigurationError(
-                f"{amount:f} mL would be more than twice what it needs today.",
-                hint="To give as much, use Give water… of the subject.",
-                setting="amount of water",
-            )
-        values: dict[str, Any] = {"water_administered": float(amount), **row.time_values()}
-        if row.animal.water_type is not None:
-            values["water_type"] = row.animal.water_type
-        return Draft(
-            kind=Kind.WATER,
-            server=table.server,
-            username=table.username,
-            subject_id=row.animal.subject_id,
-            subject_name=row.animal.name,
-            values=values,
-            origin={} if row.lab_timezone else COMPUTER_TIME,
-        )
-
     @slot
     def _on_given(self, results: tuple[Item | OutboxError, ...]) -> None:
         for row, one in zip(self._given_rows, results, strict=True):
             if isinstance(one, Item):
-                _take_item(row, one)
+                take_item(row, one)
             else:
                 row.result = str(one)
         self.rows.show_changed(self._given_rows)
         count = sum(isinstance(one, Item) for one in results)
         said = [f"{count} of {len(results)} kept on this computer. The last column says what is on Alyx."]
         if rest := [row for row in self.rows.unrecorded() if not row.ticked]:
-            said.append(f"Not ticked, so not recorded: {_some(rest)}.")
+            said.append(f"Not ticked, so not recorded: {some_of(rest)}.")
         self.message.setText("\n".join(said))
 
     @slot
@@ -256,23 +238,30 @@ class WaterTableWindow(AlyxWindow):
         if self._look is not None:
             self._look_again = True
             return
-        followed = [(row, row.item) for row in self.rows.rows if row.item is not None and row.item.state in OPEN]
-        if not followed:
+        followed = [(row, row.item) for row in self.rows.all if row.item is not None and row.item.state in OPEN]
+        board, settings = self.shown, read_rig_settings().sessions
+        if board is None:
             return
 
-        def read(outbox: Outbox) -> list[tuple[WaterRow, Item]]:
+        def read(outbox: Outbox) -> tuple[list[tuple[TodayRow, Item]], Board]:
             waiting = {item.key: item for item in outbox.items(OPEN)}
             now = [(row, before, waiting.get(before.key) or outbox.item(before.key)) for row, before in followed]
-            return [(row, item) for row, before, item in now if item != before]
+            return [(row, item) for row, before, item in now if item != before], recount(board, outbox, settings)
 
         self._look_again = False
         self._look = start_task(self.running.read(read), succeeded=self._on_items_read, finished=self._on_look_ended)
 
     @slot
-    def _on_items_read(self, changed: list[tuple[WaterRow, Item]]) -> None:
+    def _on_items_read(self, read: tuple[list[tuple[TodayRow, Item]], Board]) -> None:
+        changed, counted = read
         for row, item in changed:
-            _take_item(row, item)
-        self.rows.show_changed(row for row, _ in changed)
+            take_item(row, item)
+        rows = [row for row, _ in changed]
+        if self.shown is not None and self.shown.answers is counted.answers:
+            self.shown = counted
+            rows += self.rows.count_in(counted)
+            self.choice.show_counts()
+        self.rows.show_changed(rows)
 
     @slot
     def _on_look_ended(self) -> None:
@@ -283,6 +272,8 @@ class WaterTableWindow(AlyxWindow):
     @slot
     def _on_edited(self) -> None:
         self._update_buttons()
+        count = len(self.rows.to_give())
+        self.give_button.setText(f"&Give ticked ({count})" if count else "&Give ticked")
         if not self.question.isHidden():
             self.question.text.setText(self._question)
             self.question.setVisible(bool(self.unrecorded))
@@ -291,7 +282,7 @@ class WaterTableWindow(AlyxWindow):
     def unrecorded(self) -> str:
         """What was ticked or typed and not recorded, for people; empty if nothing was."""
         rows = self.rows.unrecorded()
-        return f"the water of {_some(rows)}" if rows and not self._closed else ""
+        return f"the water of {some_of(rows)}" if rows and not self._closed else ""
 
     @property
     def _is_idle(self) -> bool:
@@ -299,7 +290,9 @@ class WaterTableWindow(AlyxWindow):
 
     def _update_buttons(self) -> None:
         idle, can_give = self._is_idle, self.shown is not None and bool(self.rows.to_give())
-        for button, enabled in ((self.refresh_button, idle), (self.give_button, idle and can_give)):
+        known = self.shown is not None
+        states = ((self.refresh_button, idle), (self.give_button, idle and can_give), (self.print_button, known))
+        for button, enabled in states:
             if button.hasFocus() and not enabled:
                 self.table.setFocus()  # Qt would go on to Close, which a second Enter presses
             button.setEnabled(enabled)
@@ -327,8 +320,8 @@ class WaterTableWindow(AlyxWindow):
                 if task is not None:
                     task.cancel()
             self.running.changed.disconnect(self._on_outbox)
-            if self.project.alyx_water_window is self:
-                self.project.alyx_water_window = None
+            if self.project.alyx_today_window is self:
+                self.project.alyx_today_window = None
         super().closeEvent(event)
 
     def _may_close(self) -> bool:
@@ -357,6 +350,11 @@ class WaterTableWindow(AlyxWindow):
         self.close()
 
     @slot
+    def _on_print(self) -> None:
+        if self.shown is not None:
+            SheetPreview(self.shown, self.rows.rows, self).open()
+
+    @slot
     def _on_go_back(self) -> None:
         self.question.hide()
         self.table.setFocus()
@@ -367,34 +365,12 @@ class WaterTableWindow(AlyxWindow):
         return button
 
 
-def _take_item(row: WaterRow, item: Item) -> None:
-    reason = "" if item.state is State.SENT else reason_words(item)
-    row.item, row.result = item, f"{row.amount} mL: {state_sentence(item)} {reason}".rstrip()
-
-
-def _some(rows: list[WaterRow]) -> str:
-    names = [row.name for row in rows]
-    if len(names) > _NAMED:
-        names[_NAMED:] = [f"{len(names) - _NAMED} more"]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
-def server_of(project: Project) -> str:
-    """Return the server of a project's Alyx subjects.
-
-    Returns: that of most of them, empty if there is none.
-    """
-    records = [subject.alyx or {} for subject in project.subjects]
-    servers = Counter(str(record["alyx_server"]) for record in records if record.get("alyx_server"))
-    return servers.most_common(1)[0][0] if servers else ""
-
-
-def open_water_table(project: Project) -> WaterTableWindow:
-    """Show which animals of the user still need water today, and ask Alyx again."""
-    window = project.alyx_water_window
+def open_today(project: Project) -> TodayWindow:
+    """Show what each animal still needs today, and ask Alyx again."""
+    window = project.alyx_today_window
     if window is None:
-        window = WaterTableWindow(project, main_window_of(project))
-        project.alyx_water_window = window
+        window = TodayWindow(project, main_window_of(project))
+        project.alyx_today_window = window
     show_in_front(window)
     window.refresh()
     return window

@@ -1,4 +1,4 @@
-"""Hands what *Water due today* saw of weights to the project's subjects, a few at a time: PyBpod goes on answering."""
+"""Hands what *Today* saw of weights to the project's subjects, a few at a time: PyBpod goes on answering."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from AnyQt.QtCore import QObject, QTimer
 from pybpod_alyx_module.gui.guard import slot
 
 if TYPE_CHECKING:
-    from pybpod_alyx_module.animals.water_table import WaterTable
+    from pybpod_alyx_module.animals.today.board import Board
     from pybpod_alyx_module.host.pybpod_objects import Project
 
 #: How many subjects at a time: about 3 ms.
@@ -22,7 +22,7 @@ class TreeMarks(QObject):
     def __init__(self, project: Project, window: QObject) -> None:
         super().__init__(window)
         self._project = project
-        self._table: WaterTable | None = None
+        self._table: Board | None = None
         self._left: list[Any] = []
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._on_turn)
@@ -32,7 +32,7 @@ class TreeMarks(QObject):
         """Whether there are subjects left."""
         return bool(self._left)
 
-    def show(self, table: WaterTable) -> None:
+    def show(self, table: Board) -> None:
         """Begin to mark what a table says; what is left of the one before is dropped."""
         self._table, self._left = table, list(self._project.subjects)
         self._timer.start()

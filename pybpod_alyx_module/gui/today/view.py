@@ -1,33 +1,41 @@
-"""The table of *Water due today*, as the keyboard goes through it."""
+"""The table of *Today*, as the keyboard goes through it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import QModelIndex, QRect, Qt, Signal
 from AnyQt.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QHeaderView, QTableView
 
-from pybpod_alyx_module.gui.animals.water_rows import AMOUNT, ANIMAL, COLUMNS, RESULT, WaterRows
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.today.columns import AMOUNT, ANIMAL, COLUMNS, LAB, RESULT
 
 if TYPE_CHECKING:
     from AnyQt.QtGui import QKeyEvent
     from AnyQt.QtWidgets import QWidget
 
+    from pybpod_alyx_module.gui.today.rows import TodayRows
+
+#: The keys that open something of the current animal.
+KEYS: Final = MappingProxyType({Qt.Key_W: "weigh", Qt.Key_G: "give", Qt.Key_R: "register", Qt.Key_D: "details"})
+
 #: How many rows a column's width is taken from: to measure all of them takes as long as there are rows.
 _MEASURED = 30
 
 
-class WaterTableView(QTableView):
-    """Shows `WaterRows`: the space bar ticks, Enter leads through the amounts, Tab leads out of the table.
+class TodayView(QTableView):
+    """Shows `TodayRows`: space ticks, Enter leads through the amounts, Tab leads out, letters open (`KEYS`).
 
     No row is measured unless its result does not fit in one line.
     """
 
     #: An amount is no longer being typed.
     editing_ended = Signal()
+    #: One of `KEYS` was pressed: what it opens, and the current row.
+    asked_for = Signal(str, object)
 
-    def __init__(self, rows: WaterRows) -> None:
+    def __init__(self, rows: TodayRows) -> None:
         super().__init__()
         self._rows = rows
         self.setModel(rows)
@@ -60,6 +68,10 @@ class WaterTableView(QTableView):
             self.commitData(editor)
             self.closeEditor(editor, QAbstractItemDelegate.NoHint)
 
+    def show_labs(self, several: bool) -> None:
+        """Show the labs where there are several."""
+        self.setColumnHidden(LAB, not several)
+
     def go_to(self, place: int, column: int) -> None:
         """Put the keyboard on a cell, where there is one."""
         if 0 <= place < len(self._rows.rows):
@@ -67,7 +79,7 @@ class WaterTableView(QTableView):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Space ticks the animal, Enter opens its amount."""
+        """Space ticks the animal, Enter opens its amount, a letter what is done with it."""
         current = self.currentIndex()
         if event.key() == Qt.Key_Space and current.isValid():
             tick = self._rows.index(current.row(), ANIMAL)
@@ -78,6 +90,8 @@ class WaterTableView(QTableView):
             self.setCurrentIndex(amount)
             if amount.flags() & Qt.ItemIsEditable:
                 self.edit(amount)
+        elif event.key() in KEYS and current.isValid() and event.modifiers() in (Qt.NoModifier, Qt.ShiftModifier):
+            self.asked_for.emit(KEYS[event.key()], self._rows.rows[current.row()])
         else:
             super().keyPressEvent(event)
 

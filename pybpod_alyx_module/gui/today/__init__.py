@@ -1,0 +1,1 @@
+"""The window *Today*: what each animal still needs, recorded from there."""
