@@ -13,6 +13,9 @@ ALYX_PLUGIN_PASSWORD = None
 #: None: never.
 ALYX_PLUGIN_IDLE_LOGOUT_MINUTES = None
 
+#: Mend faults of PyBpod itself that end it or change a task; False leaves PyBpod as it is.
+ALYX_PLUGIN_MEND_PYBPOD = True
+
 # Sessions ------------------------------------------------------------------------------------------------------------
 
 #: When a session with Alyx subjects ends, register it on Alyx: 'ask', 'always' or 'never'.

@@ -48,6 +48,8 @@ class PluginSettings:
     password: str = field(default="", repr=False)
     #: Minutes without key or mouse after which who is logged in is logged out; None: never.
     idle_minutes: float | None = None
+    #: Whether faults of PyBpod itself are mended.
+    mends_pybpod: bool = True
     #: What cannot be used.
     problems: tuple[SettingProblem, ...] = ()
 
@@ -64,6 +66,7 @@ def read_settings() -> PluginSettings:
         username=_text("ALYX_PLUGIN_USERNAME", problems).strip(),
         password=_text("ALYX_PLUGIN_PASSWORD", problems),
         idle_minutes=_minutes("ALYX_PLUGIN_IDLE_LOGOUT_MINUTES", problems),
+        mends_pybpod=_flag("ALYX_PLUGIN_MEND_PYBPOD", problems),
         problems=tuple(problems),
     )
 
@@ -119,6 +122,11 @@ def _minutes(name: str, problems: list[SettingProblem]) -> float | None:
         return None if value is None else float(value)
     problems.append(_problem(name, "a number of minutes above 0, or None", "nobody is logged out by itself"))
     return None
+
+
+def _flag(name: str, problems: list[SettingProblem]) -> bool:
+    value = _configured(name)
+    return value if isinstance(value, bool) else bool(_default(name, "True or False", problems))
 
 
 def _optional(name: str, problems: list[SettingProblem]) -> str | None:

@@ -6,7 +6,10 @@ board, *Sync to Alyx* of a project that was closed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def take_entries(tree: Any, nodes: list[Any]) -> dict[int, list[Any]]:
@@ -24,3 +27,20 @@ def with_children(node: Any) -> list[Any]:
     for number in range(node.childCount()):
         found += with_children(node.child(number))
     return found
+
+
+def open_menu_of_selected(tree: Any, mends: Callable[[], bool]) -> None:
+    """Have a right click open no menu where nothing is selected, or only a hidden row.
+
+    PyBpod takes the first selected row for the menu without looking whether there is one, which ends PyBpod.
+
+    ``tree``: PyBpod's, before it has any entry: it keeps what it calls then.
+    ``mends``: whether to, asked at each click.
+    """
+    opens = tree._open_popup_menu
+
+    def open_menu(position: Any) -> None:
+        if tree.selectedItems() or not mends():
+            opens(position)
+
+    tree._open_popup_menu = open_menu

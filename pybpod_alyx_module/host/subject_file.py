@@ -133,16 +133,18 @@ def is_damaged(file: Path) -> bool:
         return True
 
 
-def keep_damaged(file: Path) -> Path | None:
+def keep_damaged(file: Path, folder: Path | None = None) -> Path | None:
     """Copy a damaged file aside, before a save puts another in its place.
 
     Returns: the copy, ``<name>.json.damaged`` with a number behind where that is taken; None when the file is gone.
+    ``folder``: where to; beside the file without it.
     """
     if not file.is_file():
         return None
-    copy, number = file.with_name(f"{file.name}.damaged"), 1
+    beside = (folder or file.parent) / file.name
+    copy, number = beside.with_name(f"{file.name}.damaged"), 1
     while os.path.lexists(copy):
         number += 1
-        copy = file.with_name(f"{file.name}.damaged{number}")
+        copy = beside.with_name(f"{file.name}.damaged{number}")
     shutil.copy2(file, copy)
     return copy

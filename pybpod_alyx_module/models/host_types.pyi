@@ -47,8 +47,35 @@ class PyBpodProject:
     def warning(self, msg: str, title: str | None = None) -> None: ...
     def question(self, msg: str, title: str | None = None) -> str | None: ...  # "yes", "no", or None where closed
 
+class PyBpodUser:
+    name: str
+    data: Any
+    project: Any
+    path: str | None
+
+    def load(self, path: str) -> None: ...
+    def save(self) -> Any: ...
+    def warning(self, msg: str, title: str | None = None) -> None: ...
+
+class PyBpodBoardTask:
+    variables: list[Any]
+    _vars: Any
+
+    def create_variable(self, name: str | None = None, value: Any = None, datatype: str = "string") -> Any: ...
+    def _BoardTaskWindow__varslist_data_changed_evt(self, row: int, col: int, item: Any) -> None: ...  # noqa: N802
+    def _BoardTaskWindow__remove_variable(self) -> None: ...  # noqa: N802
+
+class PyBpodTaskVariable:
+    datatype: str
+    _row_index: int
+    _varslist: Any
+
+    def load(self, data: dict[str, Any]) -> None: ...
+    def _TaskVariableWindow__datatype_changed_evt(self) -> None: ...  # noqa: N802
+
 class PyBpodProjects:
     projects: list[Any]
+    tree: Any
     mainwindow: Any
 
     def __init__(self, *args: Any) -> None: ...

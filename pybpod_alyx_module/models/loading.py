@@ -22,6 +22,8 @@ NEEDED: Final = (
     "pybpod_alyx_module.models.session.impl",
     "pybpod_alyx_module.models.board.impl",
     "pybpod_alyx_module.models.setup.impl",
+    "pybpod_alyx_module.models.setup.board_task",
+    "pybpod_alyx_module.models.user",
     "pybpod_alyx_module.host.project",
     "pybpod_alyx_module.gui.sync.sync_window",
     "pybpod_alyx_module.gui.sync.details_window",

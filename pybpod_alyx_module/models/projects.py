@@ -13,6 +13,7 @@ from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
 from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
+from pybpod_alyx_module.host.menus import open_menu_of_selected
 from pybpod_alyx_module.host.running import is_anything_running
 from pybpod_alyx_module.read_settings import read_settings
 
@@ -36,6 +37,7 @@ class Projects(PyBpodProjects):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        open_menu_of_selected(self.tree, lambda: read_settings().mends_pybpod)
         QTimer.singleShot(0, self.start_outbox)  # once the main window stands
 
     def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
