@@ -100,6 +100,7 @@ setup(
         "pybpod_alyx_module.animals",
         "pybpod_alyx_module.animals.today",
         "pybpod_alyx_module.demo",
+        "pybpod_alyx_module.doctor",
         "pybpod_alyx_module.gui",
         "pybpod_alyx_module.gui.animals",
         "pybpod_alyx_module.gui.outbox",

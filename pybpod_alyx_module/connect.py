@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alyx_connector.progress import CancelToken, Report
+
+logger = logging.getLogger(__name__)
 
 #: Named to the server in the User-Agent.
 PROGRAM: Final = "pybpod-alyx"
@@ -290,6 +293,7 @@ def connecting(
 
 def _recorded(client: AlyxClient, username: str, token: str, *, keep: bool | None, stored: bool) -> Connected:
     # the connection stands, whatever becomes of this
+    logger.info("%s is connected to %s", username, client.url)
     kept = stored or keep is False  # whether the store holds a token now
     failing = NOT_REMEMBERED if keep else NOT_NOTED
     try:

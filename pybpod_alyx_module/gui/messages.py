@@ -11,6 +11,7 @@ from pybpod_alyx_module.animals.alyx_access import UntoldError
 from pybpod_alyx_module.connect import PasswordMissingError
 from pybpod_alyx_module.errors import NotTakenBackError, OpenElsewhereError, OutboxError, RigError, SyncError
 from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.log_file import where_is_log
 from pybpod_alyx_module.remedies import what_to_do
 
 
@@ -99,7 +100,7 @@ def describe(error: BaseException) -> Message:
         return Message(
             "A fault in the Alyx plugin",
             f"Something unexpected happened ({type(error).__name__}). PyBpod and a running protocol go on.",
-            "The details are in PyBpod's log: please report them.",
+            f"The details are in {where_is_log()}: please report them.",
         )
     title, advice = next(WORDING[kind] for kind in type(error).__mro__ if kind in WORDING)
     if is_unusable_address(error):

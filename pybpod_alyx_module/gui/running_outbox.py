@@ -19,6 +19,7 @@ from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.gui.guard import show_error, slot
 from pybpod_alyx_module.gui.outlook import Outlook
 from pybpod_alyx_module.gui.task import Task
+from pybpod_alyx_module.log_file import where_is_log
 from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sender import Sender
@@ -299,7 +300,7 @@ class RunningOutbox(QObject):
                 changed, now = False, replace(last, problem=str(error))
             except Exception as error:
                 logger.exception("The outbox could not be watched")
-                text = f"The outbox could not be read ({type(error).__name__}); PyBpod's log says more."
+                text = f"The outbox could not be read ({type(error).__name__}); see {where_is_log()}."
                 changed, now = False, replace(last, problem=text)
             if (changed or now != last) and not self._stopped.is_set():
                 last = now

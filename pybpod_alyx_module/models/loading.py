@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from typing import Final
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def load_for_host() -> None:
     from confapp import conf
 
     try:
+        _start_log()
         conf += "pybpod_alyx_module.defaults"
         for name in NEEDED:
             importlib.import_module(name)
@@ -57,6 +59,16 @@ def load_for_host() -> None:
             _shown.append(error)
             _show_later(explain(error))
         raise
+
+
+def _start_log() -> None:
+    # imported here: what they need may be what is missing
+    from pybpod_alyx_module.doctor.versions import all_versions, this_computer
+    from pybpod_alyx_module.log_file import start_log
+
+    if start_log():
+        versions = ", ".join(f"{name} {version}" for name, version in all_versions())
+        logger.info("PyBpod starts, process %s: %s; %s", os.getpid(), versions, this_computer())
 
 
 def explain(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.errors import AlyxError
 from alyx_connector.progress import Cancelled, CancelToken
+from pybpod_alyx_module.log_file import where_is_log
 from pybpod_alyx_module.outbox.back_off import Pauses
 from pybpod_alyx_module.outbox.delivery.by_kind import delivery_of, is_client_of
 from pybpod_alyx_module.outbox.delivery.withdrawal import Withdrawal
@@ -19,7 +20,7 @@ from pybpod_alyx_module.outbox.items import OPEN, State, WaitsFor
 from pybpod_alyx_module.outbox.outcomes import HeldError, Outcome, Scope
 from pybpod_alyx_module.outbox.sqlite_file import NEXT_POLL_S, SenderLocks, Watch
 from pybpod_alyx_module.outbox.states import Event, heads, move, stays_behind
-from pybpod_alyx_module.outbox.words import ENDED, login_hint, look_hint
+from pybpod_alyx_module.outbox.words import ENDED, logged, login_hint, look_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -189,7 +190,7 @@ class Sender:
             self._trouble = str(error)
         except Exception as error:  # the sender must outlive its own mistakes
             LOG.exception("the sender of the outbox failed")
-            self._trouble = f"Sending failed ({type(error).__name__}) and will be tried again; PyBpod's log says more."
+            self._trouble = f"Sending failed ({type(error).__name__}) and will be tried again; see {where_is_log()}."
         return self._clock() + max(self._poll_s, 5.0)
 
     def _note_wake(self) -> bool:
@@ -387,6 +388,7 @@ class Sender:
             self._explained.pop(key, None)
 
     def _report(self, item: Item) -> None:
+        LOG.info("outbox: %s", logged(item))
         if self._on_change is None:
             return
         try:

@@ -248,3 +248,9 @@ def describe(item: Item) -> str:
     Returns: for example ``"Weight 24.5 g, ea04, 2026-11-21 12:00"``.
     """
     return ", ".join(part for part in (value_words(item), item.subject_name, time_words(item)) if part)
+
+
+def logged(item: Item) -> str:
+    """Say in a line of the log what an item is and where it stands; without texts that a person wrote."""
+    what = f"{_NAMES[item.kind]} {item.key} of {item.subject_name} ({item.subject_id})"
+    return f"{what}, {item.username} at {item.server}: {state_words(item)}. {reason_words(item)}".rstrip()

@@ -115,6 +115,9 @@ def apply_plan(plan: SyncPlan, project: ProjectPort, *, synced_at: str) -> Itera
     application = _Application(plan, project, synced_at)
     try:
         yield from application.steps()
+        actions = Counter(entry.action.value for entry in plan.entries)
+        counts = ", ".join(f"{count} {action}" for action, count in actions.items())
+        logger.info("Synced %s at %s: %s", plan.whose, plan.server, counts or "no subjects")
     except BaseException as error:
         if not application.roll_back():
             why = "" if isinstance(error, GeneratorExit) else f"Subject {application.at!r}: {error} "
