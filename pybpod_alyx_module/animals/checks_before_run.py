@@ -35,6 +35,8 @@ class Finding:
     sentence: str
     #: False where the check has no answer: nothing is known to be wrong.
     checked: bool = True
+    #: Alyx id of the animal that was not weighed today: a weight settles it. Empty for anything else.
+    to_weigh: str = ""
 
 
 class _MissingPart(Exception):  # noqa: N818 - not an error: a part of the state did not arrive
@@ -100,8 +102,10 @@ def _of_one(state: SubjectState, levels: Mapping[str, str]) -> Iterator[Finding]
             else:
                 unknown.setdefault(why, []).append(check)
             continue
+        to_weigh = state.subject_id if check == "weighed_today" else ""
         for is_note, sentence in sentences:
-            yield Finding(check, NOTE if is_note else levels[check], state.name, sentence)
+            level = NOTE if is_note else levels[check]
+            yield Finding(check, level, state.name, sentence, to_weigh=to_weigh)
     for why, checks in unknown.items():
         what = " and ".join(_ASKS[check] for check in checks)
         blocks = any(levels[check] == "block" for check in checks)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from AnyQt.QtCore import Qt
-from AnyQt.QtWidgets import QScrollArea
+from AnyQt.QtWidgets import QLabel, QScrollArea
 
 from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals import run_check
-from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.animals.run_check_dialog import NOTHING_LEFT, RunCheckDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.host.running import is_anything_running
@@ -451,3 +452,107 @@ def test_what_a_server_tells_of_no_animal_is_said_at_the_first_run_only(
     assert sentence not in rig.asked().text
     assert "Alyx lists culled as to be culled." in rig.setup.alyx_run_dialog.text
     assert len(asked) == 3
+
+
+def weigh_from(rig, dialog, nickname) -> WeightDialog:
+    """Press the button beside the sentence about an animal, and wait until Alyx was asked about it."""
+    (finding,) = [one for one in dialog.findings if one.subject == nickname and one.to_weigh]
+    press(rig.qtbot, dialog.weigh_buttons[finding.to_weigh])
+    (weight,) = [one for one in living(WeightDialog) if one.alyx_subject.name == nickname and one.isVisible()]
+    rig.bench.asked(weight)
+    return weight
+
+
+def record(rig, weight, grams) -> None:
+    rig.bench.type(weight.weight.edit, grams)
+    rig.qtbot.keyClick(weight.weight.edit, Qt.Key_Return)
+    wait(rig.qtbot, lambda: weight.is_recorded or weight.question.isVisible())
+    if not weight.is_recorded:
+        press(rig.qtbot, weight.question.anyway_button)
+        wait(rig.qtbot, lambda: weight.is_recorded)
+
+
+def test_each_animal_that_was_not_weighed_is_weighed_from_the_question_and_checked_again(rig, policy, alyx):
+    for nickname in ("left", "right"):
+        alyx.client.post("subjects", {"nickname": nickname, "lab": "home", "responsible_user": "jose"})
+    policy(weighed_today="block", to_be_culled="warn")
+    rig.put_on("left", "right", "culled")
+    dialog = rig.asked()
+    asked = {one.subject for one in dialog.findings if one.to_weigh}
+    assert {"left", "right"} <= asked
+    assert len(dialog.weigh_buttons) == len(asked)
+    assert small_enough(dialog)
+    for left_over in sorted(asked):
+        assert dialog.blocked
+        weight = weigh_from(rig, dialog, left_over)
+        record(rig, weight, "24")
+        wait(rig.qtbot, lambda: rig.setup.alyx_check is None)
+        assert rig.setup.alyx_run_dialog is dialog
+        assert f"{left_over} has not been weighed" not in dialog.text
+        press(rig.qtbot, weight.close_button)
+    assert (dialog.weigh_buttons, dialog.blocked) == ({}, False)
+    assert "Alyx lists culled as to be culled." in dialog.text
+    rig.rests()
+    press(rig.qtbot, dialog.run_button)
+    rig.runs()
+
+
+def test_a_weight_alone_starts_nothing_though_nothing_is_found_any_more(rig, policy, alyx):
+    alyx.client.post("subjects", {"nickname": "alone", "lab": "home", "responsible_user": "jose"})
+    policy(weighed_today="warn")
+    rig.put_on("alone")
+    dialog = rig.asked()
+    record(rig, weigh_from(rig, dialog, "alone"), "24")
+    wait(rig.qtbot, lambda: rig.setup.alyx_check is None)
+    assert (dialog.head.whole, dialog.text) == (f"Run {rig.setup.name}?", "")
+    assert NOTHING_LEFT in [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    assert dialog.run_button.isEnabled()
+    rig.rests()
+    press(rig.qtbot, dialog.run_button)
+    rig.runs()
+
+
+@pytest.mark.usefixtures("quick_retries")
+def test_a_weight_that_waits_in_the_outbox_settles_the_check(
+    project, alyx, outbox, qtbot, menu, proxy, make_rig, policy
+):
+    alyx.client.post("subjects", {"nickname": "waits", "lab": "home", "responsible_user": "jose"})
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    rig = make_rig(bench)
+    policy(weighed_today="block")
+    rig.put_on("waits")
+    dialog = rig.asked()
+    weight = weigh_from(rig, dialog, "waits")
+    proxy.fault("drop", method="POST", times=100_000)
+    record(rig, weight, "24")
+    wait(qtbot, lambda: rig.setup.alyx_check is None)
+    assert alyx.of("weighings", "waits") == []
+    assert not dialog.blocked
+    assert dialog.weigh_buttons == {}
+    press(qtbot, dialog.no_button)
+    rig.rests()
+
+
+def test_who_answers_while_the_animals_are_checked_again_has_answered(rig, policy, alyx, monkeypatch):
+    alyx.client.post("subjects", {"nickname": "answered", "lab": "home", "responsible_user": "jose"})
+    policy(weighed_today="warn")
+    rig.put_on("answered")
+    dialog = rig.asked()
+    weight = weigh_from(rig, dialog, "answered")
+    pressed = []
+
+    def answer() -> None:
+        assert not dialog.run_button.isEnabled()
+        assert "again" in dialog.head.whole
+        press(rig.qtbot, dialog.no_button)
+        pressed.append(rig.setup.alyx_check)
+
+    weight.recorder.recorded.connect(answer)  # after the check began again
+    record(rig, weight, "24")
+    assert pressed == [None]
+    wait(rig.qtbot, lambda: not living(RunCheckDialog))
+    weight.close()
+    rig.bench.qtbot.wait(100)
+    rig.rests()
+    assert rig.setup.alyx_run_dialog is None

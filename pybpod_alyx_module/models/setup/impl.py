@@ -9,6 +9,7 @@ from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.checks_before_run import NOTE, Finding
 from pybpod_alyx_module.gui.animals.run_check import RunCheck, animals_to_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
+from pybpod_alyx_module.gui.animals.weight_dialog import open_weight_dialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.windows import OpenWindow, main_window_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.models.host_types import PyBpodSetup
+    from pybpod_alyx_module.rig_settings import RigSettings
 else:
     PyBpodSetup = object
 
@@ -65,6 +67,7 @@ class Setup(PyBpodSetup):
             return
         if not self.can_run_task():
             return
+        self._close_dialog()
         try:
             animals = animals_to_check(self, settings)
         except AlyxError as error:
@@ -73,8 +76,10 @@ class Setup(PyBpodSetup):
         if not animals:
             super().run_task()
             return
-        self._close_dialog()
         self._checked = self._what_runs()
+        self._check(animals, settings)
+
+    def _check(self, animals: Sequence[AlyxSubject], settings: RigSettings) -> None:
         self.alyx_check = check = RunCheck(animals, settings)
         check.finished.connect(self._on_checked)
         check.weight_seen.connect(self._on_weight_seen)
@@ -121,6 +126,33 @@ class Setup(PyBpodSetup):
                 subject.alyx_note_weight(note)
 
     @slot
+    def _on_weigh_pressed(self, subject_id: str) -> None:
+        for subject in self.subjects:
+            if subject.is_alyx and subject.alyx["alyx_id"] == subject_id:
+                dialog = open_weight_dialog(subject)
+                if dialog is not None:
+                    dialog.recorder.recorded.connect(self._on_weighed)
+                    dialog.finished.connect(self._on_weight_dialog_closed)
+
+    @slot
+    def _on_weighed(self) -> None:
+        # in the outbox, where it counts
+        if self.alyx_run_dialog is None or self._checked is None or self._is_gone():
+            return
+        settings = read_rig_settings()
+        animals = animals_to_check(self, settings)
+        if self.alyx_check is not None:
+            self.alyx_check.cancel()
+        self.alyx_run_dialog.show_checking()
+        self._checked = self._what_runs()
+        self._check(animals, settings)
+
+    @slot
+    def _on_weight_dialog_closed(self) -> None:
+        if self.alyx_run_dialog is not None and self._checked is not None:
+            show_in_front(self.alyx_run_dialog)
+
+    @slot
     def _on_checked(self, findings: tuple[Finding, ...]) -> None:
         self.alyx_check = None
         if self._is_gone():
@@ -128,11 +160,19 @@ class Setup(PyBpodSetup):
             return
         if self._checked is not None and self._checked != self._what_runs():
             logger.info("Setup %s was changed while it was checked: it is checked again", self.name)
+            if self.alyx_run_dialog is not None:
+                self._on_weighed()
+                return
             self._checked = None
             self._run_guarded()
             return
         # what the server tells of no animal is not said at each run
         findings = tuple(one for one in findings if one.checked or one.level != NOTE or one not in _shown)
+        if self.alyx_run_dialog is not None:  # it asks already: nothing runs unasked after a weight
+            self._restore()
+            _shown.update(findings)
+            self.alyx_run_dialog.show_findings(findings)
+            return
         if any(finding.level != NOTE and finding.checked for finding in findings):
             self._restore()
             self._ask(findings)
@@ -147,11 +187,16 @@ class Setup(PyBpodSetup):
         dialog = RunCheckDialog(self.name, findings, main_window_of(self))
         self.alyx_run_dialog = dialog
         dialog.answered.connect(self._on_answered)
+        dialog.weigh_pressed.connect(self._on_weigh_pressed)
         show_in_front(dialog)
 
     @slot
     def _on_answered(self, answer: bool | None) -> None:
         checked, self._checked, self.alyx_run_dialog = self._checked, None, None
+        if self.alyx_check is not None:  # nothing runs, nor asks, once it was answered
+            self.alyx_check.cancel()
+            self.alyx_check = None
+            self._restore()
         if not answer or self._is_gone():
             return
         if checked != self._what_runs():
