@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from AnyQt.QtCore import QMimeData, QSize, Qt
 from AnyQt.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -23,6 +24,8 @@ from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.gui.words import excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from AnyQt.QtGui import QResizeEvent, QWheelEvent
 
 
@@ -113,6 +116,23 @@ class Scrolled(QScrollArea):
         if layout.hasHeightForWidth():
             return int(layout.totalHeightForWidth(seen.width()) - seen.height())
         return int(layout.totalSizeHint().height() - seen.height())
+
+
+def ask_csv_file(window: QWidget, title: str, name: str, chosen: Callable[[str], object]) -> QFileDialog:
+    """Ask for a file to write a table to, beside the window, which stays usable; Qt asks before one is replaced.
+
+    ``name``: what the file is called unless a person types another name.
+    ``chosen``: takes its path.
+    """
+    dialog = QFileDialog(window, title, "", "CSV (*.csv)")
+    dialog.setAttribute(Qt.WA_DeleteOnClose)
+    dialog.setModal(False)
+    dialog.setAcceptMode(QFileDialog.AcceptSave)
+    dialog.setDefaultSuffix("csv")
+    dialog.selectFile(name)
+    dialog.fileSelected.connect(chosen)
+    dialog.show()
+    return dialog
 
 
 def button_row(*buttons: QPushButton, left: QPushButton | None = None) -> QHBoxLayout:

@@ -14,7 +14,7 @@ from pybpod_alyx_module.sync.names import same
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pybpod_alyx_module.sync.apply import Result
@@ -107,11 +107,18 @@ def append_rows(project: Path, rows: Sequence[Sequence[str]]) -> None:
     new = [row for row in rows if row[0] not in known]
     if not new:
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if not held:
-        writer.writerow(COLUMNS)
-    writer.writerows([for_spreadsheet(cell) for cell in row] for row in new)
     gap = "\n" if held and not held.endswith("\n") else ""  # a person may have saved it
     with whole_file(file) as written:
-        written.write_text(f"{held}{gap}{text.getvalue()}", "utf-8-sig")
+        written.write_text(f"{held or _as_csv([COLUMNS])}{gap}{_as_csv(new)}", "utf-8-sig")
+
+
+def export_rows(rows: Iterable[Sequence[str]], path: str | Path) -> None:
+    """Write rows to a table of their own, whole or not at all; ConfigurationError if it cannot be written."""
+    with whole_file(path) as written:
+        written.write_text(_as_csv([COLUMNS, *rows]), "utf-8-sig")
+
+
+def _as_csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([for_spreadsheet(cell) for cell in row] for row in rows)
+    return text.getvalue()

@@ -1,4 +1,4 @@
-"""The window *What syncs changed*: the project's table of syncs, the newest first, to be searched and copied."""
+"""The window *What syncs changed*: the project's table of syncs, the newest first, to be searched and exported."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from AnyQt.QtWidgets import (
     QWidget,
 )
 
+from alyx_connector.frames.text import for_spreadsheet
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import plain_label
-from pybpod_alyx_module.gui.windows import AlyxWindow, resize_to_screen
+from pybpod_alyx_module.gui.widgets import ask_csv_file, plain_label
+from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen
 from pybpod_alyx_module.gui.words import cell, word_filter
-from pybpod_alyx_module.sync.audit import COLUMNS, FILE, read_rows
+from pybpod_alyx_module.sync.audit import COLUMNS, FILE, export_rows, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,12 +101,15 @@ class SyncsWindow(AlyxWindow):
     ``unsaved``: what syncs changed since the last save.
     """
 
+    #: The dialog that asks for a file.
+    file_dialog = OpenWindow()
+
     def __init__(self, name: str, folder: Path | None, unsaved: Sequence[Row], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"What syncs changed in {name}")
         resize_to_screen(self, 1000, 480)
-        self._folder, self._unsaved = folder, tuple(unsaved)
+        self._name, self._folder, self._unsaved = name, folder, tuple(unsaved)
         self._all: tuple[Row, ...] = ()
         self.rows = SyncRows()
         self.filter = QLineEdit(placeholderText="Filter: words in any column", clearButtonEnabled=True)
@@ -122,11 +126,14 @@ class SyncsWindow(AlyxWindow):
         self.message = plain_label()
         self.copy_button = QPushButton("C&opy shown rows")
         self.copy_button.clicked.connect(self._on_copy)
+        self.export_button = QPushButton("&Export shown rows…")
+        self.export_button.clicked.connect(self._on_export)
         self.close_button = QPushButton("&Close")
         self.close_button.clicked.connect(self.close)
         row = QHBoxLayout()
         row.addWidget(self.message, 1)
         row.addWidget(self.copy_button)
+        row.addWidget(self.export_button)
         row.addWidget(self.close_button)
         column_of_all = QVBoxLayout(self)
         for widget in (self.filter, self.table):
@@ -158,8 +165,27 @@ class SyncsWindow(AlyxWindow):
     @slot
     def _on_copy(self) -> None:
         titles = "\t".join(title for _name, title, _width in _SHOWN)
-        lines = ["\t".join(_text(row, column) for column in range(len(_SHOWN))) for row in self.rows.rows]
-        QApplication.clipboard().setText("\n".join([titles, *lines]))
+        rows = [[for_spreadsheet(_text(row, column)) for column in range(len(_SHOWN))] for row in self.rows.rows]
+        QApplication.clipboard().setText("\n".join([titles, *map("\t".join, rows)]))
+
+    @slot
+    def _on_export(self) -> None:
+        if self.file_dialog is not None:
+            show_in_front(self.file_dialog)
+            return
+        self.file_dialog = ask_csv_file(self, self.windowTitle(), f"{self._name} {FILE}", self._on_file)
+
+    @slot
+    def _on_file(self, path: str) -> None:
+        rows = tuple(reversed(self.rows.rows))  # the oldest first, as in the project's own table
+
+        def write(_report: Any, _cancel: CancelToken) -> str:
+            export_rows(rows, path)
+            left_out = len(self._all) - len(rows)
+            rest = f" The filter left out {left_out}." if left_out else ""
+            return f"{len(rows)} row{'' if len(rows) == 1 else 's'} written to {path}.{rest}"
+
+        start_task(Task(write, "alyx-syncs-export"), succeeded=self.message.setText, failed=self._on_failed)
 
 
 def open_syncs_window(name: str, folder: Path | None, unsaved: Sequence[Row], parent: QWidget | None) -> SyncsWindow:
