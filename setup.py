@@ -99,6 +99,7 @@ setup(
         "pybpod_alyx_module",
         "pybpod_alyx_module.animals",
         "pybpod_alyx_module.animals.today",
+        "pybpod_alyx_module.animals.history",
         "pybpod_alyx_module.demo",
         "pybpod_alyx_module.doctor",
         "pybpod_alyx_module.gui",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.errors import AlyxError, ConfigurationError, ProtocolError
 from alyx_connector.http.parallel import gather
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.remedies import explain
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: How often Alyx is asked again where an item of the outbox reached it in between.
 _ROUNDS: Final = 2
+_TELL: Final = "Tell whoever runs the Alyx server."
 
 #: What a server cannot tell of any animal, by client: as long as PyBpod runs, it is not asked again.
 _UNTOLD: Final[weakref.WeakKeyDictionary[AlyxClient, frozenset[str]]] = weakref.WeakKeyDictionary()
@@ -70,6 +71,38 @@ def find_client(access: AlyxAccess, server: str, alyx_user: str) -> tuple[str, A
         return username, access.client(server, username), ""
     except AlyxError as error:
         return username, None, explain(error)
+
+
+def fetch_subject_row(client: AlyxClient, subject_id: str, cancel: CancelToken) -> dict[str, Any] | None:
+    """Ask for the row of ``/subjects`` of an Alyx id; None where the server has none, or shows none to this user.
+
+    Returns: of that very subject, with a nickname, and it says whether the subject is alive.
+    """
+    rows = client.list("subjects", {"django": f"pk,{subject_id}"}, cancel=cancel)
+    if not rows:
+        return None
+    row = rows[0]
+    nickname = row.get("nickname")
+    if len(rows) > 1 or row.get("id") != subject_id or not isinstance(nickname, str) or not nickname:
+        raise ProtocolError(f"{client.url} sent another subject than the one that was asked for.", hint=_TELL)
+    if not isinstance(row.get("alive"), bool):
+        raise ProtocolError(f"{client.url} does not say whether {nickname} is alive.", hint=_TELL)
+    return row
+
+
+def check_only_one(client: AlyxClient, subject_id: str, nickname: str, cancel: CancelToken) -> None:
+    """Raise a ConfigurationError unless this subject alone has that nickname now: an answer by nickname is its own."""
+    rows = client.list("subjects", {"nickname": nickname}, cancel=cancel)
+    if [row.get("id") for row in rows] == [subject_id]:
+        return
+    if len(rows) > 1:
+        labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
+        raise ConfigurationError(
+            f"{client.url} has {len(rows)} subjects called {nickname} (labs: {labs}) and cannot give weight and water "
+            "of one of them.",
+            hint="Have one of them renamed on Alyx.",
+        )
+    raise ConfigurationError(f"The subject {nickname} was renamed on {client.url} a moment ago.", hint="Try again.")
 
 
 def is_untold(client: AlyxClient, what: str) -> bool:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from alyx_connector.errors import ProtocolError
+from alyx_connector.errors import ProtocolError, ServerFaultError
+from pybpod_alyx_module.animals.alyx_access import (
+    UntoldError,
+    check_only_one,
+    is_untold,
+    no_minimum_weights,
+    note_untold,
+)
 from pybpod_alyx_module.numbers import exact, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-__all__ = ["Day", "Requirement", "read_requirement"]
+    from alyx_connector.http.client import AlyxClient
+    from alyx_connector.progress import CancelToken
+
+__all__ = ["Day", "Requirement", "fetch_requirement", "read_requirement"]
+
+#: How many other animals a server must fail with before it counts as one that tells nothing of this kind.
+_WITNESSES: Final = 2
+#: Among how many animals these are looked for: a namesake is no witness.
+_LISTED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,51 @@ class Requirement:
         """What the lab compares weights with, in words, empty if it sets no limit."""
         names = ((self.reference_weight_pct, "reference weight"), (self.zscore_weight_pct, "z-score"))
         return " and ".join(name for share, name in names if share)
+
+
+def fetch_requirement(
+    client: AlyxClient, subject_id: str, nickname: str, first: dt.date, cancel: CancelToken
+) -> Requirement:
+    """Ask for the days of one subject, from a day on until today in its lab.
+
+    An UntoldError where the server tells nothing of this kind of any animal; it is asked once.
+
+    ``nickname``: that of this id a moment ago; that it is the only one of that name is checked afterwards.
+    """
+    if is_untold(client, "requirement"):
+        raise _no_requirements(client)
+    try:
+        answer = _ask(client, nickname, first, cancel)
+    except ServerFaultError:
+        if _fails_with_others(client, subject_id, first, cancel):
+            note_untold(client, "requirement")
+            raise _no_requirements(client) from None
+        check_only_one(client, subject_id, nickname, cancel)  # says so where that is the reason
+        raise
+    check_only_one(client, subject_id, nickname, cancel)
+    return read_requirement(answer)
+
+
+def _ask(client: AlyxClient, nickname: str, first: dt.date, cancel: CancelToken) -> Any:
+    return client.get(("water-requirement", nickname), {"start_date": first.isoformat()}, cancel=cancel)
+
+
+def _fails_with_others(client: AlyxClient, subject_id: str, first: dt.date, cancel: CancelToken) -> bool:
+    # One animal may have what the server cannot compute; several have not.
+    page = client.get("subjects", {"alive": "True", "limit": _LISTED}, cancel=cancel)
+    known = Counter(row.get("nickname") for row in page["results"] if row.get("id") != subject_id)
+    others = [str(nickname) for nickname, count in known.items() if nickname and count == 1]
+    for nickname in others[:_WITNESSES]:
+        try:
+            _ask(client, nickname, first, cancel)
+        except ServerFaultError:
+            continue
+        return False
+    return len(others) >= _WITNESSES
+
+
+def _no_requirements(client: AlyxClient) -> UntoldError:
+    return UntoldError(no_minimum_weights(client.url))
 
 
 def read_requirement(answer: Any) -> Requirement:

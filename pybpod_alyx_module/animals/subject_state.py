@@ -8,7 +8,6 @@ before, and right after must be that of this one subject alone.
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,9 +17,9 @@ from alyx_connector.ids import canonical_id
 from alyx_connector.zones.lab_zones import last_zone, remember_zones
 from alyx_connector.zones.moments import lab_zone
 from alyx_connector.zones.server_offsets import see_clock, server_clock
-from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, is_untold, no_minimum_weights, note_untold
+from pybpod_alyx_module.animals.alyx_access import UntoldError, ask_at_once, fetch_subject_row, is_untold, note_untold
 from pybpod_alyx_module.animals.handled_animals import may_handle
-from pybpod_alyx_module.animals.requirement import Requirement, read_requirement
+from pybpod_alyx_module.animals.requirement import Requirement, fetch_requirement
 from pybpod_alyx_module.animals.rows import (
     day_in,
     first_day,
@@ -55,10 +54,6 @@ PARTS: Final = ("subject", "culled", "sessions", "weighings", "requirement", "wa
 #: All requests that do not wait for another.
 _WORKERS: Final = 5
 _TELL: Final = "Tell whoever runs the Alyx server."
-#: How many other animals a server must fail with before it counts as one that tells nothing of this kind.
-_WITNESSES: Final = 2
-#: Among how many animals these are looked for: a namesake is no witness.
-_LISTED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -210,25 +205,19 @@ class _Parts:
         return lambda cancel: self._client.list(endpoint, {"django": django}, cancel=cancel)
 
     def _subject(self, cancel: CancelToken) -> dict[str, Any] | None:
-        rows = self._client.list("subjects", {"django": f"pk,{self._id}"}, cancel=cancel)
-        if not rows:
+        row = fetch_subject_row(self._client, self._id, cancel)
+        if row is None:
             return None
-        row = rows[0]
-        nickname = row.get("nickname")
-        if len(rows) > 1 or row.get("id") != self._id or not isinstance(nickname, str) or not nickname:
-            raise ProtocolError(f"{self._client.url} sent another subject than the one that was asked for.", hint=_TELL)
-        if not isinstance(row.get("alive"), bool):
-            raise ProtocolError(f"{self._client.url} does not say whether {nickname} is alive.", hint=_TELL)
         self._keep(self._arrived, "subject", row)
         owner = str(row.get("responsible_user") or self._client.username)
         parts: list[tuple[str, Callable[[CancelToken], Any]]] = [
-            ("requirement", self._requirement(nickname)),
+            ("requirement", self._requirement(row["nickname"])),
             ("handling", lambda stop: may_handle(self._client, owner, stop)),
         ]
         if isinstance(row.get("lab"), str) and row["lab"]:
             parts.append(("lab", self._lab(row["lab"])))
         else:
-            self._keep(self._reasons, "lab", f"{nickname} has no lab on {self._client.url}.")
+            self._keep(self._reasons, "lab", f"{row['nickname']} has no lab on {self._client.url}.")
         self._fetch_parts(cancel, *parts)
         return row
 
@@ -245,56 +234,7 @@ class _Parts:
             ) from None
 
     def _requirement(self, nickname: str) -> Callable[[CancelToken], Requirement]:
-        def ask(cancel: CancelToken) -> Requirement:
-            if is_untold(self._client, "requirement"):
-                raise self._no_requirements()
-            try:
-                answer = self._requirement_of(nickname, cancel)
-            except ServerFaultError:
-                if self._fails_with_others(cancel):
-                    note_untold(self._client, "requirement")
-                    raise self._no_requirements() from None
-                self._only_one(nickname, cancel)  # says so where that is the reason
-                raise
-            self._only_one(nickname, cancel)
-            return read_requirement(answer)
-
-        return ask
-
-    def _requirement_of(self, nickname: str, cancel: CancelToken) -> Any:
-        start = {"start_date": self._since.isoformat()}
-        return self._client.get(("water-requirement", nickname), start, cancel=cancel)
-
-    def _fails_with_others(self, cancel: CancelToken) -> bool:
-        # One animal may have what the server cannot compute; several have not.
-        page = self._client.get("subjects", {"alive": "True", "limit": _LISTED}, cancel=cancel)
-        known = Counter(row.get("nickname") for row in page["results"] if row.get("id") != self._id)
-        others = [str(nickname) for nickname, count in known.items() if nickname and count == 1]
-        for nickname in others[:_WITNESSES]:
-            try:
-                self._requirement_of(nickname, cancel)
-            except ServerFaultError:
-                continue
-            return False
-        return len(others) >= _WITNESSES
-
-    def _no_requirements(self) -> UntoldError:
-        return UntoldError(no_minimum_weights(self._client.url))
-
-    def _only_one(self, nickname: str, cancel: CancelToken) -> None:
-        rows = self._client.list("subjects", {"nickname": nickname}, cancel=cancel)
-        if [row.get("id") for row in rows] == [self._id]:
-            return
-        if len(rows) > 1:
-            labs = ", ".join(sorted(str(row.get("lab")) for row in rows))
-            raise ConfigurationError(
-                f"{self._client.url} has {len(rows)} subjects called {nickname} (labs: {labs}) and cannot give "
-                "weight and water of one of them.",
-                hint="Have one of them renamed on Alyx.",
-            )
-        raise ConfigurationError(
-            f"The subject {nickname} was renamed on {self._client.url} a moment ago.", hint="Try again."
-        )
+        return lambda cancel: fetch_requirement(self._client, self._id, nickname, self._since, cancel)
 
     def _lab(self, lab: str) -> Callable[[CancelToken], str]:
         def ask(cancel: CancelToken) -> str:

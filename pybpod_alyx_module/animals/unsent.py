@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.water import Water
     from pybpod_alyx_module.outbox.items import Item
 
-__all__ = ["item_time", "unsent_sentences", "with_unsent", "with_unsent_water"]
+__all__ = ["item_time", "unsent_sentences", "unsent_sessions", "unsent_weights", "with_unsent", "with_unsent_water"]
 
 
 def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> SubjectState:
@@ -35,19 +35,27 @@ def with_unsent(state: SubjectState, items: Iterable[Item], today: dt.date) -> S
     items = tuple(items)
     day = state.day or today
     zone = lab_zone(state.lab_zone)
-    weighed = _by_time(
-        Weighed(exact(item.values["weight"]), item_time(item, zone)) for item in items if item.kind is Kind.WEIGHING
-    )
+    weighed = unsent_weights(items, zone)
     if weighed:
         state = _with_weights(state, weighed, day)
     if state.water is not None:
         state = replace(state, water=with_unsent_water(state.water, items, day, zone))
-    sessions = [
-        _seen(item, zone) for item in items if item.kind is Kind.SESSION and item_time(item, zone).date() == day
-    ]
+    sessions = [one for one in unsent_sessions(items, zone) if one.start_time.date() == day]
     if sessions:
         state = replace(state, sessions_today=(*(state.sessions_today or ()), *sessions))
     return state
+
+
+def unsent_weights(items: Iterable[Item], zone: dt.tzinfo | None) -> tuple[Weighed, ...]:
+    """Return the weights that are not on Alyx yet, in order; ``zone``: of the lab, None where it is not known."""
+    return _by_time(
+        Weighed(exact(item.values["weight"]), item_time(item, zone)) for item in items if item.kind is Kind.WEIGHING
+    )
+
+
+def unsent_sessions(items: Iterable[Item], zone: dt.tzinfo | None) -> tuple[SessionSeen, ...]:
+    """Return the sessions that are not on Alyx yet; ``zone``: of the lab, None where it is not known."""
+    return tuple(_seen(item, zone) for item in items if item.kind is Kind.SESSION)
 
 
 def with_unsent_water(water: Water, items: Iterable[Item], day: dt.date, zone: dt.tzinfo | None = None) -> Water:

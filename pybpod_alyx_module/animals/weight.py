@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "FAR_PERCENT",
     "LOW",
     "LOW_TEXT",
     "NO_LIMIT",
@@ -41,7 +42,7 @@ __all__ = [
 NO_LIMIT = "no limit set on Alyx"
 
 #: Alyx's own second threshold, ``WEIGHT_THRESHOLD`` of its settings_lab.py, which it does not tell.
-_FAR_PERCENT = Decimal(75)
+FAR_PERCENT = Decimal(75)
 #: mL of water that Alyx expects for each g above the implant: below the minimum weight, and else. So says
 #: ``WaterControl.expected_water`` of Alyx's actions/water_control.py.
 _ML_PER_G_BELOW, _ML_PER_G = Decimal("0.05"), Decimal("0.04")
@@ -95,7 +96,7 @@ class Judgement:
             return None
         if self.to_minimum >= 0:
             return Level.FINE
-        is_far = self.percentage is not None and self.percentage < _FAR_PERCENT
+        is_far = self.percentage is not None and self.percentage < FAR_PERCENT
         return Level.FAR_BELOW if is_far else Level.BELOW
 
 
@@ -122,7 +123,7 @@ class Limits:
         percentage = 100 * (weight - self.implant) / self.reference
         level = Level.FINE
         if weight < self.minimum:
-            level = Level.FAR_BELOW if percentage < _FAR_PERCENT else Level.BELOW
+            level = Level.FAR_BELOW if percentage < FAR_PERCENT else Level.BELOW
         return LastJudged(level, _minimum_text(weight, self.minimum), True, self, percentage)
 
 

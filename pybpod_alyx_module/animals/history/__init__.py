@@ -1,0 +1,1 @@
+"""An animal's last weeks as Alyx has them: weights, water, restrictions, sessions; no Qt."""
