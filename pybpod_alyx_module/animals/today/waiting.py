@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector.address import last_part
 from pybpod_alyx_module.animals.today.today_animals import SessionsToday
-from pybpod_alyx_module.animals.unsent import item_time, with_unsent_water
-from pybpod_alyx_module.animals.weight_plausibility import Weighed
-from pybpod_alyx_module.numbers import exact
+from pybpod_alyx_module.animals.unsent import item_time, unsent_sessions, unsent_weights, with_unsent_water
 from pybpod_alyx_module.outbox.items import Kind, State
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.today.answers import Answers
     from pybpod_alyx_module.animals.today.today_animals import TodayAnimal
+    from pybpod_alyx_module.animals.weight_plausibility import Weighed
     from pybpod_alyx_module.outbox.items import Item
 
 __all__ = ["as_if_waiting", "is_missing", "with_waiting"]
@@ -30,16 +29,13 @@ def with_waiting(animal: TodayAnimal, items: Sequence[Item]) -> TodayAnimal:
     """
     zone, now = animal.zone, animal.lab_now()
     animal = replace(animal, water=with_unsent_water(animal.water, items, now.date(), zone))
-    weights = [
-        Weighed(exact(item.values["weight"]), item_time(item, zone)) for item in items if item.kind is Kind.WEIGHING
-    ]
-    for weighed in weights:
+    for weighed in unsent_weights(items, zone):
         if _is_newer(weighed, animal.last_weight):
             judged = None if animal.judged is None else animal.judged.of(weighed.grams)
             animal = replace(animal, last_weight=weighed, judged=judged)
     gifts = [item_time(item, zone) for item in items if item.kind is Kind.WATER]
     times = [when for when in (*gifts, animal.last_water) if when is not None and when.replace(microsecond=0) <= now]
-    started = [item_time(item, zone) for item in items if item.kind is Kind.SESSION]
+    started = [session.start_time for session in unsent_sessions(items, zone)]
     today = [when for when in started if when.date() == now.date()]
     return replace(animal, last_water=max(times, default=None), sessions=_with_sessions(animal.sessions, today))
 
