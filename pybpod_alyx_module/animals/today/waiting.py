@@ -35,7 +35,7 @@ def with_waiting(animal: TodayAnimal, items: Sequence[Item]) -> TodayAnimal:
             animal = replace(animal, last_weight=weighed, judged=judged)
     gifts = [item_time(item, zone) for item in items if item.kind is Kind.WATER]
     times = [when for when in (*gifts, animal.last_water) if when is not None and when.replace(microsecond=0) <= now]
-    started = [session.start_time for session in unsent_sessions(items, zone)]
+    started = [one.start_time for one in unsent_sessions(items, zone)]
     today = [when for when in started if when.date() == now.date()]
     return replace(animal, last_water=max(times, default=None), sessions=_with_sessions(animal.sessions, today))
 
