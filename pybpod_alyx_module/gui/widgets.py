@@ -119,16 +119,22 @@ class Scrolled(QScrollArea):
 
 
 def ask_csv_file(window: QWidget, title: str, name: str, chosen: Callable[[str], object]) -> QFileDialog:
-    """Ask for a file to write a table to, beside the window, which stays usable; Qt asks before one is replaced.
+    """Ask for a file to write a table to, see `ask_file`."""
+    return ask_file(window, title, name, "csv", chosen)
+
+
+def ask_file(window: QWidget, title: str, name: str, suffix: str, chosen: Callable[[str], object]) -> QFileDialog:
+    """Ask for a file to write to, beside the window, which stays usable; Qt asks before one is replaced.
 
     ``name``: what the file is called unless a person types another name.
+    ``suffix``: of its kind, without a dot.
     ``chosen``: takes its path.
     """
-    dialog = QFileDialog(window, title, "", "CSV (*.csv)")
+    dialog = QFileDialog(window, title, "", f"{suffix.upper()} (*.{suffix})")
     dialog.setAttribute(Qt.WA_DeleteOnClose)
     dialog.setModal(False)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
-    dialog.setDefaultSuffix("csv")
+    dialog.setDefaultSuffix(suffix)
     dialog.selectFile(name)
     dialog.fileSelected.connect(chosen)
     dialog.show()

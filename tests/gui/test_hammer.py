@@ -36,6 +36,8 @@ from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
 from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, SyncsWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
+from pybpod_alyx_module.gui.today.in_advance_dialog import InAdvanceDialog
+from pybpod_alyx_module.gui.today.sheet import SheetDialog
 from pybpod_alyx_module.gui.today.window import TODAY, TodayWindow
 from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
@@ -146,6 +148,17 @@ def from_outbox(kind: type, press: str) -> Callable[[Hammer], Any]:
     return open_it
 
 
+def from_today(kind: type, press: str) -> Callable[[Hammer], Any]:
+    def open_it(hammer: Hammer) -> Any:
+        window = OPEN[TodayWindow](hammer)
+        wait(hammer.qtbot, lambda: window.refresh_button.isEnabled())
+        getattr(window, press).click()
+        (dialog,) = [one for one in living(kind) if one.isVisible()]
+        return dialog
+
+    return open_it
+
+
 def another_animal(hammer: Hammer) -> Any:
     dialog = OPEN[RegisterDialog](hammer)
     wait(hammer.qtbot, lambda: dialog.other_button.isEnabled())
@@ -177,6 +190,8 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     WaterDialog: from_menu(WaterDialog, GIVE_WATER, of_subject),
     DetailsWindow: from_menu(DetailsWindow, "Alyx details", of_subject),
     TodayWindow: from_menu(TodayWindow, TODAY, of_project),
+    SheetDialog: from_today(SheetDialog, "print_button"),
+    InAdvanceDialog: from_today(InAdvanceDialog, "later_button"),
     OutboxWindow: from_menu(OutboxWindow, "Alyx outbox", of_project),
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),

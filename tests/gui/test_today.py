@@ -19,7 +19,7 @@ from pybpod_alyx_module.gui.today import tree_marks
 from pybpod_alyx_module.gui.today import window as today_window
 from pybpod_alyx_module.gui.today.columns import AMOUNT, ANIMAL, LAST_WATER, NEXT, REMAINS, RESULT, WEIGHT
 from pybpod_alyx_module.gui.today.rows import Shown, TodayRows
-from pybpod_alyx_module.gui.today.sheet import SheetPreview, sheet_html
+from pybpod_alyx_module.gui.today.sheet import SheetDialog, sheet_html
 from pybpod_alyx_module.gui.today.view import TodayView
 from pybpod_alyx_module.gui.today.window import TODAY, WITHOUT_ALYX, TodayWindow
 from pybpod_alyx_module.outbox.items import State
@@ -771,10 +771,74 @@ def test_the_sheet_has_what_is_shown_and_room_to_write(bench, tmp_path):
     assert "thirsty" in page
     assert "never_weighed" not in page
     assert "Weight now" in page
-    preview = SheetPreview(window.shown, window.rows.rows, window)
-    printer = preview._printer
-    printer.setOutputFormat(printer.PdfFormat)
-    printer.setOutputFileName(str(tmp_path / "sheet.pdf"))
-    preview._on_paint(printer)
+    press(bench.qtbot, window.print_button)
+    (dialog,) = [one for one in living(SheetDialog) if one.isVisible()]
+    assert "thirsty" in dialog.page.toPlainText()
+    dialog.save_pdf(str(tmp_path / "sheet.pdf"))
     assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
-    preview.close()
+    dialog.close()
+
+
+def in_advance(bench, window):
+    press(bench.qtbot, window.later_button)
+    return window.in_advance.dialog
+
+
+def test_water_for_days_to_come_is_recorded_for_each_animal_and_day_once(bench, alyx, outbox):
+    bench.subject("thirsty")
+    window = table(bench)
+    for name in ("thirsty", "culled", "never_weighed"):
+        tick(window, rows(window)[name])
+    dialog = in_advance(bench, window)
+    dialog.days.setValue(3)
+    assert "never_weighed" in dialog.message.text()
+    assert dialog.record_button.text() == "&Record 6 x water"
+    press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, lambda: len(outbox.open().items(states=(State.SENT,))) == 6)
+    today = dt.datetime.now(dt.timezone.utc).date()
+    for name in ("thirsty", "culled"):
+        given = alyx.of("water-administrations", name)
+        assert sorted(row["date_time"][:10] for row in given) == [
+            f"{today + dt.timedelta(days=number)}" for number in (1, 2, 3)
+        ]
+        assert {row["water_type"] for row in given} == {"Hydrogel"}
+    assert {row["water_administered"] for row in alyx.of("water-administrations", "culled")} == {0.96}
+    assert window.unrecorded == ""  # the ticks were for this
+    wait(bench.qtbot, lambda: window._look is None)
+    assert "Needs 0.96 mL today. Given today: 0.00 mL" in given_today(window, rows(window)["culled"])
+    refresh(bench, window)
+    tick(window, rows(window)["culled"])
+    dialog = in_advance(bench, window)
+    dialog.days.setValue(4)
+    assert dialog.record_button.text() == "&Record 1 x water"  # three of these days have water already
+    assert f"{today + dt.timedelta(days=3):%a %d %b}" in dialog.table.item(0, 3).text()
+    dialog.reject()
+
+
+def test_ad_lib_and_one_amount_for_all(bench, alyx, outbox):
+    bench.subject("thirsty")
+    window = table(bench)
+    for name in ("culled", "never_weighed"):
+        tick(window, rows(window)[name])
+    dialog = in_advance(bench, window)
+    bench.qtbot.keyClicks(dialog.amount, "x")
+    assert dialog.same.isChecked()
+    assert not dialog.record_button.isEnabled()
+    bench.type(dialog.amount, "1.2")
+    assert [dialog.table.item(place, 1).text() for place in (0, 1)] == ["1.20", "1.20"]
+    dialog.ad_lib.setChecked(True)
+    dialog.days.setValue(1)
+    press(bench.qtbot, dialog.record_button)
+    wait(bench.qtbot, lambda: len(outbox.open().items(states=(State.SENT,))) == 2)
+    (given,) = alyx.of("water-administrations", "never_weighed")
+    assert given["adlib"] is True
+
+
+def test_who_cancels_the_water_of_later_days_keeps_the_ticks(bench, outbox):
+    bench.subject("thirsty")
+    window = table(bench)
+    tick(window, rows(window)["culled"])
+    dialog = in_advance(bench, window)
+    bench.qtbot.keyClick(dialog, Qt.Key_Escape)
+    assert [row.name for row in window.rows.to_give()] == ["culled"]
+    assert outbox.open().items() == ()

@@ -76,6 +76,8 @@ class TodayAnimal:
     last_water: dt.datetime | None = None
     #: None without one.
     sessions: SessionsToday | None = None
+    #: Days after today for which it was given water already, in order.
+    in_advance: tuple[dt.date, ...] = ()
 
     @property
     def needs_water(self) -> bool:
@@ -138,6 +140,7 @@ def _animal(rows: AnimalRows, answers: Answers, clock: ServerClock) -> TodayAnim
         judged,
         max((when for when in times if when is not None and when <= now), default=None),
         _sessions(rows.sessions, zone, answers.trials),
+        tuple(sorted({when.date() for when in times if when is not None and when.date() > now.date()})),
     )
 
 

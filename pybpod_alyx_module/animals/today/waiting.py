@@ -37,7 +37,12 @@ def with_waiting(animal: TodayAnimal, items: Sequence[Item]) -> TodayAnimal:
     times = [when for when in (*gifts, animal.last_water) if when is not None and when.replace(microsecond=0) <= now]
     started = [one.start_time for one in unsent_sessions(items, zone)]
     today = [when for when in started if when.date() == now.date()]
-    return replace(animal, last_water=max(times, default=None), sessions=_with_sessions(animal.sessions, today))
+    return replace(
+        animal,
+        last_water=max(times, default=None),
+        sessions=_with_sessions(animal.sessions, today),
+        in_advance=tuple(sorted({*animal.in_advance, *(when.date() for when in gifts if when.date() > now.date())})),
+    )
 
 
 def is_missing(item: Item, answers: Answers) -> bool:

@@ -6,11 +6,13 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import Qt
-from AnyQt.QtGui import QTextDocument
-from AnyQt.QtPrintSupport import QPrinter, QPrintPreviewDialog
+from AnyQt.QtPrintSupport import QPrintDialog, QPrinter
+from AnyQt.QtWidgets import QDialog, QPushButton, QTextBrowser, QVBoxLayout
 
+from alyx_connector.whole_file import whole_file
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.today.columns import (
     ANIMAL,
     COLUMNS,
@@ -22,6 +24,7 @@ from pybpod_alyx_module.gui.today.columns import (
     WEIGHT,
     cell_text,
 )
+from pybpod_alyx_module.gui.widgets import ask_file, button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.today.board import Board
     from pybpod_alyx_module.gui.today.rows import TodayRow
 
-__all__ = ["SheetPreview", "sheet_html"]
+__all__ = ["SheetDialog", "sheet_html"]
 
 _PRINTED: Final = (ANIMAL, LAB, WEIGHT, PERCENT, SESSION, REMAINS, LAST_WATER)
 #: Empty columns for a pen.
@@ -54,25 +57,62 @@ def sheet_html(board: Board, rows: Sequence[TodayRow]) -> str:
     )
 
 
-class SheetPreview(QPrintPreviewDialog):
-    """Shows the sheet as it will be printed; from there it goes to a printer or into a PDF file."""
+class SheetDialog(Question):
+    """Shows the sheet; from there it goes to a printer, or into a PDF file."""
 
-    def __init__(self, board: Board, rows: Sequence[TodayRow], parent: QWidget) -> None:
-        # Qt does not keep the printer.
-        self._printer = QPrinter(QPrinter.HighResolution)
-        self._printer.setOrientation(QPrinter.Landscape)
-        super().__init__(self._printer, parent)
-        self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle("Print today's sheet")
-        resize_to_screen(self, 1000, 760)
-        self._document = QTextDocument(self)
-        self._document.setDefaultStyleSheet("td, th, h3, p { font-size: 8pt; }")
-        self._document.setHtml(sheet_html(board, rows))
-        self.paintRequested.connect(self._on_paint)
+    def __init__(self, board: Board, rows: Sequence[TodayRow], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Today's sheet")
+        resize_to_screen(self, 1000, 700)
+        self._day = f"{board.answers.asked.astimezone():%Y-%m-%d}"
+        self.page = QTextBrowser()
+        self.page.document().setDefaultStyleSheet("td, th, h3, p { font-size: 8pt; }")
+        self.page.setHtml(sheet_html(board, rows))
+        self.message = plain_label()
+        self.print_button = QPushButton("&Print…")
+        self.pdf_button = QPushButton("Save as P&DF…")
+        self.close_button = QPushButton("&Close")
+        column = QVBoxLayout(self)
+        column.addWidget(self.page, 1)
+        column.addWidget(self.message)
+        column.addLayout(button_row(self.print_button, self.close_button, left=self.pdf_button))
+        self.print_button.clicked.connect(self._on_print)
+        self.pdf_button.clicked.connect(self._on_pdf)
+        self.close_button.clicked.connect(self.reject)
 
     @slot
-    def _on_paint(self, onto: QPrinter) -> None:
-        self._document.print(onto)
+    def _on_print(self) -> None:
+        self._printer = _printer()
+        dialog = QPrintDialog(self._printer, self)
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.finished.connect(self._on_printer_chosen)
+        dialog.open()
+
+    @slot
+    def _on_printer_chosen(self, result: int) -> None:
+        if result == QDialog.Accepted:
+            self.page.document().print(self._printer)
+            self.message.setText(f"Sent to {self._printer.printerName() or self._printer.outputFileName()}.")
+
+    @slot
+    def _on_pdf(self) -> None:
+        ask_file(self, "Save the sheet as PDF", f"today-{self._day}.pdf", "pdf", self.save_pdf)
+
+    @slot
+    def save_pdf(self, path: str) -> None:
+        """Write the sheet into a PDF file, whole or not at all."""
+        with whole_file(path) as part:
+            printer = _printer()
+            printer.setOutputFormat(QPrinter.PdfFormat)
+            printer.setOutputFileName(str(part))
+            self.page.document().print(printer)
+        self.message.setText(f"Saved as {path}.")
+
+
+def _printer() -> QPrinter:
+    printer = QPrinter(QPrinter.HighResolution)
+    printer.setOrientation(QPrinter.Landscape)
+    return printer
 
 
 def _cell(text: str) -> str:

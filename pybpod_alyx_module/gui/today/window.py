@@ -19,10 +19,11 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.today.choice_row import ChoiceRow
 from pybpod_alyx_module.gui.today.columns import AMOUNT, ANIMAL
 from pybpod_alyx_module.gui.today.give import make_drafts, some_of, take_item
+from pybpod_alyx_module.gui.today.give_in_advance import GiveInAdvance
 from pybpod_alyx_module.gui.today.one_animal import project_ids, server_of
 from pybpod_alyx_module.gui.today.open_from_row import OpenFromRow
 from pybpod_alyx_module.gui.today.rows import TodayRow, TodayRows, no_longer_listed
-from pybpod_alyx_module.gui.today.sheet import SheetPreview
+from pybpod_alyx_module.gui.today.sheet import SheetDialog
 from pybpod_alyx_module.gui.today.summary import board_summary
 from pybpod_alyx_module.gui.today.tree_marks import TreeMarks
 from pybpod_alyx_module.gui.today.view import TodayView
@@ -80,6 +81,8 @@ class TodayWindow(AlyxWindow):
         self.open_from_row = OpenFromRow(self)
         self.question = QuestionFrame(self._on_close_anyway, self._on_go_back)
         self.give_button = self._button("&Give ticked", self._on_give)
+        self.in_advance = GiveInAdvance(self)
+        self.later_button = self._button("For &later days…", self.in_advance.ask)
         self.tick_button = self._button("&Tick all shown", self.rows.tick_shown)
         self.print_button = self._button("&Print…", self._on_print)
         self.refresh_button = self._button("Re&fresh", self.refresh)
@@ -88,6 +91,7 @@ class TodayWindow(AlyxWindow):
         buttons.addWidget(self.refresh_button)
         buttons.addWidget(self.print_button)
         buttons.addStretch(1)
+        buttons.addWidget(self.later_button)
         buttons.addWidget(self.tick_button)
         buttons.addWidget(self.give_button)
         buttons.addWidget(self.close_button)
@@ -291,7 +295,8 @@ class TodayWindow(AlyxWindow):
     def _update_buttons(self) -> None:
         idle, can_give = self._is_idle, self.shown is not None and bool(self.rows.to_give())
         known = self.shown is not None
-        states = ((self.refresh_button, idle), (self.give_button, idle and can_give), (self.print_button, known))
+        states = ((self.refresh_button, idle), (self.give_button, idle and can_give))
+        states += ((self.print_button, known), (self.later_button, known))
         for button, enabled in states:
             if button.hasFocus() and not enabled:
                 self.table.setFocus()  # Qt would go on to Close, which a second Enter presses
@@ -352,7 +357,7 @@ class TodayWindow(AlyxWindow):
     @slot
     def _on_print(self) -> None:
         if self.shown is not None:
-            SheetPreview(self.shown, self.rows.rows, self).open()
+            SheetDialog(self.shown, self.rows.rows, self).open()
 
     @slot
     def _on_go_back(self) -> None:
