@@ -104,6 +104,7 @@ setup(
         "pybpod_alyx_module.doctor",
         "pybpod_alyx_module.gui",
         "pybpod_alyx_module.gui.animals",
+        "pybpod_alyx_module.gui.doctor",
         "pybpod_alyx_module.gui.history",
         "pybpod_alyx_module.gui.outbox",
         "pybpod_alyx_module.gui.sessions",

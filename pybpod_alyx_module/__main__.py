@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alyx_connector._version import DISTRIBUTION, __version__
 from alyx_connector.errors import AlyxError
+from pybpod_alyx_module.doctor.command import add_doctor_command, run_doctor_command
 from pybpod_alyx_module.outbox_commands import add_outbox_commands, run_outbox_command
 from pybpod_alyx_module.unattended.command import add_sync_command, run_sync_command
 
@@ -38,15 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_outbox_commands(commands)
     add_sync_command(commands)
+    add_doctor_command(commands)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help(sys.stderr)
         return USAGE
     if options.command == "outbox":
         return run_outbox_command(options, lambda line: print(line, flush=True))
+    output = sys.stdout  # PyBpod, or user_settings.py, may print, and must not print into it
     if options.command == "sync":
-        output = sys.stdout  # PyBpod prints, and must not print into it
         return run_sync_command(options, lambda text: print(text, file=output, flush=True))
+    if options.command == "doctor":
+        with contextlib.redirect_stdout(sys.stderr):
+            return run_doctor_command(options, lambda text: print(text, file=output, flush=True))
     return _demo(options)
 
 

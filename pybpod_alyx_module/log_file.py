@@ -29,11 +29,16 @@ _FORMAT: Final = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message
 _SECRET: Final = re.compile(r"\b[0-9a-f]{40}\b|(?<=\bToken )\S+|(?<=://)[^/\s@]+(?=@)", re.IGNORECASE)
 
 
+def without_secrets(text: str) -> str:
+    """Take out what looks like a token, or like a password in an address."""
+    return _SECRET.sub("(removed)", text)
+
+
 class _WithoutSecrets(logging.Formatter):
     """Nothing of ours puts a secret into a record; the text of an error that is not ours may hold one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _SECRET.sub("(removed)", super().format(record))
+        return without_secrets(super().format(record))
 
 
 class _PrivateFile(RotatingFileHandler):

@@ -9,9 +9,8 @@ from typing import Final
 
 from alyx_connector._version import DISTRIBUTION, __version__
 
-#: The distributions that matter, PyBpod's own first, by what they are called.
-DISTRIBUTIONS: Final = (
-    "pybpod-gui-plugin",
+#: What PyBpod is made of, beside the distribution of its name.
+OF_PYBPOD: Final = (
     "pybpod-gui-api",
     "pybpod-api",
     "pyforms-gui",
@@ -19,6 +18,11 @@ DISTRIBUTIONS: Final = (
     "confapp",
     "PyQt5",
     "AnyQt",
+)
+#: The distributions that matter, PyBpod's own first, by what they are called.
+DISTRIBUTIONS: Final = (
+    "pybpod-gui-plugin",
+    *OF_PYBPOD,
     "pyserial",
     "numpy",
     "pandas",

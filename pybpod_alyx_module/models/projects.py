@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from AnyQt.QtCore import QTimer
 
+from pybpod_alyx_module.doctor.examine import Here
+from pybpod_alyx_module.gui.doctor.window import CHECK, open_check_window
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
@@ -41,7 +43,7 @@ class Projects(PyBpodProjects):
         QTimer.singleShot(0, self.start_outbox)  # once the main window stands
 
     def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
-        """Put *Alyx outbox* into the menu *Window*.
+        """Put *Alyx outbox* into the menu *Window*, *Check the Alyx plugin…* into *Help*.
 
         ``mainmenu``: PyBpod's menus: each a title and its entries.
         """
@@ -49,6 +51,8 @@ class Projects(PyBpodProjects):
         for menu in mainmenu:
             if "Window" in menu:
                 menu["Window"] += ["-", {LABEL: self.open_alyx_outbox}]
+            if "Help" in menu:
+                menu["Help"] += ["-", {CHECK: self.open_alyx_check}]
 
     @slot
     def start_outbox(self) -> None:
@@ -69,6 +73,16 @@ class Projects(PyBpodProjects):
     def open_alyx_outbox(self) -> None:
         """Show the outbox window."""
         open_outbox_window(self.mainwindow)
+
+    @slot
+    def open_alyx_check(self) -> None:
+        """Show the window that checks what the plugin needs."""
+        open_check_window(self._what_is_here, self.mainwindow)
+
+    def _what_is_here(self) -> Here:
+        outbox = running_outbox()
+        opened = [project for project in self.projects if not project.is_closed and project.path]
+        return Here(outbox.logins, tuple(str(project.path) for project in opened), outbox.outlook.problem)
 
     def _is_running(self) -> bool:
         return is_anything_running(project for project in self.projects if not project.is_closed)

@@ -23,7 +23,7 @@ SHORT: Final = timedelta(minutes=2)
 #: No session lasts longer, but by a clock that was set meanwhile.
 _LONG: Final = timedelta(days=1)
 #: By how much two clocks may differ that nobody has set.
-_CLOCKS: Final = timedelta(minutes=5)
+CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class ConcernKind(Enum):
@@ -243,7 +243,7 @@ def _about_the_rigs_clock(
     file: SessionFile, animal: Animal, now: datetime, clock_ahead: timedelta | None
 ) -> Iterator[Concern]:
     check = "Check the rig's clock; correct the times on Alyx if you register the session as it is."
-    if clock_ahead is not None and abs(clock_ahead) > _CLOCKS:
+    if clock_ahead is not None and abs(clock_ahead) > CLOCKS_APART:
         side = "ahead of" if clock_ahead > timedelta() else "behind"
         yield Concern(
             ConcernKind.RIG_CLOCK,
@@ -257,7 +257,7 @@ def _about_the_rigs_clock(
             f"more than a day. {check}",
         )
     for what, time in (("started", file.started), ("ended", file.end)):
-        if time > now + _CLOCKS:
+        if time > now + CLOCKS_APART:
             yield Concern(
                 ConcernKind.FUTURE,
                 f"By its file the session {what} at {time:%Y-%m-%d %H:%M}, but it is {now:%Y-%m-%d %H:%M} now. {check}",

@@ -7,14 +7,15 @@ import logging
 import os
 import sys
 import types
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.errors import ConfigurationError
 from pybpod_alyx_module.errors import SyncError
+from pybpod_alyx_module.host.user_settings import import_user_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +31,8 @@ def read_user_settings() -> None:
         )
     from confapp import conf
 
-    for folder in (os.getcwd(), str(Path.home())):
-        sys.path.insert(0, folder)
-        if importlib.util.find_spec("user_settings") is not None:
-            settings = importlib.import_module("user_settings")
-            break
-    else:
+    settings = import_user_settings()
+    if settings is None:
         settings = types.ModuleType("user_settings")
         settings.SETTINGS_PRIORITY = 0  # type: ignore[attr-defined]
         sys.modules["user_settings"] = settings

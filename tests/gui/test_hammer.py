@@ -17,6 +17,7 @@ from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
+from pybpod_alyx_module.gui.doctor.window import CheckWindow, open_check_window
 from pybpod_alyx_module.gui.guard import is_there
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
@@ -192,6 +193,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     TodayWindow: from_menu(TodayWindow, TODAY, of_project),
     SheetDialog: from_today(SheetDialog, "print_button"),
     InAdvanceDialog: from_today(InAdvanceDialog, "later_button"),
+    CheckWindow: lambda hammer: open_check_window(hammer.host.model._what_is_here, hammer.host),
     OutboxWindow: from_menu(OutboxWindow, "Alyx outbox", of_project),
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),

@@ -40,6 +40,7 @@ HEADLESS = {
     ),
     "pybpod_alyx_module.scale.reader": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "serial"),
     "pybpod_alyx_module.outbox.sender": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "pandas"),
+    "pybpod_alyx_module.doctor.examine": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "pandas"),
     "pybpod_alyx_module.__main__": ("AnyQt", "PyQt5", "pyforms", "confapp", "pybpodgui_plugin", "django"),
 }
 
@@ -62,6 +63,7 @@ PLANTS = [
     ("pybpod_alyx_module/gui/guard.py", "import alyx_sandbox", "the sandbox is a process"),
     ("pybpod_alyx_module/sync/fetch.py", "import pybpodgui_api", "only host and models know PyBpod"),
     ("pybpod_alyx_module/sessions/session_csv.py", "import pybpodapi", "only host and models know PyBpod"),
+    ("pybpod_alyx_module/doctor/examine.py", "from AnyQt import QtCore", NO_QT),
     ("pybpod_alyx_module/outbox/states.py", "from AnyQt import QtCore", NO_QT),
     ("pybpod_alyx_module/outbox/sender.py", "import pybpodapi", "only host and models know PyBpod"),
     ("pybpod_alyx_module/outbox/outbox.py", "import pybpod_alyx_module.read_settings", "the outbox stands alone"),

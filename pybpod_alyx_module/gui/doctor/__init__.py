@@ -1,0 +1,1 @@
+"""The window that shows what may be wrong on this computer."""
