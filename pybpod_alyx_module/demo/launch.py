@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +17,13 @@ from pybpod_alyx_module.demo.sandbox import SandboxServer
 from pybpod_alyx_module.demo.scratch import Login, make_scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import IO
 
 #: How long the tour through the windows may take, in seconds.
 TOUR_LIMIT_S: Final = 300
+
+_PREFIX: Final = "pybpod-alyx-demo-"
 
 #: What the demo needs beside the plugin: module, and how to get it.
 _NEEDED: Final = {
@@ -69,8 +74,10 @@ def run_demo(*, offscreen: bool, output: Path | None, say: Callable[[str], None]
         The sandbox did not answer as it should.
     RuntimeError
         The sandbox did not start.
+    KeyboardInterrupt
+        It was told to stop; nothing of it runs any more.
     """
-    with tempfile.TemporaryDirectory(prefix="pybpod-alyx-demo-", ignore_cleanup_errors=True) as scratch:
+    with _ended_by_signals(), tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         say("Starting a sandbox Alyx server with a demo lab...")
         with SandboxServer() as sandbox:
@@ -84,6 +91,24 @@ def run_demo(*, offscreen: bool, output: Path | None, say: Callable[[str], None]
             return _run_pybpod(folder, offscreen=offscreen, output=output, say=say)
 
 
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    # Whoever tells the demo to stop tells all of it: what it started ends with it, once.
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+
+    def stop(_number: int, _frame: object) -> None:
+        for name in names:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
 def _run_pybpod(folder: Path, *, offscreen: bool, output: Path | None, say: Callable[[str], None]) -> int:
     home = folder / "alyx-connector"
     environment = {**os.environ, "QT_API": "pyqt5", "ALYX_CONNECTOR_HOME": str(home), "ALYX_TOKEN_STORE": "file"}
@@ -91,9 +116,11 @@ def _run_pybpod(folder: Path, *, offscreen: bool, output: Path | None, say: Call
         return _run_tour(folder, environment, output, say)
     say("Opening PyBpod. In its window: right-click the project 'Demo', choose 'Sync to Alyx', press 'Connect',")
     say("then 'Get Subjects'. Close PyBpod to end the demo; the scratch project and the sandbox go with it.")
-    return subprocess.run(
-        [sys.executable, "-m", "pybpodgui_plugin"], cwd=folder, env=environment, check=False
-    ).returncode
+    # What PyBpod prints looks like errors where nothing is wrong: libraries that it does not need here.
+    log = folder / "pybpod.log"
+    with log.open("wb") as logged:
+        code = _run([sys.executable, "-m", "pybpodgui_plugin"], folder, environment, stdout=logged)
+    return _told(code, log, say)
 
 
 def _run_tour(folder: Path, environment: dict[str, str], output: Path | None, say: Callable[[str], None]) -> int:
@@ -102,18 +129,44 @@ def _run_tour(folder: Path, environment: dict[str, str], output: Path | None, sa
     log = screenshots / "pybpod.log"
     say(f"Driving PyBpod's windows without a display; what PyBpod logs goes to {log}")
     command = [sys.executable, "-m", "pybpod_alyx_module.demo.tour", str(screenshots)]
-    with log.open("w", encoding="utf-8") as logged:
+    environment = {**environment, "QT_QPA_PLATFORM": "offscreen", "MPLBACKEND": "Agg"}
+    with log.open("wb") as logged:
         try:
-            code = subprocess.run(  # noqa: S603
-                command,
-                cwd=folder,
-                env={**environment, "QT_QPA_PLATFORM": "offscreen", "MPLBACKEND": "Agg"},
-                stderr=logged,
-                timeout=TOUR_LIMIT_S,
-                check=False,
-            ).returncode
+            code = _run(command, folder, environment, stderr=logged, limit_s=TOUR_LIMIT_S)
         except subprocess.TimeoutExpired:
             raise RuntimeError(f"PyBpod did not end within {TOUR_LIMIT_S} s; see {log}") from None
+    return _told(code, log, say)
+
+
+def _run(
+    command: list[str],
+    folder: Path,
+    environment: dict[str, str],
+    *,
+    stdout: IO[bytes] | None = None,
+    stderr: IO[bytes] | int = subprocess.STDOUT,
+    limit_s: float | None = None,
+) -> int:
+    # In a session of its own: a protocol that PyBpod started is ended with it.
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=folder, env=environment, stdout=stdout, stderr=stderr, start_new_session=True
+    )
+    try:
+        return process.wait(limit_s)
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):  # all of it has ended
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _told(code: int, log: Path, say: Callable[[str], None]) -> int:
     if code:
         say(f"The demo failed. The end of {log}:")
         say("".join(log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-15:]))

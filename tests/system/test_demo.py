@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -34,7 +37,7 @@ def demo(tmp_path_factory):
         cwd=folder,
         env=environment,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
     assert set(Path.home().iterdir()) <= before, "the demo left something in the home folder"
     return result.stdout, folder
 
@@ -62,6 +65,135 @@ def test_the_demo_prints_the_path_of_each_screenshot_on_a_line(demo):
     assert len(shots) >= 3
     assert {path.name for path in shots} == {path.name for path in demo[1].glob("*.png")}
     assert all(path.read_bytes().startswith(PNG) for path in shots)
+
+
+#: The demo with a window, on a display that is none.
+WITH_WINDOW = """
+import sys
+from pybpod_alyx_module import __main__ as command
+from pybpod_alyx_module.demo import launch
+launch.has_display = lambda *_: True
+sys.exit(command.main(["demo"]))
+"""
+
+#: Closes PyBpod's window once it is there, as a person does.
+CLOSES = """
+import sys, threading, time
+def close():
+    while True:
+        time.sleep(0.05)
+        kind = getattr(sys.modules.get("AnyQt.QtWidgets"), "QApplication", None)  # it may be half imported
+        application = kind and kind.instance()
+        if application and any(type(one).__name__ == "StandAloneContainer" and one.isVisible()
+                               for one in application.topLevelWidgets()):
+            from AnyQt.QtCore import QMetaObject, Qt
+            QMetaObject.invokeMethod(application, "closeAllWindows", Qt.QueuedConnection)
+            return
+if "pybpodgui_plugin" in sys.orig_argv:
+    threading.Thread(target=close, daemon=True).start()
+"""
+
+
+class ShownDemo:
+    """A demo with a window, in a session of its own; ``left`` is what still runs of it."""
+
+    def __init__(self, folder, **more):
+        self.mark = f"ALYX_DEMO_TEST={uuid4()}"
+        name, _, value = self.mark.partition("=")
+        environment = {**os.environ, name: value, "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(folder), **more}
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WITH_WINDOW],
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def left(self):
+        return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if self._is_of_it(pid)]
+
+    def _is_of_it(self, pid):
+        try:
+            return self.mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
+
+    def wait_for_pybpod(self):
+        """Wait until PyBpod has loaded the plugin."""
+        while not list(self.folder.glob("pybpod-alyx-demo-*/alyx-connector/log/plugin.log")):
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.05)
+        assert len(self.left) >= 3  # the demo, its sandbox, PyBpod
+
+    def end(self):
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def shown_demo(tmp_path):
+    started = []
+
+    def start(**more):
+        started.append(ShownDemo(tmp_path, **more))
+        return started[0]
+
+    yield start
+    for one in started:
+        for pid in one.left:
+            os.kill(pid, signal.SIGKILL)
+        one.process.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+def test_told_to_stop_the_demo_leaves_nothing(shown_demo, number, tmp_path):
+    demo = shown_demo()
+    demo.wait_for_pybpod()
+    demo.process.send_signal(number)
+    code, out, err = demo.end()
+    assert (code, err) == (0, "")
+    assert demo.left == []
+    assert list(tmp_path.glob("*alyx*")) == []
+    assert "Error" not in out
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_told_to_stop_before_its_server_is_ready(shown_demo, tmp_path):
+    demo = shown_demo()
+    assert "Starting" in demo.process.stdout.readline()
+    demo.process.send_signal(signal.SIGTERM)
+    code, _, err = demo.end()
+    assert (code, err) == (0, "")
+    assert demo.left == []
+    assert list(tmp_path.glob("*alyx*")) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_the_demo_ends_with_its_window_and_prints_no_errors(shown_demo, tmp_path_factory):
+    hooks = tmp_path_factory.mktemp("hooks")
+    (hooks / "sitecustomize.py").write_text(CLOSES)
+    demo = shown_demo(PYTHONPATH=os.pathsep.join([str(hooks), str(ROOT)]))
+    code, out, err = demo.end()
+    assert (code, err) == (0, ""), out
+    assert "Close PyBpod to end the demo" in out
+    assert not [word for word in ("cv2", "rror", "Traceback", "will not work") if word in out]
+    assert demo.left == []
+    assert list(demo.folder.glob("*alyx*")) == []
+
+
+def test_what_pybpod_said_is_shown_where_it_fails(tmp_path):
+    log = tmp_path / "pybpod.log"
+    log.write_text("\n".join(f"line {number}" for number in range(100)), encoding="utf-8")
+    said = []
+    assert launch._told(3, log, said.append) == 3
+    assert "line 99" in said[-1]
+    assert "line 84\n" not in said[-1]
+    assert launch._told(0, log, pytest.fail) == 0
 
 
 @pytest.mark.parametrize(
