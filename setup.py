@@ -101,11 +101,13 @@ setup(
         "pybpod_alyx_module.animals.today",
         "pybpod_alyx_module.animals.history",
         "pybpod_alyx_module.demo",
+        "pybpod_alyx_module.docs",
         "pybpod_alyx_module.doctor",
         "pybpod_alyx_module.gui",
         "pybpod_alyx_module.gui.animals",
         "pybpod_alyx_module.gui.doctor",
         "pybpod_alyx_module.gui.history",
+        "pybpod_alyx_module.gui.manual",
         "pybpod_alyx_module.gui.outbox",
         "pybpod_alyx_module.gui.sessions",
         "pybpod_alyx_module.gui.sync",
@@ -127,11 +129,13 @@ setup(
         "pybpod_alyx_module.sync",
         "pybpod_alyx_module.unattended",
     ],
-    package_dir={"pybpod_alyx_module.resources": "resources"},
+    # The manual that PyBpod shows, and its pictures.
+    package_dir={"pybpod_alyx_module.docs": "docs", "pybpod_alyx_module.resources": "resources"},
     package_data={
         "alyx_connector": ["py.typed"],
         "alyx_connector.schema": ["known_filters.json", "search_signatures.pyi"],
         "alyx_sandbox": ["demo_lab.json"],
+        "pybpod_alyx_module.docs": ["*.md"],
         "pybpod_alyx_module.resources": ["*.png", "screenshots/*.png"],
     },
     install_requires=[

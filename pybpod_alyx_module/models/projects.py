@@ -10,6 +10,8 @@ from AnyQt.QtCore import QTimer
 from pybpod_alyx_module.doctor.examine import Here
 from pybpod_alyx_module.gui.doctor.window import CHECK, open_check_window
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.manual.pages import RIG
+from pybpod_alyx_module.gui.manual.window import MANUAL, ManualKey, open_manual
 from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
@@ -34,6 +36,8 @@ class Projects(PyBpodProjects):
     alyx_outbox: OutboxInMainWindow | None = None
     #: Corrects what waits in it with a wrong name of a setting.
     alyx_names: NameMender | None = None
+    #: What has F1 open the manual.
+    alyx_manual_key: ManualKey | None = None
     #: What logs out who left, None where nothing does.
     alyx_idle: IdleLogOut | None = None
 
@@ -43,7 +47,7 @@ class Projects(PyBpodProjects):
         QTimer.singleShot(0, self.start_outbox)  # once the main window stands
 
     def register_on_main_menu(self, mainmenu: list[dict[str, list[Any]]]) -> None:
-        """Put *Alyx outbox* into the menu *Window*, *Check the Alyx plugin…* into *Help*.
+        """Put *Alyx outbox* into the menu *Window*, check and manual into *Help*.
 
         ``mainmenu``: PyBpod's menus: each a title and its entries.
         """
@@ -52,7 +56,7 @@ class Projects(PyBpodProjects):
             if "Window" in menu:
                 menu["Window"] += ["-", {LABEL: self.open_alyx_outbox}]
             if "Help" in menu:
-                menu["Help"] += ["-", {CHECK: self.open_alyx_check}]
+                menu["Help"] += ["-", {CHECK: self.open_alyx_check}, {MANUAL: self.open_alyx_manual}]
 
     @slot
     def start_outbox(self) -> None:
@@ -61,6 +65,7 @@ class Projects(PyBpodProjects):
             self.alyx_outbox = OutboxInMainWindow(self.mainwindow, running_outbox())
             self.alyx_names = NameMender(running_outbox())
             self.watch_for_idleness()
+            self.alyx_manual_key = ManualKey(self.mainwindow.window())
 
     @slot
     def watch_for_idleness(self) -> None:
@@ -78,6 +83,11 @@ class Projects(PyBpodProjects):
     def open_alyx_check(self) -> None:
         """Show the window that checks what the plugin needs."""
         open_check_window(self._what_is_here, self.mainwindow)
+
+    @slot
+    def open_alyx_manual(self) -> None:
+        """Show the manual for those who work at the rig."""
+        open_manual(RIG, self.mainwindow)
 
     def _what_is_here(self) -> Here:
         outbox = running_outbox()

@@ -19,6 +19,8 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.doctor.window import CheckWindow, open_check_window
 from pybpod_alyx_module.gui.guard import is_there
+from pybpod_alyx_module.gui.manual.pages import RIG
+from pybpod_alyx_module.gui.manual.window import ManualWindow, open_manual
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
@@ -194,6 +196,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     SheetDialog: from_today(SheetDialog, "print_button"),
     InAdvanceDialog: from_today(InAdvanceDialog, "later_button"),
     CheckWindow: lambda hammer: open_check_window(hammer.host.model._what_is_here, hammer.host),
+    ManualWindow: lambda hammer: open_manual(RIG, hammer.host),
     OutboxWindow: from_menu(OutboxWindow, "Alyx outbox", of_project),
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),

@@ -126,6 +126,8 @@ class TestDistributions:
             f"{NAME}-{__version__}.dist-info",
         }
         assert {"alyx_connector/py.typed", "alyx_sandbox/demo_lab.json"} <= names
+        manual = {"docs/rig-use.md", "docs/troubleshooting.md", "resources/screenshots/weight.png"}
+        assert {f"pybpod_alyx_module/{name}" for name in manual} <= names
         assert {f"alyx_connector/schema/{name}" for name in ("known_filters.json", "search_signatures.pyi")} <= names
 
     def test_what_an_index_shows(self, wheel):

@@ -1,0 +1,1 @@
+"""The manual in PyBpod: the pages of docs/, each window's own with F1."""
