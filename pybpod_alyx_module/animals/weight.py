@@ -126,6 +126,12 @@ class Limits:
             level = Level.FAR_BELOW if percentage < FAR_PERCENT else Level.BELOW
         return LastJudged(level, _minimum_text(weight, self.minimum), True, self, percentage)
 
+    def judgement(self, weight: Decimal) -> Judgement:
+        """Judge a weight, with the implant, in the words of `judge`."""
+        percentage = 100 * (weight - self.implant) / self.reference
+        said = _percentage_text(percentage, self.reference + self.implant, self.implant)
+        return Judgement(percentage, weight - self.minimum, said, _minimum_text(weight, self.minimum))
+
 
 @dataclass(frozen=True)
 class LastJudged:
@@ -229,9 +235,8 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
         whose = "Alyx has no expected weight for this subject" if requirement.judged_by else NO_EXPECTED
         percentage_text = f"no percentage weight: {whose}"
     else:
-        off = f", implant of {shown(implant)} g off both" if implant else ""
         by = f", by {requirement.judged_by}" if requirement.zscore_weight_pct else ""
-        percentage_text = f"{shown(percentage)} % of the expected {shown(today.expected_weight)} g{off}{by}"
+        percentage_text = f"{_percentage_text(percentage, today.expected_weight, implant)}{by}"
     minimum_text = no_limit_reason(requirement) if limit is None else _minimum_text(typed, limit)
     return Judgement(percentage, to_minimum, percentage_text, minimum_text)
 
@@ -295,6 +300,11 @@ def last_notes(state: SubjectState) -> tuple[WeightNote | None, ...]:
     judged = judge(today.weight, state.requirement)
     when = last.when if last is not None and last.grams == today.weight else None
     return (note_of(Weighed(today.weight, when), judged.level, judged.minimum_text),)
+
+
+def _percentage_text(percentage: Decimal, expected: Decimal, implant: Decimal) -> str:
+    off = f", implant of {shown(implant)} g off both" if implant else ""
+    return f"{shown(percentage)} % of the expected {shown(expected)} g{off}"
 
 
 def _minimum_text(weight: Decimal, limit: Decimal) -> str:

@@ -42,6 +42,7 @@ from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.today.in_advance_dialog import InAdvanceDialog
 from pybpod_alyx_module.gui.today.sheet import SheetDialog
 from pybpod_alyx_module.gui.today.window import TODAY, TodayWindow
+from pybpod_alyx_module.gui.weigh_all.weigh_all_window import WEIGH_ALL, WeighAllWindow
 from pybpod_alyx_module.gui.windows import AlyxWindow
 from pybpod_alyx_module.outbox.items import OPEN as OPEN_STATES
 from pybpod_alyx_module.outbox.items import Draft, Kind
@@ -197,6 +198,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     InAdvanceDialog: from_today(InAdvanceDialog, "later_button"),
     CheckWindow: lambda hammer: open_check_window(hammer.host.model._what_is_here, hammer.host),
     ManualWindow: lambda hammer: open_manual(RIG, hammer.host),
+    WeighAllWindow: from_menu(WeighAllWindow, WEIGH_ALL, of_project),
     OutboxWindow: from_menu(OutboxWindow, "Alyx outbox", of_project),
     SyncWindow: from_menu(SyncWindow, "Sync to Alyx", of_project),
     SessionsWindow: from_menu(SessionsWindow, REGISTER_SEVERAL, of_project),
@@ -218,7 +220,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
 }
 
 #: Those that ask Alyx when they are opened; the sync window when *Connect* is pressed.
-ASKING = (WeightDialog, WaterDialog, TodayWindow, SyncWindow, SessionsWindow, RegisterDialog)
+ASKING = (WeightDialog, WaterDialog, TodayWindow, WeighAllWindow, SyncWindow, SessionsWindow, RegisterDialog)
 
 NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog, MoveDialog)
 

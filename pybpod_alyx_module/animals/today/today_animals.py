@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.water import Water
     from pybpod_alyx_module.animals.weight_plausibility import Weighed
 
-__all__ = ["SessionsToday", "TodayAnimal", "today_animals"]
+__all__ = ["SessionsToday", "TodayAnimal", "judge_row", "shares_of", "today_animals"]
 
 #: mL: what the rows' own sum may differ from the server's.
 _SAME: Final = Decimal("1E-6")
@@ -126,7 +126,7 @@ def _animal(rows: AnimalRows, answers: Answers, clock: ServerClock) -> TodayAnim
     last = weighed[-1] if weighed else None
     judged = None
     if last is not None and answers.labs is not None and water.restricted:
-        judged = _judged(last.grams, row, rows.restrictions, _shares(answers.labs.get(lab)))
+        judged = judge_row(last.grams, row, rows.restrictions, shares_of(answers.labs.get(lab)))
     return TodayAnimal(
         row["id"],
         row["nickname"],
@@ -144,8 +144,11 @@ def _animal(rows: AnimalRows, answers: Answers, clock: ServerClock) -> TodayAnim
     )
 
 
-def _shares(lab: Mapping[str, Any] | None) -> LabShares | None:
-    # of a lab that tells both
+def shares_of(lab: Mapping[str, Any] | None) -> LabShares | None:
+    """Read by which shares a lab judges weights; None of a lab that does not tell both.
+
+    ``lab``: its row.
+    """
     if lab is None:
         return None
     reference, zscore = _number(lab, "reference_weight_pct"), _number(lab, "zscore_weight_pct")
@@ -157,9 +160,13 @@ def _number(row: Mapping[str, Any], name: str) -> Decimal | None:
     return exact(value) if value is not None and is_number(value) else None
 
 
-def _judged(
+def judge_row(
     weight: Decimal, row: dict[str, Any], restrictions: Sequence[dict[str, Any]], shares: LabShares | None
 ) -> LastJudged:
+    """Judge the last weight of a water-restricted animal by what the lists say of it, see `judge_last`.
+
+    ``row``, ``restrictions``: its own row, and those of its restrictions.
+    """
     return judge_last(
         weight,
         number_of(row, "expected_water"),

@@ -164,13 +164,13 @@ class Recorder(QObject):
         """Have sent what is held."""
         held = self.held
         if held is not None:
-            self._start(lambda outbox: _unless_decided(outbox, held.key, outbox.retry), self._on_held_changed)
+            self._start(lambda outbox: unless_decided(outbox, held.key, outbox.retry), self._on_held_changed)
 
     def take_back(self) -> None:
         """Discard what is held."""
         held = self.held
         if held is not None:
-            self._start(lambda outbox: _unless_decided(outbox, held.key, outbox.discard), self._on_held_changed)
+            self._start(lambda outbox: unless_decided(outbox, held.key, outbox.discard), self._on_held_changed)
 
     def _draft(self, entry: Entry, username: str, held: str = "") -> Draft:
         return Draft(
@@ -274,7 +274,7 @@ class Recorder(QObject):
             self.unsent_changed.emit()
 
 
-def _unless_decided(outbox: Outbox, key: str, decide: Callable[[str], Item]) -> Item:
-    # Somebody may have decided in the outbox window a moment ago.
+def unless_decided(outbox: Outbox, key: str, decide: Callable[[str], Item]) -> Item:
+    """Decide about what is held, unless somebody decided in the outbox window a moment ago."""
     item = outbox.item(key)
     return decide(key) if item.state is State.PARKED else item

@@ -98,6 +98,19 @@ class ScaleField(QWidget):
             else:
                 self._expiry.start(int(self._settings.lasts_s * 1000))
 
+    def begin_next(self, text: str = "") -> None:
+        """Begin with another animal: what is still on the pan is not its weight.
+
+        ``text``: what was typed for it before.
+        """
+        self._fill("")
+        self._expiry.stop()
+        self._pan_was_empty = False
+        self.use_button.hide()
+        if text:
+            self.edit.setText(text)
+            self.edit.selectAll()
+
     @slot
     def _on_scale_sent(self, sent: ScaleReading | ScaleTrouble) -> None:
         if self._scale is None or self._settings is None:

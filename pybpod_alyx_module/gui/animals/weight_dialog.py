@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 RECORD_WEIGHT: Final = "Record weight…"
 
 #: The settings that it depends on, by the beginnings of their names: it shows those that cannot be used.
-_SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
+SETTINGS: Final = ("ALYX_PLUGIN_WEIGHT_", "ALYX_PLUGIN_SCALE_")
 
 
 class WeightDialog(RecordDialog):
@@ -131,7 +131,7 @@ class WeightDialog(RecordDialog):
 
     def fact_lines(self) -> list[str]:
         """Return the last weight, and how Alyx judges the typed one."""
-        lines = [problem.text for problem in self.settings.problems if problem.setting.startswith(_SETTINGS)]
+        lines = [problem.text for problem in self.settings.problems if problem.setting.startswith(SETTINGS)]
         if self.overview is None:
             return lines
         state = self.overview.state

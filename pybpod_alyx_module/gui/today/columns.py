@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ from pybpod_alyx_module.animals.today.next_step import (
 )
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, TOO_LIGHT, Level
+from pybpod_alyx_module.natural_order import natural
 from pybpod_alyx_module.numbers import rounded_up, shown
 
 if TYPE_CHECKING:
@@ -147,13 +147,6 @@ def cell_colour(row: TodayRow, column: int, role: int) -> QBrush | None:
     if level is None:
         return None
     return QBrush(QColor(COLOURS[level] if role == Qt.BackgroundRole else LOW_TEXT))
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Return by what names are sorted: numbers in them as numbers."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"\d+|\D+", name.casefold())
-    ]
 
 
 def _by_weight(row: TodayRow) -> tuple[int, Decimal]:

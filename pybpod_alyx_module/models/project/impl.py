@@ -20,6 +20,7 @@ from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_win
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
 from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.today.window import TODAY, open_today
+from pybpod_alyx_module.gui.weigh_all.weigh_all_window import WEIGH_ALL, open_weigh_all
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
@@ -63,6 +64,8 @@ class Project(PyBpodProject):
     alyx_window = OpenWindow()
     #: The window *Today*, None if none is open.
     alyx_today_window = OpenWindow()
+    #: The window *Weigh all*, None if none is open.
+    alyx_weigh_window = OpenWindow()
     #: Where the files of the subjects are written while a save in place goes on; None otherwise.
     alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
@@ -88,6 +91,7 @@ class Project(PyBpodProject):
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
         tree.add_popup_menu_option(TODAY, self.open_alyx_today, item=node)
+        tree.add_popup_menu_option(WEIGH_ALL, self.open_alyx_weigh_all, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         tree.add_popup_menu_option(SYNCS, self.open_alyx_syncs, item=node)
         tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
@@ -152,6 +156,11 @@ class Project(PyBpodProject):
     def open_alyx_today(self) -> None:
         """Show which animals still need water today."""
         open_today(self)
+
+    @slot
+    def open_alyx_weigh_all(self) -> None:
+        """Weigh the project's animals one after the other."""
+        open_weigh_all(self)
 
     def load(self, project_path: str) -> None:
         """Open the project as PyBpod does, after what a killed PyBpod left of a save was taken back."""
@@ -313,8 +322,9 @@ class Project(PyBpodProject):
         if window is not None:
             window.close()
         close_sessions_windows(self)
-        if self.alyx_today_window is not None:
-            self.alyx_today_window.close()
+        for window in (self.alyx_today_window, self.alyx_weigh_window):
+            if window is not None:
+                window.close()
         for subject in self.subjects:
             subject.close_alyx_windows("The PyBpod project was closed.")
         for setup in [setup for experiment in self.experiments for setup in experiment.setups]:

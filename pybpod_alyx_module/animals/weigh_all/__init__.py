@@ -1,0 +1,1 @@
+"""Many animals weighed one after the other: who, what is known of each, and what was recorded; no Qt."""

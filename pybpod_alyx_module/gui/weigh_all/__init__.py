@@ -1,0 +1,1 @@
+"""The window in which many animals are weighed one after the other."""
