@@ -112,6 +112,7 @@ setup(
         "pybpod_alyx_module.gui.outbox",
         "pybpod_alyx_module.gui.sessions",
         "pybpod_alyx_module.gui.sync",
+        "pybpod_alyx_module.gui.sync.history",
         "pybpod_alyx_module.gui.sync.questions",
         "pybpod_alyx_module.gui.today",
         "pybpod_alyx_module.gui.weigh_all",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.details import COMPARED, Details
+from pybpod_alyx_module.sync.plan import Listed, Place, SubjectCopy
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pybpod_alyx_module.sync.audit import Row
+    from pybpod_alyx_module.sync.last_sync import LastSync
+    from pybpod_alyx_module.sync.plan import Change, Former
 
 
 @dataclass
@@ -32,6 +36,7 @@ class MemoryProject:
     items: list[MemorySubject] = field(default_factory=list)
     broken: frozenset[str] = frozenset()
     noted: list[Row] = field(default_factory=list)
+    last: LastSync | None = None
     _next: int = 0
 
     def put(self, name: str, record: dict[str, Any] | None = None, **more: Any) -> MemorySubject:
@@ -60,7 +65,7 @@ class MemoryProject:
 
     def update(self, key: str, name: str, record: Mapping[str, Any]) -> Callable[[], None]:
         self._check(name)
-        subject = next(item for item in self.items if item.key == key)
+        subject = self._find(key)
         before = (subject.name, copy.deepcopy(subject.record))
         subject.name, subject.record = name, {**(subject.record or {}), **record}
 
@@ -75,8 +80,48 @@ class MemoryProject:
         subject = self.items.pop(index)
         return lambda: self.items.insert(index, subject)
 
-    def note(self, rows: Sequence[Row]) -> None:
+    def copy_of(self, key: str) -> SubjectCopy:
+        subject = self._find(key)
+        return SubjectCopy(subject.name, None if subject.record is None else json.dumps(subject.record))
+
+    def place_of(self, key: str) -> Place:
+        subject = self._find(key)
+        setups = tuple(Listed(name, name, 0) for name in subject.setups)
+        return Place(subject.key, self.items.index(subject), setups=setups)
+
+    def use(self, key: str) -> str:
+        subject = self._find(key)
+        return subject.hold or ", ".join(subject.setups)
+
+    def put_back(self, key: str, former: Former) -> Callable[[], None]:
+        self._check(former.name)
+        subject = self._find(key)
+        before = (subject.name, copy.deepcopy(subject.record))
+        kept = {name: value for name, value in (subject.record or {}).items() if name not in former.dropped}
+        subject.record = None if former.unlinked else {**kept, **json.loads(former.fields)}
+        subject.name = former.name
+
+        def undo() -> None:
+            subject.name, subject.record = before
+
+        return undo
+
+    def bring_back(self, change: Change) -> Callable[[], None]:
+        before, place = change.before, change.place
+        assert before is not None
+        assert place is not None
+        self._check(before.name)
+        setups = tuple(setup.name for setup in place.setups)
+        subject = MemorySubject(place.uuid4, before.name, before.fields(), setups=setups)
+        self.items.insert(place.index, subject)
+        return lambda: self.items.remove(subject)
+
+    def note(self, rows: Sequence[Row], last: LastSync) -> None:
         self.noted.extend(rows)
+        self.last = last
+
+    def _find(self, key: str) -> MemorySubject:
+        return next(item for item in self.items if item.key == key)
 
     def _check(self, name: str) -> None:
         if name in self.broken:

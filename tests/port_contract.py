@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pybpod_alyx_module.sync.plan import Action, Change, Former, SubjectCopy
 from tests.alyx_rows import alyx_id, record
 
 
@@ -63,3 +64,45 @@ class ProjectPortContract:
         for step in reversed(undo):
             step()
         assert self.state(port) == before
+
+    def test_what_it_holds_is_put_back_exactly_and_that_undone(self, port):
+        port.add("ea04", alyx_id("ea04"), record("ea04", json=...))
+        (subject,) = port.subjects()
+        held, before = port.copy_of(subject.key), self.state(port)
+        assert (held.name, held.fields()) == ("ea04", record("ea04", json=...))
+        port.update(subject.key, "ea05", {"sex": "F", "nickname": "ea05", "json": {"cage": 1}})
+        changed = self.state(port)
+        undo = port.put_back(subject.key, Former("ea04", '{"sex": "M", "nickname": "ea04"}', ("json",)))
+        assert port.copy_of(subject.key) == held
+        assert self.state(port) == before
+        undo()
+        assert self.state(port) == changed
+
+    def test_a_link_is_taken_away_and_that_undone(self, port):
+        port.add("ea04", alyx_id("ea04"), record("ea04"))
+        (subject,) = port.subjects()
+        before = self.state(port)
+        undo = port.put_back(subject.key, Former("ea04", unlinked=True))
+        (unlinked,) = port.subjects()
+        assert (unlinked.key, unlinked.alyx_id) == (subject.key, None)
+        assert port.copy_of(subject.key) == SubjectCopy("ea04")
+        undo()
+        assert self.state(port) == before
+
+    def test_a_removed_one_comes_back_to_its_place_and_that_undone(self, port):
+        for name in ("a", "b", "c"):
+            port.add(name, alyx_id(name), record(name))
+        second = port.subjects()[1]
+        held, place = port.copy_of(second.key), port.place_of(second.key)
+        port.remove(second.key)
+        gone = self.state(port)
+        undo = port.bring_back(Change(Action.REMOVE, held, None, place))
+        names = [subject.name for subject in port.subjects()]
+        assert names == ["a", "b", "c"]
+        assert port.copy_of(port.subjects()[1].key) == held
+        undo()
+        assert self.state(port) == gone
+
+    def test_nothing_speaks_for_one_that_nobody_used(self, port):
+        port.add("ea04", alyx_id("ea04"), record("ea04"))
+        assert port.use(port.subjects()[0].key) == ""

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from alyx_connector.ids import canonical_id
 from pybpod_alyx_module.errors import SyncError
-from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
-from pybpod_alyx_module.host.menus import take_entries, with_children
+from pybpod_alyx_module.host.places import place_of, put_in, setups_of, show_names, take_out
+from pybpod_alyx_module.host.running import is_anything_running
+from pybpod_alyx_module.host.subject_record import beneath
 from pybpod_alyx_module.sync.details import COMPARED, Details
-from pybpod_alyx_module.sync.names import fold, unusable
+from pybpod_alyx_module.sync.plan import SubjectCopy
 from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pybpod_alyx_module.sync.audit import Row
+    from pybpod_alyx_module.sync.last_sync import LastSync
+    from pybpod_alyx_module.sync.plan import Change, Former, Place
 
 #: Why a subject cannot be removed now.
 RUNNING: Final = "it is in a running session"
-
-
-#: Key of PyBpod's file formats that lists the uuids of other entities.
-_REFERENCES: Final = "__EXTERNAL-REF__"
 
 
 class HostProject:
@@ -109,11 +110,11 @@ class HostProject:
             subject.alyx = {**record, "alyx_id": str(alyx_id)}
         except BaseException:
             for half in self._project.subjects[count:]:
-                self._take_out(half)
+                take_out(self._project, half)
             raise
 
         def undo() -> None:
-            self._take_out(subject)
+            take_out(self._project, subject)
 
         return undo
 
@@ -181,7 +182,7 @@ class HostProject:
             raise SyncError(
                 f"Subject {subject.name!r} cannot be removed: {hold}.", hint="Sync again when that is over."
             )
-        put_back = self._take_out(subject)
+        put_back = take_out(self._project, subject)
         project.removed_by_sync.append(subject)
 
         def undo() -> None:
@@ -191,56 +192,119 @@ class HostProject:
 
         return undo
 
-    def note(self, rows: Sequence[Row]) -> None:
-        """Keep what a sync changed; the next save adds it to the project's table of syncs."""
-        self._project.unsaved_syncs.extend(rows)
+    def copy_of(self, key: str) -> SubjectCopy:
+        """Return what the project holds of a subject, exactly."""
+        subject = self._find(key)
+        if subject.is_alyx:
+            return SubjectCopy(subject.name, json.dumps(subject.alyx))
+        return SubjectCopy(subject.name, None, json.dumps(beneath(subject.data)))
 
-    def log_in_user(self, username: str) -> bool:
-        """Make an Alyx user the PyBpod user: found by name, else added, and logged in.
+    def place_of(self, key: str) -> Place:
+        """Return where a subject is in the project."""
+        return place_of(self._project, self._find(key))
+
+    def use(self, key: str) -> str:
+        """Say why an undo leaves a subject that a sync added: a setup, a session, or something that waits."""
+        subject = self._find(key)
+        setups = [setup.name for setup in setups_of(self._project) if subject in setup.subjects]
+        count = len(subject._sessions)
+        words = [
+            self._hold(subject, self._running()),
+            f"it is in the setup{'' if len(setups) == 1 else 's'} {', '.join(setups)}" if setups else "",
+            f"it has {count} session{'' if count == 1 else 's'}" if count else "",
+        ]
+        return "; ".join(filter(None, words))
+
+    def put_back(self, key: str, former: Former) -> Callable[[], None]:
+        """Give a subject its former name, and its former values of some keys of its record; the link, too.
 
         Parameters
         ----------
-        username : str
-            The Alyx user.
+        key : str
+            Its key.
+        former : Former
+            What it was.
 
         Returns
         -------
-        bool
-            True where this made a saved project unsaved, so that PyBpod refuses to run.
+        callable
+            Restores name and record.
 
         Raises
         ------
         SyncError
-            PyBpod cannot take the name, or the project was closed.
+            The subject is no longer in the project, or the project was closed.
         """
-        from pybpodgui_plugin.models.user import User  # composed by PyBpod once all plugins are known
+        subject = self._find(key)
+        name, restore = subject.name, subject.alyx_put_back(former)
 
+        def undo() -> None:
+            with ExitStack() as steps:  # each of them, even if one fails
+                steps.callback(restore)
+                steps.callback(self._rename, subject, name)
+
+        try:
+            self._rename(subject, former.name)
+        except BaseException:
+            undo()
+            raise
+        return undo
+
+    def bring_back(self, change: Change) -> Callable[[], None]:
+        """Take a subject into the project again that a sync removed; the next save moves its folder back.
+
+        Parameters
+        ----------
+        change : Change
+            The removal.
+
+        Returns
+        -------
+        callable
+            Takes it out again; its folder stays where it is.
+
+        Raises
+        ------
+        SyncError
+            The project was closed.
+        """
         self._check_open()
-        reason = unusable(username.replace("@", "-"))
-        if reason:
-            raise SyncError(
-                f"PyBpod cannot take the Alyx user {username!r} as one of its users: "
-                f"{reason.replace('the nickname', 'the name')}.",
-                hint="Connect as another user.",
-            )
-        project = self._project
-        was_saved = project.is_saved()
-        alike = [user for user in project.users if fold(user.name) == fold(username)]
-        user = next((user for user in alike if user.name == username), alike[0] if alike else None)
-        if user is None:
-            user = User(project)
-            user.name = username
-        user.connection = CONNECTION
-        user.alyx_username = username  # PyBpod's name of the user may differ from it by case
-        project.loggeduser = user
-        return bool(was_saved and not project.is_saved())
+        self._sessions_of = None
+        return put_in(self._project, change)
 
-    def log_out_user(self, username: str) -> None:
-        """Take an Alyx user off the PyBpod project, where that user is logged in to it; the user stays listed."""
-        project = self._project
-        if not self.closed and alyx_user(project) == username:
-            project._loggeduser = None  # its setter takes no None
-            project.name = project.name  # PyBpod shows the user behind the name
+    def note(self, rows: Sequence[Row], last: LastSync) -> None:
+        """Keep what a sync changed; the next save adds it to the project's table of syncs.
+
+        ``last``: what an undo needs; the next save keeps it.
+        """
+        self._project.unsaved_syncs.extend(rows)
+        self._project.unsaved_last_sync = last
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the project is saved; None where it never was."""
+        return None if self._project.path is None else Path(self._project.path)
+
+    @property
+    def unsaved_syncs(self) -> tuple[Row, ...]:
+        """What syncs changed since the last save."""
+        return tuple(self._project.unsaved_syncs)
+
+    @property
+    def unsaved_last_sync(self) -> LastSync | None:
+        """What an undo needs, where that is not what the project's folder holds."""
+        found: LastSync | None = self._project.unsaved_last_sync
+        return found
+
+    @property
+    def setups(self) -> frozenset[str]:
+        """The uuid4 of each setup."""
+        return frozenset(str(setup.uuid4) for setup in setups_of(self._project))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a session runs."""
+        return is_anything_running([self._project])
 
     def _check_open(self) -> None:
         if self.closed:
@@ -276,13 +340,10 @@ class HostProject:
             hold=hold,
         )
 
-    def _setups(self) -> list[Any]:
-        return [setup for experiment in self._project.experiments for setup in experiment.setups]
-
     def _running(self) -> set[int]:
         return {
             id(subject)
-            for setup in self._setups()
+            for setup in setups_of(self._project)
             if setup.status == setup.STATUS_RUNNING_TASK
             for subject in setup.subjects
         }
@@ -309,84 +370,9 @@ class HostProject:
         if subject.name == name:
             return
         subject.name = name
-        for setup in self._setups():
+        for setup in setups_of(self._project):
             if subject in setup.subjects:
-                _refresh(setup)
-
-    def _take_out(self, subject: Any) -> Callable[[], None]:
-        # What PyBpod's own removal does, and what it forgets: setups, menu entries, the details shown.
-        project, tree, node = self._project, self._project.tree, subject.node
-        parent = project.subjects_node
-        position, index, expanded = project.subjects.index(subject), parent.indexOfChild(node), node.isExpanded()
-        nodes = with_children(node)
-        current = tree.currentItem()
-        was_current = any(item is current for item in nodes)
-        if was_current:  # else Qt picks a neighbour and PyBpod opens it
-            tree.setCurrentItem(parent)
-        entries = take_entries(tree, nodes)
-        chosen = subject.setup
-        lists = [(setup, list(setup.subjects)) for setup in self._setups() if subject in setup.subjects]
-        references = [_drop_reference(setup, subject) for setup, _listed in lists]
-
-        details = project.mainwindow.details
-        was_shown = details.value is subject
-
-        def put_in_place() -> None:
-            if subject not in project.subjects:
-                project.subjects.insert(position, subject)
-            if parent.indexOfChild(node) < 0:
-                parent.insertChild(index, node)
-            node.setExpanded(expanded)
-            tree._items.update(entries)
-
-        def put_into(setup: Any, listed: list[Any], restore: Callable[[], None]) -> None:
-            setup.subjects[:] = listed
-            restore()
-            _refresh(setup)
-
-        def show_again() -> None:
-            if was_shown:
-                details.value = subject
-            if was_current and tree.currentItem() is parent:
-                tree.setCurrentItem(current)
-
-        def put_back() -> None:
-            with ExitStack() as steps:  # last first, each of them, even if one fails
-                steps.callback(show_again)
-                steps.callback(setattr, subject, "setup", chosen)
-                for (setup, listed), restore in zip(lists, references, strict=True):
-                    steps.callback(put_into, setup, listed, restore)
-                steps.callback(put_in_place)
-
-        try:
-            subject.remove(True)
-            for setup, _listed in lists:
-                while subject in setup.subjects:
-                    setup -= subject  # PyBpod's way to say it; the setup stays the same object
-            subject.setup = None
-            if was_shown:
-                details.value = None
-        except BaseException:
-            put_back()
-            raise
-        return put_back
-
-
-def _refresh(setup: Any) -> None:
-    setup._subjects_list.value = [[subject.name] for subject in setup.subjects]
-
-
-def _drop_reference(setup: Any, subject: Any) -> Callable[[], None]:
-    references = (setup.data or {}).get(_REFERENCES)
-    if not isinstance(references, list) or str(subject.uuid4) not in references:
-        return lambda: None
-    before = list(references)
-    references[:] = [reference for reference in references if reference != str(subject.uuid4)]
-
-    def restore() -> None:
-        references[:] = before
-
-    return restore
+                show_names(setup)
 
 
 def _text(value: Any) -> str | None:

@@ -22,6 +22,7 @@ from alyx_connector.errors import ConfigurationError
 from alyx_connector.whole_file import sync_folder, whole_file
 from pybpod_alyx_module.host.subject_file import STAGING
 from pybpod_alyx_module.sync.audit import FILE, append_rows
+from pybpod_alyx_module.sync.last_sync import UNDO_FILE, LastSync, write_last_sync
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,20 +63,24 @@ class SaveJournal:
         self._moves: dict[int, tuple[Path, Path]] = {}
         self._count = 0
         self._syncs: Sequence[Sequence[str]] = ()
+        #: What an undo needs, with folders where this save moved them; None where the last save kept it.
+        self.last_sync: LastSync | None = None
 
-    def begin(self, syncs: Sequence[Sequence[str]] = ()) -> None:
+    def begin(self, syncs: Sequence[Sequence[str]] = (), last_sync: LastSync | None = None) -> None:
         """Write down what the project is like; OSError where that is refused, or another PyBpod is saving it.
 
         ``syncs``: what syncs changed since the last save, see `sync.audit`; `end` adds it to the project's table.
+        ``last_sync``: what an undo needs, where that is new; `end` keeps it in the project.
         """
-        self._syncs = syncs
+        self._syncs, self.last_sync = syncs, last_sync
         self._take_lock()
         try:
             texts = {self._relative(file): _whole_text(file) for file in self._files()}
             self._texts = {name: text for name, text in texts.items() if text is not None}
             self._written_at = _written_at(self._own)
             self._file.unlink(missing_ok=True)
-            self._append(version=1, written_at=self._written_at, texts=self._texts, syncs=syncs)
+            undo = None if last_sync is None else last_sync.as_record()
+            self._append(version=1, written_at=self._written_at, texts=self._texts, syncs=syncs, last_sync=undo)
             sync_folder(self._project)
         except OSError as error:
             self._leave_lock()
@@ -92,23 +97,26 @@ class SaveJournal:
         shutil.move(str(source), str(target))
 
     def end(self) -> str:
-        """Add the syncs to the project's table and forget the rest: everything is saved.
+        """Add the syncs to the project's table, keep what an undo needs, and forget the rest: everything is saved.
 
         Returns: why the syncs could not be added, empty where they were.
         """
         try:
-            return self._add(self._syncs)
+            if self.last_sync is not None:
+                moves = {self._relative(source): self._relative(target) for source, target in self._moves.values()}
+                self.last_sync = self.last_sync.moved(moves)
+            return self._add(self._syncs, self.last_sync)
         finally:
             self._close(forget=True)
 
-    def add_syncs(self, syncs: Sequence[Sequence[str]]) -> str:
+    def add_syncs(self, syncs: Sequence[Sequence[str]], last_sync: LastSync | None) -> str:
         """Add syncs to the table of a project that was saved to a new place; see `end`."""
         try:
             self._take_lock()
         except OSError as error:
             return str(error)
         try:
-            return self._add(syncs)
+            return self._add(syncs, None if last_sync is None else last_sync.elsewhere())
         finally:
             self._leave_lock()
 
@@ -157,14 +165,16 @@ class SaveJournal:
         finally:
             self._leave_lock()
 
-    def _add(self, syncs: Sequence[Sequence[str]]) -> str:
+    def _add(self, syncs: Sequence[Sequence[str]], last_sync: LastSync | None) -> str:
         try:
             append_rows(self._project, syncs)
+            if last_sync is not None:
+                write_last_sync(self._project, last_sync.as_record())
         except (ConfigurationError, OSError, ValueError) as error:
             logger.exception("The syncs could not be added to %s", self._project / FILE)
             return (
-                f"The project was saved, but {self._project / FILE} does not list what the last sync changed: {error} "
-                "Close what has that file open; the next save adds it."
+                f"The project was saved, but what the last sync changed is not listed in {self._project / FILE} and "
+                f"{UNDO_FILE} beside it: {error} Close what has that file open; the next save adds it."
             )
         return ""
 
@@ -215,6 +225,8 @@ class SaveJournal:
                 else:
                     self._moves[entry["move"]] = self._project / entry["source"], self._project / entry["target"]
                     self._count = entry["move"] + 1
+            if head.get("last_sync") is not None:
+                self.last_sync = LastSync.of(head["last_sync"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):  # killed before it was written
             logger.info("%s says nothing yet", self._file)
 

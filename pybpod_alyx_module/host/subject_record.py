@@ -64,6 +64,14 @@ def overlay(data: MutableMapping[str, Any], record: Mapping[str, Any], covered: 
     return covers
 
 
+def beneath(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the file of a subject that is not linked has under the keys of a record.
+
+    ``data``: its content, None where it has none.
+    """
+    return {key: copy.deepcopy(data[key]) for key in RECORD_KEYS if key in data} if data is not None else {}
+
+
 def saved_details(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a project unsaved when it changes: the identity and the compared details."""
     found: dict[str, Any] = {key: str(record[key]) for key in IDENTITY if record.get(key) is not None}

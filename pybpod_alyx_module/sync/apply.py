@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pybpod_alyx_module.errors import NotTakenBackError, SyncError
+from pybpod_alyx_module.sync.audit import SUBJECT_CHANGES
 from pybpod_alyx_module.sync.details import SYNCED_AT
-from pybpod_alyx_module.sync.names import fold, same
-from pybpod_alyx_module.sync.plan import Action, PlanEntry, SyncPlan
+from pybpod_alyx_module.sync.names import fold
+from pybpod_alyx_module.sync.plan import Action, Change, PlanEntry, SubjectCopy, SyncPlan
 from pybpod_alyx_module.sync.servers import is_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pybpod_alyx_module.sync.audit import Row
+    from pybpod_alyx_module.sync.last_sync import LastSync
+    from pybpod_alyx_module.sync.plan import Former, Place
     from pybpod_alyx_module.sync.snapshot import LocalSubject
 
 logger = logging.getLogger(__name__)
+
+#: What takes subjects out of the project, before others take their names.
+_FREE_NAMES: Final = (Action.REMOVE, Action.TAKE_OUT)
 
 
 class ProjectPort(Protocol):
@@ -49,8 +56,31 @@ class ProjectPort(Protocol):
         """Take a subject out of the project, its setups and its menus."""
         ...
 
-    def note(self, rows: Sequence[Row]) -> None:
-        """Keep what a sync changed, see `sync.audit`; the project's next save writes it down."""
+    def copy_of(self, key: str) -> SubjectCopy:
+        """Return what the project holds of a subject, exactly."""
+        ...
+
+    def place_of(self, key: str) -> Place:
+        """Return where a subject is in the project."""
+        ...
+
+    def use(self, key: str) -> str:
+        """Say why an undo leaves a subject that a sync added; empty where it does not."""
+        ...
+
+    def put_back(self, key: str, former: Former) -> Callable[[], None]:
+        """Give a subject its former name, and its former values of some keys of its file."""
+        ...
+
+    def bring_back(self, change: Change) -> Callable[[], None]:
+        """Take a subject into the project again that a sync removed: in its setups, with its folder and identity."""
+        ...
+
+    def note(self, rows: Sequence[Row], last: LastSync) -> None:
+        """Keep what a sync changed, see `sync.audit`; the project's next save writes it down.
+
+        ``last``: what an undo needs.
+        """
         ...
 
 
@@ -63,6 +93,8 @@ class Result:
     applied: bool
     #: A sentence for the user, empty if the entry says it all.
     message: str = ""
+    #: What an undo needs to know; None where nothing is to be undone.
+    change: Change | None = None
 
 
 def record_of(entry: PlanEntry, server: str, synced_at: str) -> dict[str, Any]:
@@ -145,15 +177,17 @@ class _Application:
         self._undo: list[Callable[[], None]] = []
 
     def steps(self) -> Iterator[Result]:
-        for entry in self.plan.of(Action.REMOVE):
+        for entry in self.plan.of(*_FREE_NAMES):
             yield self._remove(entry)
-        renames = [entry for entry in self.plan.entries if _renames(entry)]
+        renames = [entry for entry in self.plan.entries if entry.new_name]
         possible = self._possible(renames)
         yield from (self._rename(entry, possible=False) for entry in renames if _key(entry) not in possible)
         yield from self._rename_all([entry for entry in renames if _key(entry) in possible])
         for entry in self.plan.entries:
-            if entry.action is not Action.REMOVE and not _renames(entry):
+            if entry.action not in {*_FREE_NAMES, Action.BRING_BACK} and not entry.new_name:
                 yield self._apply(entry)
+        for entry in reversed(self.plan.of(Action.BRING_BACK)):  # as they left, so that each gets its place
+            yield self._bring_back(entry)
 
     def roll_back(self) -> bool:
         # whether everything could be taken back
@@ -179,34 +213,35 @@ class _Application:
         is_linked = local.alyx_id is not None and is_of(self.plan.server, local.server, local.url)
         if entry.action is Action.KEEP and not is_linked:
             return Result(entry, applied=True)  # not linked to this server, and to be left so
-        self._update(entry, local, local.name)
-        return Result(entry, applied=True)
+        return self._update(entry, local, local.name)
 
     def _add(self, entry: PlanEntry) -> Result:
         if self._holds(entry.name):
             return Result(entry, applied=False, message="a subject of this name is in the project: sync again")
         record = record_of(entry, self.plan.server, self.synced_at)
         self._undo.append(self.project.add(entry.name, record["alyx_id"], record))
-        return Result(entry, applied=True)
+        after = SubjectCopy(entry.name, json.dumps(record))
+        return Result(entry, applied=True, change=Change(entry.action, None, after))
 
     def _remove(self, entry: PlanEntry) -> Result:
         self.at = entry.name
         local, changed = self._now(entry)
         if local is None:
             return Result(entry, applied=False, message=changed)
-        if local.hold:
-            return Result(entry, applied=False, message=f"not removed: {local.hold}")
+        hold = self.project.use(local.key) if entry.action is Action.TAKE_OUT else local.hold
+        if hold:
+            return Result(entry, applied=False, message=f"not removed: {hold}")
+        before, place = self.project.copy_of(local.key), self.project.place_of(local.key)
         self._undo.append(self.project.remove(local.key))
-        return Result(entry, applied=True)
+        change = Change(entry.action, before, None, place) if entry.action is Action.REMOVE else None
+        return Result(entry, applied=True, change=change)
 
     def _possible(self, renames: list[PlanEntry]) -> set[str]:
         # the keys of those whose new name no other subject of the project keeps, or gets as well
         if not renames:
             return set()
         now = {subject.key: subject for subject in self.project.subjects()}
-        possible = {
-            _key(entry): _new_name(entry) or "" for entry in renames if not _refusal(entry, now.get(_key(entry)))
-        }
+        possible = {_key(entry): entry.new_name for entry in renames if not _refusal(entry, now.get(_key(entry)))}
         while True:
             taken = Counter(map(fold, ({key: subject.name for key, subject in now.items()} | possible).values()))
             left = {key: name for key, name in possible.items() if taken[fold(name)] == 1}
@@ -219,7 +254,7 @@ class _Application:
         while waiting:
             still: list[PlanEntry] = []
             for entry in waiting:
-                if self._holds(_new_name(entry) or ""):
+                if self._holds(entry.new_name):
                     still.append(entry)
                 else:
                     yield self._rename(entry, possible=True)
@@ -237,17 +272,33 @@ class _Application:
     def _rename(self, entry: PlanEntry, *, possible: bool) -> Result:
         self.at = entry.name
         local, changed = self._now(entry)
-        name = _new_name(entry)
-        if local is None or name is None:
+        name = entry.new_name
+        if local is None:
             return Result(entry, applied=False, message=changed)
         if not possible:
-            return Result(entry, applied=False, message=f"the name {name!r} is taken in the project: sync again")
-        self._update(entry, local, name)
-        return Result(entry, applied=True)
+            return Result(entry, applied=False, message=f"the name {name!r} is taken in the project{_again(entry)}")
+        return self._update(entry, local, name)
 
-    def _update(self, entry: PlanEntry, local: LocalSubject, name: str) -> None:
+    def _update(self, entry: PlanEntry, local: LocalSubject, name: str) -> Result:
+        if entry.former is not None:
+            self._undo.append(self.project.put_back(local.key, entry.former))
+            return Result(entry, applied=True)
         record = record_of(entry, self.plan.server, self.synced_at)
+        before = self.project.copy_of(local.key)
         self._undo.append(self.project.update(local.key, name, record))
+        if entry.action not in SUBJECT_CHANGES:
+            return Result(entry, applied=True)
+        after = SubjectCopy(name, json.dumps({**before.fields(), **record}))
+        return Result(entry, applied=True, change=Change(entry.action, before, after))
+
+    def _bring_back(self, entry: PlanEntry) -> Result:
+        self.at = entry.name
+        if entry.change is None:
+            raise ValueError(f"nothing was kept of {entry.name!r}")
+        if self._holds(entry.name):
+            return Result(entry, applied=False, message=f"the name {entry.name!r} is taken in the project")
+        self._undo.append(self.project.bring_back(entry.change))
+        return Result(entry, applied=True)
 
     def _now(self, entry: PlanEntry) -> tuple[LocalSubject | None, str]:
         # the entry's subject as it is now, or None and why it is refused
@@ -261,22 +312,15 @@ def _refusal(entry: PlanEntry, now: LocalSubject | None) -> str:
     if now is None:
         return "it is no longer in the project"
     if entry.local is None or replace(now, hold="") != replace(entry.local, hold=""):
-        return "it changed in the project meanwhile: sync again"
+        return f"it changed in the project meanwhile{_again(entry)}"
     return ""
+
+
+def _again(entry: PlanEntry) -> str:
+    return ": sync again" if entry.change is None else ""
 
 
 def _key(entry: PlanEntry) -> str:
     if entry.local is None:
         raise ValueError(f"no subject of the project to {entry.action.value}")
     return entry.local.key
-
-
-def _renames(entry: PlanEntry) -> bool:
-    return entry.action is Action.OVERRIDE and _new_name(entry) is not None
-
-
-def _new_name(entry: PlanEntry) -> str | None:
-    # the name that an override gives, None if it keeps the name
-    if entry.local is None or entry.remote is None or same(entry.local.name, entry.remote.nickname):
-        return None
-    return entry.remote.nickname

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from alyx_connector.frames.text import for_spreadsheet
 from alyx_connector.whole_file import whole_file
-from pybpod_alyx_module.sync.names import same
+from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ COLUMNS: Final = (
     "why",
 )
 
+#: What a sync changes in a project.
+SUBJECT_CHANGES: Final = (Action.ADD, Action.MERGE, Action.OVERRIDE, Action.REMOVE)
+
 #: What changes a project, in the words of the table.
 _WORDS: Final = {
     Action.ADD: "added",
     Action.MERGE: "filled in",
     Action.OVERRIDE: "overridden",
     Action.REMOVE: "removed",
+    Action.TAKE_OUT: "undone: added",
+    Action.PUT_BACK: "undone: changed",
+    Action.BRING_BACK: "undone: removed",
 }
 
 
@@ -61,8 +67,8 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
         if not result.applied or entry.action not in _WORDS:
             continue
         known = entry.remote or entry.local
-        renamed = entry.action is Action.OVERRIDE and entry.remote and not same(entry.name, entry.remote.nickname)
-        written = [it.field for it in entry.differences if entry.action is Action.OVERRIDE or it.fillable]
+        alyx_id = known.alyx_id if known else entry.change.identity if entry.change else None
+        written = [it.field for it in entry.differences if entry.action is not Action.MERGE or it.fillable]
         rows.append(
             (
                 sync,
@@ -72,8 +78,8 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
                 server,
                 _WORDS[entry.action],
                 entry.name,
-                (known.alyx_id if known else None) or "",
-                entry.remote.nickname if renamed and entry.remote else "",
+                alyx_id or "",
+                entry.new_name,
                 ", ".join(written),
                 entry.reason,
             )
@@ -84,15 +90,21 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
 def read_rows(project: Path) -> tuple[Row, ...]:
     """Return the rows of a project's table, the oldest first; empty where there is none.
 
-    Raises OSError or ValueError if the file cannot be read, as where a person saved it in another form.
+    Raises SyncError if the file cannot be read, as where a person saved it in another form.
     """
     file = project / FILE
     if not file.exists():
         return ()
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [tuple(row) for row in csv.reader(stream)]
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [tuple(row) for row in csv.reader(stream)]
+    except (OSError, ValueError, csv.Error) as error:
+        raise SyncError(f"{file} cannot be read: {error}.", hint="Look whether another program changed it.") from error
     if rows and rows[0] != COLUMNS:
-        raise ValueError(f"{file} does not begin with the columns that PyBpod wrote.")
+        raise SyncError(
+            f"{file} does not begin with the columns that PyBpod wrote.",
+            hint="Rename the file: the next sync that changes something begins a new one.",
+        )
     return tuple(row for row in rows[1:] if len(row) == len(COLUMNS))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from pybpod_alyx_module.sync.names import same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,6 +28,10 @@ class Action(str, Enum):
     LEFT_ALONE = "left alone"
     REMOVE = "remove"
     POSTPONE = "removal postponed"
+    #: Those of an undo: one that a sync added leaves, one that it changed is as it was, one that it removed returns.
+    TAKE_OUT = "take out"
+    PUT_BACK = "put back"
+    BRING_BACK = "bring back"
 
 
 #: What may be answered where the plan asks.
@@ -39,10 +46,88 @@ class Difference:
     field: str
     #: JSON value in the project, or ``MISSING``.
     local: Any
-    #: JSON value on Alyx.
+    #: JSON value on Alyx; in an undo the one before the sync, or ``MISSING``.
     remote: Any
     #: A merge fills it in: the copy has no value here (missing or null) and Alyx has one.
     fillable: bool
+
+
+@dataclass(frozen=True)
+class SubjectCopy:
+    """What a project holds of a subject, exactly."""
+
+    name: str
+    #: The keys of its file that come from Alyx, as a JSON object; None for one that is not linked.
+    record: str | None = None
+    #: What its file has under such keys where there is no record, as a JSON object.
+    beneath: str = "{}"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the record; empty where it is not linked."""
+        found: dict[str, Any] = json.loads(self.record or "{}")
+        return found
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A setup that lists a subject."""
+
+    uuid4: str
+    name: str
+    #: Its number in the setup's list.
+    index: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a removed subject was."""
+
+    #: PyBpod's identity of it.
+    uuid4: str
+    #: Its number in the project's list.
+    index: int
+    #: The uuid4 of the setup that is chosen for it; empty where there is none.
+    chosen: str = ""
+    setups: tuple[Listed, ...] = ()
+    #: Where its folder is, below the project's; empty where it was never saved.
+    folder: str = ""
+    #: Its file in there.
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a sync did with one subject."""
+
+    #: Added, merged, overridden or removed.
+    action: Action
+    #: None where it was added.
+    before: SubjectCopy | None = None
+    #: None where it was removed.
+    after: SubjectCopy | None = None
+    #: Of a removed one.
+    place: Place | None = None
+
+    @property
+    def identity(self) -> str:
+        """The Alyx id."""
+        known = self.after or self.before
+        return str(known.fields()["alyx_id"]) if known is not None else ""
+
+
+@dataclass(frozen=True)
+class Former:
+    """What an undo gives back to a subject."""
+
+    name: str
+    #: Keys of its record that get their former values, as a JSON object.
+    fields: str = "{}"
+    #: Keys that its record did not have.
+    dropped: tuple[str, ...] = ()
+    #: It was not linked: all of the record goes.
+    unlinked: bool = False
+    #: What its file had under the keys of the record, as a JSON object.
+    beneath: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +144,20 @@ class PlanEntry:
     differences: tuple[Difference, ...] = ()
     #: A sentence for the user, empty if the action says it all.
     reason: str = ""
+    #: What becomes of the subject in an undo: of one to put back.
+    former: Former | None = None
+    #: In an undo: what the sync did with it.
+    change: Change | None = None
+
+    @property
+    def new_name(self) -> str:
+        """The name that the subject gets, where that is another."""
+        name = self.name
+        if self.action is Action.OVERRIDE and self.local is not None and self.remote is not None:
+            name = self.remote.nickname
+        elif self.action is Action.PUT_BACK and self.former is not None:
+            name = self.former.name
+        return "" if same(self.name, name) else name
 
 
 @dataclass(frozen=True)

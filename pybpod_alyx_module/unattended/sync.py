@@ -20,8 +20,8 @@ from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.read_settings import read_settings
 from pybpod_alyx_module.sync.apply import apply_plan
-from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
+from pybpod_alyx_module.sync.last_sync import note_sync
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
 from pybpod_alyx_module.sync.scope import Scope
@@ -81,7 +81,7 @@ class UnattendedSync:
         """
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         results = tuple(apply_plan(plan, self._port, synced_at=now))
-        self._port.note(audit_rows(results, server=plan.server, username=username, time=now))
+        note_sync(self._port, results, server=plan.server, username=username, time=now)
         refuse_if_open(self._folder, self._project.alyx_open_mark)  # it may have been opened meanwhile
         if not self._project.save():
             raise SyncError(

@@ -21,6 +21,7 @@ from pybpod_alyx_module.gui.animals.run_check_dialog import RunCheckDialog
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.project_user import log_in_user
 from pybpod_alyx_module.rig_settings import CHECKS
 from tests.contract.alyx_under_test import AlyxUnderTest, given_server
 from tests.fault_proxy import FaultProxy
@@ -238,7 +239,7 @@ def rig(project, alyx, proxy, outbox, unchecked, tmp_path, qtbot) -> Rig:
     found = Rig(project, alyx, proxy.url, qtbot)
     found.setup = project.create_experiment().create_setup()
     found.setup.board, found.setup.task = board, task
-    HostProject(project, running_outbox().hold).log_in_user(alyx.username)
+    log_in_user(project, alyx.username)
     Accounts().remember(proxy.url, alyx.username, alyx.token)
     project.save()
     return found

@@ -49,16 +49,33 @@ def open_project(folder: Path, said: list[str]) -> Any:
 
 
 def change(project: Any) -> None:
-    """Do what a sync does: swap, rename, remove, add."""
+    """Do what a sync does: swap, rename, remove, add; and note it."""
     from pybpod_alyx_module.host.project import HostProject
+    from pybpod_alyx_module.sync.last_sync import LastSync
+    from pybpod_alyx_module.sync.plan import Action, Change
 
     port = HostProject(project, lambda *_: "")
     keys = {subject.name: subject.alyx_key for subject in project.subjects}
     for name, new in {"a": "b", "b": "a", "c": "c2"}.items():
         port.update(keys[name], new, {"nickname": new})
+    removed = Change(Action.REMOVE, port.copy_of(keys["d"]), None, port.place_of(keys["d"]))
     port.remove(keys["d"])
     identity = "eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee"
     port.add("e", identity, {"alyx_id": identity, "nickname": "e", "alyx_server": "http://127.0.0.1:1"})
+    port.note([("sync", *("" for _ in range(10)))], LastSync("sync", "", "http://127.0.0.1:1", (removed,)))
+
+
+def kept_of_syncs(folder: Path) -> dict[str, Any]:
+    """Return the numbers of the syncs that the table lists and that can be undone, and whether its folder is there."""
+    from pybpod_alyx_module.sync.audit import read_rows
+    from pybpod_alyx_module.sync.last_sync import lost_folders, read_last_sync
+
+    last = read_last_sync(folder)
+    return {
+        "listed": [row[0] for row in read_rows(folder)],
+        "undoable": [] if last is None else [last.number],
+        "lost": {} if last is None else lost_folders(folder, last),
+    }
 
 
 def die_at(folder: str, number: int, report: int) -> None:
@@ -129,6 +146,7 @@ def main() -> None:
         project = open_project(folder, said)
         found = {**what_it_is(project), "said": list(said), "saved": project.is_saved()}
         found["left"] = sorted(path.name for path in folder.iterdir() if path.name.startswith((".saving", ".moving")))
+        found["syncs"] = kept_of_syncs(folder)
         project.save()
         found["again"] = what_it_is(open_project(folder, said))
         os.write(report, json.dumps(found).encode())

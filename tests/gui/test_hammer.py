@@ -31,13 +31,14 @@ from pybpod_alyx_module.gui.sessions.move_dialog import MoveDialog, open_move_di
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, SessionsWindow
 from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
+from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, SyncsWindow
+from pybpod_alyx_module.gui.sync.history.undo_dialog import UndoDialog
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, LogOutWindow
 from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjectsDialog
 from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
-from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, SyncsWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.today.in_advance_dialog import InAdvanceDialog
 from pybpod_alyx_module.gui.today.sheet import SheetDialog
@@ -213,6 +214,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     ChooseSubjectsDialog: shown(lambda hammer: ChooseSubjectsDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),
     SyncsWindow: from_menu(SyncsWindow, SYNCS, of_project),
+    UndoDialog: shown(lambda hammer: UndoDialog(a_plan(), "the sync of today", hammer.host.window())),
     LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
     LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),
     WhoQuestion: shown(lambda hammer: WhoQuestion(hammer.outbox, hammer.rig.url, "jose", hammer.host.window())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import RUNNING, HostProject
+from pybpod_alyx_module.host.project_user import log_in_user
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.make_plan import make_plan
 from tests.alyx_rows import SERVER, alyx_id, record, remote, row
@@ -201,6 +203,25 @@ class TestRemove:
         assert mice.tree.currentItem() is mice.subjects_node  # PyBpod aborts on a right click with nothing selected
         assert subject.uuid4 not in setup.data["__EXTERNAL-REF__"]
 
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_its_sessions_draw_on_no_node_that_is_gone(self, mice, port, menu, dialogs, by_hand):
+        session = mice.experiments[0].setups[0].sessions[0]
+        before = dict(session.subjects_nodes)
+        assert len(before) == 1
+        if by_hand:
+            dialogs.script.append("Yes")
+            menu.trigger(subject_named(mice, "ea04").node, "Remove")
+        else:
+            undo = port.remove(key_of(port, "ea04"))
+            assert session.subjects_nodes == {}
+            undo()
+            assert session.subjects_nodes == before
+            port.remove(key_of(port, "ea04"))
+        mice.save()
+        gc.collect()
+        assert session.subjects_nodes == {}
+        session.update_ui()
+
     def test_details_that_show_it_are_emptied_and_undone(self, mice, port):
         subject = subject_named(mice, "ea04")
         mice.tree.setCurrentItem(mice.node)
@@ -290,30 +311,30 @@ class TestRemove:
 
 class TestUser:
     def test_added_found_and_shown(self, mice, port):
-        assert port.log_in_user("maria") is True
+        assert log_in_user(mice, "maria") is True
         assert mice.node.text(0) == "Mice (maria@ALYX)"
-        assert port.log_in_user("jose") is False
+        assert log_in_user(mice, "jose") is False
         assert mice.loggeduser.name == "jose"
         assert mice.node.text(0) == "Mice (jose@ALYX)"
         assert sorted(user.name for user in mice.users) == ["jose", "maria"]
 
     def test_known_user_leaves_the_project_saved(self, mice, port):
-        assert port.log_in_user("jose") is False
+        assert log_in_user(mice, "jose") is False
         assert mice.is_saved()
 
     @pytest.mark.parametrize("name", ["", "a/b", "..", "o'neil"])
     def test_unusable_name(self, mice, port, name):
         with pytest.raises(SyncError, match="cannot take"):
-            port.log_in_user(name)
+            log_in_user(mice, name)
         assert mice.loggeduser is None
 
     def test_a_setup_with_sessions_and_no_board(self, mice, port):
         mice.experiments[0].setups[0].board = None  # PyBpod's is_saved() fails on it
-        assert port.log_in_user("maria") is False
+        assert log_in_user(mice, "maria") is False
         assert mice.loggeduser.name == "maria"
 
     def test_mail_address(self, mice, port):
-        port.log_in_user("jose@lab.org")
+        log_in_user(mice, "jose@lab.org")
         assert mice.node.text(0) == "Mice (jose@lab.org@ALYX)"
 
 
@@ -326,7 +347,7 @@ class TestClosed:
             lambda: port.add("new", alyx_id("new"), record("new")),
             lambda: port.update(key, "x", {}),
             lambda: port.remove(key),
-            lambda: port.log_in_user("jose"),
+            lambda: log_in_user(mice, "jose"),
         ):
             with pytest.raises(SyncError, match="closed"):
                 change()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.host.project import HostProject
-from tests.gui.hands import alyx_home, connected_window, names, sync, wait
+from pybpod_alyx_module.host.project_user import log_in_user
+from tests.gui.hands import alyx_home, connected_window, names, press, sync, wait
 from tests.gui.outboxes import alyx, lab, outbox, put, start
 
 __all__ = ["alyx", "alyx_home", "lab", "outbox", "start"]
@@ -21,6 +22,18 @@ def not_alive(lab, name):
     lab.proxy.fault("alter", times=9, path="/subjects", change=change)
 
 
+def undo(qtbot, project):
+    project.open_alyx_syncs()
+    window = project.alyx_syncs_window
+    window.undo()
+    wait(qtbot, lambda: window.undo_dialog is not None)
+    told = window.undo_dialog.list.toPlainText()
+    press(qtbot, window.undo_dialog.undo_button)
+    wait(qtbot, lambda: not window.working)
+    window.close()
+    return told
+
+
 def test_the_removal_is_postponed_until_it_is_sent(outbox, host, project, menu, qtbot, lab):
     window = connected_window(qtbot, project, menu, lab.server, lab.url)
     sync(qtbot, window)
@@ -31,6 +44,11 @@ def test_the_removal_is_postponed_until_it_is_sent(outbox, host, project, menu, 
     held = {subject.name: subject.hold for subject in HostProject(project, running_outbox().hold).subjects()}
     assert held["jo003"] == "items of it still wait in the Alyx outbox to be sent"
     assert held["ea04"] == ""
+    told = undo(qtbot, project)
+    assert "Left alone (1):\n    jo003: items of it still wait in the Alyx outbox to be sent" in told
+    assert names(project) == ["jo003"]
+    sync(qtbot, window)
+    assert "ea04" in names(project)
     not_alive(lab, "jo003")
     told = sync(qtbot, window).split("Synced")[-1]
     assert "jo003" in names(project)
@@ -44,6 +62,6 @@ def test_the_user_of_a_project_is_of_alyx_only_where_connected(project):
     mine.name = "Jose"
     project.loggeduser = mine
     assert alyx_user(project) == ""
-    HostProject(project, running_outbox().hold).log_in_user("jose")
+    log_in_user(project, "jose")
     assert project.loggeduser is mine
     assert alyx_user(project) == "jose"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from AnyQt.QtWidgets import QApplication
 
-from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, UNSAVED, SyncsWindow
+from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, UNSAVED, SyncsWindow
 from tests.gui.hands import (
     alyx_home,
     answer,

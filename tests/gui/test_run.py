@@ -10,6 +10,7 @@ import pytest
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.project import RUNNING, HostProject
+from pybpod_alyx_module.host.project_user import log_in_user
 from tests.alyx_rows import alyx_id, record
 
 #: What a description may hold: quotes, a line break, a backslash, braces, and what separates two subjects.
@@ -39,7 +40,7 @@ def rig(project, tmp_path):
     Path(task.filepath).write_text(PROTOCOL)
     setup = project.create_experiment().create_setup()
     setup.board, setup.task = board, task
-    HostProject(project, running_outbox().hold).log_in_user("jose")
+    log_in_user(project, "jose")
     return setup
 
 

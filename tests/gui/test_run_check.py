@@ -15,8 +15,7 @@ from pybpod_alyx_module.animals.checks_before_run import Finding
 from pybpod_alyx_module.gui.animals import run_check
 from pybpod_alyx_module.gui.animals.run_check_dialog import NOTHING_LEFT, RunCheckDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
-from pybpod_alyx_module.gui.running_outbox import running_outbox
-from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.project_user import log_in_user
 from pybpod_alyx_module.host.running import is_anything_running
 from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.rig_settings import CHECKS
@@ -49,7 +48,7 @@ class Rig:
         Path(task.filepath).write_text(PROTOCOL)
         self.setup = self.project.create_experiment().create_setup()
         self.setup.board, self.setup.task = board, task
-        HostProject(self.project, running_outbox().hold).log_in_user("jose")
+        log_in_user(self.project, "jose")
 
     def put_on(self, *nicknames: str, **changed) -> None:
         for nickname in nicknames:

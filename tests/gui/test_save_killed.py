@@ -54,6 +54,8 @@ def test_killed_anywhere_in_a_save_it_has_the_same_animals(project):
         setup = [ID["a"], ID["c"], *([ID["d"]] if ID["d"] in animals else [])]
         assert list(one["setups"].values()) == [setup], one
         assert one["left"] == [], one
+        kept = [] if names == BEFORE else ["sync"]
+        assert one["syncs"] == {"listed": kept, "undoable": kept, "lost": {}}, one
         assert len(one["said"]) <= 1, one
         assert one["again"] == {"animals": animals, "setups": one["setups"]}, one
     assert any(one["said"] for one in told)

@@ -13,6 +13,7 @@ import pytest
 
 from alyx_connector import AlyxClient
 from alyx_connector.accounts import Accounts
+from pybpod_alyx_module.sync.last_sync import read_last_sync
 from tests.gui.conftest import close
 from tests.gui.hands import alyx_home
 from tests.gui.test_predecessor_sync import EA04, LAB, PROJECT
@@ -101,6 +102,8 @@ def test_the_night_job(run, server, host, open_project, tmp_path):
         [row] = csv.DictReader(stream)
     assert (row["user"], row["server"], row["action"], row["subject"]) == ("jose", server.url, "overridden", "ea04")
     assert "json" in row["fields"]
+    last = read_last_sync(folder)  # it can be undone in PyBpod's window
+    assert (last.number, [change.identity for change in last.changes]) == (row["sync"], [EA04["alyx_id"]])
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
     damaged = folder / "subjects" / "local1" / "local1.json"

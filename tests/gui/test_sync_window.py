@@ -14,7 +14,8 @@ from alyx_connector.accounts import Accounts
 from alyx_connector.tokens import MemoryTokenStore
 from pybpod_alyx_module.gui.messages import WORDING
 from pybpod_alyx_module.gui.sync import sync_job
-from pybpod_alyx_module.gui.sync.sync_window import SAVE_FIRST, SyncWindow, open_sync_window
+from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCING
+from pybpod_alyx_module.gui.sync.sync_window import SAVE_FIRST, UNDOING, SyncWindow, open_sync_window
 from tests.fault_proxy import FaultProxy
 from tests.gui.hands import (
     alyx_home,
@@ -782,3 +783,42 @@ def test_no_thread_of_the_plugin_runs_while_nothing_is_done(project, menu, qtbot
     connected_window(qtbot, project, menu, sandbox)
     wait(qtbot, lambda: not plugin_threads())
     assert threading.main_thread() is threading.current_thread()
+
+
+def test_what_a_sync_did_is_undone_from_its_summary(project, menu, qtbot, sandbox):
+    window = connected_window(qtbot, project, menu, sandbox)
+    assert not window.form.undo_button.isVisible()
+    sync(qtbot, window)
+    assert "ea04" in names(project)
+    press(qtbot, window.form.undo_button)
+    syncs = project.alyx_syncs_window
+    wait(qtbot, lambda: syncs.undo_dialog is not None)
+    # while it asks, no other sync begins, and a second press leads to the question
+    press(qtbot, window.form.get_button)
+    assert UNDOING in window.form.messages
+    assert not window.working
+    dialog = syncs.undo_dialog
+    press(qtbot, window.form.undo_button)
+    assert syncs.undo_dialog is dialog
+    press(qtbot, dialog.undo_button)
+    wait(qtbot, lambda: not syncs.working)
+    assert names(project) == []
+    # it can be synced again; a sync that changes nothing has nothing to undo
+    sync(qtbot, window)
+    assert "ea04" in names(project)
+    sync(qtbot, window)
+    assert not window.form.undo_button.isVisible()
+    syncs.close()
+
+
+def test_nothing_is_undone_while_it_syncs(project, menu, qtbot, sandbox, proxy):
+    window = connected_window(qtbot, project, menu, sandbox, proxy.url)
+    sync(qtbot, window)
+    proxy.fault("mute", times=9, path="/subjects")
+    press(qtbot, window.form.get_button)
+    press(qtbot, window.form.undo_button)
+    wait(qtbot, lambda: project.alyx_syncs_window.message.text() == SYNCING)
+    assert not project.alyx_syncs_window.working
+    press(qtbot, window.form.cancel_button)
+    proxy.release()
+    project.alyx_syncs_window.close()

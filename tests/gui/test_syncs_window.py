@@ -8,8 +8,8 @@ import io
 import pytest
 from AnyQt.QtWidgets import QApplication, QDialog
 
-from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, SyncsWindow
-from pybpod_alyx_module.sync.audit import COLUMNS
+from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, SyncsWindow
+from pybpod_alyx_module.sync.audit import COLUMNS, FILE
 from tests.gui.hands import living, press, wait
 
 
@@ -66,3 +66,14 @@ def test_a_copy_is_a_line_a_row_and_computes_nothing(window, qtbot):
     press(qtbot, window.copy_button)
     lines = list(csv.DictReader(io.StringIO(QApplication.clipboard().text()), delimiter="\t"))
     assert [line["Subject"] for line in lines] == ["müs01", "'=1+1", "ea04"]
+
+
+def test_a_table_that_another_program_wrote_is_told(project, menu, qtbot, tmp_path):
+    project.save(str(tmp_path / "Prj"))
+    (tmp_path / "Prj" / FILE).write_text("sync;time;user")
+    menu.trigger(project.node, SYNCS)
+    window = project.alyx_syncs_window
+    wait(qtbot, window.message.text)
+    assert str(tmp_path / "Prj" / FILE) in window.message.text()
+    assert "Rename the file" in window.message.text()
+    window.close()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.apply import apply_plan
+from pybpod_alyx_module.sync.audit import SUBJECT_CHANGES
+from pybpod_alyx_module.sync.details import VOLATILE
+from pybpod_alyx_module.sync.last_sync import LastSync, note_sync
 from pybpod_alyx_module.sync.make_plan import differences, make_plan
 from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.plan import ANSWERS, Action
+from pybpod_alyx_module.sync.undo import look, plan_undo
 from tests.alyx_rows import SERVER, listing, record, remote
 from tests.memory_project import MemoryProject
 
@@ -184,3 +189,55 @@ def test_what_pybpod_and_others_own_survives(sync):
         if item.key in plan_keys:
             assert item.setups == ("Set",)
             assert item.record is None or item.record.get("weighings", [1]) == [1]
+
+
+def undo(project):
+    for item in project.items:
+        item.hold = ""  # while a session runs, nothing is undone
+    last = LastSync.of(json.loads(json.dumps(project.last.as_record())))  # as from the project's folder
+    assert last == project.last
+    plan = plan_undo(last, tuple(look(project, last)), {"Set"}, {})
+    return run(plan, project)
+
+
+def fixed(item):
+    """Return what of a subject does not change by itself."""
+    kept = {key: value for key, value in (item.record or {}).items() if key not in (*VOLATILE, "alyx_synced_at")}
+    return item.key, item.name, item.record is None, json.dumps(kept, sort_keys=True), item.setups
+
+
+@given(syncs())
+def test_an_undo_leads_back_to_where_the_sync_began(sync):
+    project, _, plan = sync
+    for item in project.items:
+        item.setups = ("Set",)
+    before = project.state()
+    results = run(plan, project)
+    note_sync(project, results, server=SERVER, username="jose", time=NOW)
+    if project.last is None:
+        assert not any(result.applied and result.entry.action in SUBJECT_CHANGES for result in results)
+        return
+    undone = undo(project)
+    assert all(result.applied and result.entry.action is not Action.LEFT_ALONE for result in undone)
+    assert [fixed(item) for item in project.items] == [fixed(item) for item in before]
+    changed = {result.change.identity for result in results if result.change is not None}
+    exactly = {item.key for item in before if item.record is None or item.record["alyx_id"] in changed}
+    texts = [{item.key: json.dumps(item.record, sort_keys=True) for item in items} for items in (project.items, before)]
+    assert {key: texts[0][key] for key in exactly} == {key: texts[1][key] for key in exactly}
+
+
+@given(syncs(), st.integers(0, 12))
+def test_an_undo_that_is_stopped_leaves_what_the_sync_left(sync, steps):
+    project, _, plan = sync
+    note_sync(project, run(plan, project), server=SERVER, username="jose", time=NOW)
+    if project.last is None:
+        return
+    before = project.state()
+    undoing = plan_undo(project.last, tuple(look(project, project.last)), {"Set"}, {})
+    running = apply_plan(undoing, project, synced_at=NOW)
+    for _ in zip(range(steps), running, strict=False):
+        pass
+    done = steps > len(undoing.entries)
+    running.close()
+    if not done:
+        assert json.dumps([vars(item) for item in project.items]) == json.dumps([vars(item) for item in before])

@@ -10,7 +10,7 @@ from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.host.alyx_user import alyx_user
-from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.project_user import log_in_user
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.connect import Connected
@@ -37,7 +37,7 @@ def record_as(project: Project, server: str, username: str) -> None:
 
     Raises SyncError if PyBpod cannot take the user.
     """
-    HostProject(project, running_outbox().hold).log_in_user(username)
+    log_in_user(project, username)
     project.alyx_account = server, username
     running_outbox().claim(server, username)
 

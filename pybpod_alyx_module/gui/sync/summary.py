@@ -19,6 +19,9 @@ HEADINGS: Final[dict[Action, str]] = {
     Action.OVERRIDE: "Overridden",
     Action.KEEP: "Kept",
     Action.REMOVE: "Removed from this PyBpod project",
+    Action.TAKE_OUT: "Taken out of this PyBpod project",
+    Action.PUT_BACK: "As before the sync",
+    Action.BRING_BACK: "Back in this PyBpod project",
     Action.POSTPONE: "Removal postponed",
     Action.CONFLICT: "Conflicts",
     Action.LEFT_ALONE: "Left alone",
@@ -32,6 +35,9 @@ COUNTED: Final[dict[Action, str]] = {
     Action.OVERRIDE: "overridden",
     Action.KEEP: "kept",
     Action.REMOVE: "removed from this PyBpod project",
+    Action.TAKE_OUT: "taken out of this PyBpod project",
+    Action.PUT_BACK: "as before the sync",
+    Action.BRING_BACK: "back in this PyBpod project",
     Action.POSTPONE: "removals postponed",
     Action.CONFLICT: "conflicts",
     Action.LEFT_ALONE: "left alone",
@@ -69,6 +75,11 @@ def _paragraph(heading: str, results: Sequence[Result]) -> str:
 
 def _why(result: Result) -> str:
     entry = result.entry
+    if entry.former is not None:
+        shown = [] if entry.former.unlinked else [label(difference.field) for difference in entry.differences]
+        linked = "not linked to Alyx" if entry.former.unlinked else ""
+        renamed = f"again named {entry.new_name}" if entry.new_name else ""
+        return "; ".join(filter(None, (linked, renamed, ", ".join(shown), entry.reason)))
     if entry.action not in ANSWERS:
         return entry.reason
     if not result.applied:

@@ -112,6 +112,9 @@ class SyncForm:
         font = self.notice.font()
         font.setBold(True)
         self.notice.setFont(font)
+        self.undo_button = QPushButton("Un&do this sync…")
+        self.undo_button.setToolTip("Bring back what this sync added, changed and removed; you are asked first")
+        self.undo_button.hide()
         self._lay_out(window)
 
     def _lay_out(self, window: QWidget) -> None:
@@ -138,7 +141,10 @@ class SyncForm:
         column.addLayout(work)
         column.addWidget(self.activity)
         column.addWidget(self.results, 1)
-        column.addWidget(self.notice)
+        last = QHBoxLayout()
+        last.addWidget(self.notice, 1)
+        last.addWidget(self.undo_button)
+        column.addLayout(last)
 
     @slot
     def tell(self, text: str) -> None:

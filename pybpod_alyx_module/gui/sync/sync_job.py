@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
 from pybpod_alyx_module.animals.handled_animals import list_owners
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.sync.plan_run import PlanRun
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.time_slice import TimeSlice
-from pybpod_alyx_module.sync.apply import ProjectPort, Result, apply_plan
-from pybpod_alyx_module.sync.audit import audit_rows
 from pybpod_alyx_module.sync.fetch import fetch_remote
+from pybpod_alyx_module.sync.last_sync import note_sync
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan
 from pybpod_alyx_module.sync.scope import USUAL, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
+    from collections.abc import Collection, Mapping
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress, Report
+    from pybpod_alyx_module.sync.apply import ProjectPort, Result
     from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSnapshot
 
 logger = logging.getLogger(__name__)
@@ -78,14 +78,10 @@ class SyncJob(QObject):
         self._port = port
         self._server = client.url
         self._username = username
-        self._synced_at = ""
         self._over = False
         self._listed = 0
-        self._results: list[Result] = []
         self._plan: SyncPlan | None = None
-        self._steps: Generator[Result, None, None] | None = None
-        self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._on_slice)
+        self._run: PlanRun | None = None
         self._unread = iter(port.names())
         self._local: list[LocalSubject] = []
         self._reading = QTimer(self, interval=0)
@@ -136,14 +132,8 @@ class SyncJob(QObject):
             return
         self._task.cancel()
         self._reading.stop()
-        steps, self._steps = self._steps, None
-        self._timer.stop()
-        try:
-            if steps is not None:
-                steps.close()
-        except Exception as error:
-            logger.exception("The sync could not be taken back")
-            self._on_failed(error)
+        run, self._run = self._run, None
+        if run is not None and not run.stop():
             return
         self._end()
         self.cancelled.emit()
@@ -165,7 +155,6 @@ class SyncJob(QObject):
     def _end(self) -> None:
         self._over = True
         self._reading.stop()
-        self._timer.stop()
 
     @slot
     def _on_fetched(self, fetched: tuple[RemoteSnapshot, SyncPlan]) -> None:
@@ -238,38 +227,20 @@ class SyncJob(QObject):
     def _apply(self, plan: SyncPlan) -> None:
         self._plan = plan
         self.activity.emit("Bringing the project up to date …")
-        now = self._synced_at = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._steps = cast("Generator[Result, None, None]", apply_plan(plan, self._port, synced_at=now))
-        self._timer.start()
+        self._run = run = PlanRun(plan, self._port)
+        run.progressed.connect(self.progressed)
+        run.succeeded.connect(self._on_applied)
+        run.failed.connect(self._on_failed)
+        run.start()
 
     @slot
-    def _on_slice(self) -> None:
-        if self._steps is None or self._plan is None:
+    def _on_applied(self, results: tuple[Result, ...]) -> None:
+        run, self._run = self._run, None
+        if run is None:
             return
-        turn = TimeSlice()
-        try:
-            for result in self._steps:
-                self._results.append(result)
-                if turn.is_over:
-                    break
-            else:
-                self._succeed()
-                return
-        except Exception as error:
-            logger.exception("The plan could not be applied")
-            self._steps = None
-            self._on_failed(error)
-            return
-        self.progressed.emit(len(self._results), len(self._plan.entries))
-
-    def _succeed(self) -> None:
-        if self._plan is None:
-            return
-        self._steps = None
-        results = tuple(self._results)
-        self._port.note(audit_rows(results, server=self._server, username=self._username, time=self._synced_at))
+        note_sync(self._port, results, server=self._server, username=self._username, time=run.time)
         self._end()
-        self.succeeded.emit(SyncResult(self._plan, results, self._listed))
+        self.succeeded.emit(SyncResult(run.plan, results, self._listed))
         self.finished.emit()
 
 

@@ -25,6 +25,7 @@ from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
 from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
+from pybpod_alyx_module.gui.sync.history.syncs_window import open_syncs_window
 from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, NOT_LOGGED_OUT, ProjectLogin
 from pybpod_alyx_module.gui.sync.project_port import port_of
 from pybpod_alyx_module.gui.sync.project_scope import ProjectScope
@@ -37,10 +38,11 @@ from pybpod_alyx_module.gui.sync.sync_job import SyncJob, SyncResult, nobody
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import without_long_words
-from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from AnyQt.QtGui import QCloseEvent, QKeyEvent
 
     from alyx_connector.progress import Progress
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.sync.plan import SyncPlan
 
 SAVE_FIRST: Final = "Save the project before Run: it has changes that are not saved."
+
+UNDOING: Final = "The last sync is being undone: answer that question first."
 
 #: How a sync that did not come to its end leaves the project.
 UNCHANGED: Final = "Nothing in the project was changed."
@@ -68,7 +72,6 @@ class SyncWindow(AlyxWindow):
         self.project = project
         self.form = form = SyncForm(self)
         resize_to_screen(self, 720, 680)
-        self._host = HostProject(project, running_outbox().hold)
         self._login = ProjectLogin(project)
         self._login.changed.connect(self._update)
         self._login.logged_out.connect(self._on_logged_out)
@@ -87,6 +90,7 @@ class SyncWindow(AlyxWindow):
         form.connect_button.clicked.connect(self._on_connect_button)
         form.get_button.clicked.connect(self._on_get_subjects)
         form.cancel_button.clicked.connect(self._on_cancel)
+        form.undo_button.clicked.connect(self._on_undo)
         self._update()
 
     @property
@@ -252,19 +256,24 @@ class SyncWindow(AlyxWindow):
 
     @slot
     def _on_get_subjects(self) -> None:
-        connection = self._login.connection
-        if self.working or connection is None:
+        if self.working or (connection := self._login.connection) is None:
             return
-        scope = self._scope.chosen()
-        if scope is None:
+        undoing = self.project.alyx_syncs_window
+        if undoing is not None and undoing.working:
+            self.form.tell(UNDOING)
+            return
+        if (scope := self._scope.chosen()) is None:
             return
         port = port_of(self.project, running_outbox().hold)
         self._job = job = SyncJob(port, connection.client, connection.username, scope)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
-        job.review_wanted.connect(self._on_review_wanted)
-        job.removals_wanted.connect(self._on_removals_wanted)
-        job.choice_wanted.connect(self._on_choice_wanted)
+        for wanted, kind, answer in (
+            (job.review_wanted, ReviewDialog, job.answer),
+            (job.removals_wanted, RemovalsDialog, job.confirm),
+            (job.choice_wanted, ChooseSubjectsDialog, job.choose),
+        ):
+            wanted.connect(partial(self._ask, kind, answer))
         job.succeeded.connect(self._on_synced)
         job.failed.connect(self._on_sync_failed)
         job.cancelled.connect(self._on_sync_cancelled)
@@ -273,22 +282,12 @@ class SyncWindow(AlyxWindow):
         job.start()
 
     @slot
-    def _on_review_wanted(self, plan: SyncPlan) -> None:
-        if self._job is not None:
-            self._ask(ReviewDialog(plan, self), self._job.answer)
-
-    @slot
-    def _on_removals_wanted(self, plan: SyncPlan) -> None:
-        if self._job is not None:
-            self._ask(RemovalsDialog(plan, self), self._job.confirm)
-
-    @slot
-    def _on_choice_wanted(self, plan: SyncPlan) -> None:
-        if self._job is not None:
-            self._ask(ChooseSubjectsDialog(plan, self), self._job.choose)
-
-    def _ask(self, dialog: Question, answer: Any) -> None:
-        self._dialog = dialog
+    def _ask(
+        self, kind: Callable[[SyncPlan, QWidget], Question], answer: Callable[[Any], object], plan: SyncPlan
+    ) -> None:
+        if self._job is None:
+            return
+        self._dialog = dialog = kind(plan, self)
         dialog.answered.connect(self._on_answered)
         dialog.answered.connect(answer)
         dialog.show()  # not modal: PyBpod's Stop must stay within reach
@@ -304,17 +303,20 @@ class SyncWindow(AlyxWindow):
     @slot
     def _on_synced(self, result: SyncResult) -> None:
         plan = result.plan
-        heading = f"Synced {plan.whose} with {plan.server}."
-        if result.listed == 0:
-            heading = nobody(plan.server, plan.whose)
+        heading = f"Synced {plan.whose} with {plan.server}." if result.listed else nobody(plan.server, plan.whose)
         self._tell_run(f"{heading}\n\n{summary(result.results)}" if result.results else heading)
         refresh_details_windows()
+        self.form.undo_button.setVisible(any(it.change is not None for it in result.results))
         self.synced.emit(result)
         self._update_notice()
 
     def _tell_run(self, text: str) -> None:
         # one window may hold several runs: the time tells them apart
         self.form.tell(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
+
+    @slot
+    def _on_undo(self) -> None:
+        open_syncs_window(self.project).undo()
 
     def _update_notice(self) -> None:
         self.form.notice.setText("" if self.project.is_saved() else SAVE_FIRST)
@@ -376,7 +378,7 @@ class SyncWindow(AlyxWindow):
         super().closeEvent(event)
         self._on_cancel()
         self.form.password.clear()
-        if self._host.closed:
+        if self.project.is_closed:
             if self._lookup is not None:
                 self._lookup.cancel()
             self._disconnect()

@@ -295,9 +295,8 @@ class TodayWindow(AlyxWindow):
     def _update_buttons(self) -> None:
         idle, can_give = self._is_idle, self.shown is not None and bool(self.rows.to_give())
         known = self.shown is not None
-        states = ((self.refresh_button, idle), (self.give_button, idle and can_give))
-        states += ((self.print_button, known), (self.later_button, known))
-        for button, enabled in states:
+        used = {self.refresh_button: idle, self.give_button: idle and can_give}
+        for button, enabled in {**used, self.print_button: known, self.later_button: known}.items():
             if button.hasFocus() and not enabled:
                 self.table.setFocus()  # Qt would go on to Close, which a second Enter presses
             button.setEnabled(enabled)

@@ -16,16 +16,16 @@ from pybpod_alyx_module.gui.sessions.register_several import (
     close_sessions_windows,
     open_sessions_window,
 )
+from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
-from pybpod_alyx_module.gui.sync.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.today.window import TODAY, open_today
 from pybpod_alyx_module.gui.weigh_all.weigh_all_window import WEIGH_ALL, open_weigh_all
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.open_mark import OpenMark, open_in_another_pybpod
-from pybpod_alyx_module.host.project import HostProject
+from pybpod_alyx_module.host.project_user import log_out_user
 from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_file import staging_of
 from pybpod_alyx_module.host.subject_folders import FolderMoves
@@ -35,6 +35,7 @@ from pybpod_alyx_module.models.project.refusals import refusal
 if TYPE_CHECKING:
     from pybpod_alyx_module.models.host_types import PyBpodProject
     from pybpod_alyx_module.sync.audit import Row
+    from pybpod_alyx_module.sync.last_sync import LastSync
 else:
     PyBpodProject = object
 
@@ -66,6 +67,8 @@ class Project(PyBpodProject):
     alyx_today_window = OpenWindow()
     #: The window *Weigh all*, None if none is open.
     alyx_weigh_window = OpenWindow()
+    #: The window *What syncs changed…*, None if none is open.
+    alyx_syncs_window = OpenWindow()
     #: Where the files of the subjects are written while a save in place goes on; None otherwise.
     alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
@@ -81,6 +84,8 @@ class Project(PyBpodProject):
         self.removed_by_sync: list[Any] = []
         #: What syncs changed since the last save, see `sync.audit`.
         self.unsaved_syncs: list[Row] = []
+        #: What an undo needs, where a sync or an undo changed that since the last save; see `sync.last_sync`.
+        self.unsaved_last_sync: LastSync | None = None
         #: What the user is shown at the end of a save.
         self.save_notes: list[str] = []
         super().__init__(*args)
@@ -118,7 +123,7 @@ class Project(PyBpodProject):
         """Take who was logged out of Alyx off the project."""
         if self.alyx_account == (server, username):
             self.alyx_account = None
-            HostProject(self, running_outbox().hold).log_out_user(username)
+            log_out_user(self, username)
 
     @slot
     def alyx_show_user(self) -> None:
@@ -144,8 +149,7 @@ class Project(PyBpodProject):
     @slot
     def open_alyx_syncs(self) -> None:
         """Show what syncs changed."""
-        folder = Path(self.path) if self.path is not None else None
-        open_syncs_window(self.name, folder, self.unsaved_syncs, self.mainwindow)
+        open_syncs_window(self)
 
     @slot
     def register_alyx_sessions(self) -> None:
@@ -256,7 +260,7 @@ class Project(PyBpodProject):
             with ExitStack() as stack:
                 if path is not None and not elsewhere:
                     begun = SaveJournal(path)
-                    begun.begin(self.unsaved_syncs)
+                    begun.begin(self.unsaved_syncs, self.unsaved_last_sync)
                     journal = begun
                     self._move_folders(FolderMoves(path, journal), path)
                     self.alyx_staging = stack.enter_context(staging_of(Path(path)))
@@ -277,11 +281,14 @@ class Project(PyBpodProject):
             self.data_hash = saved_hash
             return None
         if journal is None and self.path is not None and self.unsaved_syncs:
-            problem = SaveJournal(self.path).add_syncs(self.unsaved_syncs)
+            problem = SaveJournal(self.path).add_syncs(self.unsaved_syncs, self.unsaved_last_sync)
         if problem:
             self.save_notes.append(problem)
+            last = self.unsaved_last_sync
+            self.unsaved_last_sync = journal.last_sync if journal is not None else last and last.elsewhere()
         else:
             self.unsaved_syncs.clear()
+            self.unsaved_last_sync = None
         self.removed_by_sync.clear()
         return None
 
@@ -322,9 +329,9 @@ class Project(PyBpodProject):
         if window is not None:
             window.close()
         close_sessions_windows(self)
-        for window in (self.alyx_today_window, self.alyx_weigh_window):
-            if window is not None:
-                window.close()
+        for shown in (self.alyx_today_window, self.alyx_weigh_window, self.alyx_syncs_window):
+            if shown is not None:
+                shown.close()
         for subject in self.subjects:
             subject.close_alyx_windows("The PyBpod project was closed.")
         for setup in [setup for experiment in self.experiments for setup in experiment.setups]:

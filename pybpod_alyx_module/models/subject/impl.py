@@ -26,13 +26,14 @@ from pybpod_alyx_module.host.subject_folders import subject_folder
 from pybpod_alyx_module.host.subject_record import is_linked, overlay, read_record, saved_details
 from pybpod_alyx_module.models.fresh_content import fresh_content
 from pybpod_alyx_module.models.subject.badge import alyx_icon, low_level, tooltip, weight_words
-from pybpod_alyx_module.sync.details import LAST_WEIGHT, RECORD_KEYS
+from pybpod_alyx_module.sync.details import LAST_WEIGHT, MISSING, RECORD_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pybpod_alyx_module.animals.weight import WeightNote
     from pybpod_alyx_module.models.host_types import PyBpodSubject
+    from pybpod_alyx_module.sync.plan import Former
 else:
     PyBpodSubject = object
 
@@ -110,6 +111,35 @@ class Subject(PyBpodSubject):
         self._look_for_damage()
         self.alyx = read_record(self.data)
 
+    def alyx_load_from(self, folder: Path, name: str) -> None:
+        """Read the subject's file where a sync left it, to be moved to its place by the next save.
+
+        ``name``: of the file, without its suffix.
+        """
+        self._staging = folder
+        try:
+            super().load(str(folder.with_name(name)))
+        finally:
+            self._staging = None
+        self.saved_folder = folder
+        self.alyx = read_record(self.data)
+
+    def alyx_put_back(self, former: Former) -> Callable[[], None]:
+        """Give the record its former values, or, where the subject was not linked, take it away.
+
+        Returns: what restores the record.
+        """
+        before, covered = self.alyx, self._covered
+
+        def restore() -> None:
+            self.alyx, self._covered = before, covered
+
+        record = {key: value for key, value in (before or {}).items() if key not in former.dropped}
+        gone = dict.fromkeys(RECORD_KEYS if former.unlinked else former.dropped, MISSING)
+        self.alyx = None if former.unlinked else {**record, **json.loads(former.fields)}
+        self._covered = {**covered, **gone, **json.loads(former.beneath)}
+        return restore
+
     def save(self) -> Any:
         """Write the subject's file: whole, or not at all.
 
@@ -177,6 +207,8 @@ class Subject(PyBpodSubject):
         super().remove(silent)
         if self not in self.project.subjects:
             take_entries(self.tree, with_children(self.node))
+            for session in self._sessions:  # Qt takes the nodes away with this one, and PyBpod goes on drawing on them
+                session.subjects_nodes.pop(id(self.node), None)
             self.close_alyx_windows(f"{self.name} was taken out of the PyBpod project.")
 
     @slot

@@ -1,0 +1,1 @@
+"""The windows about what syncs changed in a project, and how that is undone."""
