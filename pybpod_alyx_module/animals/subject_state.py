@@ -330,5 +330,10 @@ def not_there(state: SubjectState) -> tuple[str, ...]:
     if state.found is False:
         return (f"{state.name} is no longer on Alyx, or you may not see it.",)
     if state.alive is False:
-        return (f"{state.name} is not alive on Alyx (death date {state.death_date or 'not given'}).",)
+        return (not_alive(state.name, state.death_date),)
     return ()
+
+
+def not_alive(name: str, death_date: str | None) -> str:
+    """Say that an animal is not alive on Alyx."""
+    return f"{name} is not alive on Alyx (death date {death_date or 'not given'})."

@@ -33,6 +33,7 @@ __all__ = [
     "last_notes",
     "limit_of",
     "limit_text",
+    "minimum_text",
     "no_limit_reason",
     "note_of",
     "read_note",
@@ -124,13 +125,13 @@ class Limits:
         level = Level.FINE
         if weight < self.minimum:
             level = Level.FAR_BELOW if percentage < FAR_PERCENT else Level.BELOW
-        return LastJudged(level, _minimum_text(weight, self.minimum), True, self, percentage)
+        return LastJudged(level, minimum_text(weight, self.minimum), True, self, percentage)
 
     def judgement(self, weight: Decimal) -> Judgement:
         """Judge a weight, with the implant, in the words of `judge`."""
         percentage = 100 * (weight - self.implant) / self.reference
         said = _percentage_text(percentage, self.reference + self.implant, self.implant)
-        return Judgement(percentage, weight - self.minimum, said, _minimum_text(weight, self.minimum))
+        return Judgement(percentage, weight - self.minimum, said, minimum_text(weight, self.minimum))
 
 
 @dataclass(frozen=True)
@@ -237,8 +238,8 @@ def judge(typed: Decimal, requirement: Requirement) -> Judgement:
     else:
         by = f", by {requirement.judged_by}" if requirement.zscore_weight_pct else ""
         percentage_text = f"{_percentage_text(percentage, today.expected_weight, implant)}{by}"
-    minimum_text = no_limit_reason(requirement) if limit is None else _minimum_text(typed, limit)
-    return Judgement(percentage, to_minimum, percentage_text, minimum_text)
+    to_it = no_limit_reason(requirement) if limit is None else minimum_text(typed, limit)
+    return Judgement(percentage, to_minimum, percentage_text, to_it)
 
 
 def judge_last(
@@ -307,7 +308,8 @@ def _percentage_text(percentage: Decimal, expected: Decimal, implant: Decimal) -
     return f"{shown(percentage)} % of the expected {shown(expected)} g{off}"
 
 
-def _minimum_text(weight: Decimal, limit: Decimal) -> str:
+def minimum_text(weight: Decimal, limit: Decimal) -> str:
+    """Say how far a weight is from the minimum weight."""
     minimum = f"the minimum of {limit_text(limit, weight)} g"
     if weight == limit:
         return f"at {minimum}"

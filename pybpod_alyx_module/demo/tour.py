@@ -87,7 +87,7 @@ class Tour:
         self._tell(self.result)
         subject = next(subject for subject in self.project.subjects if subject.name == OVERRIDDEN)
         details = self._choose(subject.node, "Alyx details")
-        yield details.isVisible
+        yield lambda: details.isVisible() and not details.looker.is_asking
         self._shoot(details, "5-alyx-details")
         details.close()
         window.close()

@@ -27,7 +27,7 @@ NEEDED: Final = (
     "pybpod_alyx_module.models.user",
     "pybpod_alyx_module.host.project",
     "pybpod_alyx_module.gui.sync.sync_window",
-    "pybpod_alyx_module.gui.sync.details_window",
+    "pybpod_alyx_module.gui.history.details_window",
     "pybpod_alyx_module.gui.outbox.window",
     "pybpod_alyx_module.gui.outbox.status_bar",
 )

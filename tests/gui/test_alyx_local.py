@@ -8,7 +8,7 @@ import pytest
 
 from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
-from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.today.window import TODAY
 from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.outbox.items import Kind, State
@@ -46,9 +46,9 @@ def test_get_subjects_and_their_details(alyx_home, project, menu, qtbot, alyx_lo
     sync(qtbot, window)
     assert names(project) == ALIVE
     details = open_details_window(subject_named(project, "jo006"))
-    assert (details.values["Species"], details.values["Lab"]) == ("Mus musculus", "champalimaud")
-    assert (details.values["Reference weight (g)"], details.values["Alive"]) == ("25", "yes")
-    assert "JSON" not in details.values  # this server's animals have none
+    assert (details.record.values["Species"], details.record.values["Lab"]) == ("Mus musculus", "champalimaud")
+    assert (details.record.values["Reference weight (g)"], details.record.values["Alive"]) == ("25", "yes")
+    assert "JSON" not in details.record.values  # this server's animals have none
     details.close()
     sync(qtbot, window)
     assert f"{len(ALIVE)} up to date" in window.form.messages

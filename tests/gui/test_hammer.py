@@ -19,6 +19,7 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, WeightDialog
 from pybpod_alyx_module.gui.doctor.window import CheckWindow, open_check_window
 from pybpod_alyx_module.gui.guard import is_there
+from pybpod_alyx_module.gui.history.details_window import DetailsWindow
 from pybpod_alyx_module.gui.manual.pages import RIG
 from pybpod_alyx_module.gui.manual.window import ManualWindow, open_manual
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
@@ -30,7 +31,6 @@ from pybpod_alyx_module.gui.sessions.choose_animal import ChooseAnimalDialog
 from pybpod_alyx_module.gui.sessions.move_dialog import MoveDialog, open_move_dialog
 from pybpod_alyx_module.gui.sessions.register_dialog import RegisterDialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, SessionsWindow
-from pybpod_alyx_module.gui.sync.details_window import DetailsWindow
 from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, SyncsWindow
 from pybpod_alyx_module.gui.sync.history.undo_dialog import UndoDialog
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
@@ -222,7 +222,16 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
 }
 
 #: Those that ask Alyx when they are opened; the sync window when *Connect* is pressed.
-ASKING = (WeightDialog, WaterDialog, TodayWindow, WeighAllWindow, SyncWindow, SessionsWindow, RegisterDialog)
+ASKING = (
+    DetailsWindow,
+    WeightDialog,
+    WaterDialog,
+    TodayWindow,
+    WeighAllWindow,
+    SyncWindow,
+    SessionsWindow,
+    RegisterDialog,
+)
 
 NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog, MoveDialog)
 

@@ -138,7 +138,7 @@ def test_the_mouse_and_the_keys_choose_a_day(draw, qtbot):
         qtbot.keyClick(plot, key)
     assert chosen == [4, -1, 9, 8, 9]
     before = plot.grab().toImage()
-    plot._choose(2)
+    plot.choose(2)
     assert plot.grab().toImage() != before, "a line shows the day"
 
 

@@ -72,7 +72,7 @@ def test_connect_get_subjects_and_details(project, menu, qtbot, alyx_home, fresh
     subject = subject_named(project, row["nickname"])
     assert subject.alyx["alyx_id"] == row["id"]
     menu.trigger(subject.node, "Alyx details")
-    shown = subject.alyx_details_window.values
+    shown = subject.alyx_details_window.record.values
     assert (shown["Nickname"], shown["ID"], shown["Lab"]) == (row["nickname"], row["id"], row["lab"])
     subject.close_alyx_details()
 

@@ -10,7 +10,7 @@ from AnyQt.QtCore import Qt
 from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.demo.tour import make_room
-from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.host.project import HostProject
@@ -119,7 +119,7 @@ def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, t
     tick(dialog, "ea04")
     answer(qtbot, window, dialog.buttons["Override"])
     assert ea04.alyx["sex"] == "F"
-    assert details.values["Sex"] == "F"
+    assert details.record.values["Sex"] == "F"
     assert not project.is_saved()
     forget_faults(proxy)
 

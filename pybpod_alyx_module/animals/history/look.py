@@ -7,21 +7,25 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from alyx_connector.errors import AlyxError
+from alyx_connector.errors import AlyxError, LoginRequiredError
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
 from pybpod_alyx_module.animals.history.fetch_history import fetch_history
+from pybpod_alyx_module.animals.history.session_details import fetch_session_details
 from pybpod_alyx_module.animals.overview import unsent_items
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.remedies import explain
 
 if TYPE_CHECKING:
-    from alyx_connector.progress import CancelToken
+    from collections.abc import Sequence
+
+    from alyx_connector.progress import CancelToken, Report
     from pybpod_alyx_module.animals.alyx_access import AlyxAccess
     from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
     from pybpod_alyx_module.animals.history.animal_history import AnimalHistory
+    from pybpod_alyx_module.animals.history.session_details import SessionDetails
     from pybpod_alyx_module.outbox.items import Item
 
-__all__ = ["Look", "fetch_look"]
+__all__ = ["Look", "fetch_details_for", "fetch_look"]
 
 #: Of how many animals the last answer is kept while PyBpod runs.
 _KEPT: Final = 100
@@ -78,3 +82,13 @@ def _keep(key: tuple[str, str], history: AnimalHistory, now: dt.datetime) -> Non
     _last.move_to_end(key)
     while len(_last) > _KEPT:
         _last.popitem(last=False)
+
+
+def fetch_details_for(
+    access: AlyxAccess, animal: AlyxSubject, session_ids: Sequence[str], *, cancel: CancelToken, report: Report
+) -> tuple[dict[str, SessionDetails], str]:
+    """Ask for the details of some of an animal's sessions; see `fetch_session_details`."""
+    _username, client, problem = find_client(access, animal.server, animal.alyx_user)
+    if client is None:
+        raise LoginRequiredError(problem, hint="")
+    return fetch_session_details(client, session_ids, cancel=cancel, report=report)

@@ -94,6 +94,8 @@ class ValueAxis:
         """
         most = max((self.bottom - self.top) / room, 1.0)
         step = _step((self.high - self.low) / most)
+        if floor(self.high / step) - ceil(self.low / step) < 1:  # one alone gives no scale
+            step = _step(step / 3)
         decimals = max(0, -floor(log10(step)))
         first, last = ceil(self.low / step), floor(self.high / step)
         return [(number * step, f"{number * step:.{decimals}f}") for number in range(first, last + 1)]

@@ -44,7 +44,7 @@ class HistoryPlot(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
-        self.setMinimumSize(360, 220)
+        self.setMinimumSize(360, 130)
         self.setAccessibleName("Weight and water, day by day")
         #: Which day is chosen; -1 for none.
         self.day = -1
@@ -60,7 +60,7 @@ class HistoryPlot(QWidget):
         ``unsent``: weights that are not on Alyx yet.
         """
         self._history, self._unsent, self._drawn = history, unsent, None
-        self._choose(-1)
+        self.choose(-1)
         self.update()
 
     @override
@@ -100,19 +100,19 @@ class HistoryPlot(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Choose the day under the mouse."""
         place = self._days.place(event.pos().x()) if self._days is not None else None
-        self._choose(-1 if place is None else place)
+        self.choose(-1 if place is None else place)
 
     @override
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Choose none."""
         super().leaveEvent(event)
-        self._choose(-1)
+        self.choose(-1)
 
     @override
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Choose none."""
         super().focusOutEvent(event)
-        self._choose(-1)
+        self.choose(-1)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
@@ -122,9 +122,12 @@ class HistoryPlot(QWidget):
             super().keyPressEvent(event)
             return
         last = len(self._history.days) - 1
-        self._choose(last if self.day < 0 else min(max(self.day + step, 0), last))
+        self.choose(last if self.day < 0 else min(max(self.day + step, 0), last))
 
-    def _choose(self, place: int) -> None:
+    def choose(self, place: int) -> None:
+        """Choose a day by its place; -1 for none."""
+        if self._history is None or place >= len(self._history.days):
+            place = -1
         if place != self.day:
             self.day = place
             self.day_chosen.emit(place)
@@ -135,7 +138,7 @@ class HistoryPlot(QWidget):
         drawn = QPixmap(self.size() * ratio)
         drawn.setDevicePixelRatio(ratio)
         colours = plot_colours(self.palette())
-        drawn.fill(self.palette().color(self.backgroundRole()))
+        drawn.fill(Qt.transparent)
         painter = QPainter(drawn)
         painter.setFont(self.font())
         painter.setBackground(colours.behind)

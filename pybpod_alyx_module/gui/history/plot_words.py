@@ -37,7 +37,7 @@ def second_words(history: AnimalHistory) -> str:
 
 def level_words(level: Level) -> str:
     """Say how a weight is judged."""
-    return TOO_LIGHT.get(level, "at or above the limit")
+    return TOO_LIGHT.get(level, "fine")
 
 
 def day_words(history: AnimalHistory, day: HistoryDay) -> tuple[str, str]:
@@ -51,7 +51,7 @@ def day_words(history: AnimalHistory, day: HistoryDay) -> tuple[str, str]:
     elif day.weight is not None:
         weight.append(f"not weighed (last {plain(day.weight)} g)")
     else:
-        weight.append("not weighed before")
+        weight.append("never weighed until then")
     if day.restricted:
         if day.percentage is not None and day.expected is not None:
             weight.append(f"{shown(day.percentage)} % of {shown(day.expected)} g")

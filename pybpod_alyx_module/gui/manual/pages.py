@@ -38,7 +38,7 @@ _ABOUT: Final = {
     "WeightDialog": _WEIGHT_AND_WATER,
     "WaterDialog": _WEIGHT_AND_WATER,
     "TodayWindow": _WEIGHT_AND_WATER,
-    "DetailsWindow": _WEIGHT_AND_WATER,
+    "DetailsWindow": Page("rig-use", "Alyx details"),
     "RunCheckDialog": Page("rig-use", "Before Run"),
     "OutboxWindow": _OUTBOX,
     "EditDialog": _OUTBOX,

@@ -21,10 +21,10 @@ from alyx_connector.errors import (
 from pybpod_alyx_module.connect import Connected, LastAccount, connecting, last_account
 from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.history.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.messages import describe, is_unusable_address
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import raise_quietly, show_in_front
-from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.sync.history.syncs_window import open_syncs_window
 from pybpod_alyx_module.gui.sync.project_login import LOG_OUT, NOT_LOGGED_OUT, ProjectLogin
 from pybpod_alyx_module.gui.sync.project_port import port_of

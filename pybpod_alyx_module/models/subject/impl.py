@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.animals.open_dialog import tell_dialogs
 from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, open_water_dialog
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, open_weight_dialog
 from pybpod_alyx_module.gui.guard import slot
-from pybpod_alyx_module.gui.sync.details_window import open_details_window
+from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged

@@ -68,7 +68,7 @@ def test_a_day_not_weighed_says_the_last_weight() -> None:
     day = replace(a_day(0, 20), weighing=None)
     assert "not weighed (last 20.0 g)" in day_words(a_history(day), day)[0]
     never = a_day(0, None)
-    assert "not weighed before" in day_words(a_history(never), never)[0]
+    assert "never weighed until then" in day_words(a_history(never), never)[0]
 
 
 def test_days_stand_side_by_side_and_today_is_written() -> None:
