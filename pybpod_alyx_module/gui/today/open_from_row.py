@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from AnyQt.QtCore import QObject
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.sessions.register_several import open_sessions_window
-from pybpod_alyx_module.gui.sync.details_window import open_details_window
 from pybpod_alyx_module.gui.today.one_animal import give_water_to, linked_subject, weigh
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from AnyQt.QtWidgets import (
 from alyx_connector.frames.text import for_spreadsheet
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.guard import override, slot
+from pybpod_alyx_module.gui.history.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.messages import describe
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
-from pybpod_alyx_module.gui.sync.details_window import refresh_details_windows
 from pybpod_alyx_module.gui.sync.history.undo_dialog import UndoDialog
 from pybpod_alyx_module.gui.sync.history.undo_job import UndoJob
 from pybpod_alyx_module.gui.sync.project_port import port_of
