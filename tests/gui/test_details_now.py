@@ -155,9 +155,8 @@ def test_an_animal_that_was_never_weighed_says_so(bench):
 def test_of_namesakes_each_shows_its_own_weight_and_why_it_is_not_judged(bench):
     window = details(bench, "twin")
     assert facts(window)["Weight"][0] == "23.9 g"
-    assert facts(window)["Of expected"] == ("–", "see below")  # noqa: RUF001
-    assert "2 subjects called twin (labs: away, home)" in window.notes.text()
-    assert "2 subjects called twin" in window.weeks.missing.text()
+    assert facts(window)["Of expected"] == ("–", "cannot be judged: see the plot")  # noqa: RUF001
+    assert "2 subjects called twin (labs: away, home)" in window.weeks.missing.text()
 
 
 def test_an_animal_that_was_renamed_on_alyx_is_found_by_its_id(bench):
@@ -200,7 +199,7 @@ def test_a_server_that_is_away_leaves_what_it_said_and_how_old_that_is(
     assert known["Weight"][0] == "23.9 g"
     proxy.fault("drop", times=100_000)
     press(qtbot, window.refresh_button)
-    assert window.notes.text() == "Asking Alyx…"
+    assert window.notes.text().startswith("Asking Alyx…\nShown is what Alyx said at ")
     assert not window.refresh_button.isEnabled()
     asked(bench, window)
     assert facts(window) == known
@@ -233,16 +232,44 @@ def test_a_window_that_ends_while_it_asks_leaves_nothing_running(
     menu.trigger(subject.node, "Alyx details")
     window = subject.alyx_details_window
     wait(qtbot, lambda: len(proxy.requests) > 0)
-    assert window.looker.is_asking
+    (task,) = window.looker._tasks.values()
+    assert not task.settled
     if end == "close":
         window.close()
     else:
         subject.remove(silent=True)
     assert living(DetailsWindow) == []
+    assert task.settled
     proxy._faults.clear()
     proxy.release()
     wait(qtbot, lambda: not plugin_threads())
     assert dialogs.log == []
+
+
+def test_what_was_known_is_shown_while_a_new_window_asks(project, alyx, outbox, proxy, qtbot, menu):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    window = details(bench, "thirsty")
+    known, subject = facts(window), window.subject
+    window.close()
+    proxy.fault("mute", times=100_000)
+    menu.trigger(subject.node, "Alyx details")
+    window = subject.alyx_details_window
+    assert window.looker.is_asking
+    assert facts(window) == known
+    assert window.weeks.plot._history is not None
+    proxy._faults.clear()
+    proxy.release()
+
+
+def test_an_open_window_asks_again_after_a_while(bench, qtbot):
+    window = details(bench, "thirsty")
+    window._clock.timeout.emit()
+    assert not window.looker.is_asking
+    window.looker._asked_at -= 3600
+    window._clock.timeout.emit()
+    assert window.looker.is_asking
+    asked(bench, window)
 
 
 def test_opened_again_it_asks_again(bench, qtbot):

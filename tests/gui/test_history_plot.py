@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from AnyQt.QtCore import QEvent, QPointF, Qt
-from AnyQt.QtGui import QColor, QMouseEvent, QPalette
+from AnyQt.QtGui import QColor, QFocusEvent, QMouseEvent, QPalette
 from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.animals.weight import COLOURS, Level
@@ -137,6 +137,11 @@ def test_the_mouse_and_the_keys_choose_a_day(draw, qtbot):
     for key in (Qt.Key_Left, Qt.Key_Left, Qt.Key_Right, Qt.Key_Right):
         qtbot.keyClick(plot, key)
     assert chosen == [4, -1, 9, 8, 9]
+    plot.choose(-1)
+    QApplication.sendEvent(plot, QFocusEvent(QEvent.FocusIn, Qt.TabFocusReason))
+    assert plot.day == 9, "today, where the Tab key leads"
+    QApplication.sendEvent(plot, QFocusEvent(QEvent.FocusOut, Qt.TabFocusReason))
+    assert plot.day == -1
     before = plot.grab().toImage()
     plot.choose(2)
     assert plot.grab().toImage() != before, "a line shows the day"

@@ -164,6 +164,8 @@ def _from_rows(
     else:
         not_judged = ""
     days = computed_days(rows, first, today, now)
+    if asked.shares is not None and by_reference:  # its other share is a tolerance, no limit
+        asked = replace(asked, shares=LabShares(asked.shares.reference, Decimal(0)))
     second = SECOND_SHARE if by_reference else FAR_PERCENT / 100
     return _history(client, asked, days, _water(asked, days[-1]), second=second, not_judged=not_judged)
 

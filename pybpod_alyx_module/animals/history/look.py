@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from alyx_connector.errors import AlyxError, LoginRequiredError
+from alyx_connector.progress import Cancelled
 from pybpod_alyx_module.animals.alyx_access import fetch_with_unsent, find_client
 from pybpod_alyx_module.animals.history.fetch_history import fetch_history
 from pybpod_alyx_module.animals.history.session_details import fetch_session_details
 from pybpod_alyx_module.animals.overview import unsent_items
+from pybpod_alyx_module.deadline import cancel_after
 from pybpod_alyx_module.errors import OutboxError
 from pybpod_alyx_module.remedies import explain
 
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.history.session_details import SessionDetails
     from pybpod_alyx_module.outbox.items import Item
 
-__all__ = ["Look", "fetch_details_for", "fetch_look"]
+__all__ = ["Look", "fetch_details_for", "fetch_look", "known_look"]
 
+#: How long Alyx has to answer, in seconds; what is known is shown meanwhile.
+DEADLINE_S: Final = 20.0
 #: Of how many animals the last answer is kept while PyBpod runs.
 _KEPT: Final = 100
 _last: OrderedDict[tuple[str, str], tuple[AnimalHistory, dt.datetime]] = OrderedDict()
@@ -48,9 +52,17 @@ class Look:
     problem: str = ""
 
 
-def fetch_look(access: AlyxAccess, animal: AlyxSubject, *, cancel: CancelToken) -> Look:
-    """Ask Alyx and the outbox about an animal; where Alyx cannot be asked, what it said last is shown."""
-    key = (animal.server, animal.subject_id)
+def known_look(animal: AlyxSubject) -> Look | None:
+    """Return what Alyx said last of an animal while PyBpod runs, without what waits in the outbox."""
+    history, asked_at = _last.get(_key(animal), (None, None))
+    return None if history is None else Look("", history, asked_at, ())
+
+
+def fetch_look(access: AlyxAccess, animal: AlyxSubject, *, cancel: CancelToken, deadline_s: float = DEADLINE_S) -> Look:
+    """Ask Alyx and the outbox about an animal; where Alyx cannot be asked, what it said last is shown.
+
+    ``deadline_s``: seconds that Alyx has to answer.
+    """
     outbox_problem = ""
 
     def read_unsent() -> tuple[Item, ...]:
@@ -64,17 +76,25 @@ def fetch_look(access: AlyxAccess, animal: AlyxSubject, *, cancel: CancelToken) 
     username, client, problem = find_client(access, animal.server, animal.alyx_user)
     if client is not None:
         try:
-            history, unsent = fetch_with_unsent(
-                lambda: fetch_history(client, animal.subject_id, animal.name, cancel=cancel), read_unsent
-            )
+            with cancel_after(deadline_s, cancel) as stop:
+                history, unsent = fetch_with_unsent(
+                    lambda: fetch_history(client, animal.subject_id, animal.name, cancel=stop), read_unsent
+                )
         except AlyxError as error:
             problem = explain(error)
+        except Cancelled:
+            cancel.raise_if_cancelled()
+            problem = f"{animal.where} did not answer within {deadline_s:g} s."
         else:
             now = dt.datetime.now(dt.timezone.utc)
-            _keep(key, history, now)
+            _keep(_key(animal), history, now)
             return Look(username, history, now, unsent, outbox_problem)
-    known, asked_at = _last.get(key, (None, None))
+    known, asked_at = _last.get(_key(animal), (None, None))
     return Look(username, known, asked_at, read_unsent(), " ".join(part for part in (problem, outbox_problem) if part))
+
+
+def _key(animal: AlyxSubject) -> tuple[str, str]:
+    return animal.server, animal.subject_id
 
 
 def _keep(key: tuple[str, str], history: AnimalHistory, now: dt.datetime) -> None:

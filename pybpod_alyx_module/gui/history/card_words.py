@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.history.look import Look
     from pybpod_alyx_module.animals.weight import Level
 
-__all__ = ["CAPTIONS", "Fact", "facts_of", "note_lines"]
+__all__ = ["CAPTIONS", "Fact", "facts_of", "note_lines", "shown_meanwhile"]
 
 #: What each fact is called.
 CAPTIONS: Final = ("Weight", "Of expected", "Water today", "Water restriction", "Sessions today", "Not on Alyx yet")
@@ -90,7 +90,7 @@ def _percentage(history: AnimalHistory, now: AnimalNow) -> tuple[str, str]:
     if today.limit is not None:
         detail = minimum_text(weight.grams, today.limit)
     elif history.not_judged:
-        detail = "see below"
+        detail = "cannot be judged: see the plot"
     else:
         detail = NO_LIMIT if history.shares is not None and not _judges(history) else "no minimum on Alyx"
     value = UNKNOWN if now.percentage is None else f"{shown(now.percentage)} %"
@@ -131,10 +131,11 @@ def note_lines(animal: AlyxSubject | None, look: Look, now: AnimalNow | None, kn
 
     ``known_weight``: what the project's copy says of the last weight; empty if nothing.
     """
-    lines, history = [], look.history
+    lines: list[str] = []
+    history = look.history
     if look.problem:
-        if history is not None and look.asked_at is not None:
-            lines.append(f"Shown is what Alyx said at {when(look.asked_at.isoformat())}.")
+        if history is not None:
+            lines += shown_meanwhile(look)
         elif animal is not None:
             copy = ". ".join(part for part in (animal.copy.sentence, known_weight) if part)
             lines.append(f"{copy}." if copy else "")
@@ -145,11 +146,18 @@ def note_lines(animal: AlyxSubject | None, look: Look, now: AnimalNow | None, kn
             lines.append(f"On Alyx it is called {history.name}: a sync offers to rename {animal.name} here.")
         if not history.alive:
             lines.append(not_alive(history.name, history.death_date))
-        lines += [history.not_judged, *history.notes]
+        lines += history.notes
     unsent = now.unsent if now is not None else ()
     more = len(unsent) - _WRITTEN
     lines += [*unsent[:_WRITTEN], f"And {more} more that are not on Alyx yet." if more > 0 else ""]
     return tuple(line for line in lines if line)
+
+
+def shown_meanwhile(look: Look | None) -> tuple[str, ...]:
+    """Say of when that is what is shown while Alyx does not answer; empty where nothing is shown."""
+    if look is None or look.history is None or look.asked_at is None:
+        return ()
+    return (f"Shown is what Alyx said at {when(look.asked_at.isoformat())}.",)
 
 
 def _clock(moment: dt.datetime) -> str:

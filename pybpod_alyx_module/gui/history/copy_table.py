@@ -148,7 +148,7 @@ class TablePage(QWidget):
         super().__init__()
         self.table = CopyTable(titles)
         self.message = plain_label(message)
-        self.copy_button = QPushButton("C&opy rows")
+        self.copy_button = QPushButton("Cop&y rows")
         self.copy_button.setToolTip("Copy the selected rows (Ctrl+C), or all, with their titles, separated by tabs")
         self.copy_button.clicked.connect(self.table.copy)
         row = QHBoxLayout()

@@ -14,7 +14,7 @@ from pybpod_alyx_module.animals.history.animal_now import animal_now
 from pybpod_alyx_module.animals.weight import read_note
 from pybpod_alyx_module.gui.alyx_page import OPEN_IN_ALYX, SUBJECT_PAGE, open_on_alyx
 from pybpod_alyx_module.gui.guard import override, slot
-from pybpod_alyx_module.gui.history.card_words import facts_of, note_lines
+from pybpod_alyx_module.gui.history.card_words import facts_of, note_lines, shown_meanwhile
 from pybpod_alyx_module.gui.history.days_page import DaysPage
 from pybpod_alyx_module.gui.history.looker import Looker
 from pybpod_alyx_module.gui.history.record_page import RecordPage
@@ -58,8 +58,8 @@ class DetailsWindow(AlyxWindow):
         self.weeks, self.days = WeeksPage(), DaysPage()
         self.sessions, self.record = SessionsPage(self.looker), RecordPage()
         self.tabs = QTabWidget()
-        pages = ((self.weeks, "Weight and water"), (self.days, "Days"), (self.sessions, "Sessions"))
-        for page, title in (*pages, (self.record, "Record")):
+        pages = ((self.weeks, "&Weight and water"), (self.days, "&Days"), (self.sessions, "&Sessions"))
+        for page, title in (*pages, (self.record, "R&ecord")):
             self.tabs.addTab(page, title)
         self.refresh_button = QPushButton("Re&fresh")
         self.refresh_button.setToolTip("Ask Alyx again")
@@ -116,7 +116,7 @@ class DetailsWindow(AlyxWindow):
         problem = looker.problem or (look.problem if look is not None else "")
         lines: tuple[str, ...] = ()
         if looker.is_asking:
-            problem, lines = "", ("Asking Alyx…",)
+            problem, lines = "", ("Asking Alyx…", *shown_meanwhile(look))
         elif look is not None and not looker.problem:
             lines = note_lines(self._animal(), look, self._now, self._known_weight())
         self.problem.setText(problem)
@@ -160,6 +160,8 @@ class DetailsWindow(AlyxWindow):
     def _on_clock(self) -> None:
         if not self.record.is_selected:
             self.refresh()
+        if self.looker.is_stale:
+            self.looker.ask()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name

@@ -109,6 +109,13 @@ class HistoryPlot(QWidget):
         self.choose(-1)
 
     @override
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Choose today where the Tab key led here, which shows where the keyboard is."""
+        super().focusInEvent(event)
+        if self._history is not None and event.reason() in (Qt.TabFocusReason, Qt.BacktabFocusReason):
+            self.choose(len(self._history.days) - 1)
+
+    @override
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Choose none."""
         super().focusOutEvent(event)

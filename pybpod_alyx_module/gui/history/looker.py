@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
 
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.alyx_subject import alyx_subject_of
-from pybpod_alyx_module.animals.history.look import Look, fetch_details_for, fetch_look
+from pybpod_alyx_module.animals.history.look import Look, fetch_details_for, fetch_look, known_look
 from pybpod_alyx_module.animals.overview import unsent_items
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.messages import describe
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Looker"]
 
+#: After how many seconds Alyx is asked again without a press.
+_STALE_S: Final = 900.0
+
 
 class Looker(QObject):
     """Looks at one animal, in tasks."""
@@ -41,6 +45,7 @@ class Looker(QObject):
         self._outbox = running_outbox()
         self._tasks: dict[str, Task] = {}
         self._ended = False
+        self._asked_at = time.monotonic()
         #: What was seen last; None before.
         self.look: Look | None = None
         #: Why nothing can be asked, a sentence; empty if it can.
@@ -53,13 +58,21 @@ class Looker(QObject):
         """Whether Alyx is being asked."""
         return "look" in self._tasks
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether it was long ago that Alyx was asked."""
+        return not self.is_asking and time.monotonic() - self._asked_at > _STALE_S
+
     @slot
     def ask(self) -> None:
         """Ask Alyx and the outbox, once more where they are being asked."""
         animal = self._animal()
         if animal is None:
             return
-        outbox = self._outbox
+        outbox, self._asked_at = self._outbox, time.monotonic()
+        if self.look is None and (known := known_look(animal)) is not None:
+            self.look = known
+            self.looked.emit()
 
         def work(_report: Any, cancel: CancelToken) -> Look:
             return fetch_look(outbox, animal, cancel=cancel)

@@ -45,7 +45,7 @@ class RecordPage(QWidget):
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setWordWrapMode(QTextOption.WrapAtWordBoundaryOrAnywhere)
-        self.copy_button = QPushButton("C&opy all")
+        self.copy_button = QPushButton("Cop&y all")
         self.copy_button.setToolTip("Copy every field and its value, one a line, separated by a tab")
         self.copy_button.clicked.connect(self._on_copy)
         row = QHBoxLayout()

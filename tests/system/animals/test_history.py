@@ -13,11 +13,11 @@ import requests
 
 from alyx_connector.errors import ConfigurationError, TransportError
 from alyx_connector.http.client import AlyxClient
-from alyx_connector.progress import CancelToken
+from alyx_connector.progress import Cancelled, CancelToken
 from pybpod_alyx_module.animals.alyx_subject import AlyxSubject
 from pybpod_alyx_module.animals.history.animal_now import animal_now
 from pybpod_alyx_module.animals.history.fetch_history import HISTORY_DAYS, fetch_history
-from pybpod_alyx_module.animals.history.look import Look, fetch_look
+from pybpod_alyx_module.animals.history.look import Look, fetch_look, known_look
 from pybpod_alyx_module.animals.history.session_details import fetch_session_details
 from pybpod_alyx_module.animals.weight import Level
 from pybpod_alyx_module.numbers import shown
@@ -292,5 +292,19 @@ def test_a_server_that_is_away_leaves_what_it_said_last(
     away = look_at(Away(access.outbox, client), animal)
     assert (away.history, away.asked_at) == (first.history, first.asked_at)
     assert away.problem == "It does not answer. Try later."
+    assert known_look(animal) == Look("", first.history, first.asked_at, ())
     unknown = look_at(Away(access.outbox, client), animal_of(client, "annas"))
     assert (unknown.history, unknown.asked_at) == (None, None)
+
+
+def test_a_server_that_answers_nothing_is_given_up_and_said_to_be_silent(
+    access: Access, client: AlyxClient, proxy: FaultProxy
+) -> None:
+    animal = animal_of(client, "free")
+    proxy.fault("mute", times=99)
+    look = fetch_look(access, animal, cancel=CancelToken(), deadline_s=0.5)
+    assert (look.history, look.problem) == (None, f"{animal.where} did not answer within 0.5 s.")
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        fetch_look(access, animal, cancel=cancel, deadline_s=0.5)

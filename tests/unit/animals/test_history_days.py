@@ -10,6 +10,8 @@ import pytest
 
 from pybpod_alyx_module.animals.history.animal_history import HistoryDay, Restriction, trimmed
 from pybpod_alyx_module.animals.history.computed_days import DayRows, computed_days
+from pybpod_alyx_module.animals.history.told_days import told_days
+from pybpod_alyx_module.animals.requirement import read_requirement
 from pybpod_alyx_module.animals.weight import Level
 
 DAY = dt.date(2026, 3, 10)
@@ -105,3 +107,28 @@ def test_days_that_say_nothing_are_left_out_down_to_a_week() -> None:
     assert trimmed((silent,) * 10 + (told,) * 9) == (told,) * 9
     assert len(trimmed((silent,) * 10 + (told,) * 2)) == 7
     assert trimmed((told,) * 3) == (told,) * 3
+
+
+def test_today_is_restricted_as_it_is_now_and_other_days_as_they_were_at_noon() -> None:
+    record = {
+        "date": "2026-03-09", "weight": 20, "weighing_at": None, "reference_weight": 22, "expected_weight": 25,
+        "min_weight": 21.7, "percentage_weight": 77.3, "given_water_reward": 0.5, "given_water_supplement": 0.25,
+        "given_water_total": 0.75, "expected_water": 0.85, "is_water_restricted": False, "implant_weight": 3,
+    }  # fmt: skip
+    requirement = read_requirement(
+        {
+            "subject": "ea04",
+            "reference_weight_pct": 0.85,
+            "zscore_weight_pct": 0,
+            "records": [record, {**record, "date": "2026-03-10"}],
+        }
+    )
+    before, today = told_days(requirement, restricted_now=True)
+    assert (before.restricted, today.restricted) == (False, True)
+    assert (today.reference, today.reference_without_implant, today.limit, today.second_limit) == (
+        25, 22, Decimal("21.7"), Decimal("19.5"),
+    )  # fmt: skip
+    assert today.level(Decimal(20)) is Level.BELOW
+    never = replace(requirement.days[0], weight=Decimal(0), expected_weight=Decimal(3), min_weight=Decimal(3))
+    (day,) = told_days(replace(requirement, days=(never,)), restricted_now=True)
+    assert (day.weight, day.expected, day.limit, day.second_limit, day.percentage, day.expected_water) == (None,) * 6
