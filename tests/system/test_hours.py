@@ -38,6 +38,7 @@ FEW = {
     ),
 }
 MORE = (
+    "tests/gui/test_details_now.py",
     "tests/gui/test_details_window.py",
     "tests/gui/test_register_run.py",
     "tests/gui/test_water_dialog.py",
