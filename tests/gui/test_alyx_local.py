@@ -10,6 +10,7 @@ from pybpod_alyx_module.gui.animals.water_dialog import WaterDialog
 from pybpod_alyx_module.gui.animals.weight_dialog import WeightDialog
 from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.today.window import TODAY
+from pybpod_alyx_module.gui.weigh_all.weigh_all_window import WEIGH_ALL
 from pybpod_alyx_module.models.setup import impl
 from pybpod_alyx_module.outbox.items import Kind, State
 from tests.gui.hands import alyx_home, connected_window, names, press, subject_named, sync, wait
@@ -90,6 +91,27 @@ def test_a_namesakes_weight_is_recorded_for_the_right_one(bench, rig, qtbot):
     bench.recorded(dialog)
     assert 22.17 in weights(mine)
     assert weights(other) == before
+
+
+def test_several_are_weighed_one_after_the_other(bench, rig, qtbot):
+    for name in ("jo006", "jo005"):
+        rig.subject(name)
+    bench.menu.trigger(rig.project.node, WEIGH_ALL)
+    window = rig.project.alyx_weigh_window
+    wait(qtbot, lambda: not window.weighing.is_asking and window.weighing._look is None)
+    wait(qtbot, lambda: "does not tell minimum weights." in window.message.text())
+    given = {}
+    for row in window.rows.rows:
+        window.in_front.choose(row)
+        last = row.history()[-1:]
+        given[row.name] = (float(last[0].grams) if last else 22.0) + 0.11
+        window.panel.weight.edit.setText(f"{given[row.name]:.2f}")
+        window.in_front.record()
+        assert not window.panel.question.isVisible()
+    wait(qtbot, lambda: {row.weight_today.state for row in window.rows.rows if row.weight_today} == {"on Alyx"})
+    for name, weight in given.items():
+        assert round(weight, 2) in [row["weight"] for row in rig.alyx.of("weighings", name)]
+    window.close()
 
 
 def register(rig, menu, session, qtbot, label, narrative):

@@ -11,6 +11,7 @@ from AnyQt.QtWidgets import QApplication
 
 from alyx_connector.accounts import Accounts
 from pybpod_alyx_module.animals.weigh_all.round import Choice
+from pybpod_alyx_module.animals.weight import WeightNote
 from pybpod_alyx_module.gui.running_outbox import running_outbox, stop_outbox
 from pybpod_alyx_module.gui.sync.project_login import record_as
 from pybpod_alyx_module.gui.weigh_all.animal_panel import ALL_WEIGHED
@@ -112,7 +113,7 @@ def test_ten_animals_are_ten_times_a_value_and_enter(bench, alyx, make_animals, 
     keys(bench, "".join(f"{weight}⏎" for weight in given))
     assert window.current is None
     assert window.panel.name.whole == ALL_WEIGHED
-    assert window.count.whole == "10 of 10 weighed today"
+    wait(bench.qtbot, lambda: window.count.whole == "10 of 10 weighed today")
     waits_on_alyx(bench, window, *names)
     assert [weights(alyx, name) for name in names] == [[weight] for weight in given]
     assert {row["user"] for name in names for row in alyx.of("weighings", name)} == {"jose"}
@@ -212,7 +213,7 @@ def test_it_goes_on_where_it_stopped_also_after_another_start(bench, alyx, make_
     stop_outbox()  # as PyBpod ends
     again = weigh_all(bench)
     assert again.current.name == names[3]
-    assert again.count.whole == "3 of 4 weighed today"
+    wait(bench.qtbot, lambda: again.count.whole == "3 of 4 weighed today")
     assert cell(again, names[2], WHERE) == "on Alyx"
     assert cell(again, names[0], TODAY).startswith("21.0 g, ")
 
@@ -224,12 +225,14 @@ def test_without_alyx_it_is_kept_and_sent_later_and_resumed(project, alyx, outbo
     names = make_animals(3)
     for name in names:
         bench.subject(name)
+    project.subjects[-3].alyx_note_weight(WeightNote(None, "24.5 g on 2026-11-27 at 18:00"))
     proxy.fault("drop", times=100_000)
     window = weigh_all(bench)
-    assert WITHOUT_ALYX in window.message.text()
+    wait(qtbot, lambda: WITHOUT_ALYX in window.message.text())
+    assert window.panel.last.text() == "Last weight, from the project's copy: 24.5 g on 2026-11-27 at 18:00."
     keys(bench, "21⏎22⏎")
     kept(bench, window)
-    assert window.count.whole == "2 of 3 weighed today"
+    wait(bench.qtbot, lambda: window.count.whole == "2 of 3 weighed today")
     assert cell(window, names[0], WHERE) == "kept here"
     window.close()
     window = weigh_all(bench)
@@ -294,9 +297,8 @@ def test_skipped_found_and_corrected(bench, alyx, make_animals, outbox):
     assert window.unrecorded == ""
     keys(bench, "25⏎")
     assert window.current.name == names[0]
-    kept(bench, window)
     wait(bench.qtbot, lambda: weights(alyx, names[3]) == [24.0, 25.0])
-    assert "stays listed there" in window.panel.recorded.text()
+    wait(bench.qtbot, lambda: "stays listed there" in window.panel.recorded.text())
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -373,7 +375,7 @@ def test_a_choice_of_animals(bench, make_animals):
 
 def test_nobody_to_weigh_is_said(bench):
     bench.menu.trigger(bench.project.node, WEIGH_ALL)
-    assert NOBODY in bench.project.alyx_weigh_window.message.text()
+    wait(bench.qtbot, lambda: NOBODY in bench.project.alyx_weigh_window.message.text())
 
 
 def test_animals_that_are_renamed_or_taken_out_while_it_is_open(bench, alyx, make_animals, host):
@@ -434,7 +436,7 @@ def test_what_the_lists_cannot_judge_is_asked_for_when_it_is_in_front(bench, aly
 def test_another_user_records_from_then_on(bench, alyx, make_animals, outbox):
     names = make_animals(2)
     window = weigh_all(bench, *names)
-    assert window.user.whole == f"as jose at {bench.url[7:]}"
+    wait(bench.qtbot, lambda: window.user.whole == f"as jose at {bench.url[7:]}")
     keys(bench, "21⏎22")
     waits_on_alyx(bench, window, names[0])
     client = type(alyx.client)(alyx.url)
@@ -442,7 +444,7 @@ def test_another_user_records_from_then_on(bench, alyx, make_animals, outbox):
     Accounts().remember(alyx.url, "priya", token, keep_token=True)
     record_as(bench.project, alyx.url, "priya")
     answered(bench, window)
-    assert window.user.whole == f"as priya at {bench.url[7:]}"
+    wait(bench.qtbot, lambda: window.user.whole == f"as priya at {bench.url[7:]}")
     assert window.panel.weight.edit.text() == "22"
     keys(bench, "⏎")
     kept(bench, window)
@@ -541,7 +543,7 @@ def test_three_hundred_animals(project, alyx, outbox, proxy, qtbot, menu):
     assert [row.name for row in window.rows.rows] == names
     keys(bench, "21⏎22⏎")
     assert window.current.name == "many2"
-    assert window.count.whole == "2 of 300 weighed today"
+    wait(bench.qtbot, lambda: window.count.whole == "2 of 300 weighed today")
     waits_on_alyx(bench, window, "many0", "many1")
     bench.qtbot.keyClick(window.panel.weight.edit, Qt.Key_F, Qt.ControlModifier)
     keys(bench, "many299⏎23⏎")

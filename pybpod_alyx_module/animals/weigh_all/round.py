@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.weigh_all.animals_of_project import ProjectAnimal
     from pybpod_alyx_module.animals.weigh_all.seen_animals import SeenAnimals
+    from pybpod_alyx_module.animals.weight_plausibility import OtherAnimal, WeightConcern
     from pybpod_alyx_module.outbox.items import Item
 
 __all__ = ["Choice", "Round"]
@@ -80,7 +81,9 @@ class Round:
 
     def take_items(self, items: Iterable[Item]) -> None:
         """Take what the outbox has, also what was sent; what is held and asked about here is not counted yet."""
-        open_keys = {row.record.item.key for row in self.rows if row.record is not None and row.record.item is not None}
+        open_keys = {row.record.key for row in self.rows if row.record is not None}.union(
+            *(row.dropped for row in self.rows)
+        )
         of_animal: dict[tuple[str, str], list[Item]] = {}
         for item in items:
             if item.kind is Kind.WEIGHING and item.state is not State.DISCARDED and item.key not in open_keys:
@@ -135,16 +138,14 @@ class Round:
         judged = row.judge(grams)
         low = (f"Too light: {judged.minimum_text}.",) if judged is not None and judged.level in LOW else ()
         history, copy, seen = row.history(without=correcting), row.animal.copy, row.seen
-        others = [known for one in self.rows if one is not row and (known := one.as_other()) is not None]
-        against = concerns(
-            grams,
-            row.name,
-            history,
-            copy.species if seen is None else seen.species,
-            others,
-            today=lab_now(row.zone).date(),
-            percent=self._percent,
-        )
+        species, today = copy.species if seen is None else seen.species, lab_now(row.zone).date()
+
+        def found(others: Sequence[OtherAnimal]) -> tuple[WeightConcern, ...]:
+            return concerns(grams, row.name, history, species, others, today=today, percent=self._percent)
+
+        against = found(())
+        if against:
+            against = found([other for one in self.rows if one is not row and (other := one.as_other()) is not None])
         if seen is None and not against:
             against = copy.concerns(grams, row.name)
         return (*row.not_there(), *low, *(one.sentence for one in against))

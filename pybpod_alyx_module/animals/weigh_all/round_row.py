@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alyx_connector.zones.moments import lab_zone
@@ -15,7 +16,6 @@ from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Draft, Kind, State
 from pybpod_alyx_module.outbox.words import state_words
 
 if TYPE_CHECKING:
-    import datetime as dt
     from decimal import Decimal
     from zoneinfo import ZoneInfo
 
@@ -47,6 +47,13 @@ class Record:
     replaces: str = ""
     #: Whether a person has decided about it.
     decided: bool = False
+    #: Whether it is not to be sent.
+    is_taken_back: bool = False
+
+    @property
+    def key(self) -> str:
+        """Key of what the outbox holds of it; empty while it is on its way there."""
+        return self.item.key if self.item is not None else ""
 
     def draft(self, animal: AlyxSubject, username: str, held: str = "") -> Draft:
         """Make what goes into the outbox.
@@ -107,6 +114,10 @@ class RoundRow:
     is_of_round: bool = False
     #: Why it is not in the PyBpod project any more; empty while it is.
     left: str = ""
+    #: Keys of items that are being discarded: they do not count any more.
+    dropped: set[str] = field(default_factory=set)
+    #: The newest weight, and of what it was found.
+    _known: tuple[tuple[Any, ...], TodaysWeight | None] | None = None
 
     @property
     def animal(self) -> AlyxSubject:
@@ -136,12 +147,19 @@ class RoundRow:
     @property
     def weight_today(self) -> TodaysWeight | None:
         """Its weight of today, also one that waits in the outbox; None where it was not weighed."""
-        day, zone = lab_now(self.zone).date(), self.zone
-        told = self.seen.weighings if self.seen is not None else ()
-        found = [TodaysWeight(one.grams, one.when, None) for one in told if one.when is not None]
-        found += [TodaysWeight(exact(item.values["weight"]), item_time(item, zone), item) for item in self.items]
-        of_day = [one for one in found if one.when.date() == day]
-        return max(of_day, key=lambda one: (one.when.replace(microsecond=0), one.item is not None), default=None)
+        newest = self._newest()
+        return newest if newest is not None and newest.when.date() >= dt.datetime.now(self.zone).date() else None
+
+    def _newest(self) -> TodaysWeight | None:
+        # looked for once: hundreds of rows are counted at each press
+        of = (self.seen, self.items, self.known_zone)
+        if self._known is None or any(one is not other for one, other in zip(of, self._known[0], strict=True)):
+            zone, told = self.zone, self.seen.weighings if self.seen is not None else ()
+            found = [TodaysWeight(one.grams, one.when, None) for one in told if one.when is not None]
+            found += [TodaysWeight(exact(item.values["weight"]), item_time(item, zone), item) for item in self.items]
+            newest = max(found, key=lambda one: (one.when.replace(microsecond=0), one.item is not None), default=None)
+            self._known = of, newest
+        return self._known[1]
 
     @property
     def is_done(self) -> bool:

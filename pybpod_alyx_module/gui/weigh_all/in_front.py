@@ -153,8 +153,10 @@ class InFront(QObject):
     @slot
     def _on_row_changed(self, row: RoundRow) -> None:
         self._rows.show_changed(row)
-        self._show_current()
+        if row is self.current:
+            self._show_current()
         self._show_last()
+        self.changed.emit()
 
     # Recording ----------------------------------------------------------------------------------------------------
 

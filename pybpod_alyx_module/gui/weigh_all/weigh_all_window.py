@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from AnyQt.QtCore import QEvent, Qt
+from AnyQt.QtCore import QEvent, Qt, QTimer
 from AnyQt.QtGui import QKeySequence
 from AnyQt.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -88,7 +88,10 @@ class WeighAllWindow(AlyxWindow):
         self.close_button.clicked.connect(self.close)
         self.choice.activated.connect(self._on_choice)
         self.search.textChanged.connect(self.rows.search)
-        self.in_front.changed.connect(self._on_changed)
+        #: Shows once what changed several times.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._on_soon)
+        self.in_front.changed.connect(self._soon.start)
         self.in_front.asked.connect(self._on_asked)
         self.weighing.answered.connect(self._on_answered)
         self.weighing.line.ended.connect(self._on_kept)
@@ -139,7 +142,7 @@ class WeighAllWindow(AlyxWindow):
     def ask_again(self) -> None:
         """Ask Alyx about all animals."""
         self.weighing.ask()
-        self._on_changed()
+        self._soon.start()
 
     @slot
     def _on_choice(self) -> None:
@@ -156,7 +159,7 @@ class WeighAllWindow(AlyxWindow):
         return next(iter(self.weighing.answers), "")
 
     @slot
-    def _on_changed(self) -> None:
+    def _on_soon(self) -> None:
         weighing, server = self.weighing, self._server
         username = weighing.username(server)
         who = f"as {username} " if username else ""
@@ -319,7 +322,7 @@ class WeighAllWindow(AlyxWindow):
 
     @slot
     def _on_answered(self) -> None:
-        self._on_changed()
+        self._soon.start()
         self._on_kept()
 
     @slot

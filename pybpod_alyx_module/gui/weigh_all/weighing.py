@@ -29,6 +29,7 @@ from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.outbox.items import OPEN, Item, Kind, State, WaitsFor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from alyx_connector.progress import CancelToken
@@ -192,13 +193,14 @@ class Weighing(QObject):
         before = row.record
         row.record = record = row.begin(grams)
         record.replaces = correcting
-        if before is not None:  # typed anew while it was being compared
-            self._give_up(before)
         row.typed, row.is_of_round = "", True
         record.compared = row.seen is not None or row.animal.server not in self._fetches
         if record.compared:
             record.sentences = self.round.concern_sentences(row, grams, correcting=correcting)
         self._put(row, record)
+        if before is not None and not before.decided:  # typed anew while it was on its way, or compared
+            before.decided = before.is_taken_back = True
+            self._give_up(row, lambda: before.key)
         self.row_changed.emit(row)
         if record.sentences:
             self.asks.emit(row)
@@ -220,7 +222,11 @@ class Weighing(QObject):
     @slot
     def _on_put(self, row: RoundRow, record: Record, item: Item) -> None:
         record.item = item
-        if record.compared and not record.sentences:
+        if record.is_taken_back:
+            row.dropped.add(item.key)
+        if item.key in self._items:  # a look saw it before it was known to be this one
+            self.round.take_items(self._items.values())
+        if not record.decided and record.compared and not record.sentences:
             self._settle(row, record, item)
 
     @slot
@@ -236,7 +242,7 @@ class Weighing(QObject):
             row.record = None
         self._items[item.key] = item
         if record.replaces:
-            self._give_up_item(record.replaces)
+            self._give_up(row, lambda: record.replaces)
         self.round.take_items(self._items.values())
         self._note(row, record)
         self.row_changed.emit(row)
@@ -281,7 +287,9 @@ class Weighing(QObject):
         record = row.record
         if record is None or record.decided:
             return
-        record.decided = True
+        record.decided, record.is_taken_back = True, not send
+        if not send:
+            row.dropped.add(record.key)
 
         def work(outbox: Outbox) -> Item | None:
             if record.item is None:  # it could not be put into the outbox
@@ -299,31 +307,33 @@ class Weighing(QObject):
         if row.record is record:
             row.record = None
             self.row_changed.emit(row)
-        self._on_item(item)
+        self._on_given_up(row, item)
 
     @slot
     def _on_undecided(self, row: RoundRow, record: Record, error: BaseException) -> None:
-        record.decided = False
+        record.decided = record.is_taken_back = False
+        row.dropped.discard(record.key)
         self.not_recorded.emit(row, error)
 
-    def _give_up(self, record: Record) -> None:
+    def _give_up(self, row: RoundRow, key_of: Callable[[], str]) -> None:
+        # what a later weight replaces; it does not count any more, unless it is on Alyx
+        row.dropped.add(key_of())
+
         def work(outbox: Outbox) -> Item | None:
-            return unless_decided(outbox, record.item.key, outbox.discard) if record.item is not None else None
-
-        self.line.put(work, self._on_item, _nothing)
-
-    def _give_up_item(self, key: str) -> None:
-        def work(outbox: Outbox) -> Item:
+            key = key_of()
+            if not key:  # it could not be put into the outbox
+                return None
             try:
                 return outbox.discard(key)
             except OutboxError:  # it is being sent, or on Alyx
                 return outbox.item(key)
 
-        self.line.put(work, self._on_item, _nothing)
+        self.line.put(work, partial(self._on_given_up, row), _nothing)
 
     @slot
-    def _on_item(self, item: Item | None) -> None:
+    def _on_given_up(self, row: RoundRow, item: Item | None) -> None:
         if item is not None:
+            row.dropped.discard(item.key)
             self._take_items([item])
 
     # What becomes of them -------------------------------------------------------------------------------------------
