@@ -245,6 +245,27 @@ def test_without_alyx_it_is_kept_and_sent_later_and_resumed(project, alyx, outbo
     assert [weights(alyx, name) for name in names] == [[21.0], [22.0], [23.0]]
 
 
+@pytest.mark.usefixtures("quick_retries")
+def test_without_alyx_a_missing_point_is_asked_about(project, alyx, outbox, proxy, qtbot, menu, make_animals):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    names = make_animals(2)
+    bench.subject(names[0], species="Laboratory mouse", reference_weight=25.0)
+    bench.subject(names[1])
+    proxy.fault("drop", times=100_000)
+    window = weigh_all(bench)
+    keys(bench, "11⏎")
+    assert f"11.0 g is 44 % of {names[0]}'s reference weight of 25.0 g." in window.panel.question.text.text()
+    key(bench, Qt.Key_Return)
+    keys(bench, "244⏎")
+    assert "outside what an animal of the species Laboratory mouse can weigh" in window.panel.question.text.text()
+    key(bench, Qt.Key_Return)
+    keys(bench, "24.4⏎")
+    assert window.current.name == names[1]
+    kept(bench, window)
+    assert [(item.values["weight"], item.state) for item in outbox.open().items()][-1] == (24.4, State.WAITING)
+
+
 def test_enter_before_alyx_answered_is_kept_and_compared_then(project, alyx, outbox, proxy, qtbot, menu, make_animals):
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
@@ -358,6 +379,28 @@ def test_an_outbox_that_cannot_be_written_keeps_what_was_typed(project, alyx, ou
     kept(bench, window)
     assert "The weight of free was not recorded. " in window.panel.problem.text()
     assert (window.current.name, window.panel.weight.edit.text()) == ("free", "24.3")
+
+
+def test_whom_a_person_chose_stays_in_front_when_alyx_answers_again(bench, alyx, make_animals):
+    names = make_animals(3)
+    window = weigh_all(bench, *names)
+    window.in_front.choose(window.rows.rows[1])
+    alyx.client.post("weighings", {"subject": names[1], "weight": 23.0, "user": "jose"})  # on another rig
+    press(bench.qtbot, window.again_button)
+    answered(bench, window)
+    wait(bench.qtbot, lambda: window.count.whole == "1 of 3 weighed today")
+    assert window.current.name == names[1]
+    assert "Weighed today: 23.0 g at " in window.panel.last.text()
+
+
+def test_who_was_weighed_elsewhere_is_passed_over_as_long_as_nothing_was_done(bench, alyx, make_animals):
+    names = make_animals(3)
+    window = weigh_all(bench, *names)
+    assert window.current.name == names[0]
+    alyx.client.post("weighings", {"subject": names[0], "weight": 23.0, "user": "jose"})
+    press(bench.qtbot, window.again_button)
+    answered(bench, window)
+    assert window.current.name == names[1]
 
 
 def test_a_choice_of_animals(bench, make_animals):

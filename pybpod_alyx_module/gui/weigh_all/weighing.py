@@ -288,8 +288,6 @@ class Weighing(QObject):
         if record is None or record.decided:
             return
         record.decided, record.is_taken_back = True, not send
-        if not send:
-            row.dropped.add(record.key)
 
         def work(outbox: Outbox) -> Item | None:
             if record.item is None:  # it could not be put into the outbox
@@ -312,7 +310,6 @@ class Weighing(QObject):
     @slot
     def _on_undecided(self, row: RoundRow, record: Record, error: BaseException) -> None:
         record.decided = record.is_taken_back = False
-        row.dropped.discard(record.key)
         self.not_recorded.emit(row, error)
 
     def _give_up(self, row: RoundRow, key_of: Callable[[], str]) -> None:
