@@ -39,6 +39,7 @@ _ABOUT: Final = {
     "WaterDialog": _WEIGHT_AND_WATER,
     "TodayWindow": _WEIGHT_AND_WATER,
     "DetailsWindow": Page("rig-use", "Alyx details"),
+    "WeighAllWindow": _WEIGHT_AND_WATER,
     "RunCheckDialog": Page("rig-use", "Before Run"),
     "OutboxWindow": _OUTBOX,
     "EditDialog": _OUTBOX,
