@@ -8,22 +8,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from alyx_connector.http.client import AlyxClient
 from pybpod_alyx_module.demo.sandbox import SandboxServer
 from pybpod_alyx_module.demo.scratch import Login, make_scratch
+from pybpod_alyx_module.demo.stop_signals import StopSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import IO
 
 #: How long the tour through the windows may take, in seconds.
 TOUR_LIMIT_S: Final = 300
-
-_PREFIX: Final = "pybpod-alyx-demo-"
 
 #: What the demo needs beside the plugin: module, and how to get it.
 _NEEDED: Final = {
@@ -77,84 +76,84 @@ def run_demo(*, offscreen: bool, output: Path | None, say: Callable[[str], None]
     KeyboardInterrupt
         It was told to stop; nothing of it runs any more.
     """
-    with _ended_by_signals(), tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as scratch:
-        folder = Path(scratch)
+    with StopSignals() as signals, ExitStack() as stack:
+        scratch = tempfile.TemporaryDirectory(prefix="pybpod-alyx-demo-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(scratch))
         say("Starting a sandbox Alyx server with a demo lab...")
-        with SandboxServer() as sandbox:
-            say(f"  {sandbox.ready_line.strip()}")
-            login = Login(sandbox.url, sandbox.username, sandbox.password)
-            with AlyxClient(login.address) as client:
-                client.login(login.username, login.password)
-                rows = client.list("subjects", {"responsible_user": login.username})
-            project = make_scratch(folder, login, rows)
-            say(f"Made a scratch project, as version 1 of the plugin left it: {project}")
-            return _run_pybpod(folder, offscreen=offscreen, output=output, say=say)
+        with signals.held():
+            sandbox = stack.enter_context(SandboxServer())
+        say(f"  {sandbox.ready_line.strip()}")
+        login = Login(sandbox.url, sandbox.username, sandbox.password)
+        with AlyxClient(login.address) as client:
+            client.login(login.username, login.password)
+            rows = client.list("subjects", {"responsible_user": login.username})
+        project = make_scratch(folder, login, rows)
+        say(f"Made a scratch project, as version 1 of the plugin left it: {project}")
+        return _PyBpod(folder, signals, say).run(offscreen=offscreen, output=output)
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    # Whoever tells the demo to stop tells all of it: what it started ends with it, once.
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+class _PyBpod:
+    """PyBpod in the scratch folder, until it ends or the demo is told to stop."""
 
-    def stop(_number: int, _frame: object) -> None:
-        for name in names:
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-        raise KeyboardInterrupt
+    def __init__(self, folder: Path, signals: StopSignals, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._signals = signals
+        self._say = say
+        home = str(folder / "alyx-connector")
+        self._environment = {**os.environ, "QT_API": "pyqt5", "ALYX_CONNECTOR_HOME": home, "ALYX_TOKEN_STORE": "file"}
 
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+    def run(self, *, offscreen: bool, output: Path | None) -> int:
+        """Return its exit code."""
+        return self._tour(output) if offscreen else self._window()
 
+    def _window(self) -> int:
+        self._say(
+            "Opening PyBpod. In its window: right-click the project 'Demo', choose 'Sync to Alyx', press 'Connect',"
+        )
+        self._say("then 'Get Subjects'. Close PyBpod to end the demo; the scratch project and the sandbox go with it.")
+        # What PyBpod prints looks like errors where nothing is wrong: libraries that it does not need here.
+        log = self._folder / "pybpod.log"
+        with log.open("wb") as logged:
+            code = self._wait_for([sys.executable, "-m", "pybpodgui_plugin"], stdout=logged)
+        return told(code, log, self._say)
 
-def _run_pybpod(folder: Path, *, offscreen: bool, output: Path | None, say: Callable[[str], None]) -> int:
-    home = folder / "alyx-connector"
-    environment = {**os.environ, "QT_API": "pyqt5", "ALYX_CONNECTOR_HOME": str(home), "ALYX_TOKEN_STORE": "file"}
-    if offscreen:
-        return _run_tour(folder, environment, output, say)
-    say("Opening PyBpod. In its window: right-click the project 'Demo', choose 'Sync to Alyx', press 'Connect',")
-    say("then 'Get Subjects'. Close PyBpod to end the demo; the scratch project and the sandbox go with it.")
-    # What PyBpod prints looks like errors where nothing is wrong: libraries that it does not need here.
-    log = folder / "pybpod.log"
-    with log.open("wb") as logged:
-        code = _run([sys.executable, "-m", "pybpodgui_plugin"], folder, environment, stdout=logged)
-    return _told(code, log, say)
+    def _tour(self, output: Path | None) -> int:
+        screenshots = (output or Path(tempfile.mkdtemp(prefix="pybpod-alyx-screenshots-"))).resolve()
+        screenshots.mkdir(parents=True, exist_ok=True)
+        log = screenshots / "pybpod.log"
+        self._say(f"Driving PyBpod's windows without a display; what PyBpod logs goes to {log}")
+        self._environment |= {"QT_QPA_PLATFORM": "offscreen", "MPLBACKEND": "Agg"}
+        command = [sys.executable, "-m", "pybpod_alyx_module.demo.tour", str(screenshots)]
+        with log.open("wb") as logged:
+            try:
+                code = self._wait_for(command, stderr=logged, limit_s=TOUR_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                raise RuntimeError(f"PyBpod did not end within {TOUR_LIMIT_S} s; see {log}") from None
+        return told(code, log, self._say)
 
-
-def _run_tour(folder: Path, environment: dict[str, str], output: Path | None, say: Callable[[str], None]) -> int:
-    screenshots = (output or Path(tempfile.mkdtemp(prefix="pybpod-alyx-screenshots-"))).resolve()
-    screenshots.mkdir(parents=True, exist_ok=True)
-    log = screenshots / "pybpod.log"
-    say(f"Driving PyBpod's windows without a display; what PyBpod logs goes to {log}")
-    command = [sys.executable, "-m", "pybpod_alyx_module.demo.tour", str(screenshots)]
-    environment = {**environment, "QT_QPA_PLATFORM": "offscreen", "MPLBACKEND": "Agg"}
-    with log.open("wb") as logged:
+    def _wait_for(
+        self,
+        command: list[str],
+        *,
+        stdout: IO[bytes] | None = None,
+        stderr: IO[bytes] | int = subprocess.STDOUT,
+        limit_s: float | None = None,
+    ) -> int:
+        process = None
         try:
-            code = _run(command, folder, environment, stderr=logged, limit_s=TOUR_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            raise RuntimeError(f"PyBpod did not end within {TOUR_LIMIT_S} s; see {log}") from None
-    return _told(code, log, say)
-
-
-def _run(
-    command: list[str],
-    folder: Path,
-    environment: dict[str, str],
-    *,
-    stdout: IO[bytes] | None = None,
-    stderr: IO[bytes] | int = subprocess.STDOUT,
-    limit_s: float | None = None,
-) -> int:
-    # In a session of its own: a protocol that PyBpod started is ended with it.
-    process = subprocess.Popen(  # noqa: S603
-        command, cwd=folder, env=environment, stdout=stdout, stderr=stderr, start_new_session=True
-    )
-    try:
-        return process.wait(limit_s)
-    finally:
-        _end(process)
+            with self._signals.held():
+                process = subprocess.Popen(  # noqa: S603
+                    command,
+                    cwd=self._folder,
+                    env=self._environment,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,  # a protocol that PyBpod started is ended with it
+                )
+            return process.wait(limit_s)
+        finally:
+            if process is not None:
+                _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -166,7 +165,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _told(code: int, log: Path, say: Callable[[str], None]) -> int:
+def told(code: int, log: Path, say: Callable[[str], None]) -> int:
+    """Show the end of what PyBpod said where it failed; return its exit code."""
     if code:
         say(f"The demo failed. The end of {log}:")
         say("".join(log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-15:]))

@@ -43,11 +43,7 @@ class SandboxServer:
         command = [sys.executable, "-m", "alyx_sandbox", "--port", "0", "--stop-with-stdin", *arguments]
         # The pipe to its standard input ends with this process, and the sandbox with the pipe.
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
-        try:
-            self.ready_line = self.process.stdout.readline() if self.process.stdout else ""
-        except BaseException:  # told to stop before it was ready
-            self.stop()
-            raise
+        self.ready_line = self.process.stdout.readline() if self.process.stdout else ""
         ready = _READY.match(self.ready_line)
         if ready is None:
             code = self.stop()

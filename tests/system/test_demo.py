@@ -17,6 +17,7 @@ from alyx_connector import __version__
 from pybpod_alyx_module import __main__ as command
 from pybpod_alyx_module.demo import launch
 from pybpod_alyx_module.demo.scratch import COPIES, Login, make_scratch
+from pybpod_alyx_module.demo.stop_signals import StopSignals
 
 ROOT = Path(__file__).parents[2]
 INSTALL = ROOT / "requirements/install-libraries.sh"
@@ -186,14 +187,31 @@ def test_the_demo_ends_with_its_window_and_prints_no_errors(shown_demo, tmp_path
     assert list(demo.folder.glob("*alyx*")) == []
 
 
+def test_told_to_stop_while_it_starts_a_program_it_stops_afterwards():
+    started = []
+    before = signal.getsignal(signal.SIGTERM)
+    with StopSignals() as signals:
+
+        def start():
+            with signals.held():
+                os.kill(os.getpid(), signal.SIGTERM)
+                started.append("a program")
+
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        os.kill(os.getpid(), signal.SIGTERM)  # while it cleans up
+    assert started == ["a program"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_what_pybpod_said_is_shown_where_it_fails(tmp_path):
     log = tmp_path / "pybpod.log"
     log.write_text("\n".join(f"line {number}" for number in range(100)), encoding="utf-8")
     said = []
-    assert launch._told(3, log, said.append) == 3
+    assert launch.told(3, log, said.append) == 3
     assert "line 99" in said[-1]
     assert "line 84\n" not in said[-1]
-    assert launch._told(0, log, pytest.fail) == 0
+    assert launch.told(0, log, pytest.fail) == 0
 
 
 @pytest.mark.parametrize(
