@@ -15,6 +15,9 @@ ALYX_PLUGIN_IDLE_LOGOUT_MINUTES = None
 
 #: Mend faults of PyBpod itself that end it or change a task; False leaves PyBpod as it is.
 ALYX_PLUGIN_MEND_PYBPOD = True
+#: When *Get Subjects* shows all that it would do before anything changes: 'always', or 'needed': where subjects differ,
+#: or some are to be removed from the PyBpod project.
+ALYX_PLUGIN_REVIEW_SYNC = "needed"
 
 # Sessions ------------------------------------------------------------------------------------------------------------
 

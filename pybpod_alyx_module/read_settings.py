@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PLACEHOLDER: Final = "URL TO ALYX"
 
 
+#: What `PluginSettings.review` may be.
+REVIEW: Final = ("needed", "always")
+
 #: Millilitres in one of each unit of water, case-folded: that makes a Greek letter of the micro sign.
 ML_PER_UNIT: Final = MappingProxyType(
     {"ml": Decimal(1), "ul": Decimal("0.001"), "\N{GREEK SMALL LETTER MU}l": Decimal("0.001")}
@@ -50,6 +53,8 @@ class PluginSettings:
     idle_minutes: float | None = None
     #: Whether faults of PyBpod itself are mended.
     mends_pybpod: bool = True
+    #: When the plan of a sync is shown first: one of `REVIEW`.
+    review: str = "needed"
     #: What cannot be used.
     problems: tuple[SettingProblem, ...] = ()
 
@@ -67,6 +72,7 @@ def read_settings() -> PluginSettings:
         password=_text("ALYX_PLUGIN_PASSWORD", problems),
         idle_minutes=_minutes("ALYX_PLUGIN_IDLE_LOGOUT_MINUTES", problems),
         mends_pybpod=_flag("ALYX_PLUGIN_MEND_PYBPOD", problems),
+        review=_one_of("ALYX_PLUGIN_REVIEW_SYNC", REVIEW, problems),
         problems=tuple(problems),
     )
 

@@ -74,9 +74,11 @@ class Tour:
         dialog = _dialog()
         if dialog is None:
             raise TourError(f"the sync asked nothing: {window.form.messages}")
-        for item in dialog.tree.findItems(OVERRIDDEN, Qt.MatchStartsWith):
-            item.setCheckState(0, Qt.Checked)
-            dialog.tree.setCurrentItem(item.child(item.childCount() - 1))
+        for row, entry in enumerate(dialog.rows.shown):
+            if entry.name == OVERRIDDEN:
+                index = dialog.rows.index(row, 0)
+                dialog.rows.setData(index, Qt.Checked, Qt.CheckStateRole)
+                dialog.tree.setCurrentIndex(dialog.rows.index(len(entry.differences) - 1, 0, index))
         self._shoot(dialog, "3-review")
         dialog.buttons["Override"].click()
         yield lambda: not window.working

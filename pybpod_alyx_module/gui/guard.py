@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from AnyQt.QtCore import QAbstractItemModel, QObject, Qt, QThread
+from AnyQt.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, QThread
 from AnyQt.QtWidgets import QApplication, QMessageBox, QWidget
 
 from pybpod_alyx_module.gui.messages import describe
@@ -21,7 +21,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: What stands for a method of a model that Qt itself does not have: to ask for it would call ours again.
-_ABSTRACT: dict[str, Any] = {"rowCount": 0, "columnCount": 0, "data": None}
+_ABSTRACT: dict[str, Any] = {
+    "rowCount": 0,
+    "columnCount": 0,
+    "data": None,
+    "index": QModelIndex(),
+    "parent": QModelIndex(),
+}
 #: What is shown now, so that a timer that fails a hundred times a second opens one box, not a hundred.
 _boxes: dict[str, QMessageBox] = {}
 

@@ -100,18 +100,18 @@ class Result:
 def record_of(entry: PlanEntry, server: str, synced_at: str) -> dict[str, Any]:
     """Return the keys of a subject's file that an entry sets.
 
-    Returns: for an addition or override all that Alyx said; for a merge what was missing; otherwise only what changes
-    by itself.
+    Returns: for an addition or override all that Alyx said, or the fields that a person chose; for a merge what was
+    missing; otherwise only what changes by itself.
     """
     remote = entry.remote
     if remote is None:
         raise ValueError(f"nothing from Alyx to write for {entry.name!r}")
     record = {**remote.volatile.as_dict(), SYNCED_AT: synced_at, "alyx_id": remote.alyx_id, "alyx_server": server}
-    if entry.action in {Action.ADD, Action.OVERRIDE}:
+    if entry.action is Action.ADD or (entry.action is Action.OVERRIDE and entry.taken is None):
         record |= {"nickname": remote.nickname, **remote.details.as_dict()}
-    elif entry.action is Action.MERGE:
-        record |= {change.field: change.remote for change in entry.differences if change.fillable}
-        record |= {"nickname": entry.name}
+    elif entry.action in {Action.OVERRIDE, Action.MERGE}:
+        record |= {change.field: change.remote for change in entry.written}
+        record |= {"nickname": entry.new_name or entry.name}
     return record
 
 

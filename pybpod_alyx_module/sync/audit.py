@@ -68,7 +68,6 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
             continue
         known = entry.remote or entry.local
         alyx_id = known.alyx_id if known else entry.change.identity if entry.change else None
-        written = [it.field for it in entry.differences if entry.action is not Action.MERGE or it.fillable]
         rows.append(
             (
                 sync,
@@ -80,7 +79,7 @@ def audit_rows(results: Sequence[Result], *, server: str, username: str, time: s
                 entry.name,
                 alyx_id or "",
                 entry.new_name,
-                ", ".join(written),
+                ", ".join(difference.field for difference in entry.written),
                 entry.reason,
             )
         )

@@ -144,6 +144,8 @@ class PlanEntry:
     differences: tuple[Difference, ...] = ()
     #: A sentence for the user, empty if the action says it all.
     reason: str = ""
+    #: Fields that a person chose to take from Alyx, of those that differ; None for all.
+    taken: tuple[str, ...] | None = None
     #: What becomes of the subject in an undo: of one to put back.
     former: Former | None = None
     #: In an undo: what the sync did with it.
@@ -153,11 +155,30 @@ class PlanEntry:
     def new_name(self) -> str:
         """The name that the subject gets, where that is another."""
         name = self.name
-        if self.action is Action.OVERRIDE and self.local is not None and self.remote is not None:
+        chosen = self.taken is None or "nickname" in self.taken
+        if self.action is Action.OVERRIDE and chosen and self.local is not None and self.remote is not None:
             name = self.remote.nickname
         elif self.action is Action.PUT_BACK and self.former is not None:
             name = self.former.name
         return "" if same(self.name, name) else name
+
+    @property
+    def identity(self) -> str:
+        """What tells it from the plan's other entries: the project's key, or the Alyx id."""
+        if self.local is not None:
+            return self.local.key
+        return self.name if self.remote is None else self.remote.alyx_id
+
+    @property
+    def written(self) -> tuple[Difference, ...]:
+        """The differences that go into the project's copy."""
+        if self.action not in {Action.OVERRIDE, Action.MERGE, Action.PUT_BACK}:
+            return ()
+        return tuple(
+            found
+            for found in self.differences
+            if (self.taken is None or found.field in self.taken) and (found.fillable or self.action is not Action.MERGE)
+        )
 
 
 @dataclass(frozen=True)
@@ -229,13 +250,3 @@ class SyncPlan:
                 raise ValueError(f"no answer (override, merge or keep) for {entry.name!r}")
             entries.append(replace(entry, action=answer))
         return replace(self, entries=tuple(entries))
-
-    def without_removals(self, reason: str) -> SyncPlan:
-        """Return the plan with its removals postponed."""
-        entries = tuple(
-            replace(entry, action=Action.POSTPONE, reason=f"{entry.reason}; {reason}")
-            if entry.action is Action.REMOVE
-            else entry
-            for entry in self.entries
-        )
-        return replace(self, entries=entries, many_removals=False)

@@ -169,7 +169,8 @@ def _put_back(change: Change, before: SubjectCopy, after: SubjectCopy, one: Pres
         if key in _BY_HAND and (key != _NICKNAME or not same(name, one.subject.name))
     ]
     reason = f"changed since, and left as they are: {', '.join(by_hand)}" if by_hand else ""
-    return PlanEntry(Action.PUT_BACK, one.subject.name, one.subject, None, tuple(shown), reason, former, change)
+    entry = PlanEntry(Action.PUT_BACK, one.subject.name, one.subject, None, tuple(shown), reason)
+    return replace(entry, former=former, change=change)
 
 
 def _keeping_name(entry: PlanEntry) -> PlanEntry:

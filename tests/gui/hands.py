@@ -162,14 +162,41 @@ def living(kind):
     return [window for window in QApplication.topLevelWidgets() if isinstance(window, kind)]
 
 
+class Row:
+    """A row of the review, as an eye sees it."""
+
+    def __init__(self, dialog, index):
+        self.dialog, self.index = dialog, index
+
+    def look(self, role, column=0):
+        return self.dialog.rows.data(self.index.sibling(self.index.row(), column), role)
+
+    def text(self, column=0):
+        return self.look(Qt.DisplayRole, column) or ""
+
+    def children(self):
+        return [Row(self.dialog, self.index.child(row, 0)) for row in range(self.dialog.rows.rowCount(self.index))]
+
+    def tick(self, state=Qt.Checked):
+        assert self.dialog.rows.flags(self.index) & Qt.ItemIsUserCheckable, f"{self.text()!r} has no box"
+        self.dialog.rows.setData(self.index, state, Qt.CheckStateRole)
+
+    @property
+    def state(self):
+        return self.look(Qt.CheckStateRole)
+
+    def select(self):
+        self.dialog.tree.setCurrentIndex(self.index)
+
+
 def tick(dialog, name):
-    item = next(item for item in rows(dialog) if item.text(0).startswith(f"{name}:"))
-    item.setCheckState(0, Qt.Checked)
-    return item
+    row = next(row for row in rows(dialog) if row.text().startswith(f"{name}:"))
+    row.tick()
+    return row
 
 
 def rows(dialog):
-    return [dialog.tree.topLevelItem(row) for row in range(dialog.tree.topLevelItemCount())]
+    return [Row(dialog, dialog.rows.index(row, 0)) for row in range(dialog.rows.rowCount())]
 
 
 def names(project):

@@ -207,7 +207,8 @@ class TestMissing:
             print(read_settings())
         """
         assert (
-            "PluginSettings(address='', username='', idle_minutes=None, problems=())" in python(tmp_path, script).stdout
+            "PluginSettings(address='', username='', idle_minutes=None, review='needed', problems=())"
+            in python(tmp_path, script).stdout
         )
 
 

@@ -91,7 +91,7 @@ def test_opened_synced_saved_and_opened_again(server, menu, qtbot, tmp_path, ope
     dialog = get_subjects(qtbot, window)
     item = tick(dialog, "ea04")
     # the projects differ, json is new; the genotype is the same in another form and the rest is equal
-    assert [item.child(row).text(0) for row in range(item.childCount())] == ["Projects", "JSON"]
+    assert [field.text(0) for field in item.children()] == ["Projects", "JSON"]
     answer(qtbot, window, dialog.buttons["Override"])
     assert changes_of(project, menu, qtbot).message.text() == f"{UNSAVED}1."
     menu.trigger(project.node, "Save")

@@ -140,7 +140,11 @@ def test_from_connect_to_reopening(host, project, menu, qtbot, proxy, sandbox, t
 
     proxy.fault("alter", times=9, path="/subjects", change=ask_ea04_again_and_bury_jo004)
     dialog = get_subjects(qtbot, window)
-    assert [row.text(0) for row in rows(dialog)] == ["jo002:  2 fields differ", "jo003:  1 field differs"]
+    assert [row.text(0) for row in rows(dialog)] == [
+        "jo002:  2 fields differ",
+        "jo003:  1 field differs",
+        "jo004:  removed from this PyBpod project; not alive on Alyx (death date 2026-11-01)",
+    ]
     tick(dialog, "jo002")
     answer(qtbot, window, dialog.buttons["Merge"])
     told = window.form.messages.split("Synced")[-1]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.audit import SUBJECT_CHANGES
-from pybpod_alyx_module.sync.details import VOLATILE
+from pybpod_alyx_module.sync.details import COMPARED, VOLATILE
 from pybpod_alyx_module.sync.last_sync import LastSync, note_sync
 from pybpod_alyx_module.sync.make_plan import differences, make_plan
 from pybpod_alyx_module.sync.names import fold, unusable
 from pybpod_alyx_module.sync.plan import ANSWERS, Action
+from pybpod_alyx_module.sync.review import OPTIONAL, Review, reviewed
 from pybpod_alyx_module.sync.undo import look, plan_undo
 from tests.alyx_rows import SERVER, listing, record, remote
 from tests.memory_project import MemoryProject
@@ -64,6 +65,22 @@ def syncs(draw):
     plan = make_plan(project.subjects(), snapshot)
     answers = {entry.local.key: draw(st.sampled_from(ANSWERS)) for entry in plan.of(Action.ASK)}
     return project, snapshot, plan.answered(answers)
+
+
+@st.composite
+def reviews(draw):
+    """Syncs of which a person left out some subjects and some fields."""
+    project, snapshot = draw(projects()), draw(listings())
+    plan = make_plan(project.subjects(), snapshot)
+    answers = {entry.local.key: draw(st.sampled_from(ANSWERS)) for entry in plan.of(Action.ASK)}
+    fields, left = {}, set()
+    for entry in plan.of(Action.ASK, *OPTIONAL):
+        chosen = [found.field for found in entry.differences if draw(st.booleans())]
+        if chosen and len(chosen) < len(entry.differences):
+            fields[entry.identity] = tuple(chosen)
+        elif not draw(st.booleans()):
+            left.add(entry.identity)
+    return project, reviewed(plan, Review(answers, fields, frozenset(left))), fields, left
 
 
 def run(plan, project):
@@ -201,9 +218,42 @@ def undo(project):
 
 
 def fixed(item):
-    """Return what of a subject does not change by itself."""
-    kept = {key: value for key, value in (item.record or {}).items() if key not in (*VOLATILE, "alyx_synced_at")}
+    """Return what of a subject does not change by itself; each sync writes the server where a file did not name it."""
+    refreshed = (*VOLATILE, "alyx_synced_at", "alyx_server")
+    kept = {key: value for key, value in (item.record or {}).items() if key not in refreshed}
     return item.key, item.name, item.record is None, json.dumps(kept, sort_keys=True), item.setups
+
+
+@given(reviews())
+def test_only_what_a_person_chose_is_written(review):
+    project, plan, fields, left = review
+    before = {item.key: copy.deepcopy(item) for item in project.items}
+    results = run(plan, project)
+    after = {item.key: item for item in project.items}
+    assert left <= {*after, *(set(left) - set(before))}, "what was left out is still there"
+    for result in results:
+        entry = result.entry
+        if not result.applied or entry.local is None or entry.identity not in fields:
+            continue
+        old, new = before[entry.local.key].record or {}, after[entry.local.key].record or {}
+        texts = [
+            {key: json.dumps(value, sort_keys=True) for key, value in record.items() if key in COMPARED}
+            for record in (old, new)
+        ]
+        changed = {key for key in {*texts[0], *texts[1]} if texts[0].get(key) != texts[1].get(key)}
+        assert changed <= set(fields[entry.identity])
+        if "nickname" not in fields[entry.identity]:
+            assert after[entry.local.key].name == entry.local.name
+
+
+@given(reviews())
+def test_an_undo_leads_back_from_a_reviewed_sync_too(review):
+    project, plan, _, _ = review
+    before = project.state()
+    note_sync(project, run(plan, project), server=SERVER, username="jose", time=NOW)
+    if project.last is not None:
+        assert all(result.applied and result.entry.action is not Action.LEFT_ALONE for result in undo(project))
+    assert [fixed(item) for item in project.items] == [fixed(item) for item in before]
 
 
 @given(syncs())

@@ -84,11 +84,9 @@ def _why(result: Result) -> str:
         return entry.reason
     if not result.applied:
         return ""  # no field was written, and why it asked no longer holds
-    fields = entry.differences
+    fields = entry.written
     if entry.action is Action.KEEP:
-        fields = tuple(difference for difference in fields if not says_nothing(difference))
-    elif entry.action is Action.MERGE:
-        fields = tuple(difference for difference in fields if difference.fillable)
+        fields = tuple(difference for difference in entry.differences if not says_nothing(difference))
     names = ", ".join(label(difference.field) for difference in fields)
     if entry.action is Action.KEEP:
         return "; ".join(filter(None, (names and f"differs in {names}", entry.reason)))

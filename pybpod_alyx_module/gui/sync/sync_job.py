@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from AnyQt.QtCore import QObject, QTimer, Signal
 
@@ -14,24 +14,24 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.sync.plan_run import PlanRun
 from pybpod_alyx_module.gui.task import Task
 from pybpod_alyx_module.gui.time_slice import TimeSlice
+from pybpod_alyx_module.sync.audit import SUBJECT_CHANGES
 from pybpod_alyx_module.sync.fetch import fetch_remote
 from pybpod_alyx_module.sync.last_sync import note_sync
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action, SyncPlan
+from pybpod_alyx_module.sync.review import reviewed, without_removals
 from pybpod_alyx_module.sync.scope import USUAL, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from alyx_connector.http.client import AlyxClient
     from alyx_connector.progress import CancelToken, Progress, Report
     from pybpod_alyx_module.sync.apply import ProjectPort, Result
+    from pybpod_alyx_module.sync.review import Review
     from pybpod_alyx_module.sync.snapshot import LocalSubject, RemoteSnapshot
 
 logger = logging.getLogger(__name__)
-
-#: Why removals were postponed when the user did not want them.
-NOT_NOW: Final = "you chose not to remove it now"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SyncJob(QObject):
     activity = Signal(str)
     #: How far it is (int done, int total); total 0 where that is not known.
     progressed = Signal(int, int)
-    #: The plan (`SyncPlan`) asks: answer with `answer`.
+    #: The plan (`SyncPlan`) asks, or removes subjects, or is always reviewed: answer with `answer`.
     review_wanted = Signal(object)
     #: The plan (`SyncPlan`) removes many subjects: answer with `confirm`.
     removals_wanted = Signal(object)
@@ -71,8 +71,18 @@ class SyncJob(QObject):
     #: It is over: sent last, once.
     finished = Signal()
 
-    def __init__(self, port: ProjectPort, client: AlyxClient, username: str, scope: Scope = USUAL) -> None:
+    def __init__(
+        self,
+        port: ProjectPort,
+        client: AlyxClient,
+        username: str,
+        scope: Scope = USUAL,
+        *,
+        always_review: bool = False,
+    ) -> None:
         super().__init__()
+        self._always_review = always_review
+        self._is_reviewed = False
         self._scope = scope
         self._is_chosen = not scope.asks_which
         self._port = port
@@ -173,8 +183,8 @@ class SyncJob(QObject):
         if not self._is_chosen and plan.of(Action.ADD):
             self.activity.emit("Waiting for your choice of the subjects to add …")
             self.choice_wanted.emit(plan)
-        elif plan.of(Action.ASK):
-            self.activity.emit("Waiting for your answer about the subjects that differ …")
+        elif not self._is_reviewed and self._needs_review(plan):
+            self.activity.emit("Waiting for your answer about what the sync changes …")
             self.review_wanted.emit(plan)
         elif plan.many_removals:
             self.activity.emit("Waiting for your answer about the subjects that are not alive on Alyx …")
@@ -182,18 +192,24 @@ class SyncJob(QObject):
         else:
             self._apply(plan)
 
-    @slot
-    def answer(self, answers: Mapping[str, Action] | None) -> None:
-        """Take the answers to `review_wanted`.
+    def _needs_review(self, plan: SyncPlan) -> bool:
+        if plan.of(Action.ASK) or (plan.of(Action.REMOVE) and not plan.many_removals):
+            return True  # many removals are a question of their own
+        return self._always_review and bool(plan.of(*SUBJECT_CHANGES))
 
-        ``answers``: subject key to override, merge or keep; None cancels the sync.
+    @slot
+    def answer(self, review: Review | None) -> None:
+        """Take the answer to `review_wanted`.
+
+        ``review``: what a person chose; None cancels the sync.
         """
         if self._over or self._plan is None:
             return
-        if answers is None:
+        if review is None:
             self.cancel()
             return
-        self._plan = self._plan.answered(answers)
+        self._is_reviewed = True
+        self._plan = reviewed(self._plan, review)
         self._go_on()
 
     @slot
@@ -222,7 +238,7 @@ class SyncJob(QObject):
         if remove is None:
             self.cancel()
             return
-        self._apply(self._plan if remove else self._plan.without_removals(NOT_NOW))
+        self._apply(self._plan if remove else without_removals(self._plan))
 
     def _apply(self, plan: SyncPlan) -> None:
         self._plan = plan

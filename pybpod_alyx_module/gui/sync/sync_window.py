@@ -265,7 +265,8 @@ class SyncWindow(AlyxWindow):
         if (scope := self._scope.chosen()) is None:
             return
         port = port_of(self.project, running_outbox().hold)
-        self._job = job = SyncJob(port, connection.client, connection.username, scope)
+        always = read_settings().review == "always"
+        self._job = job = SyncJob(port, connection.client, connection.username, scope, always_review=always)
         job.activity.connect(self.form.show_activity)
         job.progressed.connect(self.form.show_progress)
         for wanted, kind, answer in (

@@ -10,6 +10,7 @@ from pybpod_alyx_module.errors import NotTakenBackError, SyncError
 from pybpod_alyx_module.sync.apply import apply_plan
 from pybpod_alyx_module.sync.make_plan import make_plan
 from pybpod_alyx_module.sync.plan import Action
+from pybpod_alyx_module.sync.review import NOT_NOW, without_removals
 from tests.alyx_rows import SERVER, alyx_id, listing, record, remote
 from tests.memory_project import MemoryProject
 from tests.port_contract import ProjectPortContract
@@ -289,9 +290,9 @@ def test_a_removal_frees_its_name_in_the_same_sync():
 
 def test_a_removal_that_was_declined_keeps_its_name():
     project = renamed_project("a")
-    plan = plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)).without_removals("not now")
+    plan = without_removals(plan_of(project, remote("a", who="new"), looked_up=(remote("a", **DEAD),)))
     (postponed,) = plan.of(Action.POSTPONE)
-    assert postponed.reason == "not alive on Alyx (death date 2026-11-01); not now"
+    assert postponed.reason == f"not alive on Alyx (death date 2026-11-01); {NOT_NOW}"
     assert [result.applied for result in run(plan, project) if result.entry.action is Action.ADD] == [False]
     assert [subject.record["alyx_id"] for subject in project.items] == [alyx_id("a")]
 
