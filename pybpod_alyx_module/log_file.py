@@ -15,6 +15,11 @@ from alyx_connector.private_file import home_folder, make_private_file, make_pri
 
 logger = logging.getLogger(__name__)
 
+#: In the folder of `alyx_connector.private_file.home_folder`.
+FOLDER: Final = "log"
+#: What the first of several programs writes.
+FIRST_NAME: Final = "plugin.log"
+
 #: A file is full at this size, in bytes; then it becomes the newest of the older ones.
 FULL_AT: Final = 1_000_000
 #: How many older ones are kept.
@@ -62,7 +67,7 @@ class LogFile:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or home_folder() / "log"
+        self.folder = folder or home_folder() / FOLDER
         #: The file; None where nothing is written.
         self.path: Path | None = None
         self._lock: filelock.BaseFileLock | None = None
@@ -105,7 +110,7 @@ class LogFile:
 
     def _take_name(self) -> Path:
         for number in range(1, MOST_AT_ONCE + 1):
-            path = self.folder / ("plugin.log" if number == 1 else f"plugin-{number}.log")
+            path = self.folder / (FIRST_NAME if number == 1 else f"plugin-{number}.log")
             lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0, mode=0o600)
             try:
                 lock.acquire()

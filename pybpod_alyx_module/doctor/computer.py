@@ -18,6 +18,7 @@ from alyx_connector.errors import AlyxError
 from alyx_connector.private_file import HOME_SETTING, home_folder
 from alyx_connector.tokens import STORE_SETTING, choose_token_store
 from pybpod_alyx_module.doctor.check import LIMIT_S, Check, State, within
+from pybpod_alyx_module.log_file import FIRST_NAME, FOLDER
 from pybpod_alyx_module.outbox.items import OPEN
 from pybpod_alyx_module.outbox.outbox import FILE_NAME, Outbox
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks
@@ -57,6 +58,7 @@ def check_computer(projects: Sequence[str], trouble: str, cancel: CancelToken) -
     yield _token_store(cancel)
     for project in projects:
         yield _folder(f"Project {Path(project).name}", Path(project), cancel, "")
+    yield _log(home / FOLDER / FIRST_NAME)
     yield _code_page()
 
 
@@ -225,6 +227,14 @@ def _token_store(cancel: CancelToken) -> Check:
         return Check(GROUP, title, State.WRONG, error.message, what_to_do(error))
     state = State.WARNING if "which failed" in where else State.OK
     return Check(GROUP, title, state, f"Remembered logins are kept in: {where}.")
+
+
+def _log(path: Path) -> Check:
+    try:
+        written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except OSError:
+        return Check(GROUP, "Log", State.OK, f"Nothing was logged yet: there is no {path}.")
+    return Check(GROUP, "Log", State.OK, f"{path}, last written {local_time(written)}.")
 
 
 def _code_page() -> Check:

@@ -25,6 +25,7 @@ from pybpod_alyx_module.doctor.computer import check_computer, kind_of_share
 from pybpod_alyx_module.doctor.examine import Here
 from pybpod_alyx_module.doctor.programs import check_programs
 from pybpod_alyx_module.doctor.servers import check_server
+from pybpod_alyx_module.log_file import LogFile
 from pybpod_alyx_module.outbox.items import Draft, Kind
 from pybpod_alyx_module.outbox.outbox import Outbox
 from pybpod_alyx_module.outbox.sqlite_file import SenderLocks
@@ -444,6 +445,15 @@ def test_logins_that_cannot_be_remembered(monkeypatch, short):
         keyring.set_keyring(before)
     assert found.state is WARNING
     assert "did not answer" in found.found
+
+
+def test_where_the_log_is(home):
+    assert "Nothing was logged" in computer_checks()["Log"].found
+    log = LogFile()
+    log.start()
+    log.stop()
+    assert str(home / "log" / "plugin.log") in computer_checks()["Log"].found
+    assert "last written" in computer_checks()["Log"].found
 
 
 def test_a_code_page(monkeypatch):
