@@ -42,7 +42,6 @@ _ABOUT: Final = {
     "InAdvanceDialog": _WEIGHT_AND_WATER,
     "WeighAllWindow": _WEIGHT_AND_WATER,
     "DetailsWindow": Page("rig-use", "Alyx details"),
-    "WeighAllWindow": _WEIGHT_AND_WATER,
     "RunCheckDialog": Page("rig-use", "Before Run"),
     "OutboxWindow": _OUTBOX,
     "EditDialog": _OUTBOX,
