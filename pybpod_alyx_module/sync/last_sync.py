@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from alyx_connector.whole_file import whole_file
 from pybpod_alyx_module.errors import SyncError
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.sync.apply import ProjectPort, Result
 
+Kept = TypeVar("Kept")
+
 #: Its name in the project's folder.
 UNDO_FILE: Final = "alyx-last-sync.json"
+
+#: What a file may hold, by how a field of the classes says it.
+_KINDS: Final[dict[str, tuple[type, ...]]] = {"str": (str,), "int": (int,), "str | None": (str, type(None))}
 
 #: Folders of a project in which the folder of a removed subject may be.
 _HOMES: Final = ("subjects", "removed")
@@ -69,11 +74,8 @@ class LastSync:
         try:
             if record["version"] != 1:
                 raise ValueError("it is of another version")
-            texts = [record[name] for name in ("number", "time", "server", "undone")]
-            found = cls(texts[0], texts[1], texts[2], tuple(map(_change, record["changes"])), texts[3])
-            if not all(isinstance(text, str) for text in texts):
-                raise ValueError("a text is missing")
-            json.dumps([change.identity for change in found.changes])
+            told = {name: value for name, value in record.items() if name != "version"}
+            found = _checked(cls(**{**told, "changes": tuple(map(_change, record["changes"]))}))
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"it does not hold what PyBpod wrote ({type(error).__name__}: {error})") from error
         return found
@@ -152,7 +154,7 @@ def _change(record: Mapping[str, Any]) -> Change:
         action,
         None if before is None else _copy(before),
         None if after is None else _copy(after),
-        None if place is None else Place(**{**place, "setups": tuple(Listed(**one) for one in place["setups"])}),
+        None if place is None else _place(place),
     )
     has = (found.before is not None, found.after is not None, found.place is not None)
     if action not in SUBJECT_CHANGES or has != {
@@ -160,14 +162,30 @@ def _change(record: Mapping[str, Any]) -> Change:
         Action.REMOVE: (True, False, True),
     }.get(action, (True, True, False)):
         raise ValueError(f"{action.value} does not go with what was kept")
+    known = (found.after or found.before or SubjectCopy("")).fields()
+    if not isinstance(known.get("alyx_id"), str):
+        raise ValueError("an Alyx id is missing")
     return found
 
 
 def _copy(record: Mapping[str, Any]) -> SubjectCopy:
-    found = SubjectCopy(**record)
+    found = _checked(SubjectCopy(**record))
     for text in (found.record, found.beneath):
         if text is not None and not isinstance(json.loads(text), dict):
             raise ValueError("a record is no object")
-    if not isinstance(found.name, str):
-        raise ValueError("a name is no text")
+    return found
+
+
+def _place(record: Mapping[str, Any]) -> Place:
+    setups = tuple(_checked(Listed(**one)) for one in record["setups"])
+    return _checked(Place(**{**record, "setups": setups}))
+
+
+def _checked(found: Kept) -> Kept:
+    # texts are texts, and numbers numbers
+    for part in fields(found):  # type: ignore[arg-type]
+        kinds = _KINDS.get(str(part.type))
+        value = getattr(found, part.name)
+        if kinds is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise ValueError(f"{part.name} is no {part.type}")
     return found

@@ -14,7 +14,7 @@ from pybpod_alyx_module.sync.details import MISSING
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.review import Review
 from pybpod_alyx_module.sync.snapshot import LocalSubject
-from tests.gui.hands import living, press, rows, small_enough, tick
+from tests.gui.hands import activate, living, press, rows, small_enough, tick
 
 LONG = "<b>not bold</b>\n" + "Long text. " * 200 + "é 猫 'quoted'"
 
@@ -438,6 +438,17 @@ def test_a_kind_is_listed_alone_and_words_are_found(review, qtbot):
     qtbot.keyClick(dialog.tick_all, Qt.Key_Space)
     dialog.search.clear()
     assert dialog.ticked() == {"key of ea05"}
+
+
+@pytest.mark.parametrize("key", [Qt.Key_Return, Qt.Key_Enter])
+def test_enter_in_the_filter_leads_to_what_it_found(review, qtbot, key):
+    dialog = review(*ALL, ONE)
+    activate(qtbot, dialog)
+    dialog.search.setFocus()
+    qtbot.keyClicks(dialog.search, "ea04")
+    qtbot.keyClick(dialog.search, key)
+    assert dialog.got == []
+    assert dialog.tree.hasFocus()
 
 
 def test_the_list_is_sorted(review):

@@ -218,7 +218,8 @@ class SyncsWindow(AlyxWindow):
         left = [it for it in results if it.entry.action is Action.LEFT_ALONE or not it.applied]
         lines = without_long_words(summary(left)).splitlines()[2:] if left else []
         told = [*lines[:_MOST_LINES], *(["    …"] if len(lines) > _MOST_LINES else [])]
-        self._outcome = "\n".join([f"Undone: {counts} {SAVE}", *told])
+        save = "" if self._project.is_saved() else SAVE  # a sync that was not saved left nothing to save
+        self._outcome = "\n".join([f"Undone: {counts} {save}".rstrip(), *told])
         refresh_details_windows()
         self.refresh()
 

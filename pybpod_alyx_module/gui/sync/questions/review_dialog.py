@@ -22,7 +22,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui import windows
-from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.sync.questions.choices import ORDERS, TITLES, Choices
 from pybpod_alyx_module.gui.sync.questions.plan_rows import PlanRows
 from pybpod_alyx_module.gui.sync.questions.question import Question
@@ -31,6 +31,8 @@ from pybpod_alyx_module.gui.words import change, label, one_line, words
 from pybpod_alyx_module.sync.plan import Action
 
 if TYPE_CHECKING:
+    from AnyQt.QtGui import QKeyEvent
+
     from pybpod_alyx_module.sync.plan import SyncPlan
 
 #: Up to this many subjects that differ are shown with their fields at once.
@@ -201,6 +203,14 @@ class ReviewDialog(Question):
     def ticked(self) -> set[str]:
         """Return those of the subjects that differ of which something is ticked."""
         return {entry.identity for entry in self._choices.asking if self._choices.ticked(entry)}
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Go from the filter to what it found on Enter, which presses Cancel elsewhere."""
+        if event.key() in {Qt.Key_Return, Qt.Key_Enter} and self.search.hasFocus():
+            self.tree.setFocus()
+        else:
+            super().keyPressEvent(event)
 
     @slot
     def _on_filter(self) -> None:
