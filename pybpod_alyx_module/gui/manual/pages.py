@@ -26,6 +26,7 @@ _WEIGHT_AND_WATER: Final = Page("rig-use", "Weight and water")
 _OUTBOX: Final = Page("rig-use", "The outbox")
 _PEOPLE: Final = Page("rig-use", "Several people at one rig")
 _SYNC: Final = Page("sync")
+_UNDO: Final = Page("sync", "Undo the last sync")
 TROUBLE: Final = Page("troubleshooting")
 
 #: By the class of a window; of one that is not here the manual for the rig is shown.
@@ -52,10 +53,11 @@ _ABOUT: Final = {
     "WhoQuestion": _PEOPLE,
     "RecordedByQuestion": _PEOPLE,
     "SyncWindow": _SYNC,
-    "ReviewDialog": _SYNC,
+    "ReviewDialog": Page("sync", "The review"),
     "RemovalsDialog": _SYNC,
     "ChooseSubjectsDialog": _SYNC,
-    "SyncsWindow": _SYNC,
+    "SyncsWindow": _UNDO,
+    "UndoDialog": _UNDO,
 }
 
 
