@@ -110,7 +110,7 @@ def test_several_are_weighed_one_after_the_other(bench, rig, qtbot):
         assert not window.panel.question.isVisible()
     wait(qtbot, lambda: {row.weight_today.state for row in window.rows.rows if row.weight_today} == {"on Alyx"})
     for name, weight in given.items():
-        assert round(weight, 2) in [row["weight"] for row in rig.alyx.of("weighings", name)]
+        wait(qtbot, lambda: round(weight, 2) in [row["weight"] for row in rig.alyx.of("weighings", name)])  # noqa: B023
     window.close()
 
 

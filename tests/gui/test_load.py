@@ -127,6 +127,7 @@ ALYX_ENTRIES = [
     "Sync to Alyx",
     "Register sessions on Alyx…",
     "Today…",
+    "Weigh all…",
     "Alyx outbox",
     "What syncs changed…",
     "Log out of Alyx…",
@@ -206,10 +207,9 @@ class TestMissing:
             from pybpod_alyx_module.read_settings import read_settings
             print(read_settings())
         """
-        assert (
-            "PluginSettings(address='', username='', idle_minutes=None, review='needed', problems=())"
-            in python(tmp_path, script).stdout
-        )
+        read = python(tmp_path, script).stdout
+        assert "PluginSettings(address='', username='', idle_minutes=None, mends_pybpod=True, review='needed', " in read
+        assert "problems=())" in read
 
 
 class TestBpodModule:

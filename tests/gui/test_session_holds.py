@@ -10,7 +10,7 @@ from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_several import SessionsWindow
 from pybpod_alyx_module.gui.sync.project_port import port_of
-from tests.gui.hands import connected_window, living, names, press, sync, wait
+from tests.gui.hands import answer, connected_window, get_subjects, living, names, press, sync, wait
 from tests.gui.running import alyx, alyx_home, no_boxes, outbox, proxy, rig, unchecked
 
 __all__ = ["alyx", "alyx_home", "no_boxes", "outbox", "proxy", "rig", "unchecked"]
@@ -67,7 +67,9 @@ def test_it_is_kept_until_they_are_registered_and_then_removed(rig, two_sessions
     wait(qtbot, lambda: all(session.alyx_registration_state.sent for session in two_sessions))
     table.close()
     assert len(rig.written("jo002")) == 2
-    told = sync(qtbot, window).split("Synced")[-1]
+    review = get_subjects(qtbot, window)
+    answer(qtbot, window, review.buttons["Sync"])
+    told = window.form.messages.split("Synced")[-1]
     assert "Removed from this PyBpod project (1):" in told
     assert "jo002" not in names(rig.project)
 

@@ -37,7 +37,7 @@ def prepared(variable=TOTAL, **changes):
 @pytest.fixture(autouse=True)
 def later(monkeypatch):
     """The session lies in the past, whatever this computer's clock shows."""
-    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns._CLOCKS", timedelta(days=100_000))
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.CLOCKS_APART", timedelta(days=100_000))
 
 
 def take(settings=ALWAYS, **changes):
@@ -64,7 +64,7 @@ def test_rewards_are_summed_where_the_setting_says_so():
 
 
 def test_a_clock_at_odds_with_the_servers_asks(monkeypatch):
-    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns._CLOCKS", timedelta(minutes=5))
+    monkeypatch.setattr("pybpod_alyx_module.sessions.concerns.CLOCKS_APART", timedelta(minutes=5))
     request, notes = take(clock_ahead=timedelta(days=-6000))
     assert request is None
     assert any("behind the Alyx server's" in note for note in notes)
