@@ -12,6 +12,7 @@ from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.host.places import place_of, put_in, setups_of, show_names, take_out
 from pybpod_alyx_module.host.running import is_anything_running
 from pybpod_alyx_module.host.subject_record import beneath
+from pybpod_alyx_module.host.tree_order import sort_subjects
 from pybpod_alyx_module.sync.details import COMPARED, Details
 from pybpod_alyx_module.sync.plan import SubjectCopy
 from pybpod_alyx_module.sync.snapshot import LocalSubject
@@ -279,6 +280,7 @@ class HostProject:
         """
         self._project.unsaved_syncs.extend(rows)
         self._project.unsaved_last_sync = last
+        sort_subjects(self._project)
 
     @property
     def folder(self) -> Path | None:

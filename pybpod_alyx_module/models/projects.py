@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.outbox.status_bar import LABEL, OutboxInMainWindow
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.mend_waiting import NameMender
+from pybpod_alyx_module.gui.subject_search import SubjectSearch
 from pybpod_alyx_module.gui.sync.idle_log_out import IdleLogOut
 from pybpod_alyx_module.host.menus import open_menu_of_selected
 from pybpod_alyx_module.host.running import is_anything_running
@@ -36,6 +37,8 @@ class Projects(PyBpodProjects):
     alyx_outbox: OutboxInMainWindow | None = None
     #: Corrects what waits in it with a wrong name of a setting.
     alyx_names: NameMender | None = None
+    #: The field above the tree, None before the main window stands.
+    alyx_search: SubjectSearch | None = None
     #: What has F1 open the manual.
     alyx_manual_key: ManualKey | None = None
     #: What logs out who left, None where nothing does.
@@ -66,6 +69,7 @@ class Projects(PyBpodProjects):
             self.alyx_names = NameMender(running_outbox())
             self.watch_for_idleness()
             self.alyx_manual_key = ManualKey(self.mainwindow.window())
+            self.alyx_search = SubjectSearch(self.tree, self._open_projects)
 
     @slot
     def watch_for_idleness(self) -> None:
@@ -91,11 +95,14 @@ class Projects(PyBpodProjects):
 
     def _what_is_here(self) -> Here:
         outbox = running_outbox()
-        opened = [project for project in self.projects if not project.is_closed and project.path]
-        return Here(outbox.logins, tuple(str(project.path) for project in opened), outbox.outlook.problem)
+        paths = tuple(str(project.path) for project in self._open_projects() if project.path)
+        return Here(outbox.logins, paths, outbox.outlook.problem)
 
     def _is_running(self) -> bool:
-        return is_anything_running(project for project in self.projects if not project.is_closed)
+        return is_anything_running(self._open_projects())
+
+    def _open_projects(self) -> list[Any]:
+        return [project for project in self.projects if not project.is_closed]
 
     def _option_open_project(self) -> None:
         """Open the project that the user chooses; one that cannot be opened is closed, and no other.

@@ -29,6 +29,7 @@ from pybpod_alyx_module.host.project_user import log_out_user
 from pybpod_alyx_module.host.save_journal import SaveJournal
 from pybpod_alyx_module.host.subject_file import staging_of
 from pybpod_alyx_module.host.subject_folders import FolderMoves
+from pybpod_alyx_module.host.tree_order import sort_subjects
 from pybpod_alyx_module.models.fresh_content import fresh_content
 from pybpod_alyx_module.models.project.refusals import refusal
 
@@ -170,6 +171,7 @@ class Project(PyBpodProject):
         """Open the project as PyBpod does, after what a killed PyBpod left of a save was taken back."""
         back = SaveJournal(project_path).take_back_of_killed()
         super().load(project_path)
+        sort_subjects(self)
         self._mark_open()
         if back:
             listed = "\n".join(str(path) for path in back[:_MOST_LISTED])
