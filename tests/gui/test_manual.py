@@ -11,8 +11,8 @@ from AnyQt.QtGui import QDesktopServices
 from pybpod_alyx_module.gui.manual import pages
 from pybpod_alyx_module.gui.manual.pages import RIG, TROUBLE, Page, anchor_of, file_of, page_about
 from pybpod_alyx_module.gui.manual.window import MANUAL, NOT_FOUND, NOT_INSTALLED, ManualWindow, open_manual
-from pybpod_alyx_module.gui.sync.history.syncs_window import SyncsWindow
 from pybpod_alyx_module.gui.sync.log_in_dialog import LogInDialog
+from pybpod_alyx_module.gui.sync.log_out_window import LogOutWindow
 from tests.gui.hands import activate, alyx_home, living, press, wait
 from tests.gui.test_hammer import BASES, OPEN
 
@@ -91,16 +91,13 @@ def test_from_the_menu(host):
     assert manual().page == RIG
 
 
-@pytest.mark.parametrize(
-    ("modal", "expected"),
-    [(False, Page("sync", "Undo the last sync")), (True, Page("rig-use", "Several people at one rig"))],
-)
-def test_f1_opens_what_is_about_the_window(host, project, qtbot, modal, expected):
+@pytest.mark.parametrize("modal", [False, True])
+def test_f1_opens_what_is_about_the_window(host, qtbot, modal):
     if modal:
         window = LogInDialog("http://127.0.0.1:9", "To try it.", "jose", host.window())
         window.setModal(True)
     else:
-        window = SyncsWindow(project, host.window())
+        window = LogOutWindow(host.window())
     window.show()
     activate(qtbot, window)
     for _ in range(2):
