@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ from pybpod_alyx_module.animals.weigh_all.round import Choice
 from pybpod_alyx_module.animals.weight import WeightNote
 from pybpod_alyx_module.gui.running_outbox import running_outbox, stop_outbox
 from pybpod_alyx_module.gui.sync.project_login import record_as
+from pybpod_alyx_module.gui.weigh_all import curve
 from pybpod_alyx_module.gui.weigh_all.animal_panel import ALL_WEIGHED
 from pybpod_alyx_module.gui.weigh_all.round_table import ANIMAL, EXPECTED, TODAY, WHERE
 from pybpod_alyx_module.gui.weigh_all.weigh_all_window import NOBODY, WEIGH_ALL, WITHOUT_ALYX, WeighAllWindow
 from pybpod_alyx_module.host.project import HostProject
 from pybpod_alyx_module.outbox.items import State
 from tests.gui.hands import activate, living, press, small_enough, wait
-from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, outbox, proxy
+from tests.gui.rig_windows import Bench, alyx, alyx_home, bench, lab_today, outbox, proxy
 from tests.gui.test_weight_scale import sending
 from tests.system.test_scale import scale
 
@@ -54,6 +56,12 @@ def closed(project, outbox) -> Iterator[None]:
         window._may_lose = True
         window.close()
     stop_outbox()
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays(monkeypatch) -> None:
+    """The curve is asked for by its own test alone."""
+    monkeypatch.setattr(curve, "STAYS_MS", 1_000_000)
 
 
 def weigh_all(bench: Bench, *names: str) -> WeighAllWindow:
@@ -613,3 +621,41 @@ def test_a_scale_fills_the_field_and_enter_records_it_once_for_each_animal(bench
             assert "press Down to skip" in window.panel.problem.text()
         sending.line = "0.0 g"
     assert [weights(alyx, name) for name in names] == [[24.3], [25.3]]
+
+
+def test_the_curve_of_the_animal_in_front_is_drawn_once_somebody_stays(
+    project, alyx, outbox, proxy, qtbot, menu, make_animals, monkeypatch
+):
+    bench = Bench(project, alyx, qtbot, menu, proxy.url)
+    bench.log_in()
+    names = make_animals(3)
+    for day in range(1, 5):
+        when = f"{lab_today() - dt.timedelta(days=day)}T12:00:00"
+        alyx.client.post("weighings", {"subject": names[0], "weight": 24.0, "date_time": when, "user": "jose"})
+    window = weigh_all(bench, *names)
+    shown = window.curve
+    before = len(proxy.requests)
+    for row in window.rows.rows:
+        window.in_front.choose(row)
+        wait(qtbot, lambda row=row: shown._row is row)
+    assert len(proxy.requests) == before  # who goes on quickly asks nothing
+    monkeypatch.setattr(curve, "STAYS_MS", 1)
+    window.in_front.choose(window.rows.rows[0])
+    wait(qtbot, shown.isVisible)
+    assert shown.plot._history.name == names[0]
+    assert len(shown.plot._history.weighings) == 4
+    assert window.focusWidget() is window.panel.weight.edit
+    asked = len(proxy.requests)
+    monkeypatch.setattr(curve, "STAYS_MS", 1_000_000)
+    window.in_front.choose(window.rows.rows[1])
+    wait(qtbot, lambda: not shown.isVisible())
+    window.in_front.choose(window.rows.rows[0])
+    wait(qtbot, shown.isVisible)
+    assert len(proxy.requests) == asked  # it is kept
+    proxy.fault("answer", method="POST", status=429, headers={"Retry-After": "3000"}, body={"detail": "x"}, times=9)
+    keys(bench, "23.5⏎")
+    kept(bench, window)
+    window.in_front.choose(window.rows.rows[0])
+    wait(qtbot, lambda: [float(one.grams) for one in shown.plot._unsent] == [23.5])
+    window.resize(window.width(), 590)
+    wait(qtbot, lambda: not shown.isVisible())  # the table needs the room

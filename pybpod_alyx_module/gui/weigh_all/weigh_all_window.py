@@ -18,6 +18,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.project_login import record_as
 from pybpod_alyx_module.gui.weigh_all.animal_panel import AnimalPanel
+from pybpod_alyx_module.gui.weigh_all.curve import Curve
 from pybpod_alyx_module.gui.weigh_all.in_front import InFront
 from pybpod_alyx_module.gui.weigh_all.round_table import RoundModel, RoundTable
 from pybpod_alyx_module.gui.weigh_all.weighing import Weighing
@@ -28,7 +29,7 @@ from pybpod_alyx_module.outbox.drafts import HELD_HINT
 from pybpod_alyx_module.read_settings import read_rig_settings
 
 if TYPE_CHECKING:
-    from AnyQt.QtGui import QCloseEvent, QKeyEvent
+    from AnyQt.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 
     from pybpod_alyx_module.animals.weigh_all.round_row import RoundRow
     from pybpod_alyx_module.host.pybpod_objects import Project
@@ -46,6 +47,8 @@ NOBODY: Final = (
     "This PyBpod project has no living Alyx animals. Right-click the project, choose Sync to Alyx and get the subjects."
 )
 _ASKING: Final = "Asking Alyx who was weighed today… You can weigh meanwhile."
+#: How high the window must be, in pixels, for the curve to leave the table enough.
+_ENOUGH_FOR_CURVE: Final = 600
 #: How many animals a sentence names.
 _NAMED: Final = 5
 
@@ -61,7 +64,10 @@ class WeighAllWindow(AlyxWindow):
         self.project = project
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Weigh all")
-        resize_to_screen(self, 1330, 640)
+        #: Shows once what changed several times.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._on_soon)
+        resize_to_screen(self, 1330, 676)
         settings = read_rig_settings()
         self._wrong = [one.text for one in settings.problems if one.setting.startswith(SETTINGS)]
         self._closed = self._close_when_kept = self._may_lose = False
@@ -79,6 +85,7 @@ class WeighAllWindow(AlyxWindow):
         self.panel = AnimalPanel(settings.scale, self._on_anyway, self._on_back)
         self.question = self.panel.question
         self.in_front = InFront(self.weighing, self.panel, self.rows, self.table)
+        self.curve = Curve()
         self.message = plain_label()
         self.again_button = QPushButton("Ask Alyx &again")
         self.close_button = QPushButton("&Close")
@@ -88,9 +95,6 @@ class WeighAllWindow(AlyxWindow):
         self.close_button.clicked.connect(self.close)
         self.choice.activated.connect(self._on_choice)
         self.search.textChanged.connect(self.rows.search)
-        #: Shows once what changed several times.
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._on_soon)
         self.in_front.changed.connect(self._soon.start)
         self.in_front.asked.connect(self._on_asked)
         self.weighing.answered.connect(self._on_answered)
@@ -111,13 +115,14 @@ class WeighAllWindow(AlyxWindow):
         column.addLayout(narrow)
         column.addWidget(self.table, 1)
         column.addWidget(self.count)
+        column.addWidget(self.curve)
         halves = QSplitter()
         halves.setChildrenCollapsible(False)
         halves.addWidget(left)
         halves.addWidget(self.panel)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
-        halves.setSizes([860, 450])
+        halves.setSizes([840, 470])
         whole = QVBoxLayout(self)
         whole.addLayout(top)
         whole.addWidget(halves, 1)
@@ -177,6 +182,8 @@ class WeighAllWindow(AlyxWindow):
         self.message.setText(without_long_words("\n".join(lines)))
         self.message.setVisible(bool(lines))
         self.again_button.setEnabled(not weighing.is_asking)
+        has_room = self.height() >= _ENOUGH_FOR_CURVE
+        self.curve.show_row(self.current if has_room else None, can_ask=weighing.can_ask(server))
         if self.current is None and self.focusWidget() is None:
             self.search.setFocus()
 
@@ -224,6 +231,12 @@ class WeighAllWindow(AlyxWindow):
             self.panel.end_question()
             self.panel.weight.edit.setFocus()
         self.in_front.ask_next()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the curve out where the window is low."""
+        super().resizeEvent(event)
+        self._soon.start()
 
     # Keys ---------------------------------------------------------------------------------------------------------
 
@@ -295,6 +308,7 @@ class WeighAllWindow(AlyxWindow):
                 return
             self._closed = True
             self.panel.weight.stop()
+            self.curve.stop()
             self.weighing.stop()
             if self.project.alyx_weigh_window is self:
                 self.project.alyx_weigh_window = None

@@ -155,10 +155,10 @@ class Weighing(QObject):
 
     def ask_alone(self, row: RoundRow) -> None:
         """Ask Alyx by what an animal is judged where its lists do not tell, once."""
-        answer = self.answers.get(row.animal.server)
-        if answer is None or answer.problem or not answer.tells_limits or row.key in self._asked_alone:
+        server = row.animal.server
+        if not self.can_ask(server) or row.key in self._asked_alone or not row.is_to_be_asked:
             return
-        if not row.is_to_be_asked:
+        if not self.answers[server].tells_limits:
             return
         self._asked_alone.add(row.key)
         animal, running = row.animal, self._running
@@ -179,6 +179,11 @@ class Weighing(QObject):
         """Return as whom is recorded at a server, as far as it is known; empty where it is not."""
         answer = self.answers.get(server)
         return answer.username if answer is not None else self._alyx_user()
+
+    def can_ask(self, server: str) -> bool:
+        """Tell whether a server answered when it was asked last."""
+        answer = self.answers.get(server)
+        return answer is not None and not answer.problem
 
     def _alyx_user(self) -> str:
         return "" if self._project.is_closed else alyx_user(self._project)
