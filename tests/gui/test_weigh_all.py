@@ -373,6 +373,21 @@ def test_what_is_typed_stays_with_its_animal_and_is_asked_about_before_it_goes(b
     assert outbox.open().items() == ()
 
 
+def test_what_is_typed_for_the_only_one_left_stays_in_the_field(bench, make_animals):
+    names = make_animals(2)
+    window = weigh_all(bench, *names)
+    keys(bench, "21⏎22")
+    key(bench, Qt.Key_Down)
+    assert (window.current.name, window.panel.weight.edit.text()) == (names[1], "22")
+    window.table.clicked.emit(window.rows.index(1, 0))
+    assert window.panel.weight.edit.text() == "22"
+    window.in_front.choose(window.rows.rows[0])
+    keys(bench, "23")
+    key(bench, Qt.Key_F2)  # it is the last one itself
+    assert window.panel.weight.edit.text() == "23"
+    assert window.unrecorded == f"what you typed for {names[1]}, {names[0]}"
+
+
 def test_an_outbox_that_cannot_be_written_keeps_what_was_typed(project, alyx, outbox, alyx_home, qtbot, menu):
     bench = Bench(project, alyx, qtbot, menu, alyx.url)
     bench.log_in()
@@ -409,6 +424,20 @@ def test_who_was_weighed_elsewhere_is_passed_over_as_long_as_nothing_was_done(be
     press(bench.qtbot, window.again_button)
     answered(bench, window)
     assert window.current.name == names[1]
+
+
+def test_nobody_logged_in_is_said_and_what_was_typed_stays(project, alyx, outbox, qtbot, menu):
+    bench = Bench(project, alyx, qtbot, menu, alyx.url)
+    window = weigh_all(bench, "free")
+    wait(qtbot, lambda: "Nobody is logged in at" in window.message.text())
+    assert WITHOUT_ALYX not in window.message.text()
+    assert window.log_in_button.isEnabled()
+    keys(bench, "24.3⏎")
+    kept(bench, window)
+    assert "Nobody is logged in at" in window.panel.problem.text()
+    assert "setting" not in window.panel.problem.text()
+    assert (window.current.name, window.panel.weight.edit.text()) == ("free", "24.3")
+    assert outbox.open().items() == ()
 
 
 def test_a_choice_of_animals(bench, make_animals):

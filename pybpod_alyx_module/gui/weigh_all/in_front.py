@@ -90,7 +90,7 @@ class InFront(QObject):
     def go_to(self, row: RoundRow | None) -> None:
         """Put an animal in front; what was typed for the one before stays with it."""
         before, typed = self.current, self.typed
-        if before is not None and before is not row and before.record is None:
+        if before is not None and before.record is None:
             before.typed = typed
         self._correcting = self._prefilled = ""
         self.current = self._rows.current = row
@@ -211,7 +211,7 @@ class InFront(QObject):
     def correct_last(self) -> None:
         """Go back to the animal that was recorded last, with its weight in the field."""
         last = self._last
-        if last is None or self.is_asking:
+        if last is None or self.is_asking or (self.current is last.row and self.typed):
             return
         if self.current is not None and self.current is not last.row:
             self._back_to = self.current
@@ -237,7 +237,9 @@ class InFront(QObject):
                 self._panel.hide_recorded()
             if row is not self.current and not self._panel.weight.edit.text().strip():
                 self.go_to(row)
-        self._panel.show_problem(f"The weight of {row.name} was not recorded. {describe(error).text}")
+        message = describe(error)
+        said = (f"The weight of {row.name} was not recorded.", message.sentence, message.advice)
+        self._panel.show_problem(" ".join(part for part in said if part))
 
     # Questions ----------------------------------------------------------------------------------------------------
 

@@ -177,7 +177,9 @@ class WeighAllWindow(AlyxWindow):
             lines.append(_ASKING)
         elif not weighing.round.rows:
             lines.append(NOBODY)
-        lines += [f"{answer.problem} {WITHOUT_ALYX}" for answer in answers if answer.problem]
+        for answer in answers:
+            if answer.problem:  # without a user nothing can be recorded
+                lines.append(f"{answer.problem} {WITHOUT_ALYX}" if answer.username else answer.problem)
         lines += [note for answer in answers for note in answer.notes]
         self.message.setText(without_long_words("\n".join(lines)))
         self.message.setVisible(bool(lines))

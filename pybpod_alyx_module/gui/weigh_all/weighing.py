@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
 
-from alyx_connector.errors import ConfigurationError
+from alyx_connector.errors import LoginRequiredError
 from alyx_connector.zones.lab_zones import last_zone
 from pybpod_alyx_module.animals.alyx_access import nobody_logged_in
 from pybpod_alyx_module.animals.overview import fetch_overview
@@ -219,7 +219,7 @@ class Weighing(QObject):
         def work(outbox: Outbox) -> Item:
             username = running.account_for(animal.server, user)
             if not username:
-                raise ConfigurationError(nobody_logged_in(animal.server), setting="username")
+                raise LoginRequiredError(nobody_logged_in(animal.server), hint="")
             return outbox.add(record.draft(animal, username, held))
 
         self.line.put(work, partial(self._on_put, row, record), partial(self._on_not_put, row, record))
