@@ -90,6 +90,12 @@ def keys(bench: Bench, text: str) -> None:
             bench.qtbot.keyClicks(where, sign)
 
 
+def weighed_today(alyx, name: str, grams: float) -> None:
+    """Have an animal weighed elsewhere, before anything that is recorded here."""
+    moment = f"{lab_today()}T00:00:00"
+    alyx.client.post("weighings", {"subject": name, "weight": grams, "date_time": moment, "user": "jose"})
+
+
 def key(bench: Bench, which: int) -> None:
     bench.qtbot.keyClick(QApplication.focusWidget(), which)
 
@@ -157,7 +163,7 @@ def test_what_is_no_weight_is_said_and_nothing_is_recorded(bench, make_animals, 
 def test_out_of_range_is_asked_in_the_window_and_is_safe_meanwhile(bench, alyx, make_animals, outbox):
     names = make_animals(3)
     for name in names:
-        alyx.client.post("weighings", {"subject": name, "weight": 24.0 if name != names[2] else 31.0, "user": "jose"})
+        weighed_today(alyx, name, 24.0 if name != names[2] else 31.0)
     window = weigh_all(bench, *names)
     assert window.panel.name.whole == ALL_WEIGHED
     window.in_front.choose(window.rows.rows[0])
@@ -217,7 +223,7 @@ def test_it_goes_on_where_it_stopped_also_after_another_start(bench, alyx, make_
     waits_on_alyx(bench, window, *names[:2])
     window.close()
     assert bench.project.alyx_weigh_window is None
-    alyx.client.post("weighings", {"subject": names[2], "weight": 23.0, "user": "jose"})  # on another rig
+    weighed_today(alyx, names[2], 23.0)  # on another rig
     stop_outbox()  # as PyBpod ends
     again = weigh_all(bench)
     assert again.current.name == names[3]
@@ -278,7 +284,7 @@ def test_enter_before_alyx_answered_is_kept_and_compared_then(project, alyx, out
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
     names = make_animals(3)
-    alyx.client.post("weighings", {"subject": names[1], "weight": 21.0, "user": "jose"})
+    weighed_today(alyx, names[1], 21.0)
     for name in names:
         bench.subject(name)
     proxy.fault("hold", path="/subjects", method="GET", times=100)
@@ -408,7 +414,7 @@ def test_whom_a_person_chose_stays_in_front_when_alyx_answers_again(bench, alyx,
     names = make_animals(3)
     window = weigh_all(bench, *names)
     window.in_front.choose(window.rows.rows[1])
-    alyx.client.post("weighings", {"subject": names[1], "weight": 23.0, "user": "jose"})  # on another rig
+    weighed_today(alyx, names[1], 23.0)  # on another rig
     press(bench.qtbot, window.again_button)
     answered(bench, window)
     wait(bench.qtbot, lambda: window.count.whole == "1 of 3 weighed today")
@@ -420,7 +426,7 @@ def test_who_was_weighed_elsewhere_is_passed_over_as_long_as_nothing_was_done(be
     names = make_animals(3)
     window = weigh_all(bench, *names)
     assert window.current.name == names[0]
-    alyx.client.post("weighings", {"subject": names[0], "weight": 23.0, "user": "jose"})
+    weighed_today(alyx, names[0], 23.0)
     press(bench.qtbot, window.again_button)
     answered(bench, window)
     assert window.current.name == names[1]
@@ -534,7 +540,7 @@ def test_another_user_records_from_then_on(bench, alyx, make_animals, outbox):
 def test_decided_in_the_outbox_window(bench, alyx, make_animals, outbox):
     names = make_animals(2)
     for name in names:
-        alyx.client.post("weighings", {"subject": name, "weight": 24.0, "user": "jose"})
+        weighed_today(alyx, name, 24.0)
     window = weigh_all(bench, *names)
     for place, decide in enumerate((outbox.open().discard, outbox.open().retry)):
         window.in_front.choose(window.rows.rows[place])
@@ -555,7 +561,7 @@ def test_closed_while_it_is_compared_it_comes_back_only_to_ask(
     bench = Bench(project, alyx, qtbot, menu, proxy.url)
     bench.log_in()
     (name,) = make_animals(1)
-    alyx.client.post("weighings", {"subject": name, "weight": 21.0, "user": "jose"})
+    weighed_today(alyx, name, 21.0)
     bench.subject(name)
     proxy.fault("hold", path="/subjects", method="GET", times=100)
     menu.trigger(project.node, WEIGH_ALL)
@@ -578,7 +584,7 @@ def test_closed_while_it_is_compared_it_comes_back_only_to_ask(
 
 def test_closed_with_a_question_open_it_stays_in_the_outbox_and_is_told(bench, alyx, make_animals, outbox, dialogs):
     (name,) = make_animals(1)
-    alyx.client.post("weighings", {"subject": name, "weight": 24.0, "user": "jose"})
+    weighed_today(alyx, name, 24.0)
     window = weigh_all(bench, name)
     window.in_front.choose(window.rows.rows[0])
     keys(bench, "31⏎")

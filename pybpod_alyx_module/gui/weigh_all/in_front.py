@@ -90,7 +90,7 @@ class InFront(QObject):
     def go_to(self, row: RoundRow | None) -> None:
         """Put an animal in front; what was typed for the one before stays with it."""
         before, typed = self.current, self.typed
-        if before is not None and before.record is None:
+        if before is not None:
             before.typed = typed
         self._correcting = self._prefilled = ""
         self.current = self._rows.current = row
