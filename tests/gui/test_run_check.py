@@ -504,7 +504,7 @@ def test_a_weight_alone_starts_nothing_though_nothing_is_found_any_more(rig, pol
     record(rig, weigh_from(rig, dialog, "alone"), "24")
     wait(rig.qtbot, lambda: rig.setup.alyx_check is None)
     assert (dialog.head.whole, dialog.text) == (f"Run {rig.setup.name}?", "")
-    assert NOTHING_LEFT in [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    wait(rig.qtbot, lambda: NOTHING_LEFT in [one.text() for one in dialog.findChildren(QLabel) if one.isVisible()])
     assert dialog.run_button.isEnabled()
     rig.rests()
     press(rig.qtbot, dialog.run_button)
