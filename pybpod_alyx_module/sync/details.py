@@ -126,6 +126,16 @@ def _normal(field: str, value: Any) -> Any:
     return value
 
 
+def without_bookkeeping(value: Any) -> Any:
+    """Return a subject's json without what Alyx itself writes there: which cages and names it had before.
+
+    Returns: a json that holds nothing else as one that holds nothing.
+    """
+    if not isinstance(value, dict) or "history" not in value:
+        return value
+    return {key: inner for key, inner in value.items() if key != "history"} or None
+
+
 @dataclass(frozen=True)
 class Details:
     """Some fields of a subject as plain JSON values: frozen, comparable, hashable.

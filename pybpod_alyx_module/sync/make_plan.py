@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pybpod_alyx_module.sync.details import COMPARED, MISSING
+from pybpod_alyx_module.sync.details import COMPARED, MISSING, Details, without_bookkeeping
 from pybpod_alyx_module.sync.names import fold, same, unusable
 from pybpod_alyx_module.sync.plan import Action, Difference, PlanEntry, SyncPlan
 from pybpod_alyx_module.sync.scope import Kind
@@ -43,7 +43,7 @@ def differences(local: LocalSubject, remote: RemoteSubject) -> tuple[Difference,
     """Compare a project's subject with what Alyx says of it.
 
     Returns: the name first (as ``nickname``), then the details in their order; a detail that the server did not send
-    is not compared. Empty when nothing differs.
+    is not compared, nor what Alyx writes into json by itself. Empty when nothing differs.
     """
     found = []
     if not same(local.name, remote.nickname):
@@ -51,10 +51,18 @@ def differences(local: LocalSubject, remote: RemoteSubject) -> tuple[Difference,
     ours, theirs = dict(local.details.items), dict(remote.details.items)
     for field in COMPARED:
         if field in theirs and ours.get(field) != theirs[field]:
-            mine = local.details.get(field)
-            fillable = mine is MISSING or mine is None
-            found.append(Difference(field, mine, remote.details.get(field), fillable))
+            mine, alyx = local.details.get(field), remote.details.get(field)
+            if field == "json" and mine is not MISSING and _same_json(mine, alyx):
+                continue
+            found.append(Difference(field, mine, alyx, fillable=mine is MISSING or mine is None))
     return tuple(found)
+
+
+def _same_json(mine: Any, alyx: Any) -> bool:
+    # apart from what Alyx writes there by itself; as JSON, in which False is not 0
+    return Details.of({"json": without_bookkeeping(mine)}, ("json",)) == Details.of(
+        {"json": without_bookkeeping(alyx)}, ("json",)
+    )
 
 
 def _lab(subject: RemoteSubject) -> str:

@@ -96,6 +96,19 @@ def test_missing_null_and_empty_are_three_things(project):
     assert [entry.action for entry in entries] == [Action.MERGE] * 2 + [Action.ASK] * 5
 
 
+CAGES = {"history": {"cage": [{"date_time": "2026-11-27T10:00:00", "value": "c1"}]}}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(None, CAGES), ({"a": 1}, {"a": 1, **CAGES}), ({"a": 1, "history": {}}, {"a": 1, **CAGES}), (CAGES, None)],
+)
+def test_what_alyx_writes_into_json_by_itself_is_not_asked_about(project, ours, theirs):
+    project.put("ea04", record("ea04", json=ours))
+    assert only(plan_of(project, remote("ea04", json=theirs))).action is Action.UP_TO_DATE
+    assert only(plan_of(project, remote("ea04", json={"a": 2, **CAGES}))).action in {Action.ASK, Action.MERGE}
+
+
 def test_a_detail_that_the_server_did_not_send_is_not_compared(project):
     project.put("ea04", record("ea04"))
     older = {key: value for key, value in row("ea04").items() if key != "json"}
