@@ -152,11 +152,11 @@ class TodayRows(QAbstractTableModel):
 
     def to_give(self) -> list[TodayRow]:
         """Return the rows that are ticked and not recorded yet, in order."""
-        return [row for row in self._in_order(self.all) if row.is_to_give]
+        return list(self._in_order(row for row in self.all if row.is_to_give))
 
     def unrecorded(self) -> list[TodayRow]:
         """Return the rows whose tick or amount would be lost with the window, in order."""
-        return [row for row in self._in_order(self.all) if row.is_unrecorded]
+        return list(self._in_order(row for row in self.all if row.is_unrecorded))
 
     def forget_unrecorded(self) -> None:
         """Take back ticks and amounts that were not recorded."""
