@@ -242,7 +242,8 @@ class TodayRows(QAbstractTableModel):
 
     def _in_order(self, rows: Iterable[TodayRow]) -> tuple[TodayRow, ...]:
         column, order = self._sorted
-        return tuple(sorted(rows, key=sort_key(column), reverse=order == Qt.DescendingOrder))
+        urgent_first = sorted(rows, key=sort_key(NEXT))  # also among those that are alike in the column
+        return tuple(sorted(urgent_first, key=sort_key(column), reverse=order == Qt.DescendingOrder))
 
     def row_of(self, subject_id: str) -> int:
         """Return where an animal stands; -1 where it does not."""
