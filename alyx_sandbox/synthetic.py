@@ -7,6 +7,7 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import F
 from django.utils import timezone
 
 from alyx_sandbox.clock import start_of
@@ -48,6 +49,8 @@ def add_synthetic_lab(n_subjects: int, n_sessions: int, username: str) -> None:
     _store(WaterAdministration, [maker.water(subject, day) for subject in restricted for day in range(RESTRICTED_DAYS)])
     sessions = [maker.session(subjects[number % n_subjects], number) for number in range(n_sessions)]
     _store(Session, sessions)
+    # Nobody wrote to them since they ended.
+    Session._default_manager.filter(narrative__startswith="made-up session").update(auto_datetime=F("end_time"))
     _add_projects(maker, subjects, sessions)
 
 

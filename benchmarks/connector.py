@@ -8,11 +8,9 @@ import getpass
 import os
 import platform
 import sys
-import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from alyx_connector.cache.freshness import OVERLAP
 from benchmarks.contenders import (
     PAGE_SIZE,
     Server,
@@ -77,14 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _sandbox(options.sessions, *words, subjects=max(options.animals)) as sandbox, empty_home() as home:
                 with new_client(_server_of(sandbox)) as client:
                     add_training(client)
-                time.sleep(options.settle)
                 _jobs(name, _server_of(sandbox), home, options, write=True)
     if "repeat" in options.parts:
         # As Alyx ships: so many requests of one user in a minute.
         throttled = ("--latency", str(options.latency), "--throttle", options.throttle)
         with _sandbox(options.sessions, *throttled) as sandbox, empty_home() as home:
             name = f"{options.latency} ms away, {options.throttle}"
-            _repeat(name, _server_of(sandbox), home, argparse.Namespace(rounds=1, settle=options.settle))
+            _repeat(name, _server_of(sandbox), home, argparse.Namespace(rounds=1))
     if "memory" in options.parts:
         with _sandbox(options.rows, "--workers", str(options.workers or 1)) as sandbox:
             _memory(_server_of(sandbox))
@@ -114,13 +111,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="of the other server (default: 2; 0: none)")
     parser.add_argument(
         "--throttle", default="550/minute", metavar="RATE", help="of the repeat at a server that throttles as Alyx does"
-    )
-    parser.add_argument(
-        "--settle",
-        type=float,
-        default=OVERLAP.total_seconds() + 2,
-        metavar="S",
-        help="how old the sessions are at least before the repeat, in seconds (default: %(default)g)",
     )
     found = parser.parse_args(arguments)
     unknown = set(found.parts) - set(PARTS)
@@ -185,8 +175,6 @@ def _details(name: str, server: Server, home: Path, options: argparse.Namespace)
 
 
 def _repeat(name: str, server: Server, home: Path, options: argparse.Namespace) -> None:
-    # What changed just before it was fetched is fetched once more: the sessions must not be that new.
-    time.sleep(options.settle)
     first, again = Timing(), Timing()
     for _ in range(options.rounds):
         connector = new_connector(server, home)

@@ -28,18 +28,21 @@ repeat     the last answer to such a method is given once
 ========== =================================================== =========================================
 
 `choose` sets a function that names the fault of each request that meets none of these. `before` sets a function that is
-called before a request is forwarded, for example to change rows between two pages.
+called before a request is forwarded, for example to change rows between two pages. `misdate` makes the ``Date`` of what
+is forwarded a wrong one.
 `requests` holds every request that arrived, in order. Unknown names and options are refused.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import json
 import socket
 import threading
 import time
 from dataclasses import dataclass
+from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -111,6 +114,7 @@ class FaultProxy:
         self._released = threading.Event()
         self._before: Callable[[Seen], None] | None = None
         self._choose: Callable[[Seen], tuple[str, dict[str, Any]] | None] | None = None
+        self._date_ahead = dt.timedelta()
         self._under_way: dict[int, float] = {}
         self._answers: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -157,6 +161,10 @@ class FaultProxy:
     def choose(self, chooser: Callable[[Seen], tuple[str, dict[str, Any]] | None] | None) -> None:
         """Ask this for the fault of each request that meets no other, None for none."""
         self._choose = chooser
+
+    def misdate(self, ahead: dt.timedelta) -> None:
+        """Date all further answers so much later than the server did."""
+        self._date_ahead = ahead
 
     def oldest_s(self) -> float:
         """How long the oldest request that the server has not answered yet is under way, in seconds."""
@@ -223,9 +231,14 @@ class FaultProxy:
             response = connection.getresponse()
             body = response.read()
             kept = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP_BY_HOP]
-            return response.status, kept, body
+            return response.status, [self._dated(*header) for header in kept], body
         finally:
             connection.close()
+
+    def _dated(self, name: str, value: str) -> tuple[str, str]:
+        if name.lower() != "date" or not self._date_ahead:
+            return name, value
+        return name, format_datetime(parsedate_to_datetime(value) + self._date_ahead, usegmt=True)
 
     def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's
         class Handler(BaseHTTPRequestHandler):

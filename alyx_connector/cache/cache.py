@@ -139,11 +139,21 @@ class Cache:
             store.close()
 
     def _files(self) -> list[Path]:
-        return [self._path.with_name(self._path.name + end) for end in ("", "-wal", "-shm")]
+        return _files_of(self._path)
 
     def _remove_files(self) -> None:
         for path in self._files():
             path.unlink(missing_ok=True)
+
+    def _remove_older(self) -> None:
+        ending = f"-v{VERSION}.sqlite"
+        if self._path.name.endswith(ending):
+            for number in range(1, VERSION):
+                older = self._path.with_name(self._path.name.removesuffix(ending) + f"-v{number}.sqlite")
+                # Refused while an older program has it open: a later search removes it.
+                with suppress(OSError):
+                    for path in _files_of(older):
+                        path.unlink(missing_ok=True)
 
     def _locked(self) -> filelock.BaseFileLock:
         return filelock.FileLock(self._path.with_name(self._path.name + ".lock"), timeout=BUSY_S, mode=0o600)
@@ -151,6 +161,7 @@ class Cache:
     def _connect(self) -> sqlite3.Connection:
         make_private_folder(self._path.parent)
         with self._locked():
+            self._remove_older()
             # SQLite gives its other files the mode of this one.
             make_private_file(self._path)
             return open_database(self._path)
@@ -178,3 +189,7 @@ class Cache:
             database.execute("PRAGMA journal_mode = DELETE").fetchall()
         finally:
             database.close()
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]

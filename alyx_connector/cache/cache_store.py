@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import filelock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from alyx_connector.warning import Tell
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BUSY_S", "VERSION", "KeptDetail", "KeptList", "Store", "open_database", "reason_of", "shrink"]
 
 #: Changes with the tables; stands in the name of the file.
-VERSION = 1
+VERSION = 2
 #: Seconds to wait for another program that is writing.
 BUSY_S = 10.0
 #: So many details are written between two looks at the size.
@@ -35,7 +35,7 @@ _TABLE = """
 CREATE TABLE kept (
     kind TEXT NOT NULL, endpoint TEXT NOT NULL, name TEXT NOT NULL,
     body BLOB NOT NULL, size INTEGER NOT NULL,
-    changed TEXT, seen TEXT, fetched TEXT NOT NULL, used REAL NOT NULL,
+    fetched TEXT NOT NULL, checked TEXT, used REAL NOT NULL,
     PRIMARY KEY (kind, endpoint, name)
 );
 CREATE INDEX kept_by_use ON kept (used, size);
@@ -45,16 +45,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class KeptDetail:
-    """A detail that is kept; times are naive."""
+    """A detail that is kept; times are of this computer's clock, naive UTC."""
 
     #: The record.
     body: dict[str, Any]
-    #: When it was fetched, UTC.
+    #: When it was fetched.
     fetched: dt.datetime
-    #: Its last change as it says, of the server's clock; None where it does not say.
-    changed: dt.datetime | None = None
-    #: It is known to have been current then, of the server's clock; None where that is not known.
-    seen: dt.datetime | None = None
+    #: The server said then, or later, that it is current.
+    checked: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Store:
         chunks = [wanted[start : start + _NAMES] for start in range(0, len(wanted), _NAMES)]
 
         def read(database: sqlite3.Connection) -> list[Any]:
-            question = "SELECT name, body, fetched, changed, seen FROM kept WHERE kind = 'detail' AND endpoint = ?"
+            question = "SELECT name, body, fetched, checked FROM kept WHERE kind = 'detail' AND endpoint = ?"
             rows = []
             for chunk in chunks:
                 among = f" AND name IN ({','.join('?' * len(chunk))})"
@@ -121,31 +119,31 @@ class Store:
 
         nothing: list[Any] = []
         found = {}
-        for name, packed, fetched, changed, seen in self._do(read, nothing):
+        for name, packed, fetched, checked in self._do(read, nothing):
             body = _unpacked(packed)
             with suppress(ValueError, TypeError):  # a damaged time: as if it were not kept
                 if isinstance(body, dict):
-                    found[name] = KeptDetail(body, _moment(fetched), _moment_or_none(changed), _moment_or_none(seen))
+                    found[name] = KeptDetail(body, _moment(fetched), _moment(checked))
         return found
 
     def put_detail(self, endpoint: str, name: str, detail: KeptDetail) -> None:
         """Keep a detail."""
-        self._put("detail", endpoint, name, detail.body, (detail.changed, detail.seen, detail.fetched))
+        self._put("detail", endpoint, name, detail.body, (detail.fetched, detail.checked))
 
-    def mark(self, endpoint: str, seen: Mapping[str, dt.datetime | None]) -> None:
-        """Take note that details were used, and since when they are known to be current.
+    def mark(self, endpoint: str, names: Iterable[str], checked: dt.datetime | None = None) -> None:
+        """Take note that details were used.
 
-        ``seen``: time of the server's clock by name; an earlier one than is known, or None, changes nothing.
+        ``checked``: the server said then, or later, that they are current; None: it was not asked.
         """
         now = time.time()
-        rows = [(_text(moment), now, endpoint, name) for name, moment in seen.items()]
+        rows = [(_text(checked), now, endpoint, name) for name in names]
 
         def write(database: sqlite3.Connection) -> None:
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 database.executemany(
-                    "UPDATE kept SET seen = max(coalesce(?1, seen), coalesce(seen, ?1)), used = ?2 "
-                    "WHERE kind = 'detail' AND endpoint = ?3 AND name = ?4",
+                    "UPDATE kept SET checked = coalesce(?, checked), used = ? "
+                    "WHERE kind = 'detail' AND endpoint = ? AND name = ?",
                     rows,
                 )
 
@@ -172,13 +170,13 @@ class Store:
 
     def put_list(self, endpoint: str, search: str, kept: KeptList) -> None:
         """Keep the rows of a search."""
-        self._put("list", endpoint, search, kept.rows, (None, None, kept.retrieved))
+        self._put("list", endpoint, search, kept.rows, (kept.retrieved, None))
         self._bound()
 
     def _put(self, kind: str, endpoint: str, name: str, body: Any, times: Sequence[dt.datetime | None]) -> None:
         packed = zlib.compress(json.dumps(body, separators=(",", ":")).encode(), 1)
         row = [kind, endpoint, name, packed, len(packed), *map(_text, times), time.time()]
-        self._do(lambda database: database.execute("REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row), None)
+        self._do(lambda database: database.execute("REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row), None)
         self._written += 1
         if self._written % _LOOK_AFTER == 0:
             self._bound()
@@ -266,10 +264,6 @@ def _moment(text: str) -> dt.datetime:
     if moment.tzinfo is not None:
         raise ValueError("a time with a zone")
     return moment
-
-
-def _moment_or_none(text: str | None) -> dt.datetime | None:
-    return None if text is None else _moment(text)
 
 
 def _unpacked(packed: bytes) -> Any:

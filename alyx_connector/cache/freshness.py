@@ -1,121 +1,102 @@
-"""Which of the details that are kept may still be shown, by the time of the last change that each of them holds.
+"""Which of the details that are kept did not change, by the time of the last change that each of them holds.
 
-Alyx writes ``auto_datetime`` with each write of a record itself: naive, in the zone of the server's clock, which nobody
-tells. The list does not show it and cannot be ordered by it, but ``django=auto_datetime__gte,<time>`` lists what
-changed since a time. The time at which a detail is known to have been current is therefore kept in the server's own
-naive time, never too late:
+Alyx writes ``auto_datetime`` with each write of a record itself. The list does not show it and cannot be ordered by it,
+but finds records by it: ``auto_datetime__in,['<time>',…]`` those that were last changed at one of these times, and
+``auto_datetime__gte,<time>`` those that were changed since.
 
-- as of when an answer is true tells `ServerTime`, in UTC;
-- the zone is learned from the details: none was changed after it was answered, so each says how far the server's clock
-  is ahead of UTC at least. The least whole number of quarters of an hour that all of them allow is taken;
-- that holds near a change to or from summer time only but for an hour, which is taken off there.
+No clock is compared with another, so that it does not matter what time the server, a proxy or this computer shows:
+
+- a record that still has the very ``auto_datetime`` of its details, to the microsecond, did not change. About 90 times
+  fit into a request;
+- where there are more, only those near the newest are asked for like that. The others changed only if they are listed
+  since a time before it: as long before as a clock may be set back.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote
 
 from alyx_connector.zones.moments import read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["OVERLAP", "Known", "ServerClock", "changed_names", "read_change"]
+__all__ = ["SET_BACK", "Known", "changed_names", "read_change"]
 
-#: Taken off each time: a write is seen by others only some time after it got its time, and clocks differ a little.
-OVERLAP = dt.timedelta(seconds=10)
-#: Zones differ by multiples of this.
-_STEP = dt.timedelta(minutes=15)
-#: No clock is further behind UTC, or ahead of it.
-_LEAST, _MOST = dt.timedelta(hours=-12), dt.timedelta(hours=14)
-#: How long what was learned of the server's clock holds.
-_LEARNED_FOR = dt.timedelta(hours=24)
-#: How near to a change to or from summer time the clock may not be what it was: twice the above and a little.
-_NEAR = dt.timedelta(hours=50)
-#: Between them their clocks change whenever any clock does.
-_ZONES = (
-    *("Europe/London", "Europe/Chisinau", "America/New_York", "America/Havana", "America/Santiago", "America/Asuncion"),
-    *("Africa/Cairo", "Africa/Casablanca", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem"),
-    *("Australia/Sydney", "Australia/Lord_Howe", "Pacific/Auckland"),
-)
+#: No clock of a server is set back further at once, nor to another zone.
+SET_BACK = dt.timedelta(hours=30)
+#: No clock is further behind UTC.
+_BEHIND_UTC = dt.timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a detail that is kept; times are naive, of the server's clock."""
+    """What is known of a detail that is kept."""
 
-    #: Its ``auto_datetime``.
+    #: Its ``auto_datetime``, with an offset where the server writes one.
     changed: dt.datetime
-    #: It was current then, and may have changed since.
-    seen: dt.datetime
+    #: It was current then, by this computer's clock; naive UTC.
+    checked: dt.datetime
 
 
 def read_change(record: Mapping[str, object]) -> dt.datetime | None:
-    """Say when a record last changed; naive, of the server's clock; None where the record does not tell."""
-    time = read_time(record.get("auto_datetime"))
-    return None if time is None else time.replace(tzinfo=None)
+    """Say when a record last changed, as its server writes it; None where the record does not tell."""
+    return read_time(record.get("auto_datetime"))
 
 
-class ServerClock:
-    """What the clock of the server shows at least, learned from what it answered.
-
-    ``now``: time of the server, UTC.
-    ``learned``: the last change of records, of the server's clock, and when they were answered, UTC.
-    """
-
-    def __init__(self, now: dt.datetime, learned: Iterable[tuple[dt.datetime, dt.datetime]] = ()) -> None:
-        self._now = now
-        self._ahead = _LEAST
-        for changed, answered in learned:
-            self.learn(changed, answered)
-
-    def learn(self, changed: dt.datetime, answered: dt.datetime) -> None:
-        """Learn from a record.
-
-        ``changed``: its last change, of the server's clock.
-        ``answered``: when it was answered, UTC.
-        """
-        if abs(self._now - answered) <= _LEARNED_FOR:
-            # The overlap covers the part of a second that the time of an answer lacks.
-            steps = math.ceil((changed - answered - OVERLAP) / _STEP)
-            self._ahead = min(max(self._ahead, steps * _STEP), _MOST)
-
-    def seen(self, as_of: dt.datetime) -> dt.datetime:
-        """Say what the clock showed at least, when an answer was true.
-
-        ``as_of``: when that was, UTC.
-        """
-        near = _clocks_change(as_of.replace(minute=0, second=0, microsecond=0))
-        return as_of + self._ahead - dt.timedelta(hours=1 if near else 0) - OVERLAP
-
-
-@lru_cache(maxsize=64)
-def _clocks_change(hour: dt.datetime) -> bool:
-    before, after = ((hour + by).replace(tzinfo=dt.timezone.utc) for by in (-_NEAR, _NEAR))
-    try:
-        zones = [ZoneInfo(name) for name in _ZONES]
-    except ZoneInfoNotFoundError:  # a system without a table of zones: it may be so
-        return True
-    return any(before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset() for zone in zones)
-
-
-def changed_names(kept: Mapping[str, Known], changed_since: Callable[[dt.datetime], set[str]]) -> set[str]:
+def changed_names(kept: Mapping[str, Known], room: int, ask: Callable[[Sequence[str]], set[str]]) -> set[str]:
     """Say which of the details that are kept must be fetched again.
 
-    ``changed_since``: asks the server which records changed at a time or later; called twice at most.
+    ``room``: how long a condition may be, as it stands in an address.
+    ``ask``: asks the server which records meet any of some conditions, as ``django=`` takes them.
     """
-    if not kept:
-        return set()
-    since = min(known.seen for known in kept.values())
-    listed = changed_since(since) & kept.keys()
-    # The server lists those too whose change we have already, where it was later than that.
-    unclear = {name for name in listed if kept[name].changed >= since}
-    if not unclear:
-        return listed
-    later = min(kept[name].seen for name in unclear)
-    return (listed - unclear) | (changed_since(later) & unclear if later > since else unclear)
+    changed = set()
+    # Times with an offset and times without one cannot be compared: the server was replaced by one of another kind.
+    for has_offset in (False, True):
+        of_kind = {name: one for name, one in kept.items() if (one.changed.tzinfo is not None) == has_offset}
+        if of_kind:
+            changed |= _changed(of_kind, room, ask)
+    return changed
+
+
+def _changed(kept: Mapping[str, Known], room: int, ask: Callable[[Sequence[str]], set[str]]) -> set[str]:
+    conditions = _conditions(kept.values(), room)
+    if len(conditions) == 1:
+        return kept.keys() - ask(conditions)
+    since = _settled_before(kept.values())
+    recent = {name: one for name, one in kept.items() if one.changed >= since}
+    listed = ask([f"auto_datetime__gte,{since.isoformat()}"])
+    # Whatever is on another side of that time than it was did change. Of what was there and still is, ask for each.
+    unclear = {name: one for name, one in recent.items() if name in listed}
+    same = ask(_conditions(unclear.values(), room)) if unclear else set()
+    return (kept.keys() & listed - recent.keys()) | (recent.keys() - same)
+
+
+def _settled_before(kept: Iterable[Known]) -> dt.datetime:
+    # What was written since the last check got a later time than this. By the server's own clock alone; this computer's
+    # serves where a change from a time when the server's clock was far ahead is among them.
+    known = list(kept)
+    newest = max(one.changed for one in known)
+    checked = min(one.checked for one in known)
+    if newest.tzinfo is not None:
+        checked = checked.replace(tzinfo=dt.timezone.utc).astimezone(newest.tzinfo)
+    else:
+        checked -= _BEHIND_UTC
+    return (min(newest, checked) - SET_BACK).replace(microsecond=0)
+
+
+def _conditions(kept: Iterable[Known], room: int) -> list[str]:
+    texts = [f"'{moment.isoformat()}'" for moment in sorted({one.changed for one in kept})]
+    chunks: list[list[str]] = [[]]
+    left = room
+    for text in texts:
+        length = len(quote(f"{text},", safe=""))
+        if length > left and chunks[-1]:
+            chunks.append([])
+            left = room
+        chunks[-1].append(text)
+        left -= length
+    return [f"auto_datetime__in,[{','.join(chunk)}]" for chunk in chunks]

@@ -1,4 +1,4 @@
-"""As of when the answers of a server are true, by the server's own clock."""
+"""When the answers of a server were sent, by the clock that dates them."""
 
 from __future__ import annotations
 
@@ -25,18 +25,12 @@ class ServerTime:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._date: dt.datetime | None = None
-        self._as_of: dt.datetime | None = None
         self._unknown = False
 
     @property
     def date(self) -> dt.datetime | None:
         """When the last of the answers was sent; None if not known."""
         return None if self._unknown else self._date
-
-    @property
-    def as_of(self) -> dt.datetime | None:
-        """The server read what it answered then or later; None if not known."""
-        return None if self._unknown else self._as_of
 
     def note(self, reply: Reply) -> None:
         """Take note of an answer."""
@@ -45,10 +39,7 @@ class ServerTime:
             if date is None:
                 self._unknown = True
                 return
-            # It may have read long before it sent, but not before it was asked.
-            as_of = date - dt.timedelta(seconds=reply.took_s)
             self._date = max(self._date or date, date)
-            self._as_of = min(self._as_of or as_of, as_of)
 
 
 def utc_now() -> dt.datetime:

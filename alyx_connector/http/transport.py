@@ -11,7 +11,6 @@ import errno
 import http.client
 import socket
 import threading
-import time
 import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -51,8 +50,6 @@ class Reply:
     headers: Mapping[str, str]
     #: Body, decompressed.
     body: bytes = field(repr=False)
-    #: How long it took from the request to the end of the answer, in seconds.
-    took_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -256,7 +253,6 @@ class Transport:
         settings: dict[str, Any] = dict(self._session.merge_environment_settings(url, {}, True, None, None))
         if direct:
             settings["proxies"] = {}
-        began = time.monotonic()
         response = self._session.get_adapter(url).send(prepared, timeout=self._timeout, **settings)
         try:
             body = _read(response, wire.most_bytes)
@@ -267,7 +263,7 @@ class Transport:
                 return Fault(FaultKind.TRUNCATED, f"{response.raw.tell()} of {announced} bytes", sent=True)
         finally:
             response.close()
-        return Reply(response.status_code, response.headers, body, time.monotonic() - began)
+        return Reply(response.status_code, response.headers, body)
 
 
 def _read(response: requests.Response, most_bytes: int) -> bytes | None:

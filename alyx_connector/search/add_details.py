@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from alyx_connector.cache.cache_store import KeptDetail
-from alyx_connector.cache.freshness import Known, ServerClock, changed_names, read_change
+from alyx_connector.cache.freshness import Known, changed_names, read_change
 from alyx_connector.errors import AlyxError, CredentialsError
 from alyx_connector.frames.columns import DETAIL_ERROR
 from alyx_connector.http.server_time import utc_now
 from alyx_connector.progress import Cancelled, only_waits
 from alyx_connector.search.fetch_details import detail_route, fetch_details, is_unreachable
+from alyx_connector.search.listing import list_rows
 from alyx_connector.warning import AlyxWarning
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from alyx_connector.cache.cache_store import Store
     from alyx_connector.http.client import AlyxClient
-    from alyx_connector.http.server_time import ServerTime
     from alyx_connector.progress import CancelToken, Report
     from alyx_connector.remedy import Remedy
     from alyx_connector.search.listing import Listed
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Work", "add_details", "add_kept_details"]
 
 NO_ROUTE = "The list does not name the address of its details."
+#: Of the 4094 characters that an address may have, those that filters may take.
+_ADDRESS_LENGTH = 3700
+#: Of these, how many the filters of the search itself may take.
+_OWN_LENGTH = 1500
 NOT_KEPT = "Not in the cache: search again when the server can be reached."
 
 
@@ -76,23 +80,12 @@ def add_details(
     rows = listed.rows
     names = [_name(endpoint, row) for row in rows]
     kept = {} if refresh else _kept_of(work.store, endpoint, rows, names)
-    clock = ServerClock(
-        listed.as_of or utc_now(),
-        [(one.changed, one.fetched) for one in kept.values() if one.changed and one.seen],
-    )
-    checked = _check(work, endpoint, listed, requests, kept)
+    began = utc_now()
+    checked = _check(work, endpoint, requests, kept)
     missing = [place for place, name in enumerate(names) if name is not None and name not in checked.current]
-    as_of: dict[str, dt.datetime | None] = {}
 
-    def take(number: int, body: dict[str, Any], time: ServerTime) -> None:
-        name = str(names[missing[number]])
-        changed = read_change(body)
-        seen = None
-        if changed and time.date and time.as_of and listed.as_of:
-            clock.learn(changed, time.date)
-            as_of[name] = time.as_of
-            seen = clock.seen(time.as_of)
-        work.store.put_detail(endpoint, name, KeptDetail(body, time.date or utc_now(), changed, seen))
+    def take(number: int, body: dict[str, Any]) -> None:
+        work.store.put_detail(endpoint, str(names[missing[number]]), KeptDetail(body, utc_now(), began))
 
     reason, logged_out, stopped = "", False, None
     detailed = [_detailed(row, checked.current.get(str(name))) for row, name in zip(rows, names, strict=True)]
@@ -112,10 +105,7 @@ def add_details(
             spare = checked.spare.get(str(names[place])) if number in fetched.unreachable else None
             unchecked += spare is not None
             detailed[place] = _detailed(rows[place], spare, details)
-    if not checked.unasked:
-        as_of.update(dict.fromkeys(checked.current, listed.as_of))
-    # By now the clock is known as well as it can be.
-    work.store.mark(endpoint, {name: clock.seen(moment) for name, moment in as_of.items() if moment})
+    work.store.mark(endpoint, checked.current, None if checked.unasked else began)
     if stopped is not None and not work.partial:
         raise _explained(stopped, sum(row[DETAIL_ERROR.name] is None for row in detailed), len(rows), work.store)
     if unchecked:
@@ -136,7 +126,7 @@ def add_kept_details(store: Store, endpoint: str, rows: Sequence[dict[str, Any]]
     names = [_name(endpoint, row) for row in rows]
     kept = _kept_of(store, endpoint, rows, names)
     detailed = [_detailed(row, kept.get(str(name)), NOT_KEPT) for row, name in zip(rows, names, strict=True)]
-    store.mark(endpoint, dict.fromkeys(kept))
+    store.mark(endpoint, kept)
     if kept:
         oldest = min(one.fetched for one in kept.values())
         tell(f"The details of these {endpoint} are from the cache, the oldest fetched at {oldest:%Y-%m-%d %H:%M} UTC.")
@@ -145,14 +135,13 @@ def add_kept_details(store: Store, endpoint: str, rows: Sequence[dict[str, Any]]
 
 
 def _check(
-    work: Work, endpoint: str, listed: Listed, requests: Sequence[Mapping[str, str]], kept: Mapping[str, KeptDetail]
+    work: Work, endpoint: str, requests: Sequence[Mapping[str, str]], kept: Mapping[str, KeptDetail]
 ) -> _Checked:
-    known = {name: Known(one.changed, one.seen) for name, one in kept.items() if one.changed and one.seen}
-    if listed.as_of is None:
-        known = {}  # what does not say how late it is cannot say as of when anything is current
+    changes = {name: read_change(one.body) for name, one in kept.items()}
+    known = {name: Known(changed, kept[name].checked) for name, changed in changes.items() if changed is not None}
     undated = {name: one for name, one in kept.items() if name not in known}
     try:
-        changed = changed_names(known, _question(work, endpoint, requests))
+        changed = changed_names(known, *_question(work, endpoint, requests))
     except CredentialsError:
         raise
     except AlyxError as error:
@@ -162,19 +151,21 @@ def _check(
     return _Checked({name: kept[name] for name in known.keys() - changed}, undated)
 
 
-def _question(work: Work, endpoint: str, requests: Sequence[Mapping[str, str]]) -> Callable[[dt.datetime], set[str]]:
+def _question(
+    work: Work, endpoint: str, requests: Sequence[Mapping[str, str]]
+) -> tuple[int, Callable[[Sequence[str]], set[str]]]:
     # Of several requests none knows what the others list, and a filter can be sent only once.
-    one = requests[0] if len(requests) == 1 else {}
-    own = one.get("django", "")
-    filters = {} if "auto_datetime" in own else dict(one)
+    filters = dict(requests[0]) if len(requests) == 1 else {}
+    if "auto_datetime" in filters.get("django", "") or len(urlencode(filters)) > _OWN_LENGTH:
+        filters = {}
+    own = f"{filters['django']}," if filters.get("django") else ""
 
-    def changed_since(moment: dt.datetime) -> set[str]:
-        since = f"auto_datetime__gte,{moment.isoformat(timespec='seconds')}"
-        asked = {**filters, "django": f"{own},{since}" if filters.get("django") else since}
-        found = work.client.list(endpoint, asked, cancel=work.cancel, report=only_waits(work.report))
-        return {name for row in found if (name := _name(endpoint, row))}
+    def ask(conditions: Sequence[str]) -> set[str]:
+        asked = [{**filters, "django": own + condition} for condition in conditions]
+        found = list_rows(work.client, endpoint, asked, cancel=work.cancel, report=only_waits(work.report))
+        return {name for row in found.rows if (name := _name(endpoint, row))}
 
-    return changed_since
+    return _ADDRESS_LENGTH - len(urlencode(filters)), ask
 
 
 def _kept_of(

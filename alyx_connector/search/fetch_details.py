@@ -9,7 +9,6 @@ from alyx_connector.address import last_part
 from alyx_connector.errors import AlyxError, CertificateError, LoginRequiredError, ServerFaultError, TransportError
 from alyx_connector.http.parallel import gather
 from alyx_connector.http.retry import RETRIED_STATUSES
-from alyx_connector.http.server_time import ServerTime
 from alyx_connector.progress import Estimate, Progress, only_waits
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ class Fetched:
 class _Answer:
     place: int
     body: Any
-    time: ServerTime
 
 
 def is_unreachable(error: Any) -> bool:
@@ -79,7 +77,7 @@ def fetch_details(
     first_guess_s: float,
     cancel: CancelToken,
     report: Report,
-    take: Callable[[int, dict[str, Any], ServerTime], None],
+    take: Callable[[int, dict[str, Any]], None],
 ) -> Fetched:
     """Fetch details.
 
@@ -87,7 +85,7 @@ def fetch_details(
     ``first_guess_s``: how long a request may take, in seconds, before any was seen.
     ``cancel``: stops it; so does Ctrl-C. What arrived is kept.
     ``report``: takes the progress, on the thread that called: at once, and after each of them.
-    ``take``: takes place, details and time of each as it arrives, on the thread that called.
+    ``take``: takes place and details of each as it arrives, on the thread that called.
     """
     total = len(routes)
     estimate = Estimate(total, workers=WORKERS, first_guess_s=first_guess_s)
@@ -99,7 +97,7 @@ def fetch_details(
 
     def keep(outcome: Any) -> None:
         if isinstance(outcome, _Answer) and isinstance(outcome.body, dict) and outcome.place not in taken:
-            take(outcome.place, outcome.body, outcome.time)
+            take(outcome.place, outcome.body)
             taken.add(outcome.place)
 
     def arrived(outcome: Any) -> bool:
@@ -137,9 +135,7 @@ def fetch_details(
 
 def _job(client: AlyxClient, place: int, route: tuple[str, str]) -> Job:
     def ask(cancel: CancelToken, report: Report) -> Any:
-        sent = ServerTime()
-        body = client.get(route, cancel=cancel, report=only_waits(report), server_time=sent)
-        return _Answer(place, body, sent)
+        return _Answer(place, client.get(route, cancel=cancel, report=only_waits(report)))
 
     return ask
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from alyx_connector.errors import AlyxError, ProtocolError
 from alyx_connector.frames.tables import identity
 from alyx_connector.http.parallel import gather
-from alyx_connector.http.server_time import ServerTime
 from alyx_connector.progress import Estimate, Progress, only_waits
 from alyx_connector.search.fetch_details import WORKERS
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from alyx_connector.http.client import AlyxClient
@@ -35,8 +33,6 @@ class Listed:
     rows: list[dict[str, Any]]
     #: How long a request took, in seconds.
     took_s: float
-    #: They were listed then or later, by the server's clock, UTC; None if not known.
-    as_of: dt.datetime | None
     #: What was counted meanwhile.
     counted: int = 0
 
@@ -64,13 +60,12 @@ def list_rows(
     ``limit``: how many rows are enough, the first ones; None: all of them.
     ``count``: another list, and requests whose rows are to be counted meanwhile.
     """
-    sent = ServerTime()
     began = time.monotonic()
 
     def read(params: Mapping[str, str], stop: CancelToken, tell: Report) -> list[dict[str, Any]]:
         if limit is None:
-            return client.list(endpoint, params, cancel=stop, report=tell, server_time=sent)
-        return _first_rows(client, endpoint, params, limit, stop, tell, sent)
+            return client.list(endpoint, params, cancel=stop, report=tell)
+        return _first_rows(client, endpoint, params, limit, stop, tell)
 
     if len(requests) == 1 and not count[1]:
         lists, counts = [read(requests[0], cancel, report)], []
@@ -90,7 +85,7 @@ def list_rows(
             rows.setdefault(str(key), row if "id" in row else {"id": name, **row})
     merged = list(rows.values())
     ordered = _in_order(endpoint, merged) if len(lists) > 1 else merged
-    return Listed(ordered[:limit], took_s, sent.as_of, sum(counts))
+    return Listed(ordered[:limit], took_s, sum(counts))
 
 
 def count_rows(
@@ -116,12 +111,11 @@ def _first_rows(
     limit: int,
     cancel: CancelToken,
     report: Report,
-    sent: ServerTime,
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     while len(rows) < limit:
         page = {**params, "limit": str(min(PAGE_ROWS, limit - len(rows))), "offset": str(len(rows))}
-        answer = client.get(endpoint, page, cancel=cancel, report=only_waits(report), server_time=sent)
+        answer = client.get(endpoint, page, cancel=cancel, report=only_waits(report))
         found = answer.get("results") if isinstance(answer, dict) else answer
         if not isinstance(found, list):
             raise ProtocolError(f"{client.url} answered {endpoint} with something else than a list.", hint="Try again.")

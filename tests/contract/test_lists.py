@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.contract.alyx_under_test import AlyxUnderTest, found
+from tests.contract.alyx_under_test import AlyxUnderTest, Animal, found
 
 
 def _ids(rows: list[dict[str, object]]) -> list[object]:
@@ -253,3 +253,21 @@ def test_a_filter_takes_a_time_with_an_offset_as_a_moment(alyx: AlyxUnderTest) -
 
 def test_a_whole_json_can_be_asked_for_what_it_contains(alyx: AlyxUnderTest) -> None:
     assert alyx.get("/sessions", limit=1, django="json__contains,no such text")["count"] == 0
+
+
+def test_a_session_is_found_by_the_very_time_of_its_last_change_until_it_changes_again(
+    writable: AlyxUnderTest, subject: Animal
+) -> None:
+    name = writable.ask("POST", "/sessions", json={"subject": subject.nickname}).json()["id"]
+
+    def changed() -> str:
+        patched = writable.ask("PATCH", f"/sessions/{name}", json={"narrative": "changed"})
+        return str(patched.json()["auto_datetime"])
+
+    def last_changed_at(times: list[str]) -> list[object]:
+        return _ids(writable.get("/sessions", django=f"auto_datetime__in,{times!r}".replace(" ", ""))["results"])
+
+    before, now = changed(), changed()
+    others = [f"2020-01-01T00:00:{second:02}.000001{now[26:]}" for second in range(60)]
+    assert last_changed_at([*others, now]) == [name]
+    assert last_changed_at([*others, before]) == []

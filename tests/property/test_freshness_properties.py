@@ -1,154 +1,166 @@
-"""Whatever the server's clock, its zone and the moment of a change: no detail that changed before a search is shown."""
+"""Whatever the clocks of server, proxy and this computer show: no detail that changed before a search is shown."""
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alyx_connector.cache.freshness import OVERLAP, Known, ServerClock, changed_names
+from alyx_connector.cache.freshness import SET_BACK, Known, changed_names, read_change
 
-ZONES = [
-    *("UTC", "Europe/Paris", "Europe/London", "Africa/Cairo", "America/New_York", "America/St_Johns", "Asia/Kolkata"),
-    *("Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Kiritimati", "Etc/GMT+12"),
-]
-#: Near changes to and from summer time, and far from them, UTC.
-DAYS = [
-    *("2026-03-29T00:10", "2026-10-25T00:10", "2026-11-01T05:10", "2026-10-24T22:40", "2026-04-04T14:40"),
-    *("2026-10-29T20:30", "2026-01-15T12:00", "2026-07-15T23:50"),
-]
-SECOND = dt.timedelta(seconds=1)
-MILLISECONDS = st.integers(0, 4000).map(lambda ms: dt.timedelta(milliseconds=ms))
+START = dt.datetime(2026, 10, 25, 0, 10)  # noqa: DTZ001 - of a server that writes no offsets
+SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
+#: So long that one time fits into a request, three, and all there are.
+ROOMS = (1, 150, 100_000)
 
 
 @dataclass
 class Server:
-    """Rows that change, a clock in some zone, and a time that goes on with each request."""
+    """Rows with the time of their last change by a clock that may be set, and the real time."""
 
-    zone: ZoneInfo
-    now: dt.datetime
-    #: Of each row when each of its versions could be seen, and what it says of its change.
-    rows: dict[str, list[tuple[dt.datetime, dt.datetime]]] = field(default_factory=dict)
-    fetched: list[str] = field(default_factory=list)
+    offset: dt.timezone | None = None
+    real: dt.datetime = START
+    #: What the clock that writes ``auto_datetime`` shows is ahead of the real time by this.
+    ahead: dt.timedelta = dt.timedelta()
+    #: Of each row how often it was written, and its ``auto_datetime``.
+    rows: dict[str, tuple[int, str]] = field(default_factory=dict)
+    asked: int = 0
+    _writes: int = 0
 
-    def write(self, name, until_seen):
-        stamp = self.now.replace(tzinfo=dt.timezone.utc).astimezone(self.zone).replace(tzinfo=None)
-        self.rows.setdefault(name, []).append((self.now + until_seen, stamp))
+    def write(self, name, earlier=0 * SECOND):
+        self._writes += 1
+        # No two writes have the same microsecond.
+        stamp = (self.real + self.ahead - earlier).replace(microsecond=self._writes)
+        self.rows[name] = (self._writes, stamp.replace(tzinfo=self.offset).isoformat())
 
-    def version(self, name):
-        return sum(seen <= self.now for seen, _ in self.rows[name]) - 1
+    def ask(self, conditions):
+        self.asked += len(conditions)
+        return {name for condition in conditions for name in self.rows if self._meets(condition, name)}
 
-    def answer(self, took, read):
-        """Pass the time of a request; read what it answers half-way, return as of when it is true, and its Date."""
-        end = self.now + took
-        self.now += took / 2
-        value = read()
-        self.now = end
-        date = end.replace(microsecond=0)
-        return value, date - took, date
+    def _meets(self, condition, name):
+        lookup, _, value = condition.partition(",")
+        changed = self.changed(name)
+        if lookup == "auto_datetime__in":
+            return changed in [dt.datetime.fromisoformat(one) for one in ast.literal_eval(value)]
+        assert lookup == "auto_datetime__gte"
+        return changed >= dt.datetime.fromisoformat(value)
 
-    def changed_since(self, moment):
-        moment = moment.replace(microsecond=0)
-        return {name for name in self.rows if self.rows[name][self.version(name)][1] >= moment}
-
-
-@dataclass
-class Kept:
-    version: int
-    changed: dt.datetime
-    seen: dt.datetime
-    answered: dt.datetime
+    def changed(self, name):
+        return read_change({"auto_datetime": self.rows[name][1]})
 
 
-def search(server, kept, took):
-    """Search as `add_details` does."""
-    names, as_of, _ = server.answer(took, lambda: list(server.rows))
-    clock = ServerClock(as_of, [(one.changed, one.answered) for one in kept.values()])
-    known = {name: Known(one.changed, one.seen) for name, one in kept.items()}
-    changed = changed_names(known, lambda moment: server.answer(took, lambda: server.changed_since(moment))[0])
-    missing = [name for name in names if name not in kept or name in changed]
-    seen_as_of = dict.fromkeys(kept.keys() - changed, as_of)
-    server.fetched = missing
-    for name in missing:
-        version, seen_as_of[name], date = server.answer(took, lambda name=name: server.version(name))
-        stamp = server.rows[name][version][1]
-        clock.learn(stamp, date)
-        kept[name] = Kept(version, stamp, clock.seen(seen_as_of[name]), date)
-    for name, moment in seen_as_of.items():
-        kept[name].seen = max(kept[name].seen, clock.seen(moment))
+def search(server, kept, room, own_clock):
+    """Search as `add_details` does; return what was fetched."""
+    known = {name: Known(read_change({"auto_datetime": text}), checked) for name, (_, text, checked) in kept.items()}
+    changed = changed_names(known, room, server.ask)
+    fetched = [name for name in server.rows if name not in kept or name in changed]
+    for name, row in server.rows.items():
+        kept[name] = (*(row if name in fetched else kept[name][:2]), own_clock)
+    return fetched
 
 
-@st.composite
-def histories(draw):
-    wait = st.one_of(
-        st.integers(0, 20_000).map(lambda ms: dt.timedelta(milliseconds=ms)),
-        st.integers(0, 7200).map(lambda seconds: dt.timedelta(seconds=seconds)),
-        st.integers(0, 60).map(lambda hours: dt.timedelta(hours=hours)),
-    )
-    write = st.tuples(st.sampled_from("abc"), st.integers(0, 7).map(lambda seconds: seconds * SECOND))
-    return draw(st.lists(st.tuples(wait, st.one_of(st.just("search"), write), MILLISECONDS), min_size=2, max_size=14))
+def assert_shown_as_it_is(server, kept):
+    assert {name: row[0] for name, row in kept.items()} == {name: row[0] for name, row in server.rows.items()}
 
 
-#: A change in the hour that the clock shows a second time, and one that is seen some time after it got its time.
-SECOND_HOUR = [(dt.timedelta(minutes=30), "search", SECOND), (dt.timedelta(minutes=40), ("a", 0 * SECOND), SECOND)]
-LATE = [(SECOND, "search", SECOND), (SECOND, ("a", 7 * SECOND), SECOND), (SECOND, "search", SECOND)]
-
-
-@given(st.sampled_from(ZONES), st.sampled_from(DAYS), histories(), st.booleans())
-@example("Europe/Paris", DAYS[1], SECOND_HOUR, True)
-@example("America/New_York", DAYS[2], SECOND_HOUR, True)
-@example("Asia/Kolkata", DAYS[6], [*LATE, (20 * SECOND, "search", SECOND)], True)
-def test_what_changed_before_a_search_is_never_shown_as_it_was(zone, day, history, busy):
-    server, kept = Server(ZoneInfo(zone), dt.datetime.fromisoformat(day)), {}
-    for name in "abc":
-        server.write(name, dt.timedelta())
-    for wait, event, took in [*history, (dt.timedelta(), "search", SECOND)]:
-        server.now += wait
-        if event == "search":
-            if busy:  # something that changed just now tells the server's clock exactly
-                server.write("busy", dt.timedelta())
-            at_least = {name: server.version(name) for name in server.rows}
-            search(server, kept, took)
-            assert all(kept[name].version >= version for name, version in at_least.items())
-        else:
-            server.write(*event)
-
-
-@given(
-    st.sampled_from(ZONES),
-    st.sampled_from(DAYS[-2:]),
-    st.lists(st.integers(0, 300), min_size=1, max_size=8),
-    st.integers(0, 9000),
+AHEAD = st.one_of(
+    st.just(dt.timedelta()),
+    st.integers(-15 * 3600, 15 * 3600).map(lambda seconds: seconds * SECOND),
+    st.integers(-90_000, 90_000).map(lambda ms: dt.timedelta(milliseconds=ms)),
 )
-def test_what_did_not_change_is_not_fetched_again(zone, day, quarters, later):
-    # Whether the last change was just now or whole quarters of an hour ago in another zone, nobody can tell at first.
-    server, kept = Server(ZoneInfo(zone), dt.datetime.fromisoformat(day)), {}
-    start = server.now
-    for number, quarter in enumerate(quarters):
-        server.now = start - quarter * dt.timedelta(minutes=15) - dt.timedelta(minutes=1 + number)
-        server.write(f"row {number}", dt.timedelta())
-    server.now = start
-    search(server, kept, SECOND)
-    assert len(server.fetched) == len(quarters)
+NAMES = st.sampled_from("abcdefgh")
+EVENTS = st.one_of(
+    st.just(("search",)),
+    st.tuples(st.just("write"), NAMES, st.integers(0, 240).map(lambda seconds: seconds * SECOND)),
+    st.tuples(st.just("import"), st.integers(1, 8)),
+    st.tuples(st.just("set"), AHEAD),
+)
+WAITS = st.one_of(
+    st.integers(0, 20_000).map(lambda ms: dt.timedelta(milliseconds=ms)),
+    st.integers(0, 60).map(lambda hours: hours * HOUR),
+)
+OFFSETS = st.sampled_from([None, dt.timezone.utc, dt.timezone(2 * HOUR), dt.timezone(-11 * HOUR)])
+#: The clock that serves where the server's is no help may be wrong by years.
+OWN = st.sampled_from([0, 0, 26, -26, 24 * 900, -24 * 900]).map(lambda hours: hours * HOUR)
+BACK_AN_HOUR = [(0 * SECOND, ("import", 8)), (SECOND, ("search",)), (600 * SECOND, ("set", -HOUR))]
+
+
+@given(OFFSETS, st.sampled_from(ROOMS), OWN, st.lists(st.tuples(WAITS, EVENTS), max_size=20))
+@example(None, 150, 0 * HOUR, [*BACK_AN_HOUR, (SECOND, ("write", "a", 0 * SECOND))])
+@example(None, 1, 24 * 900 * HOUR, [*BACK_AN_HOUR, (3001 * SECOND, ("write", "a", 0 * SECOND))])
+def test_whatever_the_clocks_show_a_search_shows_what_the_server_has(offset, room, own_ahead, history):
+    server, kept = Server(offset), {}
+    for name in "abcdefgh":
+        server.real += 20 * HOUR
+        server.write(name)
+    for wait, (event, *details) in [*history, (SECOND, ("search",))]:
+        server.real += wait
+        if event == "search":
+            search(server, kept, room, server.real + own_ahead)
+            assert_shown_as_it_is(server, kept)
+        elif event == "write":
+            server.write(*details)  # a transaction that ends some time after it took its time
+        elif event == "import":
+            for name in "abcdefgh"[: details[0]]:
+                server.write(name)
+        else:
+            (server.ahead,) = details
+
+
+@given(st.sampled_from(ROOMS), st.integers(1, 900), st.lists(WAITS, min_size=1, max_size=6))
+def test_a_time_far_in_the_future_hides_no_change_while_this_computers_clock_is_about_right(room, days, waits):
+    server, kept = Server(), {}
+    for name in "abcdefgh":
+        server.real += 50 * HOUR
+        server.write(name)
+    server.ahead = days * 24 * HOUR
+    server.write("h")
+    server.ahead = dt.timedelta()
+    for wait in [0 * SECOND, *waits]:
+        search(server, kept, room, server.real)
+        assert_shown_as_it_is(server, kept)
+        server.real += wait
+        server.write("a")
+    search(server, kept, room, server.real)
+    assert_shown_as_it_is(server, kept)
+
+
+@given(OFFSETS, st.sampled_from(ROOMS), OWN, st.lists(WAITS, max_size=8))
+def test_what_did_not_change_is_not_fetched_again(offset, room, own_ahead, waits):
+    server, kept = Server(offset), {}
+    for name, wait in zip("abcdefgh", waits, strict=False):
+        server.real += wait
+        server.write(name)
+    assert search(server, kept, room, server.real + own_ahead) == list(server.rows)
     for _ in range(2):
-        server.now += dt.timedelta(minutes=later)
-        search(server, kept, SECOND)
-        assert server.fetched == []
+        server.real += HOUR
+        assert search(server, kept, room, server.real + own_ahead) == []
 
 
-@given(st.sampled_from(ZONES), st.integers(0, 23), st.integers(0, 3))
-def test_what_changed_just_before_it_was_fetched_settles(zone, hour, ago):
-    server, kept = Server(ZoneInfo(zone), dt.datetime(2026, 1, 15, hour)), {}  # noqa: DTZ001 - naive UTC
-    server.write("a", dt.timedelta())
-    server.now += ago * SECOND
-    for expected in (["a"], ["a"], []):
-        search(server, kept, SECOND)
-        assert server.fetched == expected
-        server.now += 2 * OVERLAP
+def test_what_is_asked_for_grows_with_what_changed_lately_not_with_all():
+    server, kept = Server(), {}
+    for number in range(1000):
+        server.real += SET_BACK / 4
+        server.write(f"row {number}")
+    search(server, kept, 1000, server.real)
+    server.asked = 0
+    assert search(server, kept, 1000, server.real) == []
+    assert server.asked == 2
+
+
+def test_times_with_and_without_an_offset_do_not_mix():
+    server, kept = Server(), {}
+    server.write("a")
+    search(server, kept, 1000, server.real)
+    server.offset = dt.timezone.utc
+    server.write("b")
+    kept["b"] = (*server.rows["b"], server.real)
+    server.rows["a"] = (1, server.changed("a").replace(tzinfo=dt.timezone.utc).isoformat())
+    assert search(server, kept, 1000, server.real) == ["a"]
 
 
 def test_without_anything_kept_nothing_is_asked():
-    assert changed_names({}, lambda moment: {"asked"}) == set()
+    assert changed_names({}, 1000, lambda conditions: {"asked"}) == set()

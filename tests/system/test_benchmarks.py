@@ -28,8 +28,6 @@ SMALL = (
     "240",
     "--latency",
     "1",
-    "--settle",
-    "0",
 )
 
 
@@ -65,7 +63,6 @@ def test_every_part_prints_its_table() -> None:
 def test_both_clients_give_the_same_answers_to_every_job() -> None:
     ended = benchmark(
         *("jobs", "--rounds", "1", "--sessions", "5", "--animals", "3", "--latency", "1", "--workers", "0"),
-        *("--settle", "0"),
     )
     assert ended.returncode == 0, ended.stderr
     assert "not comparable" not in ended.stdout

@@ -42,7 +42,7 @@ def fetch_session_details(
     """
     found: dict[str, SessionDetails] = {}
 
-    def take(place: int, details: dict[str, Any], _time: Any) -> None:
+    def take(place: int, details: dict[str, Any]) -> None:
         found[session_ids[place]] = _read(session_ids[place], details)
 
     fetched = fetch_details(

@@ -28,12 +28,21 @@ class Lab:
     def __init__(self, server, proxy):
         self.url = f"{server.url}/sessions"
         self.proxy = proxy
+        self._data = server.data
         self.http = requests.Session()
         answer = requests.post(f"{server.url}/auth-token", {"username": "jose", "password": PASSWORD}, timeout=30)
         self.http.headers["Authorization"] = f"Token {answer.json()['token']}"
 
     def change(self, name, **fields):
         self.http.patch(f"{self.url}/{name}", json=fields, timeout=30).raise_for_status()
+
+    def date(self, name, changed):
+        """Make a session last changed at a time."""
+        with closing(sqlite3.connect(self._data / "alyx.sqlite3", timeout=30)) as database, database:
+            updated = database.execute(
+                "UPDATE alyx_sandbox_session SET auto_datetime = ? WHERE id = ?", [changed, name.replace("-", "")]
+            )
+            assert updated.rowcount == 1
 
     def create(self, **fields):
         answer = self.http.post(self.url, json={"subject": "ea04", "start_time": "2024-06-01T00:00:00", **fields})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import closing
 
@@ -91,13 +92,34 @@ def test_refresh_fetches_all_anew(cached):
         connector.search(subject="ea04", refresh=True, offline=True)
 
 
-def test_an_answer_without_a_date_is_not_trusted(cached):
+def test_an_answer_needs_no_date(cached):
     connector, lab, first = cached
     rows = lab.http.get(lab.url, params={"subject": "ea04", "limit": 1000}, timeout=30).json()
     lab.proxy.fault("answer", path="/sessions", body=rows)
-    again = connector.search(subject="ea04")
-    assert again["narrative"].equals(first["narrative"])
-    assert lab.asked() == (1, sorted(first["id"]))
+    assert connector.search(subject="ea04")["narrative"].equals(first["narrative"])
+    assert lab.asked() == (2, [])
+
+
+@pytest.mark.parametrize("seconds", [[-20], [20], [960], [7200], [-7200], [0, 3600, 0]])
+def test_a_proxy_that_dates_answers_wrongly_hides_no_change(cached, seconds):
+    connector, lab, first = cached
+    name = first["id"].iloc[7]
+    for number, off in enumerate([*seconds, *seconds[-1:]]):
+        lab.proxy.misdate(dt.timedelta(seconds=off))
+        lab.change(name, narrative=f"{off} s, change {number}")
+        found = connector.search(subject="ea04").loc[name, "narrative"]
+        assert found == f"{off} s, change {number}"
+        lab.asked()
+
+
+def test_a_server_whose_clock_was_set_back_hides_no_change(cached):
+    connector, lab, first = cached
+    name = first["id"].iloc[7]
+    lab.change(name, narrative="before")
+    assert connector.search(subject="ea04").loc[name, "narrative"] == "before"
+    lab.change(name, narrative="after")
+    lab.date(name, "2026-01-15 11:00:00.000001")
+    assert connector.search(subject="ea04").loc[name, "narrative"] == "after"
 
 
 def test_where_the_server_cannot_say_what_changed_all_is_fetched(cached):

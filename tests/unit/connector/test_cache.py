@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ EARLIER = NOW - dt.timedelta(hours=1)
 
 
 def detail(number, size=0):
-    return KeptDetail({"id": number, "text": random.Random(number).randbytes(size // 2).hex()}, NOW, EARLIER, NOW)
+    return KeptDetail({"id": number, "text": random.Random(number).randbytes(size // 2).hex()}, NOW, EARLIER)
 
 
 @pytest.fixture
@@ -35,10 +36,10 @@ def cache(tmp_path):
 def test_what_is_kept_comes_back(cache, told):
     with cache.opened(told.append) as store:
         store.put_detail("sessions", "a", detail(1))
-        store.put_detail("sessions", "b", KeptDetail({"id": 2}, NOW))
+        store.put_detail("sessions", "b", KeptDetail({"id": 2}, NOW, NOW))
         store.put_list("sessions", "search", KeptList([{"id": "a"}], NOW))
     with cache.opened(told.append) as store:
-        assert store.details("sessions", ["b", "a", "nobody"]) == {"a": detail(1), "b": KeptDetail({"id": 2}, NOW)}
+        assert store.details("sessions", ["b", "a", "nobody"]) == {"a": detail(1), "b": KeptDetail({"id": 2}, NOW, NOW)}
         assert store.details("subjects", ["a"]) == {}
         assert store.listed("sessions", "search") == KeptList([{"id": "a"}], NOW)
         assert store.listed("sessions", "other") is None
@@ -49,14 +50,26 @@ def test_what_is_kept_comes_back(cache, told):
     assert told == []
 
 
-def test_the_time_at_which_a_detail_was_current_only_moves_on(cache, told):
+def test_when_a_detail_was_checked_is_kept_and_stays_where_it_was_only_used(cache, told):
     with cache.opened(told.append) as store:
         store.put_detail("sessions", "a", detail(1))
-        store.put_detail("sessions", "b", KeptDetail({"id": 2}, NOW))
-        for moment, expected in [(EARLIER, NOW), (None, NOW), (later := NOW + dt.timedelta(microseconds=1), later)]:
-            store.mark("sessions", {"a": moment, "b": None, "nobody": NOW})
-            assert store.details("sessions", ["a"])["a"].seen == expected
-        assert store.details("sessions", ["b"])["b"].seen is None
+        for moment, expected in [(None, EARLIER), (NOW, NOW), (None, NOW), (EARLIER, EARLIER)]:
+            store.mark("sessions", ["a", "nobody"], moment)
+            assert store.details("sessions", ["a"])["a"].checked == expected
+
+
+def test_the_file_of_an_older_version_is_removed(tmp_path, told, monkeypatch):
+    monkeypatch.setenv("ALYX_CONNECTOR_HOME", str(tmp_path))
+    cache = Cache.of_account("http://alyx.example", "jose")
+    other = Cache.of_account("http://alyx.example", "ana")
+    older = [Path(str(one.path).replace("-v2.", "-v1.")) for one in (cache, other)]
+    cache.path.parent.mkdir()
+    for path in older:
+        path.write_bytes(b"old")
+    with cache.opened(told.append) as store:
+        assert store.details("sessions", ["a"]) == {}
+    assert [path.exists() for path in older] == [False, True]
+    assert told == []
 
 
 def test_what_was_not_used_for_longest_goes_first(tmp_path, told):
@@ -65,7 +78,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path, told):
         for number in range(32):
             store.put_detail("sessions", f"{number}", detail(number, 10_000))
         everything = [f"{number}" for number in range(32)]
-        store.mark("sessions", dict.fromkeys(["3", "4"]))
+        store.mark("sessions", ["3", "4"])
         for number in range(100, 200):
             store.put_detail("sessions", f"{number}", detail(number, 10_000))
         left = store.details("sessions", [*everything, *(f"{number}" for number in range(100, 200))])
@@ -164,10 +177,10 @@ def test_a_damaged_record_is_as_if_it_were_not_kept(cache, told):
         assert store.details("sessions", ["a"]) == {}
 
 
-@pytest.mark.parametrize("column", ["fetched", "changed", "seen"])
+@pytest.mark.parametrize("column", ["fetched", "checked"])
 @pytest.mark.parametrize("value", ["", b"\xff", "2024-05-01T10:00:00+02:00"])
 def test_a_damaged_time_is_as_if_that_record_were_not_kept(cache, told, column, value):
-    sound = KeptDetail({"id": 1}, NOW, NOW, NOW)
+    sound = KeptDetail({"id": 1}, NOW, NOW)
     with cache.opened(told.append) as store:
         store.put_detail("sessions", "damaged", sound)
         store.put_detail("sessions", "sound", sound)

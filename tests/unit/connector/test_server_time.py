@@ -1,4 +1,4 @@
-"""As of when an answer is true."""
+"""When answers were sent."""
 
 from __future__ import annotations
 
@@ -11,21 +11,16 @@ from alyx_connector.http.server_time import ServerTime
 from alyx_connector.http.transport import Reply
 
 
-def reply(date, took_s=0.0):
-    return Reply(200, CaseInsensitiveDict({"date": date} if date else {}), b"", took_s)
+def reply(date):
+    return Reply(200, CaseInsensitiveDict({"date": date} if date else {}), b"")
 
 
-def utc(*numbers):
-    return dt.datetime(*numbers)  # noqa: DTZ001 - naive UTC
-
-
-def test_it_is_true_as_of_when_it_was_asked_for():
+def test_the_latest_answer_counts():
     time = ServerTime()
-    assert (time.date, time.as_of) == (None, None)
-    time.note(reply("Sun, 01 Mar 2026 12:00:30 GMT", 20))
-    assert (time.date, time.as_of) == (utc(2026, 3, 1, 12, 0, 30), utc(2026, 3, 1, 12, 0, 10))
-    time.note(reply("Sun, 01 Mar 2026 12:00:40 GMT", 2.5))
-    assert (time.date, time.as_of) == (utc(2026, 3, 1, 12, 0, 40), utc(2026, 3, 1, 12, 0, 10)), "the earliest"
+    assert time.date is None
+    for seconds in (30, 40, 35):
+        time.note(reply(f"Sun, 01 Mar 2026 12:00:{seconds} GMT"))
+    assert time.date == dt.datetime(2026, 3, 1, 12, 0, 40)  # noqa: DTZ001 - naive UTC
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Mar 2026 12:00:40 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
@@ -33,4 +28,4 @@ def test_one_answer_without_a_date_makes_it_unknown(date):
     time = ServerTime()
     time.note(reply("Sun, 01 Mar 2026 12:00:30 GMT"))
     time.note(reply(date))
-    assert (time.date, time.as_of) == (None, None)
+    assert time.date is None

@@ -35,7 +35,7 @@ class Client:
 
     def list(self, endpoint, parameters=None, *, cancel, server_time=None):
         if server_time is not None and self.date is not None:
-            server_time.note(Reply(200, CaseInsensitiveDict({"date": self.date()}), b"", 0.0))
+            server_time.note(Reply(200, CaseInsensitiveDict({"date": self.date()}), b""))
         self.asked.append((endpoint, (parameters or {}).get("django")))
         if self.error is not None:
             raise self.error
