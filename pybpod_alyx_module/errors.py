@@ -23,3 +23,7 @@ class OpenElsewhereError(SyncError):
 
 class NotTakenBackError(SyncError):
     """A plan could not be applied, and not every change of it could be taken back."""
+
+
+class MaybeMadeError(AlyxError):
+    """No answer tells whether Alyx made a new animal."""

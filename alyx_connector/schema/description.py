@@ -101,6 +101,12 @@ class Field:
     format: str
     #: Whether the server sets it, and ignores what is sent.
     read_only: bool
+    #: Whether a new record must have it.
+    required: bool = False
+    #: A regular expression that its text must match; empty for any text.
+    pattern: str = ""
+    #: How many characters its text may have; 0 for any number.
+    longest: int = 0
 
 
 @dataclass(frozen=True)
@@ -213,8 +219,16 @@ def _component(body: dict[str, Any]) -> str | None:
 def _sent(method: dict[str, Any], components: dict[str, Any]) -> tuple[Field, ...]:
     # What the body of a POST or PATCH may hold.
     component = components.get(_component(method.get("requestBody", {})) or "", {})
+    required = component.get("required", ())
     return tuple(
-        Field(name, str(said.get("format", "")), bool(said.get("readOnly", False)))
+        Field(
+            name,
+            str(said.get("format", "")),
+            bool(said.get("readOnly", False)),
+            name in required and not said.get("readOnly", False),
+            str(said.get("pattern", "")),
+            int(said.get("maxLength", 0)),
+        )
         for name, said in component.get("properties", {}).items()
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SchemaSource", "dialect_of"]
 
 #: Changes with what is kept.
-VERSION = 6
+VERSION = 7
 #: Seconds that a schema is good for.
 A_DAY_S = 24 * 3600
 

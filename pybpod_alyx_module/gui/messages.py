@@ -9,7 +9,14 @@ from alyx_connector import errors
 from alyx_connector.errors import AlyxError
 from pybpod_alyx_module.animals.alyx_access import UntoldError
 from pybpod_alyx_module.connect import PasswordMissingError
-from pybpod_alyx_module.errors import NotTakenBackError, OpenElsewhereError, OutboxError, RigError, SyncError
+from pybpod_alyx_module.errors import (
+    MaybeMadeError,
+    NotTakenBackError,
+    OpenElsewhereError,
+    OutboxError,
+    RigError,
+    SyncError,
+)
 from pybpod_alyx_module.gui.words import brief
 from pybpod_alyx_module.log_file import where_is_log
 from pybpod_alyx_module.remedies import what_to_do
@@ -70,6 +77,7 @@ WORDING: Final[dict[type[AlyxError], tuple[str, str]]] = {
     ),
     UntoldError: ("Alyx does not tell it", "There is nothing to be done: this server tells it of no animal."),
     SyncError: ("PyBpod could not do this", "Try again; if it stays, save the project and restart PyBpod."),
+    MaybeMadeError: ("No answer from Alyx", "Press Make it on Alyx again: it is looked for before anything is sent."),
     OutboxError: ("The Alyx outbox could not do this", "Try again; what the outbox holds is as it was."),
     RigError: ("A file of the rig cannot be used", "Correct or remove the file that it names, then try again."),
     NotTakenBackError: (

@@ -20,6 +20,9 @@ from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 #: What the plugin adds to the menu of an Alyx subject.
 SUBJECT_ENTRIES = ["Alyx details", "Record weight…", "Give water…"]
 
+#: What it adds to the menu of a subject that is not linked.
+LOCAL_ENTRY = "Send to Alyx…"
+
 #: How long an event may take to come, in milliseconds.
 PATIENCE_MS = 30_000
 

@@ -22,6 +22,7 @@ from pybpod_alyx_module.gui.guard import is_there
 from pybpod_alyx_module.gui.history.details_window import DetailsWindow
 from pybpod_alyx_module.gui.manual.pages import RIG
 from pybpod_alyx_module.gui.manual.window import ManualWindow, open_manual
+from pybpod_alyx_module.gui.new_subject.window import NEW_SUBJECT, NewSubjectWindow
 from pybpod_alyx_module.gui.outbox.discard_dialog import DiscardDialog
 from pybpod_alyx_module.gui.outbox.edit_dialog import EditDialog
 from pybpod_alyx_module.gui.outbox.recorded_by_question import RecordedByQuestion
@@ -214,6 +215,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     ChooseSubjectsDialog: shown(lambda hammer: ChooseSubjectsDialog(a_plan(), hammer.host.window())),
     RemovalsDialog: shown(lambda hammer: RemovalsDialog(a_plan(), hammer.host.window())),
     SyncsWindow: from_menu(SyncsWindow, SYNCS, of_project),
+    NewSubjectWindow: from_menu(NewSubjectWindow, NEW_SUBJECT, of_project),
     UndoDialog: shown(lambda hammer: UndoDialog(a_plan(), "the sync of today", hammer.host.window())),
     LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
     LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),
@@ -231,6 +233,7 @@ ASKING = (
     SyncWindow,
     SessionsWindow,
     RegisterDialog,
+    NewSubjectWindow,
 )
 
 NEED_SESSION = (SessionsWindow, RegisterDialog, ChooseAnimalDialog, MoveDialog)

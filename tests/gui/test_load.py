@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pybpod_alyx_module.read_settings import read_settings
+from tests.gui.hands import LOCAL_ENTRY
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +126,7 @@ def start(folder, plugins, files=None, before=""):
 #: What the plugin adds to the menu of a project.
 ALYX_ENTRIES = [
     "Sync to Alyx",
+    "New subject on Alyx…",
     "Register sessions on Alyx…",
     "Today…",
     "Weigh all…",
@@ -139,7 +141,7 @@ class TestMenus:
         assert menu.labels(project.node) == ["Save", "Save as", "Close", *ALYX_ENTRIES]
 
     def test_subject_that_alyx_does_not_know(self, project, menu):
-        assert menu.labels(project.create_subject().node) == ["Remove"]
+        assert menu.labels(project.create_subject().node) == ["Remove", LOCAL_ENTRY]
 
 
 class TestOrder:

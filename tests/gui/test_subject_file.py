@@ -13,7 +13,7 @@ from AnyQt.QtGui import QHelpEvent
 
 from pybpod_alyx_module.models.subject.impl import NAME_FROM_ALYX
 from tests.alyx_rows import SERVER, alyx_id, record
-from tests.gui.hands import SUBJECT_ENTRIES
+from tests.gui.hands import LOCAL_ENTRY, SUBJECT_ENTRIES
 from tests.gui.project_disk import paths_in
 
 PREDECESSOR = Path(__file__).parents[1] / "fixtures" / "predecessor" / "Mice"
@@ -94,7 +94,7 @@ class TestPredecessor:
         assert not plain._name.readonly
         assert plain.alyx is None
         assert menu.labels(linked.node) == ["Remove", *SUBJECT_ENTRIES]
-        assert menu.labels(plain.node) == ["Remove"]
+        assert menu.labels(plain.node) == ["Remove", LOCAL_ENTRY]
         assert "jose" in linked.node.toolTip(0)
         assert plain.node.toolTip(0) == ""
 
@@ -112,7 +112,7 @@ class TestLink:
         assert subject.node.icon(0).pixmap(32, 32).toImage() != plain
         assert subject.node.text(0) == subject.name == "Untitled subject 0"
         subject.alyx = None
-        assert menu.labels(subject.node) == ["Remove"]
+        assert menu.labels(subject.node) == ["Remove", LOCAL_ENTRY]
         assert subject.node.icon(0).pixmap(32, 32).toImage() == plain
         assert not subject._name.readonly
         assert subject._name.form.toolTip() == ""

@@ -58,6 +58,7 @@ _ABOUT: Final = {
     "ChooseSubjectsDialog": _SYNC,
     "SyncsWindow": _UNDO,
     "UndoDialog": _UNDO,
+    "NewSubjectWindow": Page("sync", "A new subject on Alyx"),
 }
 
 

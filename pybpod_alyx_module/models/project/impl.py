@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pybpod_alyx_module.gui.guard import slot
+from pybpod_alyx_module.gui.new_subject.window import NEW_SUBJECT, close_new_subject_windows, open_new_subject
 from pybpod_alyx_module.gui.outbox.window import open_outbox_window
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.sessions.register_several import (
@@ -95,6 +96,7 @@ class Project(PyBpodProject):
         """Make the project's node and its menu, *Sync to Alyx* and *Alyx outbox* with it."""
         node = super().create_treenode(tree)
         tree.add_popup_menu_option(SYNC, self.open_alyx_window, item=node)
+        tree.add_popup_menu_option(NEW_SUBJECT, self.open_alyx_new_subject, item=node)
         tree.add_popup_menu_option(REGISTER_SEVERAL, self.register_alyx_sessions, item=node)
         tree.add_popup_menu_option(TODAY, self.open_alyx_today, item=node)
         tree.add_popup_menu_option(WEIGH_ALL, self.open_alyx_weigh_all, item=node)
@@ -118,6 +120,11 @@ class Project(PyBpodProject):
     def open_alyx_window(self) -> None:
         """Show the sync window."""
         open_sync_window(self)
+
+    @slot
+    def open_alyx_new_subject(self) -> None:
+        """Show the window that makes an animal on Alyx."""
+        open_new_subject(self)
 
     @slot
     def alyx_logged_out(self, server: str, username: str) -> None:
@@ -331,6 +338,7 @@ class Project(PyBpodProject):
         if window is not None:
             window.close()
         close_sessions_windows(self)
+        close_new_subject_windows(self)
         for shown in (self.alyx_today_window, self.alyx_weigh_window, self.alyx_syncs_window):
             if shown is not None:
                 shown.close()

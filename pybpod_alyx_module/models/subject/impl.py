@@ -19,6 +19,7 @@ from pybpod_alyx_module.gui.animals.water_dialog import GIVE_WATER, open_water_d
 from pybpod_alyx_module.gui.animals.weight_dialog import RECORD_WEIGHT, open_weight_dialog
 from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.history.details_window import open_details_window
+from pybpod_alyx_module.gui.new_subject.window import SEND_SUBJECT, open_new_subject
 from pybpod_alyx_module.gui.windows import OpenWindow
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
@@ -60,6 +61,8 @@ class Subject(PyBpodSubject):
     # Whether what PyBpod saves has the record already.
     _is_covered: bool = False
     _alyx_actions: tuple[Any, ...] = ()
+    # Whether the menu is that of an Alyx subject; None before it was made.
+    _has_alyx_menu: bool | None = None
     _damaged: bool = False
     _staging: Path | None = None
 
@@ -72,6 +75,7 @@ class Subject(PyBpodSubject):
         # PyBpod makes a UUID here and text when it loads. Text from the start: its toJSON cannot write a UUID, so that
         # Run failed with PYBPOD_EXTRA_INFO until the project was opened again; its find_subject_by_id compares text.
         self.uuid4 = str(self.uuid4)
+        self._show_link()
 
     @property
     def alyx(self) -> dict[str, Any] | None:
@@ -250,6 +254,15 @@ class Subject(PyBpodSubject):
         """Show what is known from Alyx, as it is now."""
         self.alyx_details_window = open_details_window(self)
 
+    @property
+    def _local_jobs(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        return ((SEND_SUBJECT, self.send_to_alyx),)
+
+    @slot
+    def send_to_alyx(self) -> None:
+        """Show the window that makes the animal on Alyx and links this subject to it."""
+        open_new_subject(self.project, self)
+
     @slot
     def close_alyx_details(self) -> None:
         """Close the details window, where one is open."""
@@ -301,20 +314,23 @@ class Subject(PyBpodSubject):
     def _show_link(self) -> None:
         self._name.readonly = self.is_alyx
         self._name.form.setToolTip(NAME_FROM_ALYX if self.is_alyx else self._name.help)
-        if self.is_alyx and not self._alyx_actions:
-            self._alyx_actions = tuple(
-                self.tree.add_popup_menu_option(label, opened, item=self.node)
-                for label, opened in ((DETAILS, self.open_alyx_details), *self.alyx_jobs)
-            )
-        elif not self.is_alyx and self._alyx_actions:
-            actions, self._alyx_actions = self._alyx_actions, ()
-            entries = self.tree._items.get(id(self.node), [])
-            for action in actions:
-                if action in entries:
-                    entries.remove(action)
-                action.deleteLater()
-            self.close_alyx_windows(f"{self.name} is not linked to Alyx any more.")
+        if self.is_alyx is not self._has_alyx_menu:
+            was_alyx, self._has_alyx_menu = self._has_alyx_menu, self.is_alyx
+            self._fill_menu()
+            if was_alyx:
+                self.close_alyx_windows(f"{self.name} is not linked to Alyx any more.")
         self._mark()
+
+    def _fill_menu(self) -> None:
+        actions, entries = self._alyx_actions, self.tree._items.get(id(self.node), [])
+        for action in actions:
+            if action in entries:
+                entries.remove(action)
+            action.deleteLater()
+        jobs = ((DETAILS, self.open_alyx_details), *self.alyx_jobs) if self.is_alyx else self._local_jobs
+        self._alyx_actions = tuple(
+            self.tree.add_popup_menu_option(label, opened, item=self.node) for label, opened in jobs
+        )
 
     def _mark(self) -> None:
         record = self._alyx

@@ -1,0 +1,1 @@
+"""The windows of *New subject on Alyx…* and *Send to Alyx…*."""
