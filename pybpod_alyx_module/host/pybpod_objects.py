@@ -27,6 +27,7 @@ class Project(Protocol):
     alyx_today_window: Any
     alyx_weigh_window: Any
     alyx_syncs_window: Any
+    alyx_users_window: Any
 
     def is_saved(self) -> bool:
         """Tell whether a save would change nothing on disk."""

@@ -49,10 +49,13 @@ class PyBpodProject:
 
 class PyBpodUser:
     name: str
+    uuid4: Any
+    node: Any
     data: Any
     project: Any
     path: str | None
 
+    def collect_data(self, data: dict[str, Any]) -> dict[str, Any]: ...
     def load(self, path: str) -> None: ...
     def save(self) -> Any: ...
     def warning(self, msg: str, title: str | None = None) -> None: ...

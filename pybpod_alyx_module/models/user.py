@@ -1,4 +1,7 @@
-"""What PyBpod looks up as ``models.user``: a damaged file of one user does not keep the whole project from opening."""
+"""What PyBpod looks up as ``models.user``: the link to an Alyx user, kept in the user's file.
+
+A damaged file of one user does not keep the whole project from opening.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from AnyQt.QtGui import QIcon
+from confapp import conf
+
 from pybpod_alyx_module.host.subject_file import is_damaged, keep_damaged
+from pybpod_alyx_module.models.fresh_content import fresh_content
+from pybpod_alyx_module.models.subject.badge import alyx_icon
 from pybpod_alyx_module.read_settings import read_settings
 
 if TYPE_CHECKING:
@@ -17,12 +25,44 @@ else:
 
 logger = logging.getLogger(__name__)
 
+#: Key of the user's file that holds the link.
+LINK = "alyx"
+
 
 class User(PyBpodUser):
     """Mixed into every user of a PyBpod project."""
 
     # Where the file is that PyBpod could not read, until a save.
     _damaged: Path | None = None
+
+    @property
+    def alyx_link(self) -> tuple[str, str] | None:
+        """Server and name of the Alyx user that this user is linked to; None for a user of PyBpod alone."""
+        link = self.data.get(LINK) if isinstance(self.data, dict) else None
+        if not isinstance(link, dict):
+            return None
+        server, username = link.get("server"), link.get("username")
+        return (server, username) if isinstance(server, str) and isinstance(username, str) else None
+
+    @alyx_link.setter
+    def alyx_link(self, link: tuple[str, str]) -> None:
+        if not self.data:  # never loaded: PyBpod would make fresh content at each save, without the link
+            text = "This file contains information about a user used on PyBpod GUI."
+            self.data = fresh_content(self.uuid4, text)
+        self.data[LINK] = {"server": link[0], "username": link[1]}
+        self._show_link()
+
+    def collect_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Add what makes the project unsaved when it changes: the link."""
+        data = super().collect_data(data)
+        if self.alyx_link is not None:
+            data[LINK] = list(self.alyx_link)
+        return data
+
+    def _show_link(self) -> None:
+        link = self.alyx_link
+        self.node.setIcon(0, alyx_icon(conf.PERSON_SMALL_ICON) if link else QIcon(conf.PERSON_SMALL_ICON))
+        self.node.setToolTip(0, f"Alyx user {link[1]} of {link[0]}" if link else "")
 
     def load(self, path: str) -> None:
         """Read the user's file; one that cannot be read is told, and the user gets a new identity."""
@@ -37,6 +77,7 @@ class User(PyBpodUser):
             logger.warning("PyBpod cannot read a user", exc_info=True)
             damaged = True
         if not damaged:
+            self._show_link()
             return
         self.data = None  # it may hold what is no user's
         self._damaged = file

@@ -40,6 +40,7 @@ from pybpod_alyx_module.gui.sync.questions.choose_subjects import ChooseSubjects
 from pybpod_alyx_module.gui.sync.questions.removals_dialog import RemovalsDialog
 from pybpod_alyx_module.gui.sync.questions.review_dialog import ReviewDialog
 from pybpod_alyx_module.gui.sync.sync_window import SyncWindow
+from pybpod_alyx_module.gui.sync.users_window import USERS, UsersWindow
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.today.in_advance_dialog import InAdvanceDialog
 from pybpod_alyx_module.gui.today.sheet import SheetDialog
@@ -217,6 +218,7 @@ OPEN: dict[type, Callable[[Hammer], Any]] = {
     SyncsWindow: from_menu(SyncsWindow, SYNCS, of_project),
     NewSubjectWindow: from_menu(NewSubjectWindow, NEW_SUBJECT, of_project),
     UndoDialog: shown(lambda hammer: UndoDialog(a_plan(), "the sync of today", hammer.host.window())),
+    UsersWindow: from_menu(UsersWindow, USERS, of_project),
     LogOutWindow: from_menu(LogOutWindow, LOG_OUT, of_project),
     LogInDialog: shown(lambda hammer: LogInDialog(hammer.rig.url, "To try it.", "jose", hammer.host.window())),
     WhoQuestion: shown(lambda hammer: WhoQuestion(hammer.outbox, hammer.rig.url, "jose", hammer.host.window())),

@@ -132,6 +132,7 @@ ALYX_ENTRIES = [
     "Weigh all…",
     "Alyx outbox",
     "What syncs changed…",
+    "Get users from Alyx…",
     "Log out of Alyx…",
 ]
 

@@ -56,6 +56,7 @@ _ABOUT: Final = {
     "ReviewDialog": Page("sync", "The review"),
     "RemovalsDialog": _SYNC,
     "ChooseSubjectsDialog": _SYNC,
+    "UsersWindow": Page("sync", "Users from Alyx"),
     "SyncsWindow": _UNDO,
     "UndoDialog": _UNDO,
     "NewSubjectWindow": Page("sync", "A new subject on Alyx"),

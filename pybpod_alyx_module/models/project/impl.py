@@ -20,6 +20,7 @@ from pybpod_alyx_module.gui.sessions.register_several import (
 from pybpod_alyx_module.gui.sync.history.syncs_window import SYNCS, open_syncs_window
 from pybpod_alyx_module.gui.sync.log_out_window import LOG_OUT, open_log_out_window
 from pybpod_alyx_module.gui.sync.sync_window import open_sync_window
+from pybpod_alyx_module.gui.sync.users_window import USERS, open_users_window
 from pybpod_alyx_module.gui.today.window import TODAY, open_today
 from pybpod_alyx_module.gui.weigh_all.weigh_all_window import WEIGH_ALL, open_weigh_all
 from pybpod_alyx_module.gui.windows import OpenWindow
@@ -71,6 +72,8 @@ class Project(PyBpodProject):
     alyx_weigh_window = OpenWindow()
     #: The window *What syncs changed…*, None if none is open.
     alyx_syncs_window = OpenWindow()
+    #: The window *Get users from Alyx…*, None if none is open.
+    alyx_users_window = OpenWindow()
     #: Where the files of the subjects are written while a save in place goes on; None otherwise.
     alyx_staging: Path | None = None
     #: Server and user of who was logged in to the project by connecting to Alyx.
@@ -102,6 +105,7 @@ class Project(PyBpodProject):
         tree.add_popup_menu_option(WEIGH_ALL, self.open_alyx_weigh_all, item=node)
         tree.add_popup_menu_option(OUTBOX, self.open_alyx_outbox, item=node)
         tree.add_popup_menu_option(SYNCS, self.open_alyx_syncs, item=node)
+        tree.add_popup_menu_option(USERS, self.open_alyx_users, item=node)
         tree.add_popup_menu_option(LOG_OUT, self.open_alyx_log_out, item=node)
         return node
 
@@ -148,6 +152,11 @@ class Project(PyBpodProject):
     def open_alyx_log_out(self) -> None:
         """Show who is logged in to Alyx, and log out."""
         open_log_out_window(self.mainwindow)
+
+    @slot
+    def open_alyx_users(self) -> None:
+        """Show the users of Alyx, to be added to the project."""
+        open_users_window(self)
 
     @slot
     def open_alyx_outbox(self) -> None:
@@ -339,9 +348,9 @@ class Project(PyBpodProject):
             window.close()
         close_sessions_windows(self)
         close_new_subject_windows(self)
-        for shown in (self.alyx_today_window, self.alyx_weigh_window, self.alyx_syncs_window):
-            if shown is not None:
-                shown.close()
+        windows = (self.alyx_today_window, self.alyx_weigh_window, self.alyx_syncs_window, self.alyx_users_window)
+        for shown in filter(None, windows):
+            shown.close()
         for subject in self.subjects:
             subject.close_alyx_windows("The PyBpod project was closed.")
         for setup in [setup for experiment in self.experiments for setup in experiment.setups]:
