@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QObject, Signal
 
-from alyx_connector.errors import AlyxError, ConfigurationError
+from alyx_connector.errors import AlyxError, LoginRequiredError
 from pybpod_alyx_module.animals.alyx_access import nobody_logged_in
 from pybpod_alyx_module.animals.overview import AnimalOverview, fetch_overview, unsent_items
 from pybpod_alyx_module.gui.guard import slot
@@ -149,7 +149,7 @@ class Recorder(QObject):
         def add(opened: Outbox) -> Item:
             username = outbox.account_for(animal.server, animal.alyx_user)
             if not username:
-                raise ConfigurationError(nobody_logged_in(animal.server), setting="username")
+                raise LoginRequiredError(nobody_logged_in(animal.server), hint="")
             return opened.add(self._draft(entry, username, held=why))
 
         self._start(add, self._on_held)
