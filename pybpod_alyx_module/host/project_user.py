@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pybpod_alyx_module.errors import SyncError
 from pybpod_alyx_module.host.alyx_user import CONNECTION, alyx_user
 from pybpod_alyx_module.sync.names import fold, unusable
+from pybpod_alyx_module.sync.servers import same_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,11 @@ def log_out_user(project: Any, username: str) -> None:
 
 def standing_of(project: Any, server: str, username: str) -> Standing:
     """Say what an Alyx user is in a PyBpod project, or would become."""
-    linked = [user for user in project.users if user.alyx_link == (server, username)]
+    linked = [
+        user
+        for user in project.users
+        if user.alyx_link and user.alyx_link[1] == username and same_server(user.alyx_link[0], server)
+    ]
     if linked:
         name = linked[0].name
         return Standing(False, "in this project" if name == username else f"in this project as {name}")

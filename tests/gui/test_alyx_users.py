@@ -95,6 +95,16 @@ def test_names_that_clash(rig):
     assert standing_of(project, "https://other.org", "ana").can_add is False
 
 
+def test_a_link_alone_is_a_change_to_save(rig):
+    project, username = rig.project, rig.alyx.username
+    assert project.is_saved()
+    assert add_alyx_users(project, "http://alyx.lab.org", [username]) == (0, 1, ())
+    assert not project.is_saved()
+    project.save()
+    assert project.is_saved()
+    assert standing_of(project, "https://alyx.lab.org", username).note == "in this project"  # the same server by now
+
+
 def test_a_link_that_somebody_spoilt_is_none(rig, open_project):
     project = rig.project
     add_alyx_users(project, rig.url, ["ana"])
