@@ -21,7 +21,7 @@ from AnyQt.QtWidgets import (
 )
 
 from pybpod_alyx_module.gui.guard import override
-from pybpod_alyx_module.gui.words import excerpt
+from pybpod_alyx_module.gui.words import excerpt, plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +202,7 @@ class BigLabel(QLabel):
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(self._whole, Qt.ElideMiddle, max(self.width(), 100))
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain_tip(self._whole) if shown != self._whole else "")
 
 
 class ValueBox(QPlainTextEdit):

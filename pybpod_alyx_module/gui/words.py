@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import datetime, timedelta, timezone
@@ -104,6 +105,16 @@ def cell(text: str) -> str:
     """Return as much of a text as a cell of a table takes."""
     line = one_line(text)
     return line if len(line) <= LONGEST_CELL else f"{line[:LONGEST_CELL]}…"
+
+
+def html_tip(text: str) -> str:
+    """Return a tooltip that shows a text as it is, its long lines broken."""
+    return f"<qt><p style='white-space:pre-wrap'>{html.escape(text)}</p></qt>"
+
+
+def plain_tip(text: str) -> str:
+    """Return a tooltip that shows a text as it is: Qt takes one that looks like HTML for HTML, pictures and all."""
+    return html_tip(text) if "<" in text else text
 
 
 def excerpt(text: str, how: str) -> str:

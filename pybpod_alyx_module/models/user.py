@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from AnyQt.QtGui import QIcon
 from confapp import conf
 
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.host.subject_file import is_damaged, keep_damaged
 from pybpod_alyx_module.models.fresh_content import fresh_content
 from pybpod_alyx_module.models.subject.badge import alyx_icon
@@ -62,7 +63,7 @@ class User(PyBpodUser):
     def _show_link(self) -> None:
         link = self.alyx_link
         self.node.setIcon(0, alyx_icon(conf.PERSON_SMALL_ICON) if link else QIcon(conf.PERSON_SMALL_ICON))
-        self.node.setToolTip(0, f"Alyx user {link[1]} of {link[0]}" if link else "")
+        self.node.setToolTip(0, plain_tip(f"Alyx user {link[1]} of {link[0]}") if link else "")
 
     def load(self, path: str) -> None:
         """Read the user's file; one that cannot be read is told, and the user gets a new identity."""

@@ -842,3 +842,16 @@ def test_who_cancels_the_water_of_later_days_keeps_the_ticks(bench, outbox):
     bench.qtbot.keyClick(dialog, Qt.Key_Escape)
     assert [row.name for row in window.rows.to_give()] == ["culled"]
     assert outbox.open().items() == ()
+
+
+def test_no_cell_shows_a_name_as_html(bench):
+    bench.subject("thirsty")
+    window = table(bench)
+    row = window.rows.rows[0]
+    row.seen = replace(row.seen, animal=replace(row.seen.animal, name="<img src=//host/x>", lab="<b>lab"))
+    row.result = "<i>result"
+    tips = [window.rows.index(0, column).data(Qt.ToolTipRole) for column in range(window.rows.columnCount())]
+    assert [
+        tip for tip in tips if tip and Qt.mightBeRichText(tip) and ("<img" in tip or "<b>" in tip or "<i>" in tip)
+    ] == []
+    assert "&lt;img src=//host/x&gt;" in tips[ANIMAL]

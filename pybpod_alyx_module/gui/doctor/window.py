@@ -27,7 +27,7 @@ from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import ValueBox, button_row, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, resize_to_screen, urgent_colour
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +172,7 @@ class CheckWindow(AlyxWindow):
             group.setFirstColumnSpanned(True)
             group.setExpanded(True)
         row = QTreeWidgetItem([check.title, check.state.value, cell(check.found)])
-        row.setToolTip(_CHECK, check.title)
+        row.setToolTip(_CHECK, plain_tip(check.title))
         row.setIcon(_RESULT, self.style().standardIcon(_ICONS[check.state]))
         row.setData(_CHECK, Qt.UserRole, check)
         if check.state is State.WRONG:

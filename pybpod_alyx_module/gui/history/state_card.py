@@ -9,6 +9,7 @@ from AnyQt.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy
 
 from pybpod_alyx_module.animals.weight import COLOURS, LOW, LOW_TEXT
 from pybpod_alyx_module.gui.history.card_words import CAPTIONS
+from pybpod_alyx_module.gui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ class StateCard(QFrame):
         for fact in facts:
             value = self.values[fact.caption]
             value.setText(fact.value)
-            value.setToolTip(fact.detail)
+            value.setToolTip(plain_tip(fact.detail))
             self._details[fact.caption].setText(fact.detail)
             colour = LOW_TEXT if fact.level in LOW else "#000000"
             is_judged = fact.level is not None

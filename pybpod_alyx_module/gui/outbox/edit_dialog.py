@@ -27,7 +27,7 @@ from pybpod_alyx_module.gui.outbox.edit_fields import corrected, fields_of
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import BigLabel, Scrolled, button_row, plain_label
 from pybpod_alyx_module.gui.windows import FOCUS_STYLE, resize_to_screen, urgent_colour
-from pybpod_alyx_module.gui.words import brief
+from pybpod_alyx_module.gui.words import brief, plain_tip
 from pybpod_alyx_module.names.alyx_names import NOUNS, AlyxNames, fetch_names, last_names
 from pybpod_alyx_module.numbers import exact
 from pybpod_alyx_module.outbox.items import Kind
@@ -140,7 +140,7 @@ class EditDialog(QDialog):
         """Allow to save only while the item, which may have changed meanwhile, can still be corrected."""
         reason = why_not(item, Event.EDIT)
         self.save_button.setEnabled(not reason and self._task is None)
-        self.save_button.setToolTip(reason)
+        self.save_button.setToolTip(plain_tip(reason))
         if reason:
             self._show_problem(f"It cannot be corrected now. {reason}")
         elif self._closed_to:

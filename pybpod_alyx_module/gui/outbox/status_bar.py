@@ -15,6 +15,7 @@ from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.sync.who_question import WhoQuestion
 from pybpod_alyx_module.gui.widgets import plain_label
 from pybpod_alyx_module.gui.windows import OpenWindow, resize_to_screen, unrecorded, urgent_colour
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.outbox.words import count_words
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class StatusButton(QToolButton):
         urgent = bool(outlook.needing or trouble)
         self.setText(f"{LABEL}: {text}")
         self.setStyleSheet(f"QToolButton {{ color: {urgent_colour()}; font-weight: bold }}" if urgent else "")
-        self.setToolTip("\n".join([*outlook.notes, outlook.problem]).strip() or "Show what waits to be sent to Alyx")
+        told = "\n".join([*outlook.notes, outlook.problem]).strip()
+        self.setToolTip(plain_tip(told or "Show what waits to be sent to Alyx"))
         self.setVisible(bool(text))
 
     @slot

@@ -11,7 +11,7 @@ from AnyQt.QtWidgets import QAbstractItemView, QTableView
 from pybpod_alyx_module.animals.alyx_subject import server_name
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.windows import urgent_colour
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, plain_tip
 from pybpod_alyx_module.outbox.words import local_time, state_words, time_words, value_words, why
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class OutboxModel(QAbstractTableModel):
         """Return what stands in a cell, its tooltip or its colour; None for anything else."""
         item = self.items[index.row()]
         if role in (Qt.DisplayRole, Qt.ToolTipRole):
-            return cell(self._columns[index.column()][1](item))
+            text = cell(self._columns[index.column()][1](item))
+            return text if role == Qt.DisplayRole else plain_tip(text)
         if role == Qt.ForegroundRole and item.needs_person and self._columns[index.column()][1] is state_words:
             return QBrush(QColor(urgent_colour()))
         return None

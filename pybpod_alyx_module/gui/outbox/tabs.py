@@ -9,6 +9,7 @@ from AnyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStacke
 
 from pybpod_alyx_module.gui.outbox.table import SENT, WAITING, OutboxTable
 from pybpod_alyx_module.gui.widgets import ValueBox
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.outbox.states import Event, why_not
 from pybpod_alyx_module.outbox.words import whole
 
@@ -98,12 +99,12 @@ class WaitingPage(_Page):
         ):
             reason = PICK if item is None else why_not(item, wish)
             button.setEnabled(not reason)
-            button.setToolTip(reason)
+            button.setToolTip(plain_tip(reason))
         account = self.login_wanted(items)
         self.login_button.setVisible(account is not None)
         if account is not None:
             self.login_button.setText(f"Log in as {account[1]}…")
-            self.login_button.setToolTip(f"Log in to {account[0]} as {account[1]} to send what waits for it")
+            self.login_button.setToolTip(plain_tip(f"Log in to {account[0]} as {account[1]} to send what waits for it"))
 
 
 class SentPage(_Page):

@@ -8,7 +8,7 @@ from AnyQt.QtCore import QSignalBlocker, Qt
 from AnyQt.QtWidgets import QTreeWidgetItem
 
 from pybpod_alyx_module.gui.tick_table import TickTable
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ class SessionTable(TickTable):
     def add(self, texts: Iterable[str], tooltip: str) -> QTreeWidgetItem:
         """Add a session that cannot be ticked yet."""
         item = QTreeWidgetItem(list(texts))
-        item.setToolTip(DATE, tooltip)
+        item.setToolTip(DATE, plain_tip(tooltip))
         item.setTextAlignment(TRIALS, int(Qt.AlignRight | Qt.AlignVCenter))
         self.let_tick(item, allowed=False)
         self.addTopLevelItem(item)
@@ -38,4 +38,4 @@ class SessionTable(TickTable):
         """Write into a cell; the tooltip has what does not fit."""
         with QSignalBlocker(self):
             item.setText(column, cell(text))
-            item.setToolTip(column, text)
+            item.setToolTip(column, plain_tip(text))

@@ -18,7 +18,7 @@ from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.tick_table import TickTable
 from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, main_window_of, resize_to_screen
-from pybpod_alyx_module.gui.words import cell
+from pybpod_alyx_module.gui.words import cell, plain_tip
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.host.project_user import add_alyx_users, standing_of
 
@@ -116,7 +116,7 @@ class UsersWindow(AlyxWindow):
         for name, item in self._items.items():
             standing = standing_of(self._project, self._server, name)
             item.setText(2, cell(standing.note))
-            item.setToolTip(2, cell(standing.note))
+            item.setToolTip(2, plain_tip(cell(standing.note)))
             self.table.let_tick(item, allowed=standing.can_add)
         self._on_search(self.search.text())
 

@@ -12,7 +12,7 @@ from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
 from pybpod_alyx_module.gui.sync.questions.question import Question
 from pybpod_alyx_module.gui.widgets import button_row, plain_label
 from pybpod_alyx_module.gui.windows import resize_to_screen
-from pybpod_alyx_module.gui.words import short_name
+from pybpod_alyx_module.gui.words import plain_tip, short_name
 
 if TYPE_CHECKING:
     from AnyQt.QtWidgets import QWidget
@@ -36,7 +36,7 @@ class WhoQuestion(Question):
         self._running = running
         self.server, self.username = server, username
         self.text = plain_label(f"Recording as {short_name(username)} on {server_name(server)}. Is that you?")
-        self.text.setToolTip(username)
+        self.text.setToolTip(plain_tip(username))
         font = self.text.font()
         font.setPointSize(font.pointSize() + 5)
         font.setBold(True)

@@ -21,6 +21,7 @@ from pybpod_alyx_module.gui.today.columns import (
     cell_tip,
     sort_key,
 )
+from pybpod_alyx_module.gui.words import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -280,7 +281,8 @@ class TodayRows(QAbstractTableModel):
         if role in (Qt.DisplayRole, Qt.EditRole):
             return cell_text(row, column)
         if role == Qt.ToolTipRole:
-            return cell_tip(row, column)
+            tip = cell_tip(row, column)
+            return None if tip is None else plain_tip(tip)
         if role in (Qt.BackgroundRole, Qt.ForegroundRole):
             return cell_colour(row, column, role)
         if role == Qt.CheckStateRole and column == ANIMAL and row.item is None:

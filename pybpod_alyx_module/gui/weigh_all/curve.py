@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.history.plot_words import day_words, what_is_missing
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import plain_label
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.outbox.items import OPEN
 
 if TYPE_CHECKING:
@@ -125,4 +126,4 @@ class Curve(QWidget):
         known = self._looks.get(self._row.key) if self._row is not None else None
         history = known[0].history if known is not None else None
         said = day_words(history, history.days[place]) if history is not None and place >= 0 else ()
-        self.plot.setToolTip("\n".join(said))
+        self.plot.setToolTip(plain_tip("\n".join(said)))

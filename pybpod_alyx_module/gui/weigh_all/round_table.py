@@ -11,7 +11,7 @@ from AnyQt.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTable
 from pybpod_alyx_module.animals.weight import COLOURS, LOW_TEXT, TOO_LIGHT
 from pybpod_alyx_module.gui.guard import override, slot
 from pybpod_alyx_module.gui.windows import urgent_colour
-from pybpod_alyx_module.gui.words import word_filter
+from pybpod_alyx_module.gui.words import plain_tip, word_filter
 from pybpod_alyx_module.numbers import plain, shown
 from pybpod_alyx_module.outbox.items import State
 from pybpod_alyx_module.outbox.words import why
@@ -140,7 +140,8 @@ class RoundModel(QAbstractTableModel):
             return _TEXTS[column](row)
         if role == Qt.ToolTipRole:
             item = row.weight_today.item if row.weight_today is not None else None
-            return (why(item) if column == WHERE and item is not None else "") or _TEXTS[column](row).strip()
+            reason = why(item) if column == WHERE and item is not None else ""
+            return plain_tip(reason or _TEXTS[column](row).strip())
         if role == Qt.FontRole and row is self.current:
             font = QApplication.font()
             font.setBold(True)

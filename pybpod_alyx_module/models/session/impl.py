@@ -16,6 +16,7 @@ from pybpod_alyx_module.gui.sessions.register_dialog import open_register_dialog
 from pybpod_alyx_module.gui.sessions.register_several import REGISTER_SEVERAL, open_sessions_window
 from pybpod_alyx_module.gui.sessions.session_ended import session_ended
 from pybpod_alyx_module.gui.windows import OpenWindow
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.host.menus import take_entries
 from pybpod_alyx_module.models.session.badge import session_icon
 from pybpod_alyx_module.read_settings import read_rig_settings
@@ -216,7 +217,7 @@ class Session(PyBpodSession):
             return
         state = self._alyx_state
         for node in self._alyx_nodes():
-            node.setToolTip(0, state.words.replace("<", "(").replace(">", ")"))  # no HTML
+            node.setToolTip(0, plain_tip(state.words))
             if not self.running:
                 node.setIcon(0, session_icon(sent=state.sent) if state.registration else QIcon())
 

@@ -21,6 +21,7 @@ from pybpod_alyx_module.gui.guard import slot
 from pybpod_alyx_module.gui.history.details_window import open_details_window
 from pybpod_alyx_module.gui.new_subject.window import SEND_SUBJECT, open_new_subject
 from pybpod_alyx_module.gui.windows import OpenWindow
+from pybpod_alyx_module.gui.words import plain_tip
 from pybpod_alyx_module.host.menus import take_entries, with_children
 from pybpod_alyx_module.host.subject_file import SubjectFileError, is_damaged, keep_damaged, staged
 from pybpod_alyx_module.host.subject_folders import subject_folder
@@ -334,7 +335,7 @@ class Subject(PyBpodSubject):
 
     def _mark(self) -> None:
         record = self._alyx
-        self.node.setToolTip(0, "" if record is None else tooltip(record))
+        self.node.setToolTip(0, "" if record is None else plain_tip(tooltip(record)))
         self.node.setData(0, Qt.AccessibleDescriptionRole, "" if record is None else weight_words(record))
         if any(session.running for session in self._sessions):
             return

@@ -29,7 +29,7 @@ from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.task import Task, start_task
 from pybpod_alyx_module.gui.widgets import ask_csv_file, button_row, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, main_window_of, resize_to_screen
-from pybpod_alyx_module.gui.words import cell, without_long_words, word_filter
+from pybpod_alyx_module.gui.words import cell, plain_tip, without_long_words, word_filter
 from pybpod_alyx_module.host.alyx_user import alyx_user
 from pybpod_alyx_module.sync.audit import COLUMNS, FILE, export_rows, read_rows
 from pybpod_alyx_module.sync.plan import Action
@@ -100,8 +100,10 @@ class SyncRows(QAbstractTableModel):
     @override
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         """Return what stands in a cell, also as its tooltip; None for anything else."""
-        text = role in (Qt.DisplayRole, Qt.ToolTipRole)
-        return _text(self.rows[index.row()], index.column()) if text else None
+        if role not in (Qt.DisplayRole, Qt.ToolTipRole):
+            return None
+        text = _text(self.rows[index.row()], index.column())
+        return text if role == Qt.DisplayRole else plain_tip(text)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show other rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any, Final
 
 from AnyQt.QtCore import QAbstractItemModel, QModelIndex, Qt, Signal
@@ -11,7 +10,7 @@ from AnyQt.QtWidgets import QApplication
 
 from pybpod_alyx_module.gui.guard import override
 from pybpod_alyx_module.gui.sync.questions.choices import headline
-from pybpod_alyx_module.gui.words import cell, change, is_blank, label, says_nothing, words
+from pybpod_alyx_module.gui.words import cell, change, html_tip, is_blank, label, says_nothing, words
 
 if TYPE_CHECKING:
     from pybpod_alyx_module.gui.sync.questions.choices import Choices
@@ -178,5 +177,4 @@ def _of_field(difference: Difference, column: int, role: int) -> Any:
 
 
 def _tooltip(text: str) -> str:
-    # Qt takes text that looks like HTML for HTML; what a server sent is shown as it is
-    return f"<qt><p style='white-space:pre-wrap'>{html.escape(text[:_LONGEST_TIP])}</p></qt>"
+    return html_tip(text[:_LONGEST_TIP])
