@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from pybpod_alyx_module.animals.today.water_draft import water_draft
 from pybpod_alyx_module.animals.water import UNIT
 from pybpod_alyx_module.lab_time import with_zone
 from pybpod_alyx_module.numbers import rounded_up
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Draft, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pybpod_alyx_module.animals.today.board import Board
     from pybpod_alyx_module.animals.today.today_animals import TodayAnimal
+    from pybpod_alyx_module.outbox.items import Draft
 
 __all__ = ["MOST_DAYS", "daily_need", "days_to_come", "drafts_in_advance", "usual_days"]
 
@@ -52,7 +53,7 @@ def drafts_in_advance(
     """
     drafts = []
     for animal in animals:
-        given = amount if amount is not None or ad_lib else daily_need(animal)
+        given = None if ad_lib else amount if amount is not None else daily_need(animal)
         if given is None and not ad_lib:
             continue
         now = animal.lab_now()
@@ -60,20 +61,5 @@ def drafts_in_advance(
             if day in animal.in_advance:
                 continue
             moment = with_zone(dt.datetime.combine(day, now.time()), animal.zone).isoformat()
-            values: dict[str, Any] = {"date_time": moment, "water_administered": 0.0 if ad_lib else float(given or 0)}
-            if ad_lib:
-                values["adlib"] = True
-            if animal.water_type is not None:
-                values["water_type"] = animal.water_type
-            drafts.append(
-                Draft(
-                    kind=Kind.WATER,
-                    server=board.server,
-                    username=board.username,
-                    subject_id=animal.subject_id,
-                    subject_name=animal.name,
-                    values=values,
-                    origin={} if animal.lab_timezone else COMPUTER_TIME,
-                )
-            )
+            drafts.append(water_draft(board, animal, given, moment))
     return drafts

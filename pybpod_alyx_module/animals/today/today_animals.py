@@ -99,9 +99,9 @@ class TodayAnimal:
         """Return what time it is in its lab; naive; by this computer's zone where the lab's is not known."""
         return lab_now(self.zone)
 
-    def time_values(self) -> dict[str, str]:
-        """Return that time as a record has it: with its offset."""
-        return {"date_time": with_zone(self.lab_now(), self.zone).isoformat()}
+    def moment(self) -> str:
+        """Return that time as a record has it: ISO, with its offset."""
+        return with_zone(self.lab_now(), self.zone).isoformat()
 
 
 def today_animals(answers: Answers) -> tuple[TodayAnimal, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from alyx_connector.errors import AlyxError, ConfigurationError
+from pybpod_alyx_module.animals.today.water_draft import water_draft
 from pybpod_alyx_module.gui.animals.recorder import state_sentence
 from pybpod_alyx_module.numbers import millilitres
-from pybpod_alyx_module.outbox.items import COMPUTER_TIME, Draft, Item, Kind, State
+from pybpod_alyx_module.outbox.items import Item, State
 from pybpod_alyx_module.outbox.words import reason_words
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pybpod_alyx_module.animals.today.board import Board
     from pybpod_alyx_module.animals.today.today_animals import TodayAnimal
     from pybpod_alyx_module.gui.today.rows import TodayRow
+    from pybpod_alyx_module.outbox.items import Draft
 
 __all__ = ["make_drafts", "some_of", "take_item"]
 
@@ -47,18 +49,7 @@ def _draft(board: Board, animal: TodayAnimal, amount: Decimal) -> Draft:
             hint="To give as much, press G: Give water… asks about it.",
             setting="amount of water",
         )
-    values: dict[str, Any] = {"water_administered": float(amount), **animal.time_values()}
-    if animal.water_type is not None:
-        values["water_type"] = animal.water_type
-    return Draft(
-        kind=Kind.WATER,
-        server=board.server,
-        username=board.username,
-        subject_id=animal.subject_id,
-        subject_name=animal.name,
-        values=values,
-        origin={} if animal.lab_timezone else COMPUTER_TIME,
-    )
+    return water_draft(board, animal, amount, animal.moment())
 
 
 def take_item(row: TodayRow, item: Item) -> None:
