@@ -118,11 +118,6 @@ class Scrolled(QScrollArea):
         return int(layout.totalSizeHint().height() - seen.height())
 
 
-def ask_csv_file(window: QWidget, title: str, name: str, chosen: Callable[[str], object]) -> QFileDialog:
-    """Ask for a file to write a table to, see `ask_file`."""
-    return ask_file(window, title, name, "csv", chosen)
-
-
 def ask_file(window: QWidget, title: str, name: str, suffix: str, chosen: Callable[[str], object]) -> QFileDialog:
     """Ask for a file to write to, beside the window, which stays usable; Qt asks before one is replaced.
 

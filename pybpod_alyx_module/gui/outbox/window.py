@@ -17,7 +17,7 @@ from pybpod_alyx_module.gui.outbox.tabs import SentPage, WaitingPage
 from pybpod_alyx_module.gui.running_outbox import running_outbox
 from pybpod_alyx_module.gui.show_in_front import show_in_front
 from pybpod_alyx_module.gui.sync.log_in_dialog import ask_to_log_in
-from pybpod_alyx_module.gui.widgets import ask_csv_file, plain_label
+from pybpod_alyx_module.gui.widgets import ask_file, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, resize_to_screen, urgent_colour
 from pybpod_alyx_module.outbox.items import OPEN, Kind, WaitsFor
 from pybpod_alyx_module.outbox.states import Event, allowed, leaves_a_record
@@ -229,7 +229,7 @@ class OutboxWindow(AlyxWindow):
         if self.file_dialog is not None:
             show_in_front(self.file_dialog)
             return
-        self.file_dialog = ask_csv_file(self, "Export the Alyx outbox", "alyx-outbox.csv", self._on_file)
+        self.file_dialog = ask_file(self, "Export the Alyx outbox", "alyx-outbox.csv", "csv", self._on_file)
         self.file_dialog.finished.connect(self._on_file_dialog_closed)
 
     @slot

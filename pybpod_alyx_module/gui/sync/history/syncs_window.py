@@ -27,7 +27,7 @@ from pybpod_alyx_module.gui.sync.history.undo_job import UndoJob
 from pybpod_alyx_module.gui.sync.project_port import port_of
 from pybpod_alyx_module.gui.sync.summary import summary
 from pybpod_alyx_module.gui.task import Task, start_task
-from pybpod_alyx_module.gui.widgets import ask_csv_file, button_row, plain_label
+from pybpod_alyx_module.gui.widgets import ask_file, button_row, plain_label
 from pybpod_alyx_module.gui.windows import AlyxWindow, OpenWindow, main_window_of, resize_to_screen
 from pybpod_alyx_module.gui.words import cell, plain_tip, without_long_words, word_filter
 from pybpod_alyx_module.host.alyx_user import alyx_user
@@ -259,7 +259,7 @@ class SyncsWindow(AlyxWindow):
         if self.file_dialog is not None:
             show_in_front(self.file_dialog)
             return
-        self.file_dialog = ask_csv_file(self, self.windowTitle(), f"{self._project.name} {FILE}", self._on_file)
+        self.file_dialog = ask_file(self, self.windowTitle(), f"{self._project.name} {FILE}", "csv", self._on_file)
 
     @slot
     def _on_file(self, path: str) -> None:
